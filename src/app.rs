@@ -1,0 +1,1 @@
+//! The shell around the core: one loop, and the threads that feed it.

@@ -1,0 +1,119 @@
+//! The sensors as everybody else sees them: the best version known of each, and over it the word of a plain program while it lasts.
+
+use crate::reading::{Offer, Reading, Snapshot, Versions};
+use crate::sensor::{Card, SensorId, State};
+use crate::time::Wall;
+
+/// What is known of all six sensors without owning them.
+#[derive(Debug, Clone, Default)]
+pub struct Global {
+    best: Snapshot,
+    /// Words without versions that arrived live, by the sensor's place.
+    plain: [Option<Word>; 6],
+}
+
+/// A state without a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word {
+    /// The state.
+    pub state: State,
+    /// When this program first heard it, by its own clock; for people to read.
+    pub changed: Option<Wall>,
+}
+
+/// What is shown of a sensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// A reading with its version.
+    Reading(Reading),
+    /// A plain program's word.
+    Word(Word),
+}
+
+impl Shown {
+    /// The state.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        match self {
+            Self::Reading(reading) => reading.state,
+            Self::Word(word) => word.state,
+        }
+    }
+
+    /// When it changed, as far as somebody said so.
+    #[must_use]
+    pub const fn changed(&self) -> Option<Wall> {
+        match self {
+            Self::Reading(reading) => reading.changed,
+            Self::Word(word) => word.changed,
+        }
+    }
+}
+
+impl Global {
+    /// What is shown of a sensor; `None` is UNKNOWN.
+    #[must_use]
+    pub fn shown(&self, sensor: SensorId) -> Option<Shown> {
+        self.plain[sensor.index()]
+            .map(Shown::Word)
+            .or_else(|| self.best.get(sensor).map(Shown::Reading))
+    }
+
+    /// The best readings with versions, also where a plain word lies over them.
+    #[must_use]
+    pub const fn best(&self) -> &Snapshot {
+        &self.best
+    }
+
+    /// The versions of what is shown: none where a plain word is.
+    #[must_use]
+    pub fn versions(&self) -> Versions {
+        let mut versions = self.best.versions();
+        for sensor in SensorId::ALL {
+            if self.plain[sensor.index()].is_some() {
+                versions.set(sensor, None);
+            }
+        }
+        versions
+    }
+
+    /// A reading turned up. A higher version is taken, and ends a plain word; so does the one that is known, if its owner
+    /// `speaks` live: then the plain word was an impostor's, or its time is over.
+    pub fn offer(&mut self, sensor: SensorId, reading: Reading, speaks: bool) -> Offer {
+        let offer = self.best.offer(sensor, reading);
+        if offer == Offer::Taken || (offer == Offer::Known && speaks) {
+            self.plain[sensor.index()] = None;
+        }
+        offer
+    }
+
+    /// The word of a plain program arrived live, and no owner with versions is live for this card. Gives whether what is shown changed.
+    pub fn believe(&mut self, sensor: SensorId, state: State, wall: Wall) -> bool {
+        let before = self.shown(sensor).map(|shown| shown.state());
+        if before == Some(state) && self.plain[sensor.index()].is_some() {
+            return false;
+        }
+        self.plain[sensor.index()] = Some(Word {
+            state,
+            changed: Some(wall),
+        });
+        before != Some(state)
+    }
+
+    /// The word of a plain program was met as a retained message: it is used only where nothing with a version is known.
+    pub fn recall(&mut self, sensor: SensorId, state: State) -> bool {
+        if self.shown(sensor).is_some() {
+            return false;
+        }
+        self.plain[sensor.index()] = Some(Word { state, changed: None });
+        true
+    }
+
+    /// Whether some sensor of this card rests on a plain program's word.
+    #[must_use]
+    pub fn is_plain(&self, card: Card) -> bool {
+        card.sensors()
+            .into_iter()
+            .any(|sensor| self.plain[sensor.index()].is_some())
+    }
+}

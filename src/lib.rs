@@ -1,0 +1,21 @@
+//! Sensor states of two boards, each with its own broker, that no fault loses.
+//!
+//! The picture is in `docs/architecture.md`. This library is a pure core (events in, effects out: no clock, no I/O, no thread) and, with the
+//! feature `app`, the thin shell around it.
+//!
+//! - [`sensor`], [`version`], [`reading`], [`time`]: what is known of a sensor, and which of two readings is the newer one
+//! - [`owner`]: the only writer of one card's sensors; [`global`]: everybody else's view of them
+//! - [`pulse`]: proof of life
+//! - [`wire`]: topics and bytes to and from messages
+
+pub mod global;
+pub mod owner;
+pub mod pulse;
+pub mod reading;
+pub mod sensor;
+pub mod time;
+pub mod version;
+pub mod wire;
+
+#[cfg(feature = "app")]
+pub mod app;

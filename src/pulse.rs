@@ -1,0 +1,92 @@
+//! Proof of life: something that arrives live and in step.
+
+use std::time::Duration;
+
+use crate::time::{Mono, Now, Wall};
+use crate::version::Life;
+
+/// How often an owner publishes its heartbeat.
+pub const INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long a proof of life holds. With the interval above, four heartbeats may be lost; the promise is HELD within 15 s.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How far the time between two arrivals may differ from the time between their sendings. Less than [`INTERVAL`], so that a
+/// burst of heartbeats let go at once is never in step.
+const STEP: Duration = Duration::from_millis(1_500);
+
+/// Whether a source is alive, judged by what arrives from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pulse {
+    last: Option<Beat>,
+    proof: Option<Now>,
+    gone: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Beat {
+    life: Life,
+    sent: Duration,
+    arrived: Mono,
+}
+
+impl Pulse {
+    /// A heartbeat arrived, sent when its sender had been up for `uptime`. It proves life if it is in step with the one before, or the
+    /// first of its life. Gives whether it is a proof.
+    pub fn beat(&mut self, now: Now, life: Life, uptime: Duration) -> bool {
+        let in_step = match self.last {
+            Some(last) if last.life == life => {
+                let apart = now.mono.since(last.arrived);
+                uptime >= last.sent && apart.abs_diff(uptime - last.sent) <= STEP
+            }
+            Some(_) | None => true,
+        };
+        self.last = Some(Beat {
+            life,
+            sent: uptime,
+            arrived: now.mono,
+        });
+        if in_step {
+            self.prove(now);
+        }
+        in_step
+    }
+
+    /// Something arrived that its source has just sent.
+    pub fn prove(&mut self, now: Now) {
+        self.proof = Some(now);
+        self.gone = false;
+    }
+
+    /// The source said, or its broker did, that it is gone.
+    pub fn end(&mut self) {
+        self.gone = true;
+    }
+
+    /// Whether the source is alive, as far as can be known now.
+    #[must_use]
+    pub fn is_live(&self, now: Mono) -> bool {
+        !self.gone && self.proof.is_some_and(|proof| now < proof.mono.after(TIMEOUT))
+    }
+
+    /// When the last proof will cease to hold: the moment to look again.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Mono> {
+        if self.gone {
+            return None;
+        }
+        self.proof.map(|proof| proof.mono.after(TIMEOUT))
+    }
+
+    /// When the source was last known to be alive.
+    #[must_use]
+    pub fn last_proof(&self) -> Option<Wall> {
+        self.proof.map(|proof| proof.wall)
+    }
+
+    /// Which life of the source was heard last.
+    #[must_use]
+    pub fn life(&self) -> Option<Life> {
+        self.last.map(|beat| beat.life)
+    }
+}

@@ -1,0 +1,336 @@
+//! The JSON of the messages, and of the state file, which has the same form. No other file spells a key.
+
+use std::time::Duration;
+
+use serde::de::IgnoredAny;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Entry, Heartbeat, Malformed, Message, Report, Triple, triple_of, version_of, wall_of};
+use crate::owner::Memory;
+use crate::reading::{Reading, Snapshot, Versions};
+use crate::sensor::{SensorId, SensorSet, State};
+use crate::version::Life;
+
+/// A key that may be absent, `null`, or have a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Field<T> {
+    #[default]
+    Absent,
+    Null,
+    Value(T),
+}
+
+impl<T> Field<T> {
+    fn value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Null => None,
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
+    }
+}
+
+/// The values that stand under the sensors' keys. Other keys are ignored, duplicate ones refused.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct Sensors<T> {
+    #[serde(default = "absent")]
+    sensor_1: Field<T>,
+    #[serde(default = "absent")]
+    sensor_2: Field<T>,
+    #[serde(default = "absent")]
+    sensor_3: Field<T>,
+    #[serde(default = "absent")]
+    sensor_4: Field<T>,
+    #[serde(default = "absent")]
+    sensor_5: Field<T>,
+    #[serde(default = "absent")]
+    sensor_6: Field<T>,
+}
+
+const fn absent<T>() -> Field<T> {
+    Field::Absent
+}
+
+const KEYS: [&str; 6] = [
+    "sensor_1", "sensor_2", "sensor_3", "sensor_4", "sensor_5", "sensor_6",
+];
+
+impl<T: Copy> Sensors<T> {
+    fn from_fn(value: impl Fn(SensorId) -> Field<T>) -> Self {
+        let [sensor_1, sensor_2, sensor_3, sensor_4, sensor_5, sensor_6] = SensorId::ALL.map(value);
+        Self {
+            sensor_1,
+            sensor_2,
+            sensor_3,
+            sensor_4,
+            sensor_5,
+            sensor_6,
+        }
+    }
+
+    fn from_options(value: impl Fn(SensorId) -> Option<T>) -> Self {
+        Self::from_fn(|sensor| value(sensor).map_or(Field::Absent, Field::Value))
+    }
+
+    const fn get(&self, sensor: SensorId) -> Field<T> {
+        [
+            self.sensor_1,
+            self.sensor_2,
+            self.sensor_3,
+            self.sensor_4,
+            self.sensor_5,
+            self.sensor_6,
+        ][sensor.index()]
+    }
+
+    fn is_empty(&self) -> bool {
+        SensorId::ALL
+            .iter()
+            .all(|sensor| matches!(self.get(*sensor), Field::Absent))
+    }
+
+    fn entries<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error>
+    where
+        T: Serialize,
+    {
+        for sensor in SensorId::ALL {
+            match self.get(sensor) {
+                Field::Absent => {}
+                Field::Null => map.serialize_entry(KEYS[sensor.index()], &())?,
+                Field::Value(value) => map.serialize_entry(KEYS[sensor.index()], &value)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<T: Serialize + Copy> Serialize for Sensors<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.entries(&mut map)?;
+        map.end()
+    }
+}
+
+/// What stands in a report beside the plain keys. It is read in a pass of its own: with `flatten`, serde lets duplicates through.
+#[derive(Deserialize)]
+struct Beside {
+    versions: Option<Sensors<Triple>>,
+    changed: Option<Sensors<i64>>,
+    asserted: Option<Vec<u8>>,
+}
+
+struct ReportBody {
+    states: Sensors<bool>,
+    beside: Beside,
+}
+
+impl Serialize for ReportBody {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        // The plain keys first: a person reads them with `mosquitto_sub`.
+        self.states.entries(&mut map)?;
+        if let Some(versions) = &self.beside.versions {
+            map.serialize_entry("versions", versions)?;
+        }
+        if let Some(changed) = &self.beside.changed {
+            map.serialize_entry("changed", changed)?;
+        }
+        if let Some(asserted) = &self.beside.asserted {
+            map.serialize_entry("asserted", asserted)?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct HeartbeatBody {
+    alive: bool,
+    life: u32,
+    #[serde(default)]
+    uptime_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has: Option<Sensors<Triple>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heard: Option<Sensors<Triple>>,
+    #[serde(default)]
+    other_live: bool,
+}
+
+fn parse<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, Malformed> {
+    // serde reads structs from arrays as well; every body here is an object.
+    let object = payload.trim_ascii_start().starts_with(b"{");
+    let parsed = serde_json::from_slice(payload);
+    if !object && parsed.is_ok() {
+        return Err(Malformed::WrongForm(1));
+    }
+    parsed.map_err(|form| {
+        // Text that is no JSON at all is called so, also where its beginning had the wrong form already.
+        match serde_json::from_slice::<IgnoredAny>(payload) {
+            Err(syntax) => Malformed::NotJson(syntax.column()),
+            Ok(_) => Malformed::WrongForm(form.column()),
+        }
+    })
+}
+
+/// Reads what is said of the sensors in `carried`.
+pub(super) fn decode_report(payload: &[u8], carried: SensorSet) -> Result<Report, Malformed> {
+    let states: Sensors<bool> = parse(payload)?;
+    let beside: Beside = parse(payload)?;
+    if carried
+        .iter()
+        .all(|sensor| matches!(states.get(sensor), Field::Absent))
+    {
+        return Err(Malformed::NoSensor);
+    }
+    let mut report = Report {
+        asserted: beside
+            .asserted
+            .map(|numbers| numbers.into_iter().filter_map(SensorId::new).collect()),
+        ..Report::default()
+    };
+    for sensor in carried.iter() {
+        let Some(state) = states.get(sensor).value().map(State::from) else {
+            continue;
+        };
+        let of = |field: &Option<Sensors<i64>>| field.as_ref()?.get(sensor).value();
+        let triple = beside
+            .versions
+            .as_ref()
+            .and_then(|versions| versions.get(sensor).value());
+        report.put(
+            sensor,
+            match triple {
+                None => Entry::Plain(state),
+                Some(triple) => Entry::Reading(Reading {
+                    state,
+                    version: version_of(triple).ok_or(Malformed::OutOfRange)?,
+                    changed: of(&beside.changed).and_then(wall_of),
+                }),
+            },
+        );
+    }
+    Ok(report)
+}
+
+/// The payload of a report on a topic that carries `carried`: a plain key for each of these, `null` where nothing is known.
+#[must_use]
+pub fn encode_report(report: &Report, carried: SensorSet) -> Vec<u8> {
+    let reading = |sensor| match report.get(sensor) {
+        Some(Entry::Reading(reading)) => Some(reading),
+        Some(Entry::Plain(_)) | None => None,
+    };
+    let versions = Sensors::from_options(|sensor| Some(triple_of(reading(sensor)?.version)));
+    let changed = Sensors::from_options(|sensor| Some(reading(sensor)?.changed?.0));
+    to_json(&ReportBody {
+        states: Sensors::from_fn(|sensor| match report.get(sensor) {
+            _ if !carried.contains(sensor) => Field::Absent,
+            Some(Entry::Reading(Reading { state, .. }) | Entry::Plain(state)) => {
+                Field::Value(bool::from(state))
+            }
+            None => Field::Null,
+        }),
+        beside: Beside {
+            versions: (!versions.is_empty()).then_some(versions),
+            changed: (!changed.is_empty()).then_some(changed),
+            asserted: report
+                .asserted
+                .map(|sensors| sensors.iter().map(SensorId::number).collect()),
+        },
+    })
+}
+
+/// What a state file holds between its first line and its end.
+#[must_use]
+pub fn encode_memory(memory: &Memory) -> Vec<u8> {
+    let all = SensorId::ALL.into_iter().collect();
+    encode_report(&Report::of(&memory.readings, memory.asserted), all)
+}
+
+/// Reads back what [`encode_memory`] wrote.
+///
+/// # Errors
+/// [`Malformed`] says in words what is wrong.
+pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
+    let report = decode_report(text, SensorId::ALL.into_iter().collect())?;
+    let mut readings = Snapshot::default();
+    for (sensor, entry) in report.iter() {
+        if let Entry::Reading(reading) = entry {
+            readings.offer(sensor, reading);
+        }
+    }
+    Ok(Memory {
+        readings,
+        asserted: report.asserted,
+    })
+}
+
+/// Reads an owner's heartbeat, or its last word.
+pub(super) fn decode_heartbeat(payload: &[u8]) -> Result<Message, Malformed> {
+    let body: HeartbeatBody = parse(payload)?;
+    let life = Life(body.life);
+    if !body.alive {
+        return Ok(Message::Gone(life));
+    }
+    Ok(Message::Heartbeat(Heartbeat {
+        life,
+        uptime: Duration::from_millis(body.uptime_ms),
+        has: decode_versions(body.has)?,
+        heard: decode_versions(body.heard)?,
+        other_live: body.other_live,
+    }))
+}
+
+/// The payload of a heartbeat.
+#[must_use]
+pub fn encode_heartbeat(heartbeat: &Heartbeat) -> Vec<u8> {
+    to_json(&HeartbeatBody {
+        alive: true,
+        life: heartbeat.life.0,
+        uptime_ms: u64::try_from(heartbeat.uptime.as_millis()).unwrap_or(u64::MAX),
+        has: Some(encode_versions(&heartbeat.has)),
+        heard: Some(encode_versions(&heartbeat.heard)),
+        other_live: heartbeat.other_live,
+    })
+}
+
+/// The payload that says that an owner's connection has ended.
+#[must_use]
+pub fn encode_last_will(life: Life) -> Vec<u8> {
+    to_json(&HeartbeatBody {
+        alive: false,
+        life: life.0,
+        uptime_ms: 0,
+        has: None,
+        heard: None,
+        other_live: false,
+    })
+}
+
+fn decode_versions(body: Option<Sensors<Triple>>) -> Result<Versions, Malformed> {
+    let mut versions = Versions::default();
+    if let Some(body) = body {
+        for sensor in SensorId::ALL {
+            if let Some(triple) = body.get(sensor).value() {
+                versions.set(sensor, Some(version_of(triple).ok_or(Malformed::OutOfRange)?));
+            }
+        }
+    }
+    Ok(versions)
+}
+
+fn encode_versions(versions: &Versions) -> Sensors<Triple> {
+    Sensors::from_options(|sensor| versions.get(sensor).map(triple_of))
+}
+
+/// Writing these bodies cannot fail: their keys are strings and their values booleans and whole numbers.
+fn to_json(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).unwrap_or_default()
+}

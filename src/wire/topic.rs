@@ -1,0 +1,108 @@
+//! The topics, by name. No other file spells one.
+
+use crate::sensor::{Card, SensorId, SensorSet};
+
+const CARD1: &str = "sensors/card1";
+const ALL: &str = "sensors/all";
+const WITNESS: &str = "sensors/witness";
+const CARD1_ALIVE: &str = "sensors/card1/alive";
+const CARD2_ALIVE: &str = "sensors/card2/alive";
+const BOARD1_ALL: &str = "sensors/board1/all";
+const BOARD2_CARD1: &str = "sensors/board2/card1";
+const BOARD1_UPTIME: &str = "sensors/board1/broker/uptime";
+const BOARD2_UPTIME: &str = "sensors/board2/broker/uptime";
+const MARKER: &str = "sensors/marker/";
+const BRIDGE_IN: &str = "$SYS/broker/connection/board2_bridge_in/state";
+const BRIDGE_OUT: &str = "$SYS/broker/connection/board2_bridge_out/state";
+
+/// A topic that this project knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Topic {
+    /// `sensors/card1`: card 1's own readings.
+    Card1,
+    /// `sensors/all`: the join of both cards.
+    All,
+    /// `sensors/witness`: readings that the join does not have.
+    Witness,
+    /// `sensors/cardN/alive`: the heartbeat of a card's owner.
+    Alive(Card),
+    /// `sensors/board1/all`: what broker 1 holds on `sensors/all`, as seen at broker 2.
+    Board1All,
+    /// `sensors/board2/card1`: what broker 2 held on `sensors/card1`, as seen at broker 1.
+    Board2Card1,
+    /// `sensors/boardN/broker/uptime`: the other board's broker is alive, and so is the bridge. Named by the card of that board.
+    Uptime(Card),
+    /// `sensors/marker/<client id>`: a program's message to itself.
+    Marker,
+    /// The state of one of the bridge's two connections, from the broker's `$SYS` tree.
+    Bridge(Direction),
+}
+
+/// One of the bridge's two connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// From broker 1 to broker 2.
+    In,
+    /// From broker 2 to broker 1.
+    Out,
+}
+
+impl Topic {
+    /// Every topic but the marker's, which is each client's own.
+    pub const COMMON: [(Self, &'static str); 11] = [
+        (Self::Card1, CARD1),
+        (Self::All, ALL),
+        (Self::Witness, WITNESS),
+        (Self::Alive(Card::One), CARD1_ALIVE),
+        (Self::Alive(Card::Two), CARD2_ALIVE),
+        (Self::Board1All, BOARD1_ALL),
+        (Self::Board2Card1, BOARD2_CARD1),
+        (Self::Uptime(Card::One), BOARD1_UPTIME),
+        (Self::Uptime(Card::Two), BOARD2_UPTIME),
+        (Self::Bridge(Direction::In), BRIDGE_IN),
+        (Self::Bridge(Direction::Out), BRIDGE_OUT),
+    ];
+
+    /// The topic with this name, as seen by the client `client_id`.
+    #[must_use]
+    pub fn parse(name: &str, client_id: &str) -> Option<Self> {
+        Self::COMMON
+            .iter()
+            .find_map(|(topic, common)| (*common == name).then_some(*topic))
+            .or_else(|| (name.strip_prefix(MARKER) == Some(client_id)).then_some(Self::Marker))
+    }
+
+    /// Its name, as used by the client `client_id`.
+    #[must_use]
+    pub fn name(self, client_id: &str) -> String {
+        Self::COMMON
+            .iter()
+            .find(|(topic, _)| *topic == self)
+            .map_or_else(|| format!("{MARKER}{client_id}"), |(_, name)| (*name).to_owned())
+    }
+
+    /// The quality of service that it is published and subscribed with: 2 for what carries state, 0 for what speaks of the moment only.
+    #[must_use]
+    pub const fn qos(self) -> u8 {
+        match self {
+            Self::Card1 | Self::All | Self::Witness | Self::Marker => 2,
+            Self::Alive(_) | Self::Board1All | Self::Board2Card1 | Self::Uptime(_) | Self::Bridge(_) => 0,
+        }
+    }
+
+    /// Whether this project publishes it as a retained message.
+    #[must_use]
+    pub const fn is_retained(self) -> bool {
+        matches!(self, Self::Card1 | Self::All)
+    }
+
+    /// The sensors whose readings a message on this topic may carry.
+    #[must_use]
+    pub fn carries(self) -> SensorSet {
+        match self {
+            Self::Card1 | Self::Board2Card1 => Card::One.sensors().into_iter().collect(),
+            Self::All | Self::Witness | Self::Board1All => SensorId::ALL.into_iter().collect(),
+            _ => SensorSet::EMPTY,
+        }
+    }
+}
