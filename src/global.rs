@@ -65,16 +65,14 @@ impl Global {
         &self.best
     }
 
-    /// The versions of what is shown: none where a plain word is.
-    #[must_use]
-    pub fn versions(&self) -> Versions {
-        let mut versions = self.best.versions();
-        for sensor in SensorId::ALL {
-            if self.plain[sensor.index()].is_some() {
-                versions.set(sensor, None);
+    /// The join says that it shows these versions, and no plain word over them: where they are known here, neither does this view.
+    pub fn forget_plain(&mut self, card: Card, shown: &Versions) {
+        for sensor in card.sensors() {
+            let best = self.best.version(sensor);
+            if best.is_some() && best == shown.get(sensor) {
+                self.plain[sensor.index()] = None;
             }
         }
-        versions
     }
 
     /// A reading turned up. A higher version is taken, and ends a plain word; so does the one that is known, if its owner
@@ -100,13 +98,15 @@ impl Global {
         before != Some(state)
     }
 
-    /// The word of a plain program was met as a retained message: it is used only where nothing with a version is known.
-    pub fn recall(&mut self, sensor: SensorId, state: State) -> bool {
-        if self.shown(sensor).is_some() {
-            return false;
+    /// The word of a plain program was met as a retained or queued message: it is used where nothing with a version is known, or where a
+    /// plain word stands already.
+    pub fn recall(&mut self, sensor: SensorId, state: State) {
+        let known = &mut self.plain[sensor.index()];
+        match known {
+            Some(word) if word.state == state => {}
+            None if self.best.get(sensor).is_some() => {}
+            _ => *known = Some(Word { state, changed: None }),
         }
-        self.plain[sensor.index()] = Some(Word { state, changed: None });
-        true
     }
 
     /// Whether some sensor of this card rests on a plain program's word.

@@ -93,7 +93,7 @@ impl Owner {
         }
         let before = self.readings.get(sensor).map(|reading| reading.state);
         let state = before.map_or(State::Ok, State::toggled);
-        let version = self.mint.next();
+        let version = self.mint.make();
         self.readings.set(
             sensor,
             Reading {
@@ -115,7 +115,7 @@ impl Owner {
         match self.readings.get(sensor) {
             Some(own) if own.version >= heard.version => Heard::Nothing,
             Some(own) if self.toggled.contains(sensor) => {
-                let version = self.mint.next();
+                let version = self.mint.make();
                 self.readings.set(sensor, Reading { version, ..own });
                 Heard::Overruled
             }

@@ -31,13 +31,22 @@ struct Beat {
 }
 
 impl Pulse {
+    /// Nothing heard yet.
+    pub const NONE: Self = Self {
+        last: None,
+        proof: None,
+        gone: false,
+    };
+
     /// A heartbeat arrived, sent when its sender had been up for `uptime`. It proves life if it is in step with the one before, or the
     /// first of its life. Gives whether it is a proof.
     pub fn beat(&mut self, now: Now, life: Life, uptime: Duration) -> bool {
         let in_step = match self.last {
             Some(last) if last.life == life => {
                 let apart = now.mono.since(last.arrived);
-                uptime >= last.sent && apart.abs_diff(uptime - last.sent) <= STEP
+                uptime
+                    .checked_sub(last.sent)
+                    .is_some_and(|between| apart.abs_diff(between) <= STEP)
             }
             Some(_) | None => true,
         };

@@ -110,6 +110,13 @@ impl Versions {
         self.0[sensor.index()] = version;
     }
 
+    /// Raises each version to the one in `other`, where that is higher.
+    pub fn raise(&mut self, other: &Self) {
+        for (version, other) in self.0.iter_mut().zip(other.0) {
+            *version = (*version).max(other);
+        }
+    }
+
     /// Whether some sensor of `card` is at a lower version here than in `other`.
     #[must_use]
     pub fn behind(&self, other: &Self, card: Card) -> bool {

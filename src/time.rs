@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct Mono(Duration);
 
 impl Mono {
+    /// The clock's own beginning.
+    pub const ZERO: Self = Self(Duration::ZERO);
+
     /// The moment this long after the clock's own beginning.
     #[must_use]
     pub const fn from_start(elapsed: Duration) -> Self {

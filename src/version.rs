@@ -93,7 +93,7 @@ impl Mint {
     }
 
     /// A new version, higher than all before.
-    pub fn next(&mut self) -> Version {
+    pub fn make(&mut self) -> Version {
         self.last.sequence = self.last.sequence.saturating_add(1).min(Version::MAX);
         self.last
     }

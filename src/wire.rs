@@ -94,12 +94,14 @@ pub struct Heartbeat {
     pub life: Life,
     /// How long the program has been up, by its own monotonic clock.
     pub uptime: Duration,
-    /// The versions of what it shows, of all sensors.
+    /// The best versions that it knows, of all sensors.
     pub has: Versions,
     /// The versions in what it last heard on the other owner's topic.
     pub heard: Versions,
     /// Whether the other card's values are live to it.
     pub other_live: bool,
+    /// Whether the other card's values rest on a plain program's word, over the versions in `has`.
+    pub other_plain: bool,
 }
 
 /// A message that could be read.

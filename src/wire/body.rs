@@ -37,6 +37,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
 }
 
 /// The values that stand under the sensors' keys. Other keys are ignored, duplicate ones refused.
+#[expect(clippy::struct_field_names, reason = "the keys as they stand on the wire")]
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 struct Sensors<T> {
@@ -162,6 +163,8 @@ struct HeartbeatBody {
     heard: Option<Sensors<Triple>>,
     #[serde(default)]
     other_live: bool,
+    #[serde(default)]
+    other_plain: bool,
 }
 
 fn parse<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, Malformed> {
@@ -285,6 +288,7 @@ pub(super) fn decode_heartbeat(payload: &[u8]) -> Result<Message, Malformed> {
         has: decode_versions(body.has)?,
         heard: decode_versions(body.heard)?,
         other_live: body.other_live,
+        other_plain: body.other_plain,
     }))
 }
 
@@ -298,6 +302,7 @@ pub fn encode_heartbeat(heartbeat: &Heartbeat) -> Vec<u8> {
         has: Some(encode_versions(&heartbeat.has)),
         heard: Some(encode_versions(&heartbeat.heard)),
         other_live: heartbeat.other_live,
+        other_plain: heartbeat.other_plain,
     })
 }
 
@@ -311,6 +316,7 @@ pub fn encode_last_will(life: Life) -> Vec<u8> {
         has: None,
         heard: None,
         other_live: false,
+        other_plain: false,
     })
 }
 

@@ -1,0 +1,267 @@
+//! The links from the sources to this program: which are up, since when, and which one is broken.
+
+use std::time::Duration;
+
+use crate::pulse::Pulse;
+use crate::sensor::Card;
+use crate::time::{Mono, Now, Wall};
+use crate::wire::Heartbeat;
+
+/// A link of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// This program's broker.
+    Broker,
+    /// The bridge, with the other board's broker behind it: from here nobody can tell which of the two is gone.
+    Bridge,
+    /// The program that owns a card. For the display, `card2_monitor` is also the relay of card 1's values.
+    Owner(Card),
+    /// Everything is alive, but the values known here are behind what their owner says it has.
+    Behind(Card),
+}
+
+/// The connection to this program's broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// The first attempt is under way.
+    Trying,
+    /// Connected and subscribed.
+    Up {
+        /// Since when.
+        since: Wall,
+    },
+    /// Not connected.
+    Down {
+        /// Since when; the first failure of this outage.
+        since: Wall,
+        /// Why, in words; of the last attempt.
+        why: String,
+        /// When the next attempt is made.
+        retry_at: Wall,
+    },
+}
+
+/// Whether something is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing has been heard of it yet, and it is too early to say that it is down.
+    Waiting,
+    /// Up since.
+    Up(Wall),
+    /// Down since, or out of sight since.
+    Down(Wall),
+}
+
+/// A pulse, and what was concluded from it last.
+#[derive(Debug, Clone, Copy)]
+pub struct Watched {
+    /// The evidence.
+    pub pulse: Pulse,
+    status: Status,
+}
+
+impl Watched {
+    const fn new() -> Self {
+        Self {
+            pulse: Pulse::NONE,
+            status: Status::Waiting,
+        }
+    }
+
+    /// What was concluded last.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Draws the conclusion anew. `patience` is until when nothing heard is no news. Gives whether it went up or down.
+    fn conclude(&mut self, now: Now, reachable: bool, patience: Mono) -> Option<bool> {
+        if !reachable {
+            // Out of sight: nothing can be said of it.
+            self.status = Status::Waiting;
+            return None;
+        }
+        let live = self.pulse.is_live(now.mono);
+        let status = match self.status {
+            Status::Up(since) if live => Status::Up(since),
+            _ if live => Status::Up(now.wall),
+            Status::Down(since) => Status::Down(since),
+            Status::Waiting if now.mono < patience => Status::Waiting,
+            Status::Up(_) | Status::Waiting => Status::Down(self.pulse.last_proof().unwrap_or(now.wall)),
+        };
+        let changed = std::mem::discriminant(&status) != std::mem::discriminant(&self.status);
+        self.status = status;
+        changed.then_some(live)
+    }
+}
+
+/// Everything that is known of the links.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// The board whose broker this program is connected to.
+    pub home: Card,
+    /// The card that this program owns: its own life needs no proof.
+    own: Option<Card>,
+    /// The connection to it.
+    pub connection: Connection,
+    /// What came across the bridge.
+    pub bridge: Watched,
+    /// Heartbeats of the cards' owners, by the card's place.
+    owners: [Watched; 2],
+    /// Words of plain programs, by the card's place.
+    plain: [Pulse; 2],
+    /// The last heartbeat of each owner.
+    heartbeats: [Option<Heartbeat>; 2],
+    /// In how many heartbeats in a row what is known here was behind what the owner has.
+    lag: [u8; 2],
+    patience: Mono,
+}
+
+/// A value that lags behind a heartbeat may be overtaking it on the way; one that lags behind two is missing.
+const LAGGING: u8 = 2;
+
+impl Chain {
+    /// Nothing is known yet.
+    #[must_use]
+    pub const fn new(home: Card, own: Option<Card>) -> Self {
+        Self {
+            home,
+            own,
+            connection: Connection::Trying,
+            bridge: Watched::new(),
+            owners: [Watched::new(); 2],
+            plain: [Pulse::NONE; 2],
+            heartbeats: [None; 2],
+            lag: [0; 2],
+            patience: Mono::ZERO,
+        }
+    }
+
+    /// The connection is up.
+    pub fn connected(&mut self, now: Now) {
+        self.connection = Connection::Up { since: now.wall };
+        self.patience = now.mono.after(crate::pulse::TIMEOUT);
+    }
+
+    /// The connection was lost, or an attempt failed.
+    pub fn disconnected(&mut self, now: Now, why: String, retry_in: Duration) {
+        let since = match self.connection {
+            Connection::Down { since, .. } => since,
+            Connection::Trying | Connection::Up { .. } => now.wall,
+        };
+        let wait = i64::try_from(retry_in.as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
+        self.connection = Connection::Down {
+            since,
+            why,
+            retry_at: Wall(now.wall.0.saturating_add(wait)),
+        };
+    }
+
+    /// Whether this program's broker can be spoken to.
+    #[must_use]
+    pub const fn is_connected(&self) -> bool {
+        matches!(self.connection, Connection::Up { .. })
+    }
+
+    /// The owner of a card, as judged by its heartbeats.
+    #[must_use]
+    pub const fn owner(&self, card: Card) -> &Watched {
+        &self.owners[card as usize]
+    }
+
+    /// The last heartbeat of a card's owner.
+    #[must_use]
+    pub const fn heartbeat(&self, card: Card) -> Option<&Heartbeat> {
+        self.heartbeats[card as usize].as_ref()
+    }
+
+    /// A heartbeat arrived. `behind` says whether it has what is not known here.
+    pub fn beat(&mut self, now: Now, card: Card, heartbeat: Heartbeat, behind: impl Fn(Card) -> bool) {
+        let place = card as usize;
+        self.owners[place]
+            .pulse
+            .beat(now, heartbeat.life, heartbeat.uptime);
+        if card != self.home {
+            self.bridge.pulse.beat(now, heartbeat.life, heartbeat.uptime);
+        }
+        self.heartbeats[place] = Some(heartbeat);
+        for other in Card::ALL {
+            // Only a card's owner knows what it has; `card2_monitor` knows what the join has.
+            if other == card || card == Card::Two {
+                let lag = &mut self.lag[other as usize];
+                *lag = if behind(other) { lag.saturating_add(1) } else { 0 };
+            }
+        }
+    }
+
+    /// The owner's connection has ended.
+    pub fn gone(&mut self, card: Card, life: crate::version::Life) {
+        let pulse = &mut self.owners[card as usize].pulse;
+        if pulse.life() == Some(life) {
+            pulse.end();
+        }
+    }
+
+    /// A plain program spoke for a card, live.
+    pub fn plain_spoke(&mut self, now: Now, card: Card) {
+        self.plain[card as usize].prove(now);
+    }
+
+    /// Draws all conclusions anew; gives the links that went up (`true`) or down.
+    pub fn conclude(&mut self, now: Now) -> Vec<(Link, bool)> {
+        let mut news = Vec::new();
+        let (reachable, patience) = (self.is_connected(), self.patience);
+        if let Some(up) = self.bridge.conclude(now, reachable, patience) {
+            news.push((Link::Bridge, up));
+        }
+        for card in Card::ALL.into_iter().filter(|card| Some(*card) != self.own) {
+            let owner = &mut self.owners[card as usize];
+            if let Some(up) = owner.conclude(now, reachable, patience) {
+                news.push((Link::Owner(card), up));
+            }
+        }
+        news
+    }
+
+    /// Which link is broken on the way from a card's owner to a program on this board; `None` if the card's values are live. `relay` says
+    /// whether card 1's values come by way of `card2_monitor` (the display), `plain` whether they rest on a plain program's word.
+    #[must_use]
+    pub fn broken(&self, now: Mono, card: Card, relay: bool, plain: bool) -> Option<Link> {
+        if !self.is_connected() {
+            return Some(Link::Broker);
+        }
+        let relayed = relay && card == Card::One;
+        let relay_live = self.owners[Card::Two as usize].pulse.is_live(now);
+        let source_live = if relayed && relay_live {
+            self.heartbeat(Card::Two)
+                .is_some_and(|heartbeat| heartbeat.other_live)
+        } else if plain {
+            self.plain[card as usize].is_live(now)
+        } else {
+            !relayed && self.owners[card as usize].pulse.is_live(now)
+        };
+        if source_live {
+            return (self.lag[card as usize] >= LAGGING).then_some(Link::Behind(card));
+        }
+        if relayed && !relay_live {
+            return Some(Link::Owner(Card::Two));
+        }
+        if card != self.home && !self.bridge.pulse.is_live(now) {
+            return Some(Link::Bridge);
+        }
+        Some(Link::Owner(card))
+    }
+
+    /// When some proof of life ceases to hold: the next moment at which conclusions change by themselves.
+    #[must_use]
+    pub fn deadline(&self, now: Mono) -> Option<Mono> {
+        let pulses = self.owners.iter().map(|owner| &owner.pulse);
+        pulses
+            .chain(&self.plain)
+            .chain([&self.bridge.pulse])
+            .filter_map(Pulse::deadline)
+            .chain([self.patience])
+            .filter(|deadline| *deadline > now)
+            .min()
+    }
+}

@@ -1,0 +1,160 @@
+//! The last events: who, what, when. Bounded.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::chain::Link;
+use crate::sensor::{Card, SensorId, State};
+use crate::stage::Stage;
+use crate::time::{Mono, Wall};
+use crate::version::Version;
+use crate::wire::{Malformed, Topic};
+
+/// How many events are kept. An hour of busy toggling, and a few tens of kilobytes.
+pub const KEPT: usize = 200;
+
+/// Something worth telling the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// The operator toggled an own sensor.
+    Toggled {
+        /// Which.
+        sensor: SensorId,
+        /// From; `None` is UNKNOWN.
+        from: Option<State>,
+        /// To.
+        to: State,
+        /// How far it has got, and how long that took.
+        reached: (Stage, Duration),
+    },
+    /// A sensor changed by what was heard.
+    Changed {
+        /// Which.
+        sensor: SensorId,
+        /// From; `None` is UNKNOWN.
+        from: Option<State>,
+        /// To.
+        to: State,
+    },
+    /// The first start gate closed.
+    Restored {
+        /// How many of the own (on the display: of all) sensors were found in some memory.
+        found: usize,
+        /// Out of how many.
+        of: usize,
+    },
+    /// The state file was missing or could not be believed; in words.
+    MemoryLost(String),
+    /// The state file could not be written; in words.
+    NotSaved(String),
+    /// The state file can be written again.
+    SavedAgain,
+    /// An own reading was recovered from a copy that turned up after the start.
+    Recovered(SensorId),
+    /// A link of the chain came up.
+    Up(Link),
+    /// A link of the chain broke; in words, where there are any.
+    Down(Link, String),
+    /// The other card's sensors are live again.
+    Live(Card),
+    /// The other card's sensors are held, because of this link.
+    Held(Card, Link),
+    /// A payload could not be read.
+    Malformed(Topic, Malformed),
+    /// A plain program spoke for a card whose owner is live.
+    Impostor(Card),
+    /// The operator asked to publish the present state again.
+    PublishedAgain,
+}
+
+/// A fact, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// By this machine's wall clock.
+    pub wall: Wall,
+    /// What.
+    pub fact: Fact,
+    /// How often in a row.
+    pub times: u32,
+}
+
+/// The last [`KEPT`] facts, the newest last.
+#[derive(Debug, Clone, Default)]
+pub struct Chronicle {
+    entries: VecDeque<Entry>,
+    /// Counts all that was ever noted, so that a reader can tell what is new.
+    noted: u64,
+    /// Toggles that are not confirmed yet: the count at their entry, version and moment.
+    open: Vec<(u64, SensorId, Version, Mono)>,
+}
+
+impl Chronicle {
+    /// Notes a fact. The same fact many times in a row is one entry: bad payloads come in floods.
+    pub fn note(&mut self, wall: Wall, fact: Fact) {
+        if let Some(last) = self.entries.back_mut().filter(|last| last.fact == fact) {
+            last.times = last.times.saturating_add(1);
+            last.wall = wall;
+            return;
+        }
+        if self.entries.len() == KEPT {
+            self.entries.pop_front();
+        }
+        self.noted += 1;
+        self.entries.push_back(Entry { wall, fact, times: 1 });
+    }
+
+    /// Notes a toggle, whose stages will be followed.
+    pub fn note_toggle(
+        &mut self,
+        (mono, wall): (Mono, Wall),
+        (sensor, version): (SensorId, Version),
+        (from, to): (Option<State>, State),
+    ) {
+        self.note(
+            wall,
+            Fact::Toggled {
+                sensor,
+                from,
+                to,
+                reached: (Stage::Sending, Duration::ZERO),
+            },
+        );
+        self.open.retain(|(_, other, _, _)| *other != sensor);
+        self.open.push((self.noted, sensor, version, mono));
+    }
+
+    /// Brings the stages of the toggles up to date.
+    pub fn follow(&mut self, now: Mono, stage: impl Fn(SensorId, Version) -> Stage) {
+        let Self { entries, noted, open } = self;
+        let first = *noted - entries.len() as u64 + 1;
+        open.retain(|(at, sensor, version, since)| {
+            let entry = at
+                .checked_sub(first)
+                .and_then(|place| usize::try_from(place).ok())
+                .and_then(|place| entries.get_mut(place));
+            let Some(Entry {
+                fact: Fact::Toggled { reached, .. },
+                ..
+            }) = entry
+            else {
+                return false;
+            };
+            let stage = stage(*sensor, *version);
+            if stage != reached.0 {
+                *reached = (stage, now.since(*since));
+            }
+            stage != Stage::Confirmed
+        });
+    }
+
+    /// The facts, the newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().rev()
+    }
+
+    /// How many facts there have ever been, repetitions not counted.
+    #[must_use]
+    pub const fn noted(&self) -> u64 {
+        self.noted
+    }
+}

@@ -1,0 +1,302 @@
+//! What comes in: which message is taken from whom, and what it leads to.
+
+use super::{Effect, Gate, Machine, Role};
+use crate::chronicle::Fact;
+use crate::owner::Heard;
+use crate::reading::{Offer, Reading, Versions};
+use crate::sensor::{Card, SensorId, State};
+use crate::time::Now;
+use crate::version::Life;
+use crate::wire::{self, Direction, Entry, Heartbeat, Malformed, Message, Report, Topic};
+
+/// A message about sensors, with what matters about its arrival.
+#[derive(Clone, Copy)]
+struct Arrival {
+    now: Now,
+    topic: Topic,
+    /// The broker had not kept it: it was sent just now, or queued for this session.
+    live: bool,
+}
+
+impl Machine {
+    /// Whether this program listens to a topic.
+    pub(super) fn listens_to(&self, topic: Topic) -> bool {
+        match topic {
+            Topic::All | Topic::Alive(_) | Topic::Marker | Topic::Uptime(_) | Topic::Bridge(_) => true,
+            Topic::Card1 => self.role != Role::Display,
+            Topic::Witness | Topic::Board1All => self.role == Role::Monitor(Card::Two),
+            Topic::Board2Card1 => self.role == Role::Monitor(Card::One),
+        }
+    }
+
+    /// The topic on which this owner publishes its report.
+    const fn own_topic(&self) -> Option<Topic> {
+        match self.role {
+            Role::Monitor(Card::One) => Some(Topic::Card1),
+            Role::Monitor(Card::Two) => Some(Topic::All),
+            Role::Display => None,
+        }
+    }
+
+    pub(super) fn message(
+        &mut self,
+        now: Now,
+        name: &str,
+        payload: &[u8],
+        retained: bool,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(topic) = Topic::parse(name, &self.client_id).filter(|topic| self.listens_to(*topic)) else {
+            return;
+        };
+        let live = !retained && self.gate == Gate::Open;
+        let arrival = Arrival { now, topic, live };
+        match wire::decode(topic, payload) {
+            Ok(Message::Report(report)) => self.report_heard(arrival, &report),
+            Ok(Message::Heartbeat(heartbeat)) if !retained => {
+                self.heartbeat(arrival, &heartbeat, effects);
+            }
+            Ok(Message::Gone(of)) if !retained => self.gone(topic, of),
+            Ok(Message::Marker(nonce)) if self.gate == Gate::Waiting(nonce) => self.gate_closes(now),
+            Ok(Message::Uptime) if !retained => self.uptime(now, topic),
+            Ok(Message::Bridge(up)) => self.bridge_says(now, topic, up),
+            Ok(_) => {}
+            Err(malformed) => self.malformed(arrival, malformed),
+        }
+    }
+
+    fn malformed(&mut self, arrival: Arrival, malformed: Malformed) {
+        self.counters.malformed += 1;
+        self.chronicle
+            .note(arrival.now.wall, Fact::Malformed(arrival.topic, malformed));
+        if self.own_topic() == Some(arrival.topic) {
+            // It lies where the good state should.
+            self.outbox.again();
+        } else if arrival.topic == self.other_topic() {
+            // The other owner publishes again once it hears that its message is not what was heard last.
+            self.heard = Versions::default();
+            self.beat_due = self.beat_due.map(|_| arrival.now.mono);
+        }
+    }
+
+    /// The topic on which the other owner publishes its report; for the display, the join.
+    const fn other_topic(&self) -> Topic {
+        match self.role {
+            Role::Monitor(Card::Two) => Topic::Card1,
+            Role::Monitor(Card::One) | Role::Display => Topic::All,
+        }
+    }
+
+    fn report_heard(&mut self, arrival: Arrival, report: &Report) {
+        if arrival.topic == self.other_topic() {
+            self.heard = report.versions();
+            self.plain_echo_behind = report.is_plain() && arrival.live && self.echo_differs(report);
+        }
+        let mut overwritten = false;
+        for (sensor, entry) in report.iter() {
+            let own = self.role == Role::Monitor(sensor.card());
+            match entry {
+                Entry::Reading(reading) if own => {
+                    overwritten |= self.own_reading(arrival, sensor, reading);
+                }
+                Entry::Reading(reading) => self.other_reading(arrival, sensor, reading),
+                Entry::Plain(state) if own => overwritten |= self.own_word(arrival, sensor, state),
+                Entry::Plain(state) => self.other_word(arrival, sensor, state, report.is_plain()),
+            }
+        }
+        self.echoes(arrival, report);
+        if overwritten && self.own_topic() == Some(arrival.topic) && self.restored {
+            self.outbox.again();
+        }
+    }
+
+    /// Whether a join without versions shows an own sensor in another state than it has.
+    fn echo_differs(&self, report: &Report) -> bool {
+        self.owner.as_ref().is_some_and(|owner| {
+            owner
+                .readings()
+                .iter()
+                .any(|(sensor, own)| report.get(sensor) != Some(Entry::Plain(own.state)))
+        })
+    }
+
+    /// Hears an own sensor's reading; gives whether somebody else put an older one where this owner's should be.
+    fn own_reading(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) -> bool {
+        let Some(owner) = &mut self.owner else {
+            return false;
+        };
+        if owner.hear(sensor, reading) == Heard::Recovered && self.restored {
+            self.chronicle.note(arrival.now.wall, Fact::Recovered(sensor));
+        }
+        owner.readings().version(sensor) > Some(reading.version) && reading.version.life != self.life
+    }
+
+    /// Hears a plain word for an own sensor: memory before the first gate closes, afterwards somebody else's meddling.
+    fn own_word(&mut self, arrival: Arrival, sensor: SensorId, state: State) -> bool {
+        if !self.restored {
+            self.own_plain[sensor.index()] = Some(state);
+        } else if arrival.live && self.own_topic() == Some(arrival.topic) {
+            self.counters.impostors += 1;
+            self.chronicle
+                .note(arrival.now.wall, Fact::Impostor(sensor.card()));
+        }
+        true
+    }
+
+    fn other_reading(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) {
+        let before = self.global.shown(sensor).map(|shown| shown.state());
+        let speaks = arrival.live && self.speaker_is_live(arrival, sensor.card());
+        match self.global.offer(sensor, reading, speaks) {
+            // An older one that comes back on the own topic is this program's own echo.
+            Offer::Stale if self.own_topic() == Some(arrival.topic) => {}
+            Offer::Stale => {
+                self.counters.stale += 1;
+                // The retained message on this topic is behind now: its owner should know at once.
+                self.beat_due = self.beat_due.map(|_| arrival.now.mono);
+            }
+            Offer::Taken | Offer::Known => self.note_change(arrival, sensor, before),
+        }
+    }
+
+    /// A plain word for a sensor of another card.
+    fn other_word(&mut self, arrival: Arrival, sensor: SensorId, state: State, from_plain_program: bool) {
+        let card = sensor.card();
+        let before = self.global.shown(sensor).map(|shown| shown.state());
+        if !arrival.live {
+            self.global.recall(sensor, state);
+        } else if self.own_topic() == Some(arrival.topic) {
+            // This program's own echo, or somebody who speaks in its place.
+            return;
+        } else if from_plain_program && self.speaker_is_live(arrival, card) {
+            self.counters.impostors += 1;
+            self.chronicle.note(arrival.now.wall, Fact::Impostor(card));
+            self.beat_due = self.beat_due.map(|_| arrival.now.mono);
+            return;
+        } else {
+            self.global.believe(sensor, state, arrival.now.wall);
+            self.chain.plain_spoke(arrival.now, card);
+        }
+        self.note_change(arrival, sensor, before);
+    }
+
+    /// Whether the program with versions that should be speaking on this topic is live: on `sensors/all` it is card 2's, whoever
+    /// owns the sensor.
+    fn speaker_is_live(&self, arrival: Arrival, card: Card) -> bool {
+        let speaker = if arrival.topic == Topic::All {
+            Card::Two
+        } else {
+            card
+        };
+        self.chain.owner(speaker).pulse.is_live(arrival.now.mono)
+    }
+
+    fn note_change(&mut self, arrival: Arrival, sensor: SensorId, from: Option<State>) {
+        let to = self.global.shown(sensor).map(|shown| shown.state());
+        if let (true, Some(to)) = (self.restored && from != to, to) {
+            self.chronicle
+                .note(arrival.now.wall, Fact::Changed { sensor, from, to });
+        }
+    }
+
+    /// What a report proves: that the other board has shown a version, or which toggles an owner without memory had made.
+    fn echoes(&mut self, arrival: Arrival, report: &Report) {
+        let Some(owner) = &mut self.owner else { return };
+        match (owner.card(), arrival.topic) {
+            (Card::One, Topic::All) | (Card::Two, Topic::Board1All) => {
+                self.shown_by_other_board(&report.versions());
+            }
+            (Card::One, Topic::Card1 | Topic::Board2Card1) | (Card::Two, Topic::All) if !self.restored => {
+                owner.hear_asserted(report.asserted.unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    fn heartbeat(&mut self, arrival: Arrival, heartbeat: &Heartbeat, effects: &mut Vec<Effect>) {
+        let Topic::Alive(card) = arrival.topic else { return };
+        if self.role == Role::Monitor(card) {
+            self.own_heartbeat(arrival.now, heartbeat, effects);
+            return;
+        }
+        let has = self.has();
+        self.chain.beat(arrival.now, card, *heartbeat, |card| {
+            has.behind(&heartbeat.has, card) && !self.global.is_plain(card)
+        });
+        if self.role == Role::Display && card == Card::Two && !heartbeat.other_plain {
+            self.global.forget_plain(Card::One, &heartbeat.has);
+        }
+        if self.gate != Gate::Open {
+            return;
+        }
+        if let Some((topic, _)) = self.report() {
+            let behind = topic
+                .carries()
+                .iter()
+                .any(|sensor| heartbeat.heard.get(sensor) < has.get(sensor));
+            if behind && !self.outbox.is_busy() {
+                self.outbox.again();
+            }
+            if !heartbeat.other_plain {
+                self.shown_by_other_board(&heartbeat.has);
+            }
+        }
+        if card == Card::Two && self.knows_better(&heartbeat.has) {
+            self.send_witness(effects);
+        }
+    }
+
+    /// The other board has shown these versions.
+    fn shown_by_other_board(&mut self, versions: &Versions) {
+        if let Some(owner) = &mut self.owner {
+            self.progress.shown.raise(versions);
+            owner.confirmed_by(&self.progress.shown);
+        }
+    }
+
+    /// A heartbeat of this card's owner: this program's own comes back, another life's is a twin. The one that has been there for
+    /// longer stays.
+    fn own_heartbeat(&mut self, now: Now, heartbeat: &Heartbeat, effects: &mut Vec<Effect>) {
+        if heartbeat.life == self.life || heartbeat.uptime <= now.mono.since(self.started.mono) {
+            return;
+        }
+        let times = match self.twin {
+            Some((life, times)) if life == heartbeat.life => times + 1,
+            Some(_) | None => 1,
+        };
+        self.twin = Some((heartbeat.life, times));
+        // One may have been under way for long; two have a sender that lives.
+        if times >= 2 {
+            effects.push(Effect::StopForTwin);
+            self.leaving = true;
+        }
+    }
+
+    fn gone(&mut self, topic: Topic, life: Life) {
+        if let Topic::Alive(card) = topic {
+            self.chain.gone(card, life);
+        }
+    }
+
+    fn uptime(&mut self, now: Now, topic: Topic) {
+        if let Topic::Uptime(card) = topic {
+            if self.role == Role::Display {
+                // The broker of the other board is heard here: so this is the board of the other card.
+                self.chain.home = card.other();
+            }
+            self.chain.bridge.pulse.prove(now);
+        }
+    }
+
+    /// The broker's opinion of the bridge: a hint and a trigger, not a proof.
+    fn bridge_says(&mut self, now: Now, topic: Topic, up: bool) {
+        let inbound = match self.chain.home {
+            Card::Two => Topic::Bridge(Direction::In),
+            Card::One => Topic::Bridge(Direction::Out),
+        };
+        if up {
+            self.speak_again(now);
+        } else if topic == inbound {
+            self.chain.bridge.pulse.end();
+        }
+    }
+}

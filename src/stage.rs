@@ -1,0 +1,54 @@
+//! How far a toggle has got.
+
+use crate::reading::Versions;
+use crate::sensor::SensorId;
+use crate::version::Version;
+
+/// The stages, in the order in which a toggle passes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// In the owner's memory, and on its way.
+    Sending,
+    /// In the state file, and the broker has completed the handshake.
+    Saved,
+    /// The other board has shown it.
+    Confirmed,
+}
+
+impl Stage {
+    /// The word on the screen.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sending => "SENDING",
+            Self::Saved => "SAVED",
+            Self::Confirmed => "CONFIRMED",
+        }
+    }
+}
+
+/// What is proved of the versions of own sensors.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Progress {
+    /// In the state file, durably.
+    pub durable: Versions,
+    /// Handed over to the broker, handshake completed.
+    pub delivered: Versions,
+    /// Shown by the other board.
+    pub shown: Versions,
+}
+
+impl Progress {
+    /// The stage of the reading with this version. A stage is reached when it and all before it are proved, so none is shown too early.
+    #[must_use]
+    pub fn stage(&self, sensor: SensorId, version: Version) -> Stage {
+        let at = |versions: &Versions| versions.get(sensor) == Some(version);
+        if !(at(&self.durable) && at(&self.delivered)) {
+            Stage::Sending
+        } else if at(&self.shown) {
+            Stage::Confirmed
+        } else {
+            Stage::Saved
+        }
+    }
+}
