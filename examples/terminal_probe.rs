@@ -1,0 +1,136 @@
+//! The terminal half alone, for `tests/terminal_shell.rs`: a counter that `1` toggles and that a file can follow.
+//!
+//! `terminal_probe [FILE [linger | panic-after-hang-up]]`
+//!
+//! `q` quits, `p` panics in a thread, `P` in the main one, `b` makes the picture big and different with each tick.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+use std::{env, fs, thread};
+
+use crossbeam_channel::{Receiver, select, tick, unbounded};
+use dualboard::app::input::Input;
+use dualboard::app::keys::{KeyCode, KeyModifiers, Keys};
+use dualboard::app::painter::Painter;
+use dualboard::app::signals::{self, Signals};
+use dualboard::app::terminal::{Terminal, panic};
+use ratatui::Frame;
+use ratatui::style::{Color, Style};
+use ratatui::text::Line;
+
+#[derive(Clone, Default)]
+struct Picture {
+    sensor_ok: bool,
+    key: String,
+    ticks: u64,
+    big: bool,
+}
+
+fn draw(picture: &Picture, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let state = if picture.sensor_ok { "OK" } else { "KO" };
+    let style = Style::new().fg(if picture.sensor_ok {
+        Color::Green
+    } else {
+        Color::Red
+    });
+    let mut rows = area.rows();
+    let mut row = |line: Line<'_>| {
+        rows.next()
+            .into_iter()
+            .for_each(|row| frame.render_widget(&line, row))
+    };
+    row(Line::styled(format!("Sensor 1  {state}  CONFIRMED"), style));
+    row(Line::raw(format!("size {}x{}", area.width, area.height)));
+    row(Line::raw(format!("last key {}", picture.key)));
+    row(Line::raw("hidden: a\u{202e}b\u{200b}c\u{1b}[31md"));
+    if picture.big {
+        for number in 0..area.height {
+            row(Line::raw(format!(
+                "{:>1$}",
+                picture.ticks * u64::from(number + 1),
+                usize::from(area.width)
+            )));
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let heartbeat = env::args().nth(1);
+    let after_hang_up = env::args().nth(2);
+    let terminal = match Terminal::open() {
+        Ok(terminal) => terminal,
+        Err(error) => {
+            println!("plain: {error}");
+            return ExitCode::SUCCESS;
+        }
+    };
+    let (inputs_in, inputs) = unbounded();
+    panic::install_hook(&terminal, inputs_in.clone());
+    let ended = Signals::listen(inputs_in.clone()).and_then(|_signals| {
+        terminal.enter()?;
+        let _keys = Keys::listen(&terminal, inputs_in.clone())?;
+        let painter = Painter::start(&terminal, draw)?;
+        Ok(run(
+            &terminal,
+            &painter,
+            &inputs,
+            heartbeat.as_deref().map(Path::new),
+        ))
+    });
+    terminal.restore();
+    let status = ended.unwrap_or(1);
+    ExitCode::from(if panic::panicked() {
+        panic::EXIT_STATUS
+    } else {
+        status
+    })
+}
+
+fn run(
+    terminal: &Terminal,
+    painter: &Painter<Picture>,
+    inputs: &Receiver<Input>,
+    heartbeat: Option<&Path>,
+) -> u8 {
+    let mut picture = Picture::default();
+    let ticks = tick(Duration::from_millis(5));
+    painter.show(picture.clone());
+    loop {
+        select! {
+            recv(inputs) -> input => match input.expect("the senders live as long as the loop") {
+                Input::Key(key) => match key.code {
+                    KeyCode::Char('q') => return 0,
+                    KeyCode::Char('c') if key.modifiers == KeyModifiers::CONTROL => return 0,
+                    KeyCode::Char('p') => drop(thread::Builder::new().name("worker".into()).spawn(|| panic!("worker went wrong"))),
+                    KeyCode::Char('P') => panic!("main went wrong"),
+                    KeyCode::Char('b') => picture.big = true,
+                    KeyCode::Char('1') => picture.sensor_ok = !picture.sensor_ok,
+                    code => picture.key = format!("{code:?}"),
+                },
+                Input::Resized => painter.redraw(),
+                Input::Continued => {
+                    if terminal.enter().is_err() {
+                        return signals::hang_up_status();
+                    }
+                    painter.redraw();
+                }
+                Input::Suspend => drop(terminal.suspend()),
+                Input::Terminate(signal) => return signals::exit_status(signal),
+                Input::HungUp if after_hang_up == Some("linger") => {}
+                Input::HungUp if after_hang_up.is_some() => panic!("on a dead terminal"),
+                Input::HungUp => return signals::hang_up_status(),
+                Input::Panicked => return panic::EXIT_STATUS,
+            },
+            recv(ticks) -> _ => {
+                picture.ticks += 1;
+                if let Some(path) = heartbeat {
+                    let _ = fs::write(path, picture.ticks.to_string());
+                }
+            }
+        }
+        // Unchanged most of the time: it is the painter's part to send nothing then.
+        painter.show(picture.clone());
+    }
+}

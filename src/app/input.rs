@@ -1,0 +1,22 @@
+//! What the terminal and the operating system have to say to the main loop.
+
+use crate::app::keys::KeyEvent;
+
+/// One thing that happened. All of them come on one channel, so that their order is the order in which they happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// A key. Ctrl-C is one (the terminal is raw); Ctrl-Z is [`Input::Suspend`].
+    Key(KeyEvent),
+    /// The window has another size: draw afresh.
+    Resized,
+    /// Somebody wants the shell back: Ctrl-Z, or SIGTSTP. Answer with [`Terminal::suspend`](crate::app::terminal::Terminal::suspend).
+    Suspend,
+    /// The process runs again after a stop, its own or anybody's: [`Terminal::enter`](crate::app::terminal::Terminal::enter), draw afresh.
+    Continued,
+    /// A signal asks the program to end. Its exit status is then [`exit_status`](crate::app::signals::exit_status).
+    Terminate(i32),
+    /// The terminal is gone, whether or not a SIGHUP says so as well.
+    HungUp,
+    /// A thread other than the main one has panicked. The terminal is restored, the message is out: finish and end.
+    Panicked,
+}

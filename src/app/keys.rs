@@ -1,0 +1,145 @@
+//! Keys, and the end of the terminal that they come from.
+//!
+//! crossterm's own reader spins at full speed on a terminal that is gone, and has one lock for the whole process. So the bytes are
+//! read here, after `poll(2)` has said that there are some, and nothing is read from a terminal that has hung up.
+
+mod decode;
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::io::Errno;
+
+pub use decode::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::app::input::Input;
+use crate::app::terminal::{Terminal, Tty};
+use decode::Decoder;
+
+/// What follows an Esc later than this is another key. A link that is slower than this splits its arrow keys.
+const ESCAPE_PATIENCE: Duration = Duration::from_millis(50);
+/// A paste whose end does not come does not lock the keyboard for ever.
+const PASTE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The thread that reads keys. Dropped, it ends.
+pub struct Keys {
+    wake: Arc<OwnedFd>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keys {
+    /// Reads keys from now on. After [`Input::HungUp`] nothing more comes.
+    ///
+    /// # Errors
+    ///
+    /// Where the system denies a descriptor or the thread.
+    pub fn listen(terminal: &Terminal, loop_inputs: Sender<Input>) -> io::Result<Self> {
+        let wake = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
+        let reader = Reader {
+            tty: Arc::clone(terminal.tty()),
+            wake: Arc::clone(&wake),
+            decoder: Decoder::default(),
+            loop_inputs,
+        };
+        let thread = thread::Builder::new()
+            .name("keys".into())
+            .spawn(move || reader.run())?;
+        Ok(Self {
+            wake,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Reader {
+    tty: Arc<Tty>,
+    wake: Arc<OwnedFd>,
+    decoder: Decoder,
+    loop_inputs: Sender<Input>,
+}
+
+/// What `poll(2)` has found.
+enum Found {
+    Bytes,
+    Silence,
+    HangUp,
+    WakeUp,
+}
+
+impl Reader {
+    fn run(mut self) {
+        loop {
+            let keys = match self.wait() {
+                Found::Bytes => self.read(),
+                Found::Silence => self.decoder.give_up(),
+                Found::WakeUp => return,
+                Found::HangUp => {
+                    let _ = self.loop_inputs.send(Input::HungUp);
+                    return;
+                }
+            };
+            for key in keys {
+                if self.loop_inputs.send(meaning(key)).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn wait(&self) -> Found {
+        let patience = if self.decoder.in_paste() {
+            Some(PASTE_PATIENCE)
+        } else {
+            self.decoder.is_waiting().then_some(ESCAPE_PATIENCE)
+        };
+        let patience = patience.and_then(|time| Timespec::try_from(time).ok());
+        let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+        let mut fds = [
+            PollFd::new(self.tty.input(), PollFlags::IN),
+            // Asked for nothing, it still reports a hang-up, should it be another terminal than the input.
+            PollFd::new(self.tty.output(), PollFlags::empty()),
+            PollFd::new(&*self.wake, PollFlags::IN),
+        ];
+        loop {
+            match poll(&mut fds, patience.as_ref()) {
+                Err(Errno::INTR) => {}
+                Err(_) => return Found::HangUp,
+                Ok(_) if !fds[2].revents().is_empty() => return Found::WakeUp,
+                Ok(_) if fds[..2].iter().any(|fd| fd.revents().intersects(gone)) => return Found::HangUp,
+                Ok(0) => return Found::Silence,
+                Ok(_) => return Found::Bytes,
+            }
+        }
+    }
+
+    /// Reads what is there. Nothing or an error is no news: had the terminal hung up, the next `poll` says so, and an end of file
+    /// without a hang-up is a Ctrl-D from the moment before the terminal was raw.
+    fn read(&mut self) -> Vec<KeyEvent> {
+        let mut bytes = [0_u8; 1024];
+        match rustix::io::read(self.tty.input(), &mut bytes) {
+            Ok(count) => self.decoder.feed(&bytes[..count]),
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+fn meaning(key: KeyEvent) -> Input {
+    if key == KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL) {
+        return Input::Suspend;
+    }
+    Input::Key(key)
+}

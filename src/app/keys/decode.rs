@@ -1,0 +1,357 @@
+//! From bytes to keys: the small part of what terminals send that a keyboard needs. Total, and never waiting for a rest that does not come.
+
+pub use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+const ESC: u8 = 0x1b;
+const PASTE_BEGIN: &[u8] = b"\x1b[200~";
+const PASTE_END: &[u8] = b"\x1b[201~";
+/// No key is longer. What is, is no key.
+const LONGEST: usize = 64;
+
+/// Turns bytes into keys as they come. Pasted text and answers to questions that nobody here asked are dropped: their digits must
+/// not toggle anything.
+#[derive(Default)]
+pub(super) struct Decoder {
+    pending: Vec<u8>,
+    pasting: bool,
+}
+
+/// What the first bytes of those pending are.
+enum Piece {
+    Key(usize, KeyEvent),
+    Ignored(usize),
+    Paste,
+    Incomplete,
+}
+
+impl Decoder {
+    /// Takes bytes and gives the keys that are complete.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<KeyEvent> {
+        let mut keys = Vec::new();
+        self.pending.extend_from_slice(bytes);
+        loop {
+            if self.pasting && !self.skip_paste() {
+                return keys;
+            }
+            match piece(&self.pending) {
+                Piece::Key(length, key) => {
+                    keys.push(key);
+                    self.pending.drain(..length);
+                }
+                Piece::Ignored(length) => drop(self.pending.drain(..length)),
+                Piece::Paste => {
+                    self.pending.drain(..PASTE_BEGIN.len());
+                    self.pasting = true;
+                }
+                Piece::Incomplete => return keys,
+            }
+        }
+    }
+
+    /// Drops pasted text; `true` once its end has come.
+    fn skip_paste(&mut self) -> bool {
+        let end = self
+            .pending
+            .windows(PASTE_END.len())
+            .position(|window| window == PASTE_END);
+        let done = end.map_or_else(
+            || self.pending.len().saturating_sub(PASTE_END.len()),
+            |at| at + PASTE_END.len(),
+        );
+        self.pending.drain(..done);
+        self.pasting = end.is_none();
+        !self.pasting
+    }
+
+    /// Whether something has begun that is not yet a key.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.pasting || !self.pending.is_empty()
+    }
+
+    /// Whether the end of pasted text is what it waits for.
+    pub(super) fn in_paste(&self) -> bool {
+        self.pasting
+    }
+
+    /// Nothing has come for a while: an Esc was the Esc key, and half a sequence is none.
+    pub(super) fn give_up(&mut self) -> Vec<KeyEvent> {
+        self.pasting = false;
+        let pending = std::mem::take(&mut self.pending);
+        match pending[..] {
+            [ESC] => vec![plain(KeyCode::Esc)],
+            [ESC, byte] if byte.is_ascii_graphic() => {
+                vec![KeyEvent::new(KeyCode::Char(char::from(byte)), KeyModifiers::ALT)]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn plain(code: KeyCode) -> KeyEvent {
+    KeyEvent::new(code, KeyModifiers::NONE)
+}
+
+fn control(letter: u8) -> KeyEvent {
+    KeyEvent::new(KeyCode::Char(char::from(letter)), KeyModifiers::CONTROL)
+}
+
+fn piece(bytes: &[u8]) -> Piece {
+    match *bytes {
+        [] | [ESC] => Piece::Incomplete,
+        [ESC, b'[', ref rest @ ..] => control_sequence(bytes, rest),
+        [ESC, b'O', ref rest @ ..] => match rest.first() {
+            None => Piece::Incomplete,
+            Some(&last) => named(3, final_byte(last), KeyModifiers::NONE),
+        },
+        [ESC, b']' | b'P' | b'_' | b'^' | b'X', ref rest @ ..] => string(rest),
+        [ESC, ESC, ..] => Piece::Key(1, plain(KeyCode::Esc)),
+        [ESC, ref rest @ ..] => match piece(rest) {
+            Piece::Key(length, mut key) => {
+                key.modifiers |= KeyModifiers::ALT;
+                Piece::Key(length + 1, key)
+            }
+            other => other,
+        },
+        [byte, ..] if byte.is_ascii() => Piece::Key(1, ascii(byte)),
+        _ => character(bytes),
+    }
+}
+
+fn ascii(byte: u8) -> KeyEvent {
+    match byte {
+        b'\r' | b'\n' => plain(KeyCode::Enter),
+        b'\t' => plain(KeyCode::Tab),
+        0x7f | 0x08 => plain(KeyCode::Backspace),
+        0 => control(b' '),
+        1..=0x1a => control(byte - 1 + b'a'),
+        0x1b..=0x1f => control(byte - 0x1b + b'3'),
+        _ => {
+            let letter = char::from(byte);
+            let shift = if letter.is_ascii_uppercase() {
+                KeyModifiers::SHIFT
+            } else {
+                KeyModifiers::NONE
+            };
+            KeyEvent::new(KeyCode::Char(letter), shift)
+        }
+    }
+}
+
+/// A character of several bytes; those that are none are dropped.
+fn character(bytes: &[u8]) -> Piece {
+    let first = &bytes[..bytes.len().min(4)];
+    let (valid, bad) = match std::str::from_utf8(first) {
+        Ok(text) => (text, None),
+        Err(error) => (
+            std::str::from_utf8(&first[..error.valid_up_to()]).unwrap_or_default(),
+            Some(error),
+        ),
+    };
+    match (valid.chars().next(), bad.map(|error| error.error_len())) {
+        (Some(letter), _) => Piece::Key(letter.len_utf8(), plain(KeyCode::Char(letter))),
+        (None, Some(Some(length))) => Piece::Ignored(length),
+        (None, _) => Piece::Incomplete,
+    }
+}
+
+/// `rest` of an operating system command or the like: up to BEL or ESC \.
+fn string(rest: &[u8]) -> Piece {
+    let bell = rest.iter().position(|&byte| byte == 0x07).map(|at| at + 1);
+    let terminator = rest
+        .windows(2)
+        .position(|window| window == b"\x1b\\")
+        .map(|at| at + 2);
+    match bell.into_iter().chain(terminator).min() {
+        Some(length) => Piece::Ignored(length + 2),
+        None if rest.len() > 16 * LONGEST => Piece::Ignored(rest.len() + 2),
+        None => Piece::Incomplete,
+    }
+}
+
+/// `rest` of what begins with ESC [.
+fn control_sequence(bytes: &[u8], rest: &[u8]) -> Piece {
+    if bytes.starts_with(PASTE_BEGIN) {
+        return Piece::Paste;
+    }
+    // The Linux console sends ESC [ [ A … E for F1 … F5, and old mouse reports have three bytes after ESC [ M.
+    match *rest {
+        [b'[', letter @ b'A'..=b'E', ..] => return Piece::Key(4, plain(KeyCode::F(letter - b'A' + 1))),
+        [b'['] => return Piece::Incomplete,
+        [b'M', ref report @ ..] if report.len() < 3 => return Piece::Incomplete,
+        [b'M', ..] => return Piece::Ignored(6),
+        _ => {}
+    }
+    let Some(end) = rest.iter().position(|byte| !(0x20..0x40).contains(byte)) else {
+        return if rest.len() > LONGEST {
+            Piece::Ignored(bytes.len())
+        } else {
+            Piece::Incomplete
+        };
+    };
+    if !(0x40..0x7f).contains(&rest[end]) {
+        // Cut off by something else: that begins anew.
+        return Piece::Ignored(end + 2);
+    }
+    let mut numbers = rest[..end].split(|&byte| byte == b';').map(number);
+    let (first, second) = (numbers.next().flatten(), numbers.next().flatten());
+    let code = match rest[end] {
+        b'~' => first.and_then(numbered),
+        last => final_byte(last),
+    };
+    named(end + 3, code, second.map_or(KeyModifiers::NONE, modifiers))
+}
+
+fn named(length: usize, code: Option<KeyCode>, modifiers: KeyModifiers) -> Piece {
+    code.map_or(Piece::Ignored(length), |code| {
+        Piece::Key(length, KeyEvent::new(code, modifiers))
+    })
+}
+
+fn number(digits: &[u8]) -> Option<u8> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+fn final_byte(byte: u8) -> Option<KeyCode> {
+    Some(match byte {
+        b'A' => KeyCode::Up,
+        b'B' => KeyCode::Down,
+        b'C' => KeyCode::Right,
+        b'D' => KeyCode::Left,
+        b'F' => KeyCode::End,
+        b'H' => KeyCode::Home,
+        b'M' => KeyCode::Enter,
+        b'P'..=b'S' => KeyCode::F(byte - b'P' + 1),
+        b'Z' => KeyCode::BackTab,
+        _ => return None,
+    })
+}
+
+fn numbered(number: u8) -> Option<KeyCode> {
+    Some(match number {
+        1 | 7 => KeyCode::Home,
+        2 => KeyCode::Insert,
+        3 => KeyCode::Delete,
+        4 | 8 => KeyCode::End,
+        5 => KeyCode::PageUp,
+        6 => KeyCode::PageDown,
+        11..=15 => KeyCode::F(number - 10),
+        17..=21 => KeyCode::F(number - 11),
+        23 | 24 => KeyCode::F(number - 12),
+        _ => return None,
+    })
+}
+
+/// Terminals send one more than the sum of 1 for Shift, 2 for Alt, 4 for Ctrl.
+fn modifiers(sent: u8) -> KeyModifiers {
+    let mask = sent.saturating_sub(1);
+    let held = [
+        (1, KeyModifiers::SHIFT),
+        (2, KeyModifiers::ALT),
+        (4, KeyModifiers::CONTROL),
+    ];
+    held.into_iter()
+        .filter(|(bit, _)| mask & bit != 0)
+        .map(|(_, modifier)| modifier)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(bytes: &[u8]) -> Vec<KeyEvent> {
+        let mut decoder = Decoder::default();
+        let mut keys = decoder.feed(bytes);
+        keys.extend(decoder.give_up());
+        keys
+    }
+
+    fn codes(bytes: &[u8]) -> Vec<KeyCode> {
+        keys(bytes).into_iter().map(|key| key.code).collect()
+    }
+
+    #[test]
+    fn letters_digits_and_controls() {
+        assert_eq!(
+            codes(b"1q?"),
+            [KeyCode::Char('1'), KeyCode::Char('q'), KeyCode::Char('?')]
+        );
+        assert_eq!(keys(b"\x03\x1a"), [control(b'c'), control(b'z')]);
+        assert_eq!(
+            codes("\ré\u{1f600}".as_bytes()),
+            [KeyCode::Enter, KeyCode::Char('é'), KeyCode::Char('😀')]
+        );
+    }
+
+    #[test]
+    fn arrows_and_function_keys_of_several_terminals() {
+        assert_eq!(
+            codes(b"\x1b[A\x1bOB\x1b[1;5C"),
+            [KeyCode::Up, KeyCode::Down, KeyCode::Right]
+        );
+        assert_eq!(codes(b"\x1bOP\x1b[11~\x1b[[A"), [KeyCode::F(1); 3]);
+        assert_eq!(
+            codes(b"\x1b[24~\x1b[3~\x1b[Z"),
+            [KeyCode::F(12), KeyCode::Delete, KeyCode::BackTab]
+        );
+        assert_eq!(keys(b"\x1b[1;5C")[0].modifiers, KeyModifiers::CONTROL);
+    }
+
+    #[test]
+    fn an_escape_alone_is_the_key_once_nothing_follows() {
+        let mut decoder = Decoder::default();
+        assert!(decoder.feed(b"\x1b").is_empty() && decoder.is_waiting());
+        assert_eq!(decoder.give_up(), [plain(KeyCode::Esc)]);
+        assert_eq!(codes(b"\x1b\x1b"), [KeyCode::Esc, KeyCode::Esc]);
+        assert_eq!(
+            keys(b"\x1bx"),
+            [KeyEvent::new(KeyCode::Char('x'), KeyModifiers::ALT)]
+        );
+    }
+
+    #[test]
+    fn a_sequence_may_come_byte_by_byte() {
+        let mut decoder = Decoder::default();
+        let all: Vec<_> = "\x1b[1;2Aé"
+            .bytes()
+            .flat_map(|byte| decoder.feed(&[byte]))
+            .collect();
+        assert_eq!(
+            all,
+            [
+                KeyEvent::new(KeyCode::Up, KeyModifiers::SHIFT),
+                plain(KeyCode::Char('é'))
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_that_nobody_typed_becomes_a_key() {
+        let bytes =
+            b"\x1b[200~123\x1b[A4\x1b[201~\x1b]11;rgb:1111/2222\x07\x1bP1\x1b\\\x1b[M123\x1b[<0;1;2M\x1b[Iq";
+        assert_eq!(codes(bytes), [KeyCode::Enter, KeyCode::Char('q')][1..]);
+    }
+
+    #[test]
+    fn half_a_sequence_does_not_swallow_what_comes_later() {
+        let mut decoder = Decoder::default();
+        assert!(decoder.feed(b"\x1b[1;").is_empty() && decoder.give_up().is_empty());
+        assert_eq!(decoder.feed(b"q"), [plain(KeyCode::Char('q'))]);
+        assert!(
+            decoder.feed(b"\x1b[200~never ended").is_empty()
+                && decoder.in_paste()
+                && decoder.give_up().is_empty()
+        );
+        assert_eq!(decoder.feed(b"q"), [plain(KeyCode::Char('q'))]);
+    }
+
+    #[test]
+    fn any_two_bytes_are_survived_and_left_behind() {
+        for pair in 0..=u16::MAX {
+            let mut decoder = Decoder::default();
+            decoder.feed(&pair.to_be_bytes());
+            decoder.give_up();
+            assert!(!decoder.is_waiting(), "{pair:04x}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The terminal as a device: its descriptors, its modes, and writing to it without ever waiting for ever.
+//!
+//! Nobody may be caught in a `write(2)` to a terminal that has stopped reading. `O_NONBLOCK` would do, but it belongs to the
+//! open file, which is shared with the shell and whatever it starts next. So the terminal is opened a second time.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ratatui::layout::Size;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
+
+use super::job;
+
+/// Alternate screen, no cursor, and pasted text in brackets: what is pasted into the wrong pane must not toggle sensors.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// The way back. The screen is cleared first for terminals that have no alternate one.
+const LEAVE: &[u8] = b"\x1b[?2004l\x1b[0m\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h";
+/// How long a terminal that does not read may hold up those who leave it.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// What to draw for where the size is not known: a serial line reports 0x0.
+const UNKNOWN_SIZE: Size = Size {
+    width: 80,
+    height: 24,
+};
+
+/// What the lock guards. It is held for system calls that cannot wait, never while waiting.
+#[derive(Default)]
+struct Screen {
+    /// The modes to go back to; `Some` while the screen is ours.
+    before: Option<Termios>,
+    /// Counts the entries: a frame that was begun before a suspension must not be ended after it.
+    entries: u64,
+}
+
+/// The terminal of this process.
+pub(crate) struct Tty {
+    output: OwnedFd,
+    input: OwnedFd,
+    screen: Mutex<Screen>,
+    /// Readable when whoever waits for the terminal to read has to look up.
+    interrupt: OwnedFd,
+}
+
+impl Tty {
+    /// Opens the terminal of stdout for drawing; keys come from stdin, or if that is no terminal, from the controlling one.
+    pub(super) fn open() -> io::Result<Self> {
+        let stdout = rustix::stdio::stdout();
+        if !termios::isatty(stdout) {
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "stdout is no terminal",
+            ));
+        }
+        let output = reopen(1)?;
+        let input = if termios::isatty(rustix::stdio::stdin()) {
+            reopen(0)?
+        } else {
+            open("/dev/tty").or_else(|_| reopen(1))?
+        };
+        let interrupt = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+        Ok(Self {
+            output,
+            input,
+            screen: Mutex::default(),
+            interrupt,
+        })
+    }
+
+    pub(crate) fn input(&self) -> &OwnedFd {
+        &self.input
+    }
+
+    pub(crate) fn output(&self) -> &OwnedFd {
+        &self.output
+    }
+
+    /// The size of the window, never with a zero in it.
+    pub(crate) fn size(&self) -> Size {
+        match termios::tcgetwinsize(&self.output) {
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Size::new(size.ws_col, size.ws_row),
+            _ => UNKNOWN_SIZE,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Screen> {
+        // Nothing that runs under the lock can panic; and who comes here from a panic hook must get on in any case.
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the screen, or takes it again: after a stop from outside nobody knows what the shell has done to the modes.
+    pub(super) fn enter(&self) -> io::Result<()> {
+        let mut screen = self.lock();
+        // In the background this stops the process group (SIGTTOU) until `fg`, which is what a shell expects.
+        let now = termios::tcgetattr(&self.input)?;
+        let before = screen.before.clone().unwrap_or_else(|| now.clone());
+        let mut raw = before.clone();
+        raw.make_raw();
+        termios::tcsetattr(&self.input, OptionalActions::Now, &raw)?;
+        screen.before = Some(before);
+        screen.entries += 1;
+        // A terminal that does not read now gets its sequences late or never: no reason not to run.
+        let _ = write_within(&self.output, ENTER, PATIENCE);
+        Ok(())
+    }
+
+    /// Gives the screen back, if it is taken. Waits for a terminal that does not read, but not long.
+    pub(super) fn restore(&self) {
+        let mut screen = self.lock();
+        let Some(before) = screen.before.take() else {
+            return;
+        };
+        self.interrupt();
+        if write_within(&self.output, LEAVE, PATIENCE).is_err() {
+            // It has stopped reading. What waits in its queue is an old picture: make room for the way back, so that the
+            // terminal is right when it reads again.
+            let _ = termios::tcflush(&self.output, QueueSelector::OFlush);
+            let _ = write_within(&self.output, LEAVE, PATIENCE);
+        }
+        // `Now`: to drain first (`Drain`, `Flush`) would wait for a reader. Keys typed ahead are the shell's, so they stay.
+        // In the background the modes are the shell's already, and the attempt would stop us.
+        if job::in_foreground(&self.input) {
+            let _ = termios::tcsetattr(&self.input, OptionalActions::Now, &before);
+        }
+    }
+
+    /// Makes whoever waits in [`Self::write_frame`] look up.
+    pub(crate) fn interrupt(&self) {
+        let _ = rustix::io::write(&self.interrupt, &1_u64.to_ne_bytes());
+    }
+
+    /// Writes one frame, as long as the terminal takes to read it. Gives up with `Interrupted` when the screen is given back
+    /// meanwhile (or is not ours to begin with), or `stop` is set and [`Self::interrupt`] was called.
+    pub(crate) fn write_frame(&self, frame: &[u8], stop: &AtomicBool) -> io::Result<()> {
+        let entry = self.lock().entries;
+        let mut rest = frame;
+        while !rest.is_empty() {
+            let written = {
+                let screen = self.lock();
+                if screen.before.is_none() || screen.entries != entry || stop.load(Ordering::SeqCst) {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                rustix::io::write(&self.output, rest)
+            };
+            match written {
+                Ok(count) => rest = &rest[count..],
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => self.wait_until_it_reads()?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_until_it_reads(&self) -> io::Result<()> {
+        let mut fds = [
+            PollFd::new(&self.output, PollFlags::OUT),
+            PollFd::new(&self.interrupt, PollFlags::IN),
+        ];
+        match poll(&mut fds, None) {
+            Ok(_) => {}
+            Err(Errno::INTR) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        let _ = rustix::io::read(&self.interrupt, &mut [0_u8; 8]);
+        Ok(())
+    }
+
+    /// Writes a message for people, best effort: to a terminal without waiting long, to anything else as it comes.
+    pub(super) fn tell(&self, message: &str) {
+        if termios::isatty(rustix::stdio::stderr()) {
+            let _ = write_within(&self.output, message.as_bytes(), PATIENCE);
+        } else {
+            let _ = io::Write::write_all(&mut io::stderr(), message.as_bytes());
+        }
+    }
+}
+
+/// Opens again, on its own account, what descriptor `number` is open on.
+fn reopen(number: u8) -> io::Result<OwnedFd> {
+    let own_name = open(&format!("/proc/self/fd/{number}"));
+    // After `su` the device belongs to another user; the controlling terminal may always be opened by its own name.
+    own_name.or_else(|error| open("/dev/tty").map_err(|_| error))
+}
+
+fn open(path: &str) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bound on waiting for a device, no decision of the core"
+)]
+fn write_within(fd: impl AsFd, bytes: &[u8], patience: Duration) -> io::Result<()> {
+    let deadline = Instant::now() + patience;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match rustix::io::write(&fd, rest) {
+            Ok(count) => rest = &rest[count..],
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                let left = Timespec::try_from(left).unwrap_or_default();
+                let _ = poll(&mut [PollFd::new(&fd, PollFlags::OUT)], Some(&left));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}

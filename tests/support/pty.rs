@@ -1,0 +1,404 @@
+//! A terminal for tests: a program in a real pty, what its screen shows, and everything that can happen to a terminal.
+//!
+//! Nothing here sleeps; what is waited for has a deadline, and missing it prints the screen.
+#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::num::NonZeroU16;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
+
+/// How long anything may take before a test fails. Generous: the machines are slow, and only failures wait.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// How often conditions are looked at that nobody tells us about, such as files.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// A program in a terminal of its own.
+pub struct Pty {
+    child: Child,
+    terminal: Arc<Terminal>,
+    /// Gone after [`Pty::hang_up`].
+    master: Option<Arc<OwnedFd>>,
+    reader: Option<JoinHandle<()>>,
+    /// The terminal's modes before the program had it.
+    modes_before: String,
+    slave: File,
+}
+
+struct Terminal {
+    seen: Mutex<Seen>,
+    changed: Condvar,
+    wake: OwnedFd,
+    reading: AtomicBool,
+    hung_up: AtomicBool,
+}
+
+/// All that the program has sent, as bytes and as a screen.
+pub struct Seen {
+    pub bytes: Vec<u8>,
+    parser: vt100::Parser,
+}
+
+/// How to start a program in a terminal.
+pub struct Start {
+    command: Command,
+    size: (u16, u16),
+    controlling: bool,
+}
+
+impl Start {
+    pub fn program<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Self {
+        let mut command = Command::new("setsid");
+        command.env("TERM", "xterm-256color").arg("--");
+        command.args(words);
+        Self {
+            command,
+            size: (80, 24),
+            controlling: true,
+        }
+    }
+
+    pub fn size(mut self, columns: u16, rows: u16) -> Self {
+        self.size = (columns, rows);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// The terminal is not the controlling one: the kernel sends no SIGHUP when it goes.
+    pub fn without_control(mut self) -> Self {
+        self.controlling = false;
+        self
+    }
+
+    pub fn spawn(self) -> Pty {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a pty");
+        grantpt(&master)
+            .and_then(|()| unlockpt(&master))
+            .expect("a usable pty");
+        let slave = ioctl_tiocgptpeer(
+            &master,
+            OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC,
+        );
+        let slave = File::from(slave.expect("the other end of the pty"));
+        set_size(&master, self.size);
+        let modes_before = modes(&slave);
+        let mut command = self.command;
+        if self.controlling {
+            // `setsid --ctty -- program`, without unsafe code between fork and exec.
+            let words: Vec<_> = command.get_args().map(OsStr::to_owned).collect();
+            let variables: Vec<_> = command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+                .collect();
+            command = Command::new("setsid");
+            command.arg("--ctty").args(words).envs(variables);
+        }
+        let end = || slave.try_clone().expect("a descriptor");
+        let child = command
+            .stdin(end())
+            .stdout(end())
+            .stderr(end())
+            .spawn()
+            .expect("setsid of util-linux");
+        let (columns, rows) = parser_size(self.size);
+        let terminal = Arc::new(Terminal {
+            seen: Mutex::new(Seen {
+                bytes: Vec::new(),
+                parser: vt100::Parser::new(rows, columns, 0),
+            }),
+            changed: Condvar::new(),
+            wake: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC).expect("an eventfd"),
+            reading: AtomicBool::new(true),
+            hung_up: AtomicBool::new(false),
+        });
+        let master = Arc::new(master);
+        let (its_terminal, its_master) = (Arc::clone(&terminal), Arc::clone(&master));
+        let reader = thread::Builder::new()
+            .name("pty".into())
+            .spawn(move || its_terminal.read(&its_master));
+        let reader = Some(reader.expect("a thread"));
+        Pty {
+            child,
+            terminal,
+            master: Some(master),
+            reader,
+            modes_before,
+            slave,
+        }
+    }
+}
+
+impl Terminal {
+    fn read(&self, master: &OwnedFd) {
+        let mut buffer = [0; 65536];
+        while !self.hung_up.load(Ordering::SeqCst) {
+            let wanted = if self.reading.load(Ordering::SeqCst) {
+                PollFlags::IN
+            } else {
+                PollFlags::empty()
+            };
+            let mut fds = [
+                PollFd::new(&self.wake, PollFlags::IN),
+                PollFd::new(master, wanted),
+            ];
+            poll(&mut fds, None).expect("poll");
+            if !fds[0].revents().is_empty() {
+                let _ = rustix::io::read(&self.wake, &mut [0; 8]);
+            } else if fds[1].revents().contains(PollFlags::IN) {
+                let count = rustix::io::read(master, &mut buffer).unwrap_or(0);
+                let mut seen = self.lock();
+                seen.bytes.extend_from_slice(&buffer[..count]);
+                seen.parser.process(&buffer[..count]);
+                self.changed.notify_all();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().expect("the reader has not panicked")
+    }
+
+    fn set(&self, flag: &AtomicBool, value: bool) {
+        flag.store(value, Ordering::SeqCst);
+        rustix::io::write(&self.wake, &1_u64.to_ne_bytes()).expect("an eventfd");
+    }
+}
+
+impl Seen {
+    pub fn screen(&self) -> &vt100::Screen {
+        self.parser.screen()
+    }
+
+    pub fn text(&self) -> String {
+        self.screen().contents()
+    }
+
+    pub fn shows(&self, text: &str) -> bool {
+        self.text().contains(text)
+    }
+}
+
+impl Pty {
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Looks at what has come so far.
+    pub fn look<R>(&self, look: impl FnOnce(&Seen) -> R) -> R {
+        look(&self.terminal.lock())
+    }
+
+    /// Waits until the screen is as described.
+    #[track_caller]
+    pub fn wait_for(&self, what: &str, mut condition: impl FnMut(&Seen) -> bool) {
+        let start = Instant::now();
+        let mut seen = self.terminal.lock();
+        while !condition(&seen) {
+            let left = DEADLINE.saturating_sub(start.elapsed());
+            assert!(!left.is_zero(), "waited in vain for {what}\n{}", describe(&seen));
+            seen = self
+                .terminal
+                .changed
+                .wait_timeout(seen, left)
+                .expect("the reader has not panicked")
+                .0;
+        }
+    }
+
+    /// Waits for something outside of the screen.
+    #[track_caller]
+    pub fn wait_until(&self, what: &str, mut condition: impl FnMut() -> bool) {
+        let start = Instant::now();
+        while !condition() {
+            let seen = self.terminal.lock();
+            assert!(
+                start.elapsed() < DEADLINE,
+                "waited in vain for {what}\n{}",
+                describe(&seen)
+            );
+            drop(self.terminal.changed.wait_timeout(seen, GLANCE));
+        }
+    }
+
+    /// Waits for the end of the program and tells how long that took.
+    #[track_caller]
+    pub fn wait_for_end(&mut self) -> (ExitStatus, Duration) {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return (status, start.elapsed());
+            }
+            let seen = self.terminal.lock();
+            assert!(
+                start.elapsed() < DEADLINE,
+                "the program does not end\n{}",
+                describe(&seen)
+            );
+            drop(self.terminal.changed.wait_timeout(seen, GLANCE));
+        }
+    }
+
+    /// Types these bytes.
+    pub fn send(&self, keys: impl AsRef<[u8]>) {
+        let master = self.master.as_ref().expect("not hung up");
+        let keys = keys.as_ref();
+        assert_eq!(
+            rustix::io::write(master, keys).expect("the terminal takes keys"),
+            keys.len()
+        );
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("the program runs");
+    }
+
+    /// From here on [`Pty::bytes_since`] counts.
+    pub fn mark(&self) -> usize {
+        self.look(|seen| seen.bytes.len())
+    }
+
+    pub fn bytes_since(&self, mark: usize) -> Vec<u8> {
+        self.look(|seen| seen.bytes[mark..].to_vec())
+    }
+
+    pub fn resize(&self, columns: u16, rows: u16) {
+        let (parser_columns, parser_rows) = parser_size((columns, rows));
+        self.terminal
+            .lock()
+            .parser
+            .screen_mut()
+            .set_size(parser_rows, parser_columns);
+        set_size(self.master.as_ref().expect("not hung up"), (columns, rows));
+    }
+
+    /// The terminal stops reading, as on Ctrl-S or a stopped ssh.
+    pub fn stop_reading(&self) {
+        self.terminal.set(&self.terminal.reading, false);
+    }
+
+    pub fn read_again(&self) {
+        self.terminal.set(&self.terminal.reading, true);
+    }
+
+    /// The terminal is gone, as when an ssh connection drops.
+    pub fn hang_up(&mut self) {
+        self.terminal.set(&self.terminal.hung_up, true);
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("the reader has not panicked");
+        }
+        drop(self.master.take());
+    }
+
+    pub fn modes(&self) -> String {
+        modes(&self.slave)
+    }
+
+    /// Waits until everything that a program may change on a terminal is as it was before.
+    #[track_caller]
+    pub fn assert_restored(&self) {
+        self.wait_for("the way back to the ordinary screen", |seen| {
+            let screen = seen.screen();
+            !screen.alternate_screen()
+                && !screen.hide_cursor()
+                && !screen.bracketed_paste()
+                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+                && screen.fgcolor() == vt100::Color::Default
+                && screen.bgcolor() == vt100::Color::Default
+        });
+        assert_eq!(self.modes(), self.modes_before, "termios");
+    }
+
+    /// Processor time of the program so far, in seconds.
+    pub fn cpu_seconds(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("the program runs");
+        let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
+        let fields: Vec<_> = fields.split_whitespace().collect();
+        let ticks = |at: usize| fields[at].parse::<f64>().expect("a number");
+        (ticks(11) + ticks(12)) / 100.0
+    }
+
+    /// Resident memory of the program, in kilobytes.
+    pub fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("the program runs");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .expect("a resident size");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if self.reader.is_some() && !thread::panicking() {
+            self.hang_up();
+        }
+    }
+}
+
+/// The exit status as a shell shows it, without the signal being mistaken for one.
+pub fn code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| -status.signal().unwrap_or(0))
+}
+
+fn modes(terminal: &File) -> String {
+    format!("{:?}", tcgetattr(terminal).expect("a terminal"))
+}
+
+fn set_size(master: &OwnedFd, (columns, rows): (u16, u16)) {
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(master, size).expect("a size");
+}
+
+/// Where the size is not told, the screen has one all the same.
+fn parser_size((columns, rows): (u16, u16)) -> (NonZeroU16, NonZeroU16) {
+    let sizes = NonZeroU16::new(columns).zip(NonZeroU16::new(rows));
+    sizes
+        .or(NonZeroU16::new(80).zip(NonZeroU16::new(24)))
+        .expect("no zeros here")
+}
+
+fn describe(seen: &Seen) -> String {
+    let screen = seen.screen();
+    let (rows, columns) = screen.size();
+    let mut text = format!(
+        "--- {columns}x{rows}, alternate screen: {}, cursor hidden: {}\n",
+        screen.alternate_screen(),
+        screen.hide_cursor()
+    );
+    for row in screen.rows(0, columns.get()) {
+        let _ = writeln!(text, "|{row}");
+    }
+    let tail = &seen.bytes[seen.bytes.len().saturating_sub(300)..];
+    let _ = write!(
+        text,
+        "--- last of {} bytes: {}",
+        seen.bytes.len(),
+        tail.escape_ascii()
+    );
+    text
+}

@@ -1,0 +1,385 @@
+//! The terminal half in real ptys: whatever happens to a terminal, it is right afterwards, and the loop goes on.
+
+#[path = "support/pty.rs"]
+mod pty;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use pty::{Pty, Start, code};
+use rustix::process::Signal;
+
+const ENOUGH: Duration = Duration::from_secs(2);
+
+/// The example, which cargo has built beside this test.
+fn probe() -> &'static str {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let test = std::env::current_exe().expect("the test's own path");
+        let path = test
+            .parent()
+            .and_then(|deps| deps.parent())
+            .expect("target/…/deps")
+            .join("examples/terminal_probe");
+        assert!(
+            path.exists(),
+            "{} is missing: cargo build --examples",
+            path.display()
+        );
+        path.display().to_string()
+    })
+}
+
+/// The loop's own word that it goes on: a file in which it counts, 200 times a second.
+struct Heartbeat(PathBuf);
+
+impl Heartbeat {
+    fn new(test: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("terminal_probe-{test}-{}", std::process::id())))
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("a plain path")
+    }
+
+    fn count(&self) -> u64 {
+        fs::read_to_string(&self.0)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0)
+    }
+
+    #[track_caller]
+    fn wait_for(&self, beats: u64, pty: &Pty) {
+        let goal = self.count() + beats;
+        pty.wait_until("the loop to go on", || self.count() >= goal);
+    }
+}
+
+impl Drop for Heartbeat {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn drawn(pty: &Pty) {
+    pty.wait_for("the picture", |seen| {
+        seen.shows("Sensor 1") && seen.screen().alternate_screen()
+    });
+}
+
+fn started() -> Pty {
+    let pty = Start::program([probe()]).spawn();
+    drawn(&pty);
+    pty
+}
+
+#[test]
+fn q_quits_and_leaves_the_terminal_as_it_was() {
+    let mut pty = started();
+    assert!(pty.look(|seen| seen.screen().hide_cursor()));
+    pty.send("q");
+    assert_eq!(code(pty.wait_for_end().0), 0);
+    pty.assert_restored();
+}
+
+#[test]
+fn each_ending_signal_restores_the_terminal_and_tells_its_number() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
+        let mut pty = started();
+        pty.signal(signal);
+        let (status, _) = pty.wait_for_end();
+        assert_eq!(code(status), 128 + signal.as_raw(), "{signal:?}");
+        pty.assert_restored();
+    }
+}
+
+#[test]
+fn a_hang_up_ends_the_program() {
+    let nohup = format!("trap '' HUP; exec {}", probe());
+    let starts = [
+        ("SIGHUP", Start::program([probe()])),
+        ("SIGHUP ignored", Start::program(["sh", "-c", &nohup])),
+        ("no SIGHUP at all", Start::program([probe()]).without_control()),
+    ];
+    for (name, start) in starts {
+        let mut pty = start.spawn();
+        drawn(&pty);
+        pty.hang_up();
+        let (status, time) = pty.wait_for_end();
+        assert_eq!(code(status), 129, "{name}");
+        assert!(time < ENOUGH, "{name}: {time:?}");
+    }
+}
+
+#[test]
+fn a_dead_terminal_costs_no_processor_time() {
+    let heartbeat = Heartbeat::new("dead");
+    let mut pty = Start::program([probe(), heartbeat.path(), "linger"])
+        .without_control()
+        .spawn();
+    drawn(&pty);
+    pty.hang_up();
+    heartbeat.wait_for(20, &pty);
+    let (cpu, beats) = (pty.cpu_seconds(), heartbeat.count());
+    heartbeat.wait_for(200, &pty);
+    #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
+    let (used, time) = (
+        pty.cpu_seconds() - cpu,
+        (heartbeat.count() - beats) as f64 * 0.005,
+    );
+    assert!(used < time * 0.3, "{used} s of processor time in {time} s");
+}
+
+#[test]
+fn ctrl_z_and_fg_a_hundred_times() {
+    let mut pty = Start::program(["dash", "-i"]).env("PS1", "ready> ").spawn();
+    pty.wait_for("the shell", |seen| seen.shows("ready>"));
+    let before = pty.modes();
+    pty.send(format!("{}\n", probe()));
+    for round in 0..100 {
+        drawn(&pty);
+        let mark = pty.mark();
+        pty.send("\x1a");
+        pty.wait_for(&format!("the shell, round {round}"), |seen| {
+            let new = String::from_utf8_lossy(&seen.bytes[mark..]).into_owned();
+            !seen.screen().alternate_screen() && !seen.screen().hide_cursor() && new.contains("ready>")
+        });
+        assert_eq!(pty.modes(), before, "round {round}");
+        pty.send("fg\n");
+    }
+    drawn(&pty);
+    pty.send("1");
+    pty.wait_for("the key to count", |seen| seen.shows("Sensor 1  OK"));
+    pty.send("q");
+    pty.wait_for("the shell", |seen| !seen.screen().alternate_screen());
+    pty.send("exit $?\n");
+    assert_eq!(code(pty.wait_for_end().0), 0);
+}
+
+#[test]
+fn ctrl_z_under_a_wrapper_script_and_bash() {
+    let script = format!("sh -c '{}; echo over'\n", probe());
+    let mut pty = Start::program(["bash", "--norc", "--noprofile", "-i"])
+        .env("PS1", "ready> ")
+        .spawn();
+    pty.wait_for("the shell", |seen| seen.shows("ready>"));
+    pty.send(script);
+    for _ in 0..3 {
+        drawn(&pty);
+        let mark = pty.mark();
+        pty.send("\x1a");
+        pty.wait_for("the shell", |seen| {
+            seen.bytes[mark..].windows(6).any(|bytes| bytes == b"ready>")
+        });
+        pty.send("fg\n");
+    }
+    drawn(&pty);
+    pty.send("q");
+    pty.wait_for("the wrapper's next line", |seen| seen.shows("over"));
+    pty.send("exit 7\n");
+    assert_eq!(code(pty.wait_for_end().0), 7);
+}
+
+#[test]
+fn ctrl_z_without_a_shell_does_not_freeze_the_program() {
+    let pty = started();
+    pty.send("\x1a");
+    pty.signal(Signal::TSTP);
+    pty.send("1");
+    pty.wait_for("the key to count", |seen| seen.shows("Sensor 1  OK"));
+    assert!(pty.look(|seen| seen.screen().alternate_screen()));
+}
+
+#[test]
+fn a_stop_from_outside_is_followed_by_a_full_redraw() {
+    let pty = started();
+    let raw = pty.modes();
+    for _ in 0..10 {
+        let mark = pty.mark();
+        pty.signal(Signal::STOP);
+        pty.signal(Signal::CONT);
+        pty.wait_for("the picture, drawn afresh", |seen| {
+            let new = String::from_utf8_lossy(&seen.bytes[mark..]).into_owned();
+            new.find("\x1b[2J")
+                .is_some_and(|at| new[at..].contains("Sensor 1"))
+        });
+        assert_eq!(pty.modes(), raw);
+    }
+}
+
+#[test]
+fn a_panic_restores_the_terminal_before_its_message() {
+    for (key, message) in [("p", "worker went wrong"), ("P", "main went wrong")] {
+        let mut pty = started();
+        pty.send(key);
+        let (status, _) = pty.wait_for_end();
+        assert_eq!(code(status), 101);
+        pty.assert_restored();
+        pty.wait_for("the message on the ordinary screen", |seen| seen.shows(message));
+    }
+}
+
+#[test]
+fn a_panic_on_a_dead_terminal_is_only_a_panic() {
+    let heartbeat = Heartbeat::new("dead-panic");
+    let mut pty = Start::program([probe(), heartbeat.path(), "panic-after-hang-up"])
+        .without_control()
+        .spawn();
+    drawn(&pty);
+    pty.hang_up();
+    let (status, time) = pty.wait_for_end();
+    assert_eq!(code(status), 101);
+    assert!(time < ENOUGH, "{time:?}");
+}
+
+#[test]
+fn a_terminal_that_does_not_read_stops_the_painter_only() {
+    let heartbeat = Heartbeat::new("stalled");
+    let pty = Start::program([probe(), heartbeat.path()]).size(200, 50).spawn();
+    drawn(&pty);
+    pty.stop_reading();
+    pty.send("b");
+    heartbeat.wait_for(100, &pty);
+    let memory = pty.memory();
+    heartbeat.wait_for(300, &pty);
+    let grown = pty.memory().saturating_sub(memory);
+    assert!(grown < 256, "{grown} kB more");
+    let newest = heartbeat.count();
+    let mark = pty.mark();
+    pty.read_again();
+    pty.wait_for("the newest picture", |seen| {
+        seen.text()
+            .lines()
+            .nth(4)
+            .and_then(|row| row.trim().parse().ok())
+            .is_some_and(|ticks: u64| ticks >= newest)
+    });
+    let caught_up = pty.bytes_since(mark).len();
+    assert!(
+        caught_up < 300_000,
+        "{caught_up} bytes until the newest picture: old ones have queued"
+    );
+}
+
+#[test]
+fn a_terminal_that_does_not_read_does_not_hold_up_the_end() {
+    let heartbeat = Heartbeat::new("stalled-end");
+    for (signal, panics) in [(Some(Signal::TERM), false), (None, true)] {
+        let mut pty = Start::program([probe(), heartbeat.path()]).size(200, 50).spawn();
+        drawn(&pty);
+        pty.stop_reading();
+        pty.send("b");
+        heartbeat.wait_for(100, &pty);
+        match signal {
+            Some(signal) => pty.signal(signal),
+            None => pty.send("P"),
+        }
+        let (status, time) = pty.wait_for_end();
+        assert_eq!(code(status), if panics { 101 } else { 143 });
+        assert!(time < ENOUGH, "{time:?}");
+        pty.read_again();
+        pty.assert_restored();
+    }
+}
+
+#[test]
+fn an_unchanged_picture_is_no_bytes_and_a_changed_row_few() {
+    let heartbeat = Heartbeat::new("bytes");
+    let pty = Start::program([probe(), heartbeat.path()]).spawn();
+    drawn(&pty);
+    heartbeat.wait_for(20, &pty);
+    let mark = pty.mark();
+    heartbeat.wait_for(200, &pty);
+    assert_eq!(pty.bytes_since(mark).escape_ascii().to_string(), "");
+    pty.send("1");
+    pty.wait_for("the change", |seen| seen.shows("Sensor 1  OK"));
+    heartbeat.wait_for(20, &pty);
+    let sent = pty.bytes_since(mark);
+    println!("one changed row: {} bytes, {}", sent.len(), sent.escape_ascii());
+    assert!(sent.len() < 150, "{}", sent.escape_ascii());
+}
+
+#[test]
+fn any_size_is_survived() {
+    for (columns, rows) in [
+        (0, 0),
+        (1, 1),
+        (20, 5),
+        (40, 10),
+        (80, 24),
+        (500, 200),
+        (1, 200),
+        (500, 1),
+    ] {
+        let mut pty = Start::program([probe()]).size(columns, rows).spawn();
+        pty.wait_for("a screen", |seen| {
+            seen.screen().alternate_screen() && seen.text().starts_with('S')
+        });
+        pty.resize(0, 0);
+        pty.resize(1, 1);
+        pty.resize(80, 24);
+        pty.wait_for("the size", |seen| seen.shows("size 80x24"));
+        pty.send("q");
+        assert_eq!(code(pty.wait_for_end().0), 0, "{columns}x{rows}");
+    }
+}
+
+#[test]
+fn a_storm_of_resizes_ends_with_the_last_size() {
+    let heartbeat = Heartbeat::new("storm");
+    let pty = Start::program([probe(), heartbeat.path()]).spawn();
+    drawn(&pty);
+    for step in 0..2000_u16 {
+        pty.resize(step % 90 + 1, step % 30);
+    }
+    pty.resize(77, 21);
+    pty.wait_for("the last size", |seen| seen.shows("size 77x21"));
+    heartbeat.wait_for(20, &pty);
+    assert!(pty.look(|seen| seen.shows("Sensor 1  KO  CONFIRMED")));
+}
+
+#[test]
+fn keys_come_from_the_terminal_when_stdin_is_none() {
+    for redirection in ["</dev/null", "<&-", "</etc/passwd"] {
+        let mut pty = Start::program(["sh", "-c", &format!("exec {} {redirection}", probe())]).spawn();
+        drawn(&pty);
+        pty.send("\x1b[A");
+        pty.wait_for("the arrow key", |seen| seen.shows("last key Up"));
+        pty.send("q");
+        assert_eq!(code(pty.wait_for_end().0), 0);
+        pty.assert_restored();
+    }
+}
+
+#[test]
+fn an_escape_alone_is_a_key_and_pasted_digits_are_none() {
+    let pty = started();
+    pty.send("\x1b");
+    pty.wait_for("the escape key", |seen| seen.shows("last key Esc"));
+    pty.send("\x1b[200~111q\x1b[201~x");
+    pty.wait_for("the key after the paste", |seen| seen.shows("last key Char('x')"));
+    assert!(pty.look(|seen| seen.shows("Sensor 1  KO")));
+}
+
+#[test]
+fn what_hides_in_text_does_not_reach_the_terminal() {
+    let pty = started();
+    pty.wait_for("the text", |seen| seen.shows("hidden: "));
+    let text = pty.look(|seen| String::from_utf8_lossy(&seen.bytes).into_owned());
+    assert!(
+        !text.contains(['\u{202e}', '\u{200b}']) && !text.contains("c\x1b[31md"),
+        "{text:?}"
+    );
+}
+
+#[test]
+fn without_a_terminal_nothing_is_entered() {
+    let output = std::process::Command::new(probe()).output().expect("the probe");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "plain: stdout is no terminal\n"
+    );
+}
