@@ -1,9 +1,19 @@
 //! The shell around the core: one loop, and the threads that feed it.
 
 pub mod broker;
+pub mod cli;
+pub mod clock;
 pub mod input;
+pub mod journal;
 pub mod keys;
+pub mod lines;
+pub mod lock;
 pub mod painter;
 pub mod plain_text;
+pub mod run;
+pub mod shell;
 pub mod signals;
 pub mod terminal;
+pub mod threads;
+pub mod view;
+pub mod words;

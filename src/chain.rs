@@ -36,8 +36,8 @@ pub enum Connection {
         since: Wall,
         /// Why, in words; of the last attempt.
         why: String,
-        /// When the next attempt is made.
-        retry_at: Wall,
+        /// How long after that the next attempt is made.
+        retry_in: Duration,
     },
 }
 
@@ -149,12 +149,7 @@ impl Chain {
             Connection::Down { since, .. } => since,
             Connection::Trying | Connection::Up { .. } => now.wall,
         };
-        let wait = i64::try_from(retry_in.as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
-        self.connection = Connection::Down {
-            since,
-            why,
-            retry_at: Wall(now.wall.0.saturating_add(wait)),
-        };
+        self.connection = Connection::Down { since, why, retry_in };
     }
 
     /// Whether this program's broker can be spoken to.

@@ -63,6 +63,8 @@ pub enum Fact {
     Malformed(Topic, Malformed),
     /// A plain program spoke for a card whose owner is live.
     Impostor(Card),
+    /// The broker does not take messages; in words.
+    Refused(String),
     /// The operator asked to publish the present state again.
     PublishedAgain,
 }

@@ -74,6 +74,8 @@ pub enum Event {
     Delivered(Ticket),
     /// A publication's handshake will not be completed.
     Undelivered(Ticket),
+    /// The broker does not take this program's messages on a topic; in words.
+    Refused(String),
     /// The memory of the last [`Effect::Save`] is on disk, durably.
     Saved,
     /// It could not be written; in words.
@@ -258,6 +260,7 @@ impl Machine {
                 }
             }
             Event::Undelivered(ticket) => self.outbox.undelivered(ticket),
+            Event::Refused(why) => self.chronicle.note(now.wall, Fact::Refused(why)),
             Event::Saved => self.saved(now),
             Event::NotSaved(why) => self.not_saved(now, why),
             Event::Toggle(sensor) => self.toggle(now, sensor),

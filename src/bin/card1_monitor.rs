@@ -1,1 +1,7 @@
-fn main() {}
+//! The monitor of board 1: owns sensors 1-3.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dualboard::app::run::card1_monitor()
+}

@@ -1,1 +1,7 @@
-fn main() {}
+//! The display: shows all six sensors, changes none.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dualboard::app::run::card2_global_display()
+}

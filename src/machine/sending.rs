@@ -25,6 +25,8 @@ pub(super) struct Outbox {
     /// What was handed over last, and whether it has to be handed over again.
     sent: Option<Report>,
     again: bool,
+    /// A broker that refuses is not asked again before the next heartbeat.
+    refused: bool,
 }
 
 impl Outbox {
@@ -62,6 +64,7 @@ impl Outbox {
     pub(super) fn connection_lost(&mut self) {
         self.in_flight = None;
         self.again = true;
+        self.refused = false;
     }
 
     pub(super) fn delivered(&mut self, ticket: Ticket) -> Option<Versions> {
@@ -72,6 +75,7 @@ impl Outbox {
     pub(super) fn undelivered(&mut self, ticket: Ticket) {
         if self.in_flight.take_if(|(flying, _)| *flying == ticket).is_some() {
             self.again = true;
+            self.refused = true;
         }
     }
 
@@ -81,7 +85,7 @@ impl Outbox {
 
     /// The report goes out if it is news, or has to go out again.
     fn offer(&mut self, report: &Report) -> Option<Ticket> {
-        if self.in_flight.is_some() || !(self.again || self.sent.as_ref() != Some(report)) {
+        if self.in_flight.is_some() || self.refused || !(self.again || self.sent.as_ref() != Some(report)) {
             return None;
         }
         let ticket = self.ticket();
@@ -231,6 +235,7 @@ impl Machine {
             return;
         }
         self.beat_due = Some(now.mono.after(pulse::INTERVAL));
+        self.outbox.refused = false;
         if self.plain_echo_behind && self.freshness(card.other()) == Freshness::Live {
             self.outbox.again();
         }

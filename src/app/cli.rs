@@ -1,0 +1,280 @@
+//! The command lines, and the environment variables of the same settings.
+#![expect(
+    clippy::doc_markdown,
+    reason = "these doc comments are the help texts, read in a terminal"
+)]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser};
+
+use crate::sensor::Card;
+
+const AFTER_MONITOR: &str = "\
+Keys:
+  the number of a sensor toggles it;  p publishes the present state again;
+  ? help;  q or Ctrl-C quits
+
+Exit status: 0 after q, 2 for unusable arguments, 1 for what stops the program, 128+n after signal n.";
+
+/// The options of `card1_monitor`.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "card1_monitor",
+    version,
+    about = "Shows and toggles sensors 1-3 on board 1; no state is ever lost",
+    after_help = AFTER_MONITOR,
+    after_long_help = format!("Examples:
+  card1_monitor                                     broker 1 on this machine
+  card1_monitor --broker mqtt://10.0.0.1 --username board1 --password-file ~/.board1
+
+{AFTER_MONITOR}")
+)]
+pub struct Card1 {
+    /// Where broker 1 is: mqtt://host[:port], or mqtts://host[:port] for TLS
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DUALBOARD_BROKER",
+        default_value = "mqtt://localhost:1883"
+    )]
+    broker: String,
+    #[command(flatten)]
+    own: Monitor,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// The options of `card2_monitor`.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "card2_monitor",
+    version,
+    about = "Shows and toggles sensors 4-6 on board 2, and joins both cards; no state is ever lost",
+    after_help = AFTER_MONITOR,
+    after_long_help = format!("Examples:
+  card2_monitor                                     broker 2 on this machine
+  card2_monitor --broker mqtt://10.0.0.2 --username board2 --password-file ~/.board2
+
+{AFTER_MONITOR}")
+)]
+pub struct Card2 {
+    /// Where broker 2 is: mqtt://host[:port], or mqtts://host[:port] for TLS
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DUALBOARD_BROKER",
+        default_value = "mqtt://localhost:1884"
+    )]
+    broker: String,
+    #[command(flatten)]
+    own: Monitor,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// The options of `card2_global_display`.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "card2_global_display",
+    version,
+    about = "Shows all six sensors of both boards; changes none",
+    after_help = "Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, or no answer in time.",
+    after_long_help = "\
+Examples:
+  card2_global_display                              the screen, from broker 2 on this machine
+  card2_global_display --once                       six lines of text, and an exit status for monitoring
+  card2_global_display --once --json | jq .sensor_4
+  card2_global_display | tee changes.txt            without a terminal: a line a change
+
+Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, or no answer in time.
+Otherwise: 0 after q, 2 for unusable arguments, 1 for what stops the program, 128+n after signal n."
+)]
+pub struct Display {
+    /// Where broker 2 is: mqtt://host[:port], or mqtts://host[:port] for TLS
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DUALBOARD_BROKER",
+        default_value = "mqtt://localhost:1884"
+    )]
+    broker: String,
+    /// Print the six sensors once, and end
+    #[arg(long)]
+    pub once: bool,
+    /// Print JSON instead of text: one object with --once, otherwise one a line for each change
+    #[arg(long)]
+    pub json: bool,
+    /// How many seconds --once waits for the broker's answer
+    #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
+    pub timeout: Duration,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// What only the owner of a card has.
+#[derive(Debug, Clone, Args)]
+struct Monitor {
+    /// Where the state file is kept [default: $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "DIR", env = "DUALBOARD_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+    /// End the monitor that already runs on this board, and go on in its place
+    #[arg(long)]
+    take_over: bool,
+}
+
+/// How the broker is entered.
+#[derive(Debug, Clone, Args)]
+struct Access {
+    /// The name that the broker asks for
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "DUALBOARD_USERNAME",
+        requires = "password_file"
+    )]
+    username: Option<String>,
+    /// The file whose first line is the password
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "DUALBOARD_PASSWORD_FILE",
+        requires = "username"
+    )]
+    password_file: Option<PathBuf>,
+    /// For mqtts: the certificates to trust [default: the system's]
+    #[arg(long, value_name = "FILE", env = "DUALBOARD_CA_FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| format!("`{text}` is not a number of seconds above 0; say for example 10"))
+}
+
+/// Which broker, and how it is entered.
+#[derive(Debug, Clone)]
+pub struct Entrance {
+    /// The broker's URL, as it was given.
+    pub url: String,
+    /// User name and password, if there are any.
+    pub credentials: Option<(String, Secret)>,
+    /// The certificates to trust.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// A password. It does not show itself.
+#[derive(Clone)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What a monitor is started with.
+#[derive(Debug, Clone)]
+pub struct MonitorOptions {
+    /// The card that it owns.
+    pub card: Card,
+    /// Its broker.
+    pub entrance: Entrance,
+    /// The folder of its state file.
+    pub state_dir: PathBuf,
+    /// Whether to end the monitor that runs already.
+    pub take_over: bool,
+}
+
+impl Card1 {
+    /// The options, completed from files and environment.
+    ///
+    /// # Errors
+    /// Names the setting that cannot be used.
+    pub fn options(self) -> Result<MonitorOptions> {
+        self.own.options(Card::One, self.access.entrance(self.broker)?)
+    }
+}
+
+impl Card2 {
+    /// The options, completed from files and environment.
+    ///
+    /// # Errors
+    /// Names the setting that cannot be used.
+    pub fn options(self) -> Result<MonitorOptions> {
+        self.own.options(Card::Two, self.access.entrance(self.broker)?)
+    }
+}
+
+impl Display {
+    /// The display's broker.
+    ///
+    /// # Errors
+    /// Names the setting that cannot be used.
+    pub fn entrance(&self) -> Result<Entrance> {
+        self.access.clone().entrance(self.broker.clone())
+    }
+}
+
+impl Monitor {
+    fn options(self, card: Card, entrance: Entrance) -> Result<MonitorOptions> {
+        Ok(MonitorOptions {
+            card,
+            entrance,
+            state_dir: self.state_dir.map_or_else(default_state_dir, Ok)?,
+            take_over: self.take_over,
+        })
+    }
+}
+
+impl Access {
+    fn entrance(self, url: String) -> Result<Entrance> {
+        let credentials = match (self.username, self.password_file) {
+            (Some(name), Some(file)) => Some((name, read_password(&file)?)),
+            _ => None,
+        };
+        Ok(Entrance {
+            url,
+            credentials,
+            ca_file: self.ca_file,
+        })
+    }
+}
+
+fn read_password(file: &Path) -> Result<Secret> {
+    let text = std::fs::read_to_string(file).with_context(|| {
+        format!(
+            "cannot read the password file {}; give one that this user may read with --password-file",
+            file.display()
+        )
+    })?;
+    let password = text.lines().next().unwrap_or_default();
+    anyhow::ensure!(
+        !password.is_empty(),
+        "the password file {} has an empty first line; write the password there",
+        file.display()
+    );
+    Ok(Secret(password.to_owned()))
+}
+
+/// After the XDG base directory specification; a service manager names its own folder.
+fn default_state_dir() -> Result<PathBuf> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the folders of the user and of the service manager"
+    )]
+    let folder = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|dir| dir.is_absolute())
+    };
+    folder("STATE_DIRECTORY")
+        .or_else(|| folder("XDG_STATE_HOME").map(|dir| dir.join("dualboard")))
+        .or_else(|| folder("HOME").map(|dir| dir.join(".local/state/dualboard")))
+        .context("no folder for the state file: neither STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set; name one with --state-dir")
+}

@@ -1,0 +1,137 @@
+//! One owner a card on each board: the lock that it holds for as long as it runs.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::threads;
+use crate::sensor::Card;
+
+/// How long the monitor that is told to end may take. It needs 2 s at most to finish what it is sending.
+const TAKE_OVER: Duration = Duration::from_secs(5);
+
+/// The lock. The system lets go of it when the program ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Becomes the one owner of a card in this state folder.
+    ///
+    /// # Errors
+    /// Names the monitor that holds the lock, by its process and terminal, and what can be done.
+    pub fn take(folder: &Path, card: Card, take_over: bool) -> Result<Self> {
+        let path = folder.join(format!("card{}.lock", card.number()));
+        let open = || {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .with_context(|| {
+                    format!(
+                        "cannot open the lock {}; name a folder that this user may write with --state-dir",
+                        path.display()
+                    )
+                })
+        };
+        let mut file = open()?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder = Holder::read(&mut file);
+                if !take_over {
+                    bail!(
+                        "card{}_monitor already runs on this board ({holder}); end it there with q, or start with --take-over to go on in its place",
+                        card.number()
+                    );
+                }
+                file = holder.end(file)?;
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
+        }
+        Holder::this()
+            .write(&mut file)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Who holds a lock.
+struct Holder {
+    pid: Option<i32>,
+    terminal: String,
+}
+
+impl Holder {
+    fn this() -> Self {
+        let terminal = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new());
+        Self {
+            pid: Some(rustix::process::getpid().as_raw_nonzero().get()),
+            terminal: terminal.map_or_else(
+                |_| "no terminal".to_owned(),
+                |name| name.to_string_lossy().into_owned(),
+            ),
+        }
+    }
+
+    fn read(file: &mut File) -> Self {
+        let mut text = String::new();
+        // A lock file that cannot be read names nobody; the lock itself is held all the same.
+        let _ = file.take(4096).read_to_string(&mut text);
+        let mut lines = text.lines().map(|line| {
+            line.chars()
+                .filter(|c| c.is_ascii_graphic() || *c == ' ')
+                .collect()
+        });
+        let pid: Option<String> = lines.next();
+        Self {
+            pid: pid.and_then(|pid| pid.parse().ok()),
+            terminal: lines.next().unwrap_or_else(|| "terminal unknown".to_owned()),
+        }
+    }
+
+    fn write(&self, file: &mut File) -> std::io::Result<()> {
+        file.set_len(0)?;
+        file.rewind()?;
+        writeln!(file, "{}\n{}", self.pid.unwrap_or_default(), self.terminal)
+    }
+
+    /// Tells the holder to end as a signal tells it, and waits for its lock.
+    fn end(&self, file: File) -> Result<File> {
+        let pid = self.pid.and_then(rustix::process::Pid::from_raw).context(
+            "the lock does not say which process holds it; end that monitor by hand, then start again",
+        )?;
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).with_context(|| {
+            format!("cannot end the monitor that runs ({self}); end it by hand, then start again")
+        })?;
+        let (done, locked) = crossbeam_channel::bounded(1);
+        threads::spawn("take-over", move || {
+            let result = file.lock().map(|()| file);
+            let _ = done.send(result);
+        });
+        match locked.recv_timeout(TAKE_OVER) {
+            Ok(result) => result.context("cannot lock the state folder"),
+            Err(_) => bail!(
+                "the monitor that runs ({self}) was told to end and has not within {} s; end it by hand, then start again",
+                TAKE_OVER.as_secs()
+            ),
+        }
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.pid {
+            Some(pid) => write!(f, "process {pid}, {}", self.terminal),
+            None => write!(f, "process unknown, {}", self.terminal),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! One program at work: the machine, and around it the broker and the state file, whose answers it waits for in one place.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, Sender, never, select};
+
+use super::broker::{Broker, BrokerEvent, BrokerUrl, Credentials, Outgoing, Settings, Ticket};
+use super::cli::Entrance;
+use super::clock::Clock;
+use super::journal::{Journal, Written};
+use crate::machine::{self, Effect, Event, Machine, Role, Setup};
+use crate::owner::Memory;
+use crate::sensor::Card;
+use crate::version::Life;
+use crate::wire::{self, Topic};
+
+/// How long an end may take: what was being sent is finished in this time, or left.
+const LEAVE: Duration = Duration::from_secs(2);
+
+/// How long a broker keeps the session of an owner that is away. State does not rest on it: whatever is queued there is older than what the
+/// owner publishes when it is back.
+const OWNER_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A display has a client id of its own each time it starts; its session outlives a broken link, and is then forgotten.
+const DISPLAY_SESSION: Duration = Duration::from_secs(600);
+
+/// Something that ends the program other than its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Another owner of this card has been there for longer.
+    Twin,
+}
+
+/// A program at work.
+pub struct Shell {
+    machine: Machine,
+    clock: Clock,
+    client_id: String,
+    url: BrokerUrl,
+    broker: Broker,
+    memories: Option<Sender<Memory>>,
+    written: Receiver<Written>,
+}
+
+impl Shell {
+    /// Starts an owner, from its state file.
+    ///
+    /// # Errors
+    /// Names the setting that can never work.
+    pub fn monitor(card: Card, entrance: &Entrance, journal: Journal) -> Result<Self> {
+        let memory = journal.load();
+        let client_id = format!("card{}_monitor", card.number());
+        let mut shell = Self::start(Role::Monitor(card), client_id, memory, entrance)?;
+        let (memories, written) = journal.writer();
+        shell.memories = Some(memories);
+        shell.written = written;
+        Ok(shell)
+    }
+
+    /// Starts a display.
+    ///
+    /// # Errors
+    /// Names the setting that can never work.
+    pub fn display(entrance: &Entrance) -> Result<Self> {
+        let client_id = format!("card2_global_display-{:08x}", random()?);
+        Self::start(Role::Display, client_id, Ok(Memory::default()), entrance)
+    }
+
+    fn start(
+        role: Role,
+        client_id: String,
+        memory: Result<Memory, String>,
+        entrance: &Entrance,
+    ) -> Result<Self> {
+        let clock = Clock::start();
+        let life = Life(random()?);
+        let machine = Machine::new(Setup {
+            role,
+            client_id: client_id.clone(),
+            life,
+            memory,
+            started: clock.now(),
+        });
+        let url: BrokerUrl = entrance.url.parse()?;
+        let broker = Broker::start(&Settings {
+            url: url.clone(),
+            client_id: client_id.clone(),
+            credentials: entrance
+                .credentials
+                .clone()
+                .map(|(username, password)| Credentials {
+                    username,
+                    password: password.0,
+                }),
+            ca_file: entrance.ca_file.clone(),
+            will: last_will(role, &client_id, life),
+            session_expiry: match role {
+                Role::Monitor(_) => OWNER_SESSION,
+                Role::Display => DISPLAY_SESSION,
+            },
+            subscriptions: machine.subscriptions(),
+        })?;
+        Ok(Self {
+            machine,
+            clock,
+            client_id,
+            url,
+            broker,
+            memories: None,
+            written: never(),
+        })
+    }
+
+    /// The program's state.
+    #[must_use]
+    pub const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The broker's address.
+    #[must_use]
+    pub const fn url(&self) -> &BrokerUrl {
+        &self.url
+    }
+
+    /// The clocks that the machine is given.
+    #[must_use]
+    pub const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Hands an event to the machine, and carries out what follows.
+    pub fn feed(&mut self, event: Event) -> Option<Stop> {
+        let mut stop = None;
+        for effect in self.machine.handle(self.clock.now(), event) {
+            match effect {
+                Effect::Publish {
+                    ticket,
+                    topic,
+                    payload,
+                } => {
+                    let message = Outgoing {
+                        topic: topic.name(&self.client_id),
+                        payload,
+                        qos: topic.qos(),
+                        retained: topic.is_retained(),
+                    };
+                    self.broker.publish(Ticket(ticket.0), message);
+                }
+                Effect::Save(memory) => {
+                    if let Some(memories) = &self.memories {
+                        let _ = memories.send(*memory);
+                    }
+                }
+                Effect::StopForTwin => stop = Some(Stop::Twin),
+            }
+        }
+        stop
+    }
+
+    /// Waits until something has happened, takes it in, and says what the machine does not take care of. `others` is what else
+    /// may happen.
+    pub fn wait<T>(&mut self, others: &Receiver<T>, limit: Option<Duration>) -> Happening<T> {
+        let now = self.clock.now().mono;
+        let due = self.machine.deadline(now).map(|moment| self.clock.until(moment));
+        let timer = match due.into_iter().chain(limit).min() {
+            Some(wait) => crossbeam_channel::after(wait),
+            None => never(),
+        };
+        let event = select! {
+            recv(others) -> other => match other {
+                Ok(other) => return Happening::Other(other),
+                Err(_) => return Happening::Closed,
+            },
+            recv(self.broker.events()) -> event => match event {
+                Ok(event) => translate(event),
+                Err(_) => return Happening::Closed,
+            },
+            recv(self.written) -> written => match written {
+                Ok(Ok(())) => Event::Saved,
+                Ok(Err(why)) => Event::NotSaved(why),
+                Err(_) => {
+                    self.written = never();
+                    Event::NotSaved("the thread that writes the state file has ended".to_owned())
+                }
+            },
+            recv(timer) -> _ => Event::Tick,
+        };
+        match self.feed(event) {
+            Some(stop) => Happening::Stop(stop),
+            None => Happening::Taken,
+        }
+    }
+
+    /// Ends: what was being sent and written is finished first, within a limit.
+    pub fn leave(mut self) {
+        let by = self.clock.now().mono.after(LEAVE);
+        self.feed(Event::Leave);
+        let nothing_else = never::<()>();
+        while !self.machine.is_settled() && self.clock.now().mono < by {
+            self.wait(&nothing_else, Some(self.clock.until(by)));
+        }
+        let rest = self.clock.until(by).max(LEAVE / 8);
+        self.broker.close(rest);
+    }
+}
+
+/// What has happened.
+#[derive(Debug)]
+pub enum Happening<T> {
+    /// Something that the machine has taken in.
+    Taken,
+    /// Something else that was waited for.
+    Other(T),
+    /// The machine wants the program to end.
+    Stop(Stop),
+    /// Nobody can say anything any more: a thread has ended.
+    Closed,
+}
+
+fn translate(event: BrokerEvent) -> Event {
+    match event {
+        BrokerEvent::Ready { .. } => Event::Connected,
+        BrokerEvent::Down { why, retry_in } => Event::Disconnected {
+            why: why.to_string(),
+            retry_in,
+        },
+        BrokerEvent::Message {
+            topic,
+            payload,
+            retained,
+        } => Event::Message {
+            topic,
+            payload,
+            retained,
+        },
+        BrokerEvent::Delivered(Ticket(ticket)) => Event::Delivered(machine::Ticket(ticket)),
+        BrokerEvent::Undelivered(Ticket(ticket)) => Event::Undelivered(machine::Ticket(ticket)),
+        BrokerEvent::Refused { topic, why } => Event::Refused(format!("messages on {topic} refused: {why}")),
+    }
+}
+
+fn last_will(role: Role, client_id: &str, life: Life) -> Option<Outgoing> {
+    let Role::Monitor(card) = role else { return None };
+    let topic = Topic::Alive(card);
+    Some(Outgoing {
+        topic: topic.name(client_id),
+        payload: wire::encode_last_will(life),
+        qos: topic.qos(),
+        retained: topic.is_retained(),
+    })
+}
+
+fn random() -> Result<u32> {
+    getrandom::u32().context(
+        "the system gives no random number; without one a version cannot be told from a forgotten one",
+    )
+}

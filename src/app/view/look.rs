@@ -1,0 +1,133 @@
+//! Colours and symbols: the terminal's own sixteen colours, on top of the words, and only where they are wanted.
+
+use std::borrow::Cow;
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::sensor::State;
+use crate::stage::Stage;
+
+/// What the terminal can show, and what its owner wants to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    colour: bool,
+    unicode: bool,
+}
+
+impl Look {
+    /// With or without colours, with Unicode symbols or ASCII ones.
+    #[must_use]
+    pub const fn new(colour: bool, unicode: bool) -> Self {
+        Self { colour, unicode }
+    }
+
+    /// After the environment: `NO_COLOR` (<https://no-color.org>), `TERM`, and the locale's character set.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the terminal is described in the environment"
+    )]
+    pub fn from_environment() -> Self {
+        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .find_map(set)
+            .unwrap_or_default()
+            .to_ascii_uppercase();
+        let dumb = set("TERM").is_none_or(|term| term == "dumb");
+        let utf8 = locale.contains("UTF-8") || locale.contains("UTF8");
+        Self::new(set("NO_COLOR").is_none() && !dumb, utf8)
+    }
+
+    fn coloured(self, colour: Color) -> Style {
+        if self.colour {
+            Style::new().fg(colour)
+        } else {
+            Style::new()
+        }
+    }
+
+    pub(super) fn title() -> Style {
+        Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD)
+    }
+
+    pub(super) const fn strong() -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    pub(super) fn dim(self) -> Style {
+        self.coloured(Color::DarkGray)
+    }
+
+    pub(super) fn key(self) -> Style {
+        self.coloured(Color::Cyan).add_modifier(Modifier::BOLD)
+    }
+
+    pub(super) fn good(self) -> Style {
+        self.coloured(Color::Green)
+    }
+
+    pub(super) fn waiting(self) -> Style {
+        self.coloured(Color::Yellow)
+    }
+
+    pub(super) fn alarm(self) -> Style {
+        self.coloured(Color::Red).add_modifier(Modifier::BOLD)
+    }
+
+    pub(super) fn state(self, state: Option<State>) -> Style {
+        match state {
+            Some(State::Ok) => self.good(),
+            Some(State::Ko) => self.alarm(),
+            None => self.waiting(),
+        }
+    }
+
+    pub(super) fn stage(self, stage: Stage) -> Style {
+        match stage {
+            Stage::Sending => self.waiting(),
+            Stage::Saved => self.coloured(Color::Cyan),
+            Stage::Confirmed => self.dim(),
+        }
+    }
+
+    pub(super) const fn state_mark(self, state: Option<State>) -> &'static str {
+        match (state, self.unicode) {
+            (Some(State::Ok), true) => "✓",
+            (Some(State::Ok), false) => "+",
+            (Some(State::Ko), true) => "✗",
+            (Some(State::Ko), false) => "x",
+            (None, _) => "?",
+        }
+    }
+
+    pub(super) const fn up_mark(self) -> &'static str {
+        if self.unicode { "●" } else { "*" }
+    }
+
+    pub(super) const fn down_mark(self) -> &'static str {
+        if self.unicode { "○" } else { "o" }
+    }
+
+    pub(super) const fn alarm_mark() -> &'static str {
+        "!"
+    }
+
+    pub(super) const fn rule(self) -> &'static str {
+        if self.unicode { "─" } else { "-" }
+    }
+
+    /// Text as this terminal can show it.
+    pub(super) fn plain_text(self, text: &str) -> Cow<'_, str> {
+        if self.unicode {
+            return Cow::Borrowed(text);
+        }
+        let ascii = text.replace('→', "->");
+        Cow::Owned(
+            ascii
+                .chars()
+                .map(|c| if c.is_ascii() { c } else { '?' })
+                .collect(),
+        )
+    }
+}

@@ -1,0 +1,125 @@
+//! The sensors: in two columns where the window is wide and low, one below the other where it is narrow, with air where it is high.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Look, Picture};
+use crate::app::words;
+use crate::machine::{Freshness, Role};
+use crate::sensor::{Card, SensorId};
+
+/// From this width on there are two columns.
+const TWO_COLUMNS: u16 = 80;
+
+/// From this height on there is room for headings.
+const HIGH: u16 = 16;
+
+/// The lines of all sensors; the own ones first.
+pub(super) fn lines<'a>(picture: &Picture, area: Rect) -> Vec<Line<'a>> {
+    let cards = match picture.machine.role() {
+        Role::Monitor(Card::Two) => [Card::Two, Card::One],
+        Role::Monitor(Card::One) | Role::Display => Card::ALL,
+    };
+    let high = area.height >= HIGH;
+    let mut lines = Vec::new();
+    if area.width >= TWO_COLUMNS {
+        let column = usize::from(area.width) / 2;
+        let [left, right] = cards.map(|card| block(picture, card, column, high));
+        if high {
+            lines.push(Line::default());
+        }
+        for (left, right) in left.into_iter().zip(right) {
+            lines.push(beside(left, right, column));
+        }
+    } else {
+        for card in cards {
+            if high {
+                lines.push(Line::default());
+            }
+            lines.extend(block(picture, card, usize::from(area.width), high));
+        }
+    }
+    if high {
+        lines.push(Line::default());
+    }
+    lines
+}
+
+fn beside<'a>(mut left: Line<'a>, right: Line<'a>, column: usize) -> Line<'a> {
+    let gap = column.saturating_sub(left.width());
+    left.push_span(Span::raw(" ".repeat(gap)));
+    left.spans.extend(right.spans);
+    left
+}
+
+/// One card's sensors, with its heading where there is room.
+fn block<'a>(picture: &Picture, card: Card, width: usize, high: bool) -> Vec<Line<'a>> {
+    let mut lines = Vec::new();
+    if high {
+        let own = picture.machine.role() == Role::Monitor(card);
+        let whose = if own { "  this board" } else { "" };
+        lines.push(Line::from(vec![
+            Span::raw(" "),
+            Span::styled(format!("Board {}", card.number()), Look::strong()),
+            Span::styled(whose, picture.look.dim()),
+        ]));
+    }
+    lines.extend(card.sensors().map(|sensor| row(picture, sensor, width)));
+    lines
+}
+
+/// One sensor: name, symbol and state, how far it has got or how fresh it is, and since when. What does not fit is left out from the
+/// right; name and state always fit.
+fn row<'a>(picture: &Picture, sensor: SensorId, width: usize) -> Line<'a> {
+    let look = &picture.look;
+    let shown = picture.machine.shown(sensor);
+    let state = shown.map(|shown| shown.state());
+    let name = format!("Sensor {}", sensor.number());
+    let word = words::state(state);
+    let mut line = Line::default();
+    if width < 28 {
+        line.push_span(Span::raw(name));
+        line.push_span(Span::styled(format!(" {word}"), look.state(state)));
+    } else {
+        line.push_span(Span::raw(format!(" {name} ")));
+        let mark = look.state_mark(state);
+        line.push_span(Span::styled(format!(" {mark} {word:<7}"), look.state(state)));
+    }
+    let left = width.saturating_sub(line.width());
+    line.spans.extend(beside_state(picture, sensor, left));
+    line
+}
+
+/// What stands beside a state, in at most `width` columns.
+fn beside_state<'a>(picture: &Picture, sensor: SensorId, width: usize) -> Vec<Span<'a>> {
+    let (machine, look) = (&picture.machine, &picture.look);
+    let Some(shown) = machine.shown(sensor) else {
+        return Vec::new();
+    };
+    let changed = shown.changed().map(|wall| picture.times.at(wall));
+    let (word, style, time) = match (machine.stage(sensor), machine.freshness(sensor.card())) {
+        (Some(stage), _) => (stage.word(), look.stage(stage), changed),
+        (None, Freshness::Live) => ("LIVE", look.good(), changed),
+        (None, Freshness::Held { since, .. }) => {
+            let since = format!("since {}", picture.times.at(since));
+            ("HELD", look.waiting(), Some(since))
+        }
+    };
+    let time = time.unwrap_or_default();
+    let mut spans = Vec::new();
+    let padded = if width > 20 && !time.starts_with("since") {
+        11
+    } else {
+        word.len() + 1
+    };
+    if width > word.len() {
+        spans.push(Span::styled(format!(" {word:<padded$}"), style));
+    }
+    if width > padded + time.len() {
+        spans.push(Span::styled(
+            time,
+            if word == "HELD" { style } else { look.dim() },
+        ));
+    }
+    spans
+}

@@ -1,0 +1,219 @@
+//! What is said to people: links, events and times, in words. Screen and plain lines say the same.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::chain::{Connection, Link, Status};
+use crate::chronicle::{Entry, Fact};
+use crate::machine::{Freshness, Machine, Role};
+use crate::sensor::{Card, State};
+use crate::stage::Stage;
+use crate::time::Wall;
+use crate::wire::Topic;
+
+/// The word for a state, or for none.
+#[must_use]
+pub const fn state(state: Option<State>) -> &'static str {
+    match state {
+        Some(state) => state.word(),
+        None => "UNKNOWN",
+    }
+}
+
+/// The program that owns a card.
+#[must_use]
+pub const fn owner(card: Card) -> &'static str {
+    match card {
+        Card::One => "card1_monitor",
+        Card::Two => "card2_monitor",
+    }
+}
+
+/// The name of a program.
+#[must_use]
+pub const fn program(role: Role) -> &'static str {
+    match role {
+        Role::Monitor(card) => owner(card),
+        Role::Display => "card2_global_display",
+    }
+}
+
+/// A link's name, as seen from a board.
+#[must_use]
+pub fn link(link: Link, home: Card) -> String {
+    match link {
+        Link::Broker => format!("broker {}", home.number()),
+        Link::Bridge => format!("the bridge to board {}", home.other().number()),
+        Link::Owner(card) => owner(card).to_owned(),
+        Link::Behind(card) => format!("the way from {}", owner(card)),
+    }
+}
+
+/// Clock times in this machine's time zone: 8 columns for a moment of about today, and for others the day.
+#[derive(Debug, Clone)]
+pub struct Times {
+    zone: TimeZone,
+    /// About when it is: decides whether the day has to be said.
+    about: Wall,
+}
+
+impl Times {
+    /// Times in a zone, read at about this moment.
+    #[must_use]
+    pub const fn new(zone: TimeZone, about: Wall) -> Self {
+        Self { zone, about }
+    }
+
+    /// A moment, in words of at most 11 columns.
+    #[must_use]
+    pub fn at(&self, wall: Wall) -> String {
+        let near = wall.0.abs_diff(self.about.0);
+        let Ok(moment) = Timestamp::from_second(wall.0) else {
+            return "?".to_owned();
+        };
+        let moment = moment.to_zoned(self.zone.clone());
+        let form = match near {
+            0..72_000 => "%H:%M:%S",
+            72_000..15_000_000 => "%b %d %H:%M",
+            _ => "%Y-%m-%d",
+        };
+        moment.strftime(form).to_string()
+    }
+}
+
+/// Why the values of a card are held.
+#[must_use]
+pub fn broken(broken: Link, home: Card) -> String {
+    match broken {
+        Link::Broker => format!("broker {} out of reach", home.number()),
+        Link::Bridge => format!(
+            "bridge down: broker {} or the way to it is gone",
+            home.other().number()
+        ),
+        Link::Owner(card) => format!("{} is not running", owner(card)),
+        Link::Behind(card) => format!("newer values of {} have not come yet", owner(card)),
+    }
+}
+
+/// What is wrong with the chain, worst first; nothing if all is well.
+#[must_use]
+pub fn troubles(machine: &Machine, url: &str, times: &Times) -> Vec<String> {
+    let chain = machine.chain();
+    let mut troubles = Vec::new();
+    if let Connection::Down { since, why, retry_in } = &chain.connection {
+        troubles.push(format!(
+            "broker {} at {url} unreachable since {}: {why}; next try in {}",
+            chain.home.number(),
+            times.at(*since),
+            seconds(*retry_in)
+        ));
+        if !machine.is_restored() {
+            troubles.push("nothing is published before its retained messages have been read".to_owned());
+        }
+    }
+    if let Some(why) = machine.disk_failure() {
+        troubles.push(format!("not saved: {why}; tries again every 5 s"));
+    }
+    if chain.is_connected() {
+        for card in Card::ALL {
+            if let Freshness::Held { since, broken: link } = machine.freshness(card)
+                && machine.is_restored()
+                && !waiting(machine, card, link)
+            {
+                let why = broken(link, chain.home);
+                troubles.push(format!(
+                    "board {} held since {}: {why}",
+                    card.number(),
+                    times.at(since)
+                ));
+            }
+        }
+    }
+    troubles
+}
+
+/// Whether it is too early to call a link broken: it has not been heard since the connect, and may yet be.
+fn waiting(machine: &Machine, card: Card, link: Link) -> bool {
+    let chain = machine.chain();
+    let status = match link {
+        Link::Bridge => chain.bridge.status(),
+        Link::Owner(of) => chain.owner(of).status(),
+        Link::Broker | Link::Behind(_) => return false,
+    };
+    status == Status::Waiting || (status != Status::Waiting && chain.owner(card).status() == Status::Waiting)
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_millis().div_ceil(1000))
+}
+
+fn took(duration: Duration) -> String {
+    match duration.as_millis() {
+        0 => "within 1 ms".to_owned(),
+        ms @ 1..10_000 => format!("after {ms} ms"),
+        ms => format!("after {} s", ms / 1000),
+    }
+}
+
+/// An event, in words.
+#[must_use]
+pub fn event(entry: &Entry, role: Role, home: Card) -> String {
+    let text = match &entry.fact {
+        Fact::Toggled {
+            sensor,
+            from,
+            to,
+            reached,
+        } => {
+            let how = match reached.0 {
+                Stage::Sending => "sending".to_owned(),
+                Stage::Saved => "saved".to_owned(),
+                Stage::Confirmed => {
+                    format!("confirmed by board {} {}", home.other().number(), took(reached.1))
+                }
+            };
+            format!("{sensor}  {} → {}  {how}", state(*from), to.word())
+        }
+        Fact::Changed { sensor, from, to } => format!("{sensor}  {} → {}", state(*from), to.word()),
+        Fact::Restored { found, of } => restored(*found, *of, role),
+        Fact::MemoryLost(why) | Fact::NotSaved(why) | Fact::Refused(why) => why.clone(),
+        Fact::SavedAgain => "state file written again".to_owned(),
+        Fact::Recovered(sensor) => format!("{sensor}  recovered from another copy"),
+        Fact::Up(Link::Broker) => format!("connected to broker {}", home.number()),
+        Fact::Up(of) => format!("{} is up", link(*of, home)),
+        Fact::Down(Link::Broker, why) => format!("broker {} lost: {why}", home.number()),
+        Fact::Down(of, _) => format!("nothing heard of {}", link(*of, home)),
+        Fact::Live(card) => format!("board {} live", card.number()),
+        Fact::Held(card, of) => format!("board {} held: {}", card.number(), broken(*of, home)),
+        Fact::Malformed(topic, why) => {
+            format!("bad message on {}: {why}; nothing changed", topic_name(*topic))
+        }
+        Fact::Impostor(card) => format!(
+            "message without version for board {}, whose owner is live: not taken",
+            card.number()
+        ),
+        Fact::PublishedAgain => "published again".to_owned(),
+    };
+    match entry.times {
+        1 => text,
+        times => format!("{text} ({times} times)"),
+    }
+}
+
+fn restored(found: usize, of: usize, role: Role) -> String {
+    match (found, role) {
+        (0, Role::Display) => "nothing known of any sensor yet".to_owned(),
+        (0, Role::Monitor(_)) => "no memory found anywhere: sensors start as OK".to_owned(),
+        (found, _) if found == of => format!("restored all {of} sensors"),
+        (found, _) => format!("restored {found} of {of} sensors"),
+    }
+}
+
+fn topic_name(topic: Topic) -> String {
+    match topic {
+        Topic::Marker => "the marker".to_owned(),
+        topic => topic.name(""),
+    }
+}
