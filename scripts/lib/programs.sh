@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# The three programs: how each is started in its pane, and how it is ended.
+
+# program_command NAME: sets `command_line` to what a tmux pane runs for it.
+program_command() {
+  local name="$1" port
+  case "${name}" in
+    card1_monitor) port="$(broker_port broker1)" ;;
+    *) port="$(broker_port broker2)" ;;
+  esac
+  command_line=("${project}/scripts/lib/pane.sh" "${name}" "${data_dir}/${name}.pid"
+    "${programs_dir}/${name}" --broker "mqtt://localhost:${port}" --state-dir "${data_dir}/state"
+    ${program_access[@]+"${program_access[@]}"})
+}
+
+program_runs() {
+  local pid
+  recorded_process "${data_dir}/$1.pid"
+}
+
+all_programs_run() {
+  local name
+  for name in "$@"; do
+    program_runs "${name}" || return 1
+  done
+}
+
+# Asks every program to end and waits for it; fails if none was there.
+end_programs() {
+  local name ended=1
+  for name in card1_monitor card2_monitor card2_global_display; do
+    if end_process "${name}" "${data_dir}/${name}.pid" 10; then
+      ended=0
+    fi
+  done
+  return "${ended}"
+}
