@@ -7,10 +7,12 @@ PATH="${PATH}:${CARGO_HOME:-${HOME}/.cargo}/bin"
 programs_dir="${CARGO_TARGET_DIR:-${project}/target}/release"
 readonly programs_dir
 
+readonly rust_install="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+
 # Ends the script if Rust is missing or older than Cargo.toml asks for.
 require_rust() {
   local wanted found oldest
-  wanted="$(sed -n 's/^rust-version *= *"\([0-9.]*\)".*/\1/p' "${project}/Cargo.toml")"
+  wanted="$(sed -n 's/^rust-version *= *"\([0-9.]*\)".*/\1/p' "${project}/Cargo.toml")" || wanted=''
   if ! command -v cargo >/dev/null || ! command -v rustc >/dev/null; then
     die "Rust is missing; version ${wanted:-1.85} or later is needed. To install it: ${rust_install}"
   fi
@@ -23,8 +25,6 @@ require_rust() {
     die "Rust ${found} is too old; version ${wanted} or later is needed. To install it: ${rust_install}"
   fi
 }
-
-readonly rust_install="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
 
 build_programs() {
   require_rust

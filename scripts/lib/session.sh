@@ -48,7 +48,7 @@ ensure_session() {
   shift
   for name in "$@"; do
     program_command "${name}"
-    pane="$(tmux split-window -d -t "$(target programs)" -c "${project}" -P -F '#{pane_id}' "${command_line[@]}")"
+    pane="$(tmux split-window -d -t "${pane}" -c "${project}" -P -F '#{pane_id}' "${command_line[@]}")"
     title_pane "${pane}" "${name}"
     tmux select-layout -t "$(target programs)" tiled >/dev/null
   done
