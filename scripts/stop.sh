@@ -4,6 +4,8 @@ set -euo pipefail
 
 source "${BASH_SOURCE[0]%/*}/lib/board.sh"
 
+declare session data_dir taken
+
 main() {
   default_settings
   parse_args "$@"

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # The bridge from broker 2 to broker 1: is it up, and if not, why, in plain words.
 
+declare data_dir
+
 bridge_is_up() { [[ "$(ask_broker broker2 "\$SYS/broker/connection/board2_bridge_out/state")" == 1 ]]; }
 
 # Says how the bridge stands. It may come up later by itself, so this never ends the script.
@@ -10,7 +12,7 @@ report_bridge() {
     say "bridge: up, to broker 1 at ${peer}"
     return 0
   fi
-  last="$(grep -iE 'not auth|refused|unreachable|lookup|No route|timed out|Name or service' "${log}" | tail -n 1)" || last=''
+  last="$(grep -iE 'not auth|refused|unreachable|lookup|No route|timed out|Name or service' <(tail -n 40 "${log}") | tail -n 1)" || last=''
   case "${last}" in
     *'not auth'* | *'not Auth'* | *'bad user'*)
       warn "bridge: board 1 at ${peer} refuses the bridge's name or password."

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # One broker: started if it does not run, waited for until it answers.
 
+declare data_dir
+
 # ensure_broker BROKER PORT PORT_OPTION    its configuration has been rendered to DATA/BROKER.conf.new
 ensure_broker() {
   local broker="$1" port="$2" option="$3" pid log="${data_dir}/log/$1.log"

@@ -1,11 +1,11 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # The Rust toolchain and the three programs.
 
 # rustup puts cargo where only a new login shell looks.
 PATH="${PATH}:${CARGO_HOME:-${HOME}/.cargo}/bin"
 
 programs_dir="${CARGO_TARGET_DIR:-${project}/target}/release"
-readonly programs_dir
+readonly programs_dir # read by programs.sh
 
 readonly rust_install="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
 

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # A broker's configuration: the readable original at the top level, with this board's own addresses and folders put in.
 
+declare data_dir
+
 # render_conf BROKER ORIGINAL PORT LISTEN PEER BRIDGE_CREDENTIALS
 #   PEER: HOST:PORT of broker 1, for the broker that holds the bridge; LISTEN: an address beyond loopback, or empty
 render_conf() {

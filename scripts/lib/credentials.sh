@@ -7,6 +7,8 @@
 #   DATA/credentials/bridge                    board 1 only: the lines that board 2's bridge needs
 #   DATA/credentials/BROKER/mosquitto_{sub,pub}   options of these clients, so that people and scripts can ask the broker
 
+declare data_dir
+
 random_password() { LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 32 || true; }
 
 # make_credentials BROKER USER...
@@ -52,6 +54,7 @@ take_bridge_credentials() {
 }
 
 # The options that the programs need, in `program_access`.
+# shellcheck disable=SC2034 # read by programs.sh
 choose_program_access() {
   local listen="$1"
   program_access=()

@@ -2,6 +2,7 @@
 # The three programs: how each is started in its pane, and how it is ended.
 
 # program_command NAME: sets `command_line` to what a tmux pane runs for it.
+# shellcheck disable=SC2034 # read by session.sh
 program_command() {
   local name="$1" port
   case "${name}" in
@@ -14,7 +15,7 @@ program_command() {
 }
 
 program_runs() {
-  local pid
+  local pid # set by recorded_process
   recorded_process "${data_dir}/$1.pid"
 }
 

@@ -2,6 +2,9 @@
 # The tmux session: a pane a program, the brokers' logs in a second window. It lives on the user's own tmux server, so that
 # `tmux attach -t NAME` finds it; every option is set on the session or its windows, none on the server.
 
+declare session data_dir project detach
+declare -a command_line
+
 # The session itself, not one whose name merely begins like it.
 target() { printf '=%s:%s' "${session}" "${1:-}"; }
 

@@ -23,6 +23,7 @@ start_options_help() {
 HELP
 }
 
+# shellcheck disable=SC2034 # read by session.sh and needs.sh
 default_settings() {
   session="${DUALBOARD_SESSION:-dualboard}"
   data_dir="${DUALBOARD_DATA_DIR:-}"
@@ -41,6 +42,7 @@ take_common_option() {
 }
 
 # The same for the options of the scripts that start something.
+# shellcheck disable=SC2034 # read by session.sh and needs.sh
 take_start_option() {
   take_common_option "$@"
   if ((taken == 0)); then

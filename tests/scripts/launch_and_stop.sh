@@ -3,6 +3,9 @@
 # what the real programs do is tested elsewhere.
 #
 # Usage: tests/scripts/launch_and_stop.sh [-h]
+
+# `launch` and `stop` take options in some of their calls only.
+# shellcheck disable=SC2119
 set -euo pipefail
 
 readonly port1=41883 port2=41884

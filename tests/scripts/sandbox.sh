@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # What the tests of the scripts share: a copy of the project with stand-ins for cargo and the programs, and checks.
 
+declare here
+
 # A copy of the scripts with a cargo that installs stand-ins, and a tmux server of its own.
 make_sandbox() {
   sandbox="$(mktemp -d)"
@@ -25,7 +27,7 @@ STAND_IN
   export PATH="${sandbox}/bin:${PATH}:/usr/sbin" TMUX_TMPDIR="${sandbox}/tmux" CARGO_TARGET_DIR=
   unset TMUX CARGO_TARGET_DIR
   export DUALBOARD_NO_INSTALL=1
-  cd "${sandbox}/project"
+  cd "${sandbox}/project" || exit
 }
 
 start_counting() { passed=0 failed=0; }
