@@ -75,13 +75,12 @@ require_readable_store() {
   fi
 }
 
-# Did the last start fail because of the store? A damaged one is refused, or crashes the broker.
+# Did the last start fail because of the store? A damaged one is refused with an error, or crashes the broker without one.
 store_was_refused() {
-  local broker="$1"
+  local broker="$1" words
   [[ -s "${data_dir}/${broker}/mosquitto.db" ]] || return 1
-  tail -c "+$((log_start + 1))" "${data_dir}/log/${broker}.log" |
-    grep -qiE 'database|persist|restor' && return 0
-  ! tail -c "+$((log_start + 1))" "${data_dir}/log/${broker}.log" | grep -q 'Error'
+  words="$(tail -c "+$((log_start + 1))" "${data_dir}/log/${broker}.log")"
+  [[ "${words}" == *"Couldn't open database"* || "${words}" == *'persistent database'* || "${words}" != *Error* ]]
 }
 
 set_store_aside() {

@@ -2,7 +2,8 @@
 # What must be installed, and installing it with the system's own packages.
 
 # Debian keeps brokers where an ordinary user's PATH does not look; Homebrew has folders of its own.
-PATH="${PATH}:/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin:/opt/homebrew/sbin"
+system_path="${DUALBOARD_SYSTEM_PATH-/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin:/opt/homebrew/sbin}"
+PATH="${PATH}${system_path:+:${system_path}}"
 
 has_command() { command -v "$1" >/dev/null; }
 
