@@ -12,7 +12,7 @@ report_bridge() {
     say "bridge: up, to broker 1 at ${peer}"
     return 0
   fi
-  last="$(grep -iE 'not auth|refused|unreachable|lookup|No route|timed out|Name or service' <(tail -n 40 "${log}") | tail -n 1)" || last=''
+  last="$(tail -n 500 "${log}" | grep -iE 'not auth|refused|unreachable|lookup|no route|timed out' | tail -n 1)" || last=''
   case "${last}" in
     *'not auth'* | *'not Auth'* | *'bad user'*)
       warn "bridge: board 1 at ${peer} refuses the bridge's name or password."

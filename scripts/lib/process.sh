@@ -78,6 +78,6 @@ wait_until() {
     if ((SECONDS > deadline)); then
       return 1
     fi
-    sleep 0.05
+    sleep 0.1
   done
 }
