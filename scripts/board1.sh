@@ -11,6 +11,8 @@ main() {
   parse_args "$@"
   check_port --port "${port}"
   check_listen "${listen}"
+  open_data_dir
+  require_port broker1 "${port}" --port
   prepare card1_monitor
   choose_program_access "${listen}"
   start_board1 "${port}" --port "${listen}"

@@ -17,6 +17,8 @@ main() {
     die_usage '--peer ADDRESS is missing: where is board 1?'
   fi
   peer="$(peer_address "${peer}")"
+  open_data_dir
+  require_port broker2 "${port}" --port
   prepare card2_monitor card2_global_display
   choose_program_access "${listen}"
   choose_bridge_credentials

@@ -15,6 +15,10 @@ main() {
     die_usage "--port1 and --port2 are both ${port1}: each broker needs its own"
   fi
   local programs=(card1_monitor card2_monitor card2_global_display)
+  open_data_dir
+  # Before the build, which takes minutes.
+  require_port broker1 "${port1}" --port1
+  require_port broker2 "${port2}" --port2
   prepare "${programs[@]}"
   choose_program_access ''
   start_board1 "${port1}" --port1 ''

@@ -10,6 +10,9 @@ main() {
   default_settings
   parse_args "$@"
   settle_settings
+  if [[ -s "${data_dir}/session" ]]; then
+    session="$(<"${data_dir}/session")"
+  fi
   local found=''
   if end_programs; then
     found=1

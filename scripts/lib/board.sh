@@ -14,10 +14,14 @@ source "${BASH_SOURCE[0]%/*}/bridge.sh"
 source "${BASH_SOURCE[0]%/*}/programs.sh"
 source "${BASH_SOURCE[0]%/*}/session.sh"
 
-# prepare PROGRAM...: what must be there before anything starts.
-prepare() {
+# open_data_dir: the first step; after it, paths and names are known.
+open_data_dir() {
   settle_settings
   make_data_dir
+}
+
+# prepare PROGRAM...: what must be there before anything starts.
+prepare() {
   provide_needs
   require_own_session
   if ! session_exists || ! all_programs_run "$@"; then
@@ -50,6 +54,7 @@ start_board2() {
 # show_programs PROGRAM...
 show_programs() {
   if ! session_exists; then
+    printf '%s\n' "${session}" >"${data_dir}/session"
     # Left from a session that was killed: they are on their way out, or hold what the new ones need.
     end_programs || true
   fi

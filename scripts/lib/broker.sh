@@ -14,7 +14,7 @@ ensure_broker() {
     require_answer "${broker}"
     return 0
   fi
-  require_free_port "${broker}" "${port}" "${option}"
+  require_port "${broker}" "${port}" "${option}"
   mv "${data_dir}/${broker}.conf.new" "${data_dir}/${broker}.conf"
   require_readable_store "${broker}"
   keep_log_short "${log}"
@@ -26,6 +26,12 @@ ensure_broker() {
     warn "$(tail -n 5 "${log}")"
     die "${broker} did not start; its last words are above, all of them in ${log}"
   fi
+}
+
+# require_port BROKER PORT PORT_OPTION: ends the script if somebody other than this broker holds the port
+require_port() {
+  local pid # set by recorded_process
+  recorded_process "${data_dir}/$1.pid" || require_free_port "$@"
 }
 
 # Starts it and waits until it answers. Fails if it ends instead.

@@ -13,9 +13,15 @@ session_exists() { tmux has-session -t "=${session}" 2>/dev/null; }
 # By which script and for which data folder the session of this name was started; empty if it is none of ours.
 session_origin() { tmux show-options -qv -t "$(target)" @dualboard_origin 2>/dev/null || true; }
 
-# Ends the script if the name is taken by another session.
+# Ends the script if the session's name is taken, or if the data folder is in use by a session of another name.
 require_own_session() {
-  local origin
+  local origin other
+  if [[ -s "${data_dir}/session" ]]; then
+    other="$(<"${data_dir}/session")"
+    if [[ "${other}" != "${session}" ]] && tmux has-session -t "=${other}" 2>/dev/null; then
+      die "the data folder ${data_dir} is in use by the tmux session '${other}'; take another one with --data-dir"
+    fi
+  fi
   session_exists || return 0
   origin="$(session_origin)"
   if [[ "${origin}" != "${0##*/} ${data_dir}" ]]; then

@@ -150,6 +150,9 @@ ignores_stale_process_ids() {
 two_copies_side_by_side() {
   check 'a first copy' launch
   check 'a second copy' launch --session second --port1 42883 --port2 42884
+  check 'a third in the folder of the first is refused' fails_saying 'is in use by the tmux session' \
+    scripts/launch.sh --session third --data-dir "${data}"
+  check 'and the first still runs' runs card1_monitor
   publish 42883 sensors/card1 second
   check 'the second has a bridge of its own' soon holds 42884 sensors/card1 second
   check 'stopping the second' stop --session second
