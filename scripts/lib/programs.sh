@@ -4,13 +4,15 @@
 # program_command NAME: sets `command_line` to what a tmux pane runs for it.
 # shellcheck disable=SC2034 # read by session.sh
 program_command() {
-  local name="$1" port
+  local name="$1" broker=broker2 own=()
+  # The display owns nothing, and keeps nothing.
   case "${name}" in
-    card1_monitor) port="$(broker_port broker1)" ;;
-    *) port="$(broker_port broker2)" ;;
+    card1_monitor) broker=broker1 own=(--state-dir "${data_dir}/state") ;;
+    card2_monitor) own=(--state-dir "${data_dir}/state") ;;
+    *) ;;
   esac
   command_line=("${project}/scripts/lib/pane.sh" "${name}" "${data_dir}/${name}.pid"
-    "${programs_dir}/${name}" --broker "mqtt://localhost:${port}" --state-dir "${data_dir}/state"
+    "${programs_dir}/${name}" --broker "mqtt://localhost:$(broker_port "${broker}")" ${own[@]+"${own[@]}"}
     ${program_access[@]+"${program_access[@]}"})
 }
 
