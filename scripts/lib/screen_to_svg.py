@@ -108,17 +108,15 @@ def picture(columns: int, rows: int, title: str, screen: str) -> str:
             length = len(text) * CELL_WIDTH
             if background != BACKGROUND:
                 parts.append(f'<rect x="{x}" y="{y}" width="{length}" height="{CELL_HEIGHT}" fill="{background}"/>')
-            column += len(text)
-            if not text.strip():
-                continue
-            lead = len(text) - len(text.lstrip())
-            word = text.strip()
             extra = ' font-weight="bold"' if look.bold else ""
             extra += ' opacity="0.6"' if look.dim else ""
-            parts.append(
-                f'<text x="{x + lead * CELL_WIDTH}" y="{y + 14}" fill="{foreground}"{extra}'
-                f' textLength="{len(word) * CELL_WIDTH}" xml:space="preserve">{escape(word)}</text>'
-            )
+            # Word by word, so that fonts of another width do not push what follows out of its column.
+            for word in re.finditer(r"\S+(?: \S+)*", text):
+                parts.append(
+                    f'<text x="{x + word.start() * CELL_WIDTH}" y="{y + 14}" fill="{foreground}"{extra}'
+                    f' textLength="{len(word.group()) * CELL_WIDTH}">{escape(word.group())}</text>'
+                )
+            column += len(text)
     return "\n".join([*parts, "</svg>", ""])
 
 
