@@ -37,9 +37,9 @@ fn draw(picture: &Picture, frame: &mut Frame<'_>) {
     });
     let mut rows = area.rows();
     let mut row = |line: Line<'_>| {
-        rows.next()
-            .into_iter()
-            .for_each(|row| frame.render_widget(&line, row))
+        if let Some(row) = rows.next() {
+            frame.render_widget(&line, row);
+        }
     };
     row(Line::styled(format!("Sensor 1  {state}  CONFIRMED"), style));
     row(Line::raw(format!("size {}x{}", area.width, area.height)));
@@ -77,6 +77,7 @@ fn main() -> ExitCode {
             &painter,
             &inputs,
             heartbeat.as_deref().map(Path::new),
+            after_hang_up.as_deref(),
         ))
     });
     terminal.restore();
@@ -93,6 +94,7 @@ fn run(
     painter: &Painter<Picture>,
     inputs: &Receiver<Input>,
     heartbeat: Option<&Path>,
+    after_hang_up: Option<&str>,
 ) -> u8 {
     let mut picture = Picture::default();
     let ticks = tick(Duration::from_millis(5));
@@ -114,7 +116,6 @@ fn run(
                     if terminal.enter().is_err() {
                         return signals::hang_up_status();
                     }
-                    painter.redraw();
                 }
                 Input::Suspend => drop(terminal.suspend()),
                 Input::Terminate(signal) => return signals::exit_status(signal),

@@ -1,68 +1,18 @@
 //! The terminal half in real ptys: whatever happens to a terminal, it is right afterwards, and the loop goes on.
 
+#[path = "support/probe.rs"]
+mod probe;
 #[path = "support/pty.rs"]
 mod pty;
 
-use std::fs;
-use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::process::Command;
 use std::time::Duration;
 
+use probe::{Heartbeat, probe};
 use pty::{Pty, Start, code};
 use rustix::process::Signal;
 
 const ENOUGH: Duration = Duration::from_secs(2);
-
-/// The example, which cargo has built beside this test.
-fn probe() -> &'static str {
-    static PATH: OnceLock<String> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let test = std::env::current_exe().expect("the test's own path");
-        let path = test
-            .parent()
-            .and_then(|deps| deps.parent())
-            .expect("target/…/deps")
-            .join("examples/terminal_probe");
-        assert!(
-            path.exists(),
-            "{} is missing: cargo build --examples",
-            path.display()
-        );
-        path.display().to_string()
-    })
-}
-
-/// The loop's own word that it goes on: a file in which it counts, 200 times a second.
-struct Heartbeat(PathBuf);
-
-impl Heartbeat {
-    fn new(test: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("terminal_probe-{test}-{}", std::process::id())))
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().expect("a plain path")
-    }
-
-    fn count(&self) -> u64 {
-        fs::read_to_string(&self.0)
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(0)
-    }
-
-    #[track_caller]
-    fn wait_for(&self, beats: u64, pty: &Pty) {
-        let goal = self.count() + beats;
-        pty.wait_until("the loop to go on", || self.count() >= goal);
-    }
-}
-
-impl Drop for Heartbeat {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
 
 fn drawn(pty: &Pty) {
     pty.wait_for("the picture", |seen| {
@@ -102,7 +52,7 @@ fn a_hang_up_ends_the_program() {
     let starts = [
         ("SIGHUP", Start::program([probe()])),
         ("SIGHUP ignored", Start::program(["sh", "-c", &nohup])),
-        ("no SIGHUP at all", Start::program([probe()]).without_control()),
+        ("no SIGHUP at all", Start::without_control([probe()])),
     ];
     for (name, start) in starts {
         let mut pty = start.spawn();
@@ -117,9 +67,7 @@ fn a_hang_up_ends_the_program() {
 #[test]
 fn a_dead_terminal_costs_no_processor_time() {
     let heartbeat = Heartbeat::new("dead");
-    let mut pty = Start::program([probe(), heartbeat.path(), "linger"])
-        .without_control()
-        .spawn();
+    let mut pty = Start::without_control([probe(), heartbeat.path(), "linger"]).spawn();
     drawn(&pty);
     pty.hang_up();
     heartbeat.wait_for(20, &pty);
@@ -225,9 +173,7 @@ fn a_panic_restores_the_terminal_before_its_message() {
 #[test]
 fn a_panic_on_a_dead_terminal_is_only_a_panic() {
     let heartbeat = Heartbeat::new("dead-panic");
-    let mut pty = Start::program([probe(), heartbeat.path(), "panic-after-hang-up"])
-        .without_control()
-        .spawn();
+    let mut pty = Start::without_control([probe(), heartbeat.path(), "panic-after-hang-up"]).spawn();
     drawn(&pty);
     pty.hang_up();
     let (status, time) = pty.wait_for_end();
@@ -377,7 +323,7 @@ fn what_hides_in_text_does_not_reach_the_terminal() {
 
 #[test]
 fn without_a_terminal_nothing_is_entered() {
-    let output = std::process::Command::new(probe()).output().expect("the probe");
+    let output = Command::new(probe()).output().expect("the probe");
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
         "plain: stdout is no terminal\n"

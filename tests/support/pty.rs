@@ -4,22 +4,24 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
 
+#[path = "pty/terminal.rs"]
+mod terminal;
+
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::num::NonZeroU16;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
+
+pub use terminal::Seen;
+use terminal::{Terminal, describe};
 
 /// How long anything may take before a test fails. Generous: the machines are slow, and only failures wait.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -38,36 +40,35 @@ pub struct Pty {
     slave: File,
 }
 
-struct Terminal {
-    seen: Mutex<Seen>,
-    changed: Condvar,
-    wake: OwnedFd,
-    reading: AtomicBool,
-    hung_up: AtomicBool,
-}
-
-/// All that the program has sent, as bytes and as a screen.
-pub struct Seen {
-    pub bytes: Vec<u8>,
-    parser: vt100::Parser,
-}
-
 /// How to start a program in a terminal.
 pub struct Start {
     command: Command,
     size: (u16, u16),
-    controlling: bool,
 }
 
 impl Start {
+    /// The program has the terminal as its controlling one, as in a window of its own.
     pub fn program<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Self {
+        Self::under(&["--ctty"], words)
+    }
+
+    /// The terminal is not the controlling one: the kernel sends no SIGHUP when it goes.
+    pub fn without_control<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Self {
+        Self::under(&[], words)
+    }
+
+    /// `setsid` between fork and exec needs unsafe code in Rust; util-linux has a program for it.
+    fn under<S: AsRef<OsStr>>(options: &[&str], words: impl IntoIterator<Item = S>) -> Self {
         let mut command = Command::new("setsid");
-        command.env("TERM", "xterm-256color").arg("--");
+        command.args(options);
+        command
+            .env("TERM", "xterm-256color")
+            .env_remove("RUST_BACKTRACE")
+            .arg("--");
         command.args(words);
         Self {
             command,
             size: (80, 24),
-            controlling: true,
         }
     }
 
@@ -78,12 +79,6 @@ impl Start {
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
-        self
-    }
-
-    /// The terminal is not the controlling one: the kernel sends no SIGHUP when it goes.
-    pub fn without_control(mut self) -> Self {
-        self.controlling = false;
         self
     }
 
@@ -99,35 +94,15 @@ impl Start {
         let slave = File::from(slave.expect("the other end of the pty"));
         set_size(&master, self.size);
         let modes_before = modes(&slave);
-        let mut command = self.command;
-        if self.controlling {
-            // `setsid --ctty -- program`, without unsafe code between fork and exec.
-            let words: Vec<_> = command.get_args().map(OsStr::to_owned).collect();
-            let variables: Vec<_> = command
-                .get_envs()
-                .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-                .collect();
-            command = Command::new("setsid");
-            command.arg("--ctty").args(words).envs(variables);
-        }
         let end = || slave.try_clone().expect("a descriptor");
+        let mut command = self.command;
         let child = command
             .stdin(end())
             .stdout(end())
             .stderr(end())
             .spawn()
             .expect("setsid of util-linux");
-        let (columns, rows) = parser_size(self.size);
-        let terminal = Arc::new(Terminal {
-            seen: Mutex::new(Seen {
-                bytes: Vec::new(),
-                parser: vt100::Parser::new(rows, columns, 0),
-            }),
-            changed: Condvar::new(),
-            wake: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC).expect("an eventfd"),
-            reading: AtomicBool::new(true),
-            hung_up: AtomicBool::new(false),
-        });
+        let terminal = Arc::new(Terminal::new(self.size));
         let master = Arc::new(master);
         let (its_terminal, its_master) = (Arc::clone(&terminal), Arc::clone(&master));
         let reader = thread::Builder::new()
@@ -142,56 +117,6 @@ impl Start {
             modes_before,
             slave,
         }
-    }
-}
-
-impl Terminal {
-    fn read(&self, master: &OwnedFd) {
-        let mut buffer = [0; 65536];
-        while !self.hung_up.load(Ordering::SeqCst) {
-            let wanted = if self.reading.load(Ordering::SeqCst) {
-                PollFlags::IN
-            } else {
-                PollFlags::empty()
-            };
-            let mut fds = [
-                PollFd::new(&self.wake, PollFlags::IN),
-                PollFd::new(master, wanted),
-            ];
-            poll(&mut fds, None).expect("poll");
-            if !fds[0].revents().is_empty() {
-                let _ = rustix::io::read(&self.wake, &mut [0; 8]);
-            } else if fds[1].revents().contains(PollFlags::IN) {
-                let count = rustix::io::read(master, &mut buffer).unwrap_or(0);
-                let mut seen = self.lock();
-                seen.bytes.extend_from_slice(&buffer[..count]);
-                seen.parser.process(&buffer[..count]);
-                self.changed.notify_all();
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().expect("the reader has not panicked")
-    }
-
-    fn set(&self, flag: &AtomicBool, value: bool) {
-        flag.store(value, Ordering::SeqCst);
-        rustix::io::write(&self.wake, &1_u64.to_ne_bytes()).expect("an eventfd");
-    }
-}
-
-impl Seen {
-    pub fn screen(&self) -> &vt100::Screen {
-        self.parser.screen()
-    }
-
-    pub fn text(&self) -> String {
-        self.screen().contents()
-    }
-
-    pub fn shows(&self, text: &str) -> bool {
-        self.text().contains(text)
     }
 }
 
@@ -279,27 +204,22 @@ impl Pty {
     }
 
     pub fn resize(&self, columns: u16, rows: u16) {
-        let (parser_columns, parser_rows) = parser_size((columns, rows));
-        self.terminal
-            .lock()
-            .parser
-            .screen_mut()
-            .set_size(parser_rows, parser_columns);
+        self.terminal.lock().set_size((columns, rows));
         set_size(self.master.as_ref().expect("not hung up"), (columns, rows));
     }
 
     /// The terminal stops reading, as on Ctrl-S or a stopped ssh.
     pub fn stop_reading(&self) {
-        self.terminal.set(&self.terminal.reading, false);
+        self.terminal.set_reading(false);
     }
 
     pub fn read_again(&self) {
-        self.terminal.set(&self.terminal.reading, true);
+        self.terminal.set_reading(true);
     }
 
     /// The terminal is gone, as when an ssh connection drops.
     pub fn hang_up(&mut self) {
-        self.terminal.set(&self.terminal.hung_up, true);
+        self.terminal.hang_up();
         if let Some(reader) = self.reader.take() {
             reader.join().expect("the reader has not panicked");
         }
@@ -372,33 +292,4 @@ fn set_size(master: &OwnedFd, (columns, rows): (u16, u16)) {
         ws_ypixel: 0,
     };
     tcsetwinsize(master, size).expect("a size");
-}
-
-/// Where the size is not told, the screen has one all the same.
-fn parser_size((columns, rows): (u16, u16)) -> (NonZeroU16, NonZeroU16) {
-    let sizes = NonZeroU16::new(columns).zip(NonZeroU16::new(rows));
-    sizes
-        .or(NonZeroU16::new(80).zip(NonZeroU16::new(24)))
-        .expect("no zeros here")
-}
-
-fn describe(seen: &Seen) -> String {
-    let screen = seen.screen();
-    let (rows, columns) = screen.size();
-    let mut text = format!(
-        "--- {columns}x{rows}, alternate screen: {}, cursor hidden: {}\n",
-        screen.alternate_screen(),
-        screen.hide_cursor()
-    );
-    for row in screen.rows(0, columns.get()) {
-        let _ = writeln!(text, "|{row}");
-    }
-    let tail = &seen.bytes[seen.bytes.len().saturating_sub(300)..];
-    let _ = write!(
-        text,
-        "--- last of {} bytes: {}",
-        seen.bytes.len(),
-        tail.escape_ascii()
-    );
-    text
 }
