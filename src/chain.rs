@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::pulse::Pulse;
 use crate::sensor::Card;
 use crate::time::{Mono, Now, Wall};
+use crate::version::Life;
 use crate::wire::Heartbeat;
 
 /// A link of the chain.
@@ -87,7 +88,7 @@ impl Watched {
             _ if live => Status::Up(now.wall),
             Status::Down(since) => Status::Down(since),
             Status::Waiting if now.mono < patience => Status::Waiting,
-            Status::Up(_) | Status::Waiting => Status::Down(self.pulse.last_proof().unwrap_or(now.wall)),
+            Status::Up(_) | Status::Waiting => Status::Down(self.pulse.lost_at().unwrap_or(now.wall)),
         };
         let changed = std::mem::discriminant(&status) != std::mem::discriminant(&self.status);
         self.status = status;
@@ -190,10 +191,10 @@ impl Chain {
     }
 
     /// The owner's connection has ended.
-    pub fn gone(&mut self, card: Card, life: crate::version::Life) {
+    pub fn gone(&mut self, now: Now, card: Card, life: Life) {
         let pulse = &mut self.owners[card as usize].pulse;
         if pulse.life() == Some(life) {
-            pulse.end();
+            pulse.end(now);
         }
     }
 

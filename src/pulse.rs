@@ -21,6 +21,7 @@ pub struct Pulse {
     last: Option<Beat>,
     proof: Option<Now>,
     gone: bool,
+    ended: Option<Wall>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,7 @@ impl Pulse {
         last: None,
         proof: None,
         gone: false,
+        ended: None,
     };
 
     /// A heartbeat arrived, sent when its sender had been up for `uptime`. It proves life if it is in step with the one before, or the
@@ -68,7 +70,10 @@ impl Pulse {
     }
 
     /// The source said, or its broker did, that it is gone.
-    pub fn end(&mut self) {
+    pub fn end(&mut self, now: Now) {
+        if !self.gone {
+            self.ended = Some(now.wall);
+        }
         self.gone = true;
     }
 
@@ -87,10 +92,13 @@ impl Pulse {
         self.proof.map(|proof| proof.mono.after(TIMEOUT))
     }
 
-    /// When the source was last known to be alive.
+    /// Since when it is not live: when it said so, or when it was last known to be alive.
     #[must_use]
-    pub fn last_proof(&self) -> Option<Wall> {
-        self.proof.map(|proof| proof.wall)
+    pub fn lost_at(&self) -> Option<Wall> {
+        match self.ended {
+            Some(ended) if self.gone => Some(ended),
+            _ => self.proof.map(|proof| proof.wall),
+        }
     }
 
     /// Which life of the source was heard last.

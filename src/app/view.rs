@@ -35,6 +35,12 @@ pub struct Picture {
 /// The least that the screens need.
 pub const LEAST: (u16, u16) = (16, 4);
 
+/// From this height on there is room for headings, and for a line for each link.
+const HIGH: u16 = 16;
+
+/// From this height on there is room for air.
+const AIRY: u16 = 22;
+
 /// Draws the screen, as much of it as the window holds: sensors first.
 pub fn draw(picture: &Picture, frame: &mut Frame<'_>) {
     let area = frame.area();
@@ -79,33 +85,39 @@ fn length(lines: usize) -> Constraint {
     Constraint::Length(u16::try_from(lines).unwrap_or(u16::MAX))
 }
 
-/// Which board and program this is, and the counts.
+/// Which board and program this is, and the counts. What does not fit is left out from the left: the counts stay.
 fn title<'a>(picture: &Picture, area: Rect) -> Line<'a> {
     let role = picture.machine.role();
-    let board = match role {
-        Role::Monitor(card) => format!(" BOARD {} ", card.number()),
-        Role::Display => " ALL BOARDS ".to_owned(),
+    let (board, short) = match role {
+        Role::Monitor(card) => (
+            format!(" BOARD {} ", card.number()),
+            format!(" {} ", card.number()),
+        ),
+        Role::Display => (" ALL BOARDS ".to_owned(), " ALL ".to_owned()),
     };
     let program = format!("  {}", words::program(role));
-    let counts = counts(picture);
-    let width: usize = counts.iter().map(Span::width).sum();
-    let gap = usize::from(area.width)
-        .checked_sub(board.len() + program.len() + width + 1)
-        .filter(|gap| *gap > 0);
-    let mut spans = vec![Span::styled(board, Look::title())];
-    match gap {
-        Some(gap) => {
-            spans.push(Span::styled(program, Look::strong()));
-            spans.push(Span::raw(" ".repeat(gap)));
-        }
-        None => spans.push(Span::raw(" ")),
+    let counts = counts(picture, area);
+    let room = usize::from(area.width).saturating_sub(counts.iter().map(Span::width).sum::<usize>() + 1);
+    let left = [
+        (board.clone(), program),
+        (board, String::new()),
+        (short, String::new()),
+    ]
+    .into_iter()
+    .find(|(board, program)| board.len() + program.len() < room);
+    let mut spans = Vec::new();
+    if let Some((board, program)) = left {
+        let gap = room - board.len() - program.len();
+        spans.push(Span::styled(board, Look::title()));
+        spans.push(Span::styled(program, Look::strong()));
+        spans.push(Span::raw(" ".repeat(gap)));
     }
     spans.extend(counts);
     Line::from(spans)
 }
 
 /// How many are OK, KO and UNKNOWN, of all six.
-fn counts<'a>(picture: &Picture) -> Vec<Span<'a>> {
+fn counts<'a>(picture: &Picture, area: Rect) -> Vec<Span<'a>> {
     let look = &picture.look;
     let of = |wanted: Option<State>| {
         SensorId::ALL
@@ -116,6 +128,9 @@ fn counts<'a>(picture: &Picture) -> Vec<Span<'a>> {
     let mut spans = Vec::new();
     for state in [Some(State::Ok), Some(State::Ko), None] {
         let count = of(state);
+        if area.width < 30 && count == 0 {
+            continue;
+        }
         let style = if count == 0 { look.dim() } else { look.state(state) };
         let gap = if spans.is_empty() { "" } else { "  " };
         spans.push(Span::styled(

@@ -117,21 +117,30 @@ pub fn troubles(machine: &Machine, url: &str, times: &Times) -> Vec<String> {
         troubles.push(format!("not saved: {why}; tries again every 5 s"));
     }
     if chain.is_connected() {
-        for card in Card::ALL {
-            if let Freshness::Held { since, broken: link } = machine.freshness(card)
-                && machine.is_restored()
-                && !waiting(machine, card, link)
-            {
-                let why = broken(link, chain.home);
-                troubles.push(format!(
-                    "board {} held since {}: {why}",
-                    card.number(),
-                    times.at(since)
-                ));
-            }
-        }
+        troubles.extend(held(machine, times));
     }
     troubles
+}
+
+/// Which boards are held, since when and why; one line where both are for the same reason.
+fn held(machine: &Machine, times: &Times) -> Vec<String> {
+    let [one, two] = Card::ALL.map(|card| match machine.freshness(card) {
+        Freshness::Held { since, broken: link } if machine.is_restored() && !waiting(machine, card, link) => {
+            Some((times.at(since), broken(link, machine.chain().home)))
+        }
+        Freshness::Held { .. } | Freshness::Live => None,
+    });
+    match (one, two) {
+        (Some((since, why)), Some(two)) if two == (since.clone(), why.clone()) => {
+            vec![format!("boards 1 and 2 held since {since}: {why}")]
+        }
+        (one, two) => [("1", one), ("2", two)]
+            .into_iter()
+            .filter_map(|(board, held)| {
+                held.map(|(since, why)| format!("board {board} held since {since}: {why}"))
+            })
+            .collect(),
+    }
 }
 
 /// Whether it is too early to call a link broken: it has not been heard since the connect, and may yet be.

@@ -56,7 +56,7 @@ impl Machine {
             Ok(Message::Heartbeat(heartbeat)) if !retained => {
                 self.heartbeat(arrival, &heartbeat, effects);
             }
-            Ok(Message::Gone(of)) if !retained => self.gone(topic, of),
+            Ok(Message::Gone(of)) if !retained => self.gone(now, topic, of),
             Ok(Message::Marker(nonce)) if self.gate == Gate::Waiting(nonce) => self.gate_closes(now),
             Ok(Message::Uptime) if !retained => self.uptime(now, topic),
             Ok(Message::Bridge(up)) => self.bridge_says(now, topic, up),
@@ -271,9 +271,9 @@ impl Machine {
         }
     }
 
-    fn gone(&mut self, topic: Topic, life: Life) {
+    fn gone(&mut self, now: Now, topic: Topic, life: Life) {
         if let Topic::Alive(card) = topic {
-            self.chain.gone(card, life);
+            self.chain.gone(now, card, life);
         }
     }
 
@@ -296,7 +296,7 @@ impl Machine {
         if up {
             self.speak_again(now);
         } else if topic == inbound {
-            self.chain.bridge.pulse.end();
+            self.chain.bridge.pulse.end(now);
         }
     }
 }

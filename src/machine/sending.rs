@@ -278,14 +278,15 @@ impl Machine {
     /// Which links are up and which values live; notes what changed, and tells the other owner at once.
     fn conclude(&mut self, now: Now) {
         for (link, up) in self.chain.conclude(now) {
-            if self.chain.is_connected() {
+            // Of the owners' programs it is told whether their values are live or held.
+            if self.chain.is_connected() && link == Link::Bridge {
                 let fact = if up {
                     Fact::Up(link)
                 } else {
                     Fact::Down(link, String::new())
                 };
                 self.chronicle.note(now.wall, fact);
-                if up && link == Link::Bridge {
+                if up {
                     self.speak_again(now);
                 }
             }

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::Picture;
+use super::{Look, Picture};
 use crate::app::words;
 use crate::chain::{Connection, Status};
 use crate::machine::Role;
@@ -22,31 +22,40 @@ struct Cell {
 /// The lines of the links: one below the other where the window is high, else all in one.
 pub(super) fn lines<'a>(picture: &Picture, area: Rect) -> Vec<Line<'a>> {
     let cells = cells(picture);
-    if area.height >= 16 && area.width >= 40 {
+    let look = picture.look;
+    let width = usize::from(area.width);
+    if area.height >= super::HIGH {
         let name = cells.iter().map(|cell| cell.name.len()).max().unwrap_or(0);
-        return cells
-            .into_iter()
-            .map(|cell| {
-                Line::from(vec![
-                    Span::raw(format!(" {:<name$}  ", cell.name)),
-                    Span::styled(format!("{} {:<4}", cell.mark, cell.word), cell.style),
-                    Span::styled(format!("  {}", cell.details), picture.look.dim()),
-                ])
-            })
-            .collect();
+        let mut lines: Vec<Line<'a>> = cells.iter().map(|cell| below(cell, name, width, look)).collect();
+        if area.height >= super::AIRY {
+            lines.insert(0, Line::default());
+        }
+        return lines;
     }
     let mut line = Line::default();
     for cell in cells {
-        let name = cell.name.replace("_monitor", "");
-        let text = format!(" {name} ");
+        let text = format!(" {} ", cell.name.replace("_monitor", ""));
         let state = format!("{} {} ", cell.mark, cell.word);
-        if line.width() + text.len() + state.chars().count() > usize::from(area.width) {
+        if line.width() + text.len() + state.chars().count() > width {
             break;
         }
-        line.push_span(Span::styled(text, picture.look.dim()));
+        line.push_span(Span::styled(text, look.dim()));
         line.push_span(Span::styled(state, cell.style));
     }
     vec![line]
+}
+
+/// One link on a line of its own, with its details if they fit.
+fn below<'a>(cell: &Cell, name: usize, width: usize, look: Look) -> Line<'a> {
+    let mut line = Line::from(vec![
+        Span::raw(format!(" {:<name$}  ", cell.name)),
+        Span::styled(format!("{} {:<4}", cell.mark, cell.word), cell.style),
+    ]);
+    let details = format!("  {}", cell.details);
+    if line.width() + details.chars().count() <= width {
+        line.push_span(Span::styled(details, look.dim()));
+    }
+    line
 }
 
 fn cells(picture: &Picture) -> Vec<Cell> {

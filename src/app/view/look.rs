@@ -83,6 +83,14 @@ impl Look {
         }
     }
 
+    /// A state, set off so that one that is not OK is seen from afar.
+    pub(super) fn chip(self, state: Option<State>) -> Style {
+        match state {
+            Some(State::Ok) => self.state(state),
+            Some(State::Ko) | None => self.state(state).add_modifier(Modifier::REVERSED),
+        }
+    }
+
     pub(super) fn stage(self, stage: Stage) -> Style {
         match stage {
             Stage::Sending => self.waiting(),

@@ -11,16 +11,13 @@ use crate::sensor::{Card, SensorId};
 /// From this width on there are two columns.
 const TWO_COLUMNS: u16 = 80;
 
-/// From this height on there is room for headings.
-const HIGH: u16 = 16;
-
 /// The lines of all sensors; the own ones first.
 pub(super) fn lines<'a>(picture: &Picture, area: Rect) -> Vec<Line<'a>> {
     let cards = match picture.machine.role() {
         Role::Monitor(Card::Two) => [Card::Two, Card::One],
         Role::Monitor(Card::One) | Role::Display => Card::ALL,
     };
-    let high = area.height >= HIGH;
+    let high = area.height >= super::HIGH;
     let mut lines = Vec::new();
     if area.width >= TWO_COLUMNS {
         let column = usize::from(area.width) / 2;
@@ -77,13 +74,17 @@ fn row<'a>(picture: &Picture, sensor: SensorId, width: usize) -> Line<'a> {
     let name = format!("Sensor {}", sensor.number());
     let word = words::state(state);
     let mut line = Line::default();
-    if width < 28 {
-        line.push_span(Span::raw(name));
-        line.push_span(Span::styled(format!(" {word}"), look.state(state)));
+    if width < 30 {
+        line.push_span(Span::raw(format!("{name} ")));
+        line.push_span(Span::styled(word, look.chip(state)));
+        line.push_span(Span::raw(" "));
     } else {
+        // The state alone is set off; the gap after it is not.
+        let chip = format!(" {} {word} ", look.state_mark(state));
+        let gap = 11_usize.saturating_sub(chip.chars().count());
         line.push_span(Span::raw(format!(" {name} ")));
-        let mark = look.state_mark(state);
-        line.push_span(Span::styled(format!(" {mark} {word:<7}"), look.state(state)));
+        line.push_span(Span::styled(chip, look.chip(state)));
+        line.push_span(Span::raw(" ".repeat(gap)));
     }
     let left = width.saturating_sub(line.width());
     line.spans.extend(beside_state(picture, sensor, left));
@@ -100,26 +101,23 @@ fn beside_state<'a>(picture: &Picture, sensor: SensorId, width: usize) -> Vec<Sp
     let (word, style, time) = match (machine.stage(sensor), machine.freshness(sensor.card())) {
         (Some(stage), _) => (stage.word(), look.stage(stage), changed),
         (None, Freshness::Live) => ("LIVE", look.good(), changed),
-        (None, Freshness::Held { since, .. }) => {
-            let since = format!("since {}", picture.times.at(since));
-            ("HELD", look.waiting(), Some(since))
-        }
+        (None, Freshness::Held { since, .. }) => ("HELD", look.waiting(), Some(picture.times.at(since))),
     };
-    let time = time.unwrap_or_default();
-    let mut spans = Vec::new();
-    let padded = if width > 20 && !time.starts_with("since") {
-        11
-    } else {
-        word.len() + 1
-    };
-    if width > word.len() {
-        spans.push(Span::styled(format!(" {word:<padded$}"), style));
+    if width < word.len() {
+        return Vec::new();
     }
-    if width > padded + time.len() {
-        spans.push(Span::styled(
-            time,
-            if word == "HELD" { style } else { look.dim() },
-        ));
+    let mut spans = vec![Span::styled(word, style)];
+    let Some(time) = time else { return spans };
+    // The time of the last change; of what is held, since when.
+    let (lead, style) = match word {
+        "HELD" => (" since ", style),
+        _ => ("", look.dim()),
+    };
+    // Below each other where there is room for that.
+    let gap = if lead.is_empty() { 10 - word.len() } else { 0 };
+    let short = [format!("{}{lead}{time}", " ".repeat(gap)), format!(" {time}")];
+    if let Some(text) = short.into_iter().find(|text| word.len() + text.len() <= width) {
+        spans.push(Span::styled(text, style));
     }
     spans
 }
