@@ -8,23 +8,11 @@ mod pty;
 use std::process::Command;
 use std::time::Duration;
 
-use probe::{Heartbeat, probe};
-use pty::{Pty, Start, code};
+use probe::{Heartbeat, drawn, probe, started};
+use pty::{Start, code};
 use rustix::process::Signal;
 
 const ENOUGH: Duration = Duration::from_secs(2);
-
-fn drawn(pty: &Pty) {
-    pty.wait_for("the picture", |seen| {
-        seen.shows("Sensor 1") && seen.screen().alternate_screen()
-    });
-}
-
-fn started() -> Pty {
-    let pty = Start::program([probe()]).spawn();
-    drawn(&pty);
-    pty
-}
 
 #[test]
 fn q_quits_and_leaves_the_terminal_as_it_was() {
@@ -79,83 +67,6 @@ fn a_dead_terminal_costs_no_processor_time() {
         (heartbeat.count() - beats) as f64 * 0.005,
     );
     assert!(used < time * 0.3, "{used} s of processor time in {time} s");
-}
-
-#[test]
-fn ctrl_z_and_fg_a_hundred_times() {
-    let mut pty = Start::program(["dash", "-i"]).env("PS1", "ready> ").spawn();
-    pty.wait_for("the shell", |seen| seen.shows("ready>"));
-    let before = pty.modes();
-    pty.send(format!("{}\n", probe()));
-    for round in 0..100 {
-        drawn(&pty);
-        let mark = pty.mark();
-        pty.send("\x1a");
-        pty.wait_for(&format!("the shell, round {round}"), |seen| {
-            let new = String::from_utf8_lossy(&seen.bytes[mark..]).into_owned();
-            !seen.screen().alternate_screen() && !seen.screen().hide_cursor() && new.contains("ready>")
-        });
-        assert_eq!(pty.modes(), before, "round {round}");
-        pty.send("fg\n");
-    }
-    drawn(&pty);
-    pty.send("1");
-    pty.wait_for("the key to count", |seen| seen.shows("Sensor 1  OK"));
-    pty.send("q");
-    pty.wait_for("the shell", |seen| !seen.screen().alternate_screen());
-    pty.send("exit $?\n");
-    assert_eq!(code(pty.wait_for_end().0), 0);
-}
-
-#[test]
-fn ctrl_z_under_a_wrapper_script_and_bash() {
-    let script = format!("sh -c '{}; echo over'\n", probe());
-    let mut pty = Start::program(["bash", "--norc", "--noprofile", "-i"])
-        .env("PS1", "ready> ")
-        .spawn();
-    pty.wait_for("the shell", |seen| seen.shows("ready>"));
-    pty.send(script);
-    for _ in 0..3 {
-        drawn(&pty);
-        let mark = pty.mark();
-        pty.send("\x1a");
-        pty.wait_for("the shell", |seen| {
-            seen.bytes[mark..].windows(6).any(|bytes| bytes == b"ready>")
-        });
-        pty.send("fg\n");
-    }
-    drawn(&pty);
-    pty.send("q");
-    pty.wait_for("the wrapper's next line", |seen| seen.shows("over"));
-    pty.send("exit 7\n");
-    assert_eq!(code(pty.wait_for_end().0), 7);
-}
-
-#[test]
-fn ctrl_z_without_a_shell_does_not_freeze_the_program() {
-    let pty = started();
-    pty.send("\x1a");
-    pty.signal(Signal::TSTP);
-    pty.send("1");
-    pty.wait_for("the key to count", |seen| seen.shows("Sensor 1  OK"));
-    assert!(pty.look(|seen| seen.screen().alternate_screen()));
-}
-
-#[test]
-fn a_stop_from_outside_is_followed_by_a_full_redraw() {
-    let pty = started();
-    let raw = pty.modes();
-    for _ in 0..10 {
-        let mark = pty.mark();
-        pty.signal(Signal::STOP);
-        pty.signal(Signal::CONT);
-        pty.wait_for("the picture, drawn afresh", |seen| {
-            let new = String::from_utf8_lossy(&seen.bytes[mark..]).into_owned();
-            new.find("\x1b[2J")
-                .is_some_and(|at| new[at..].contains("Sensor 1"))
-        });
-        assert_eq!(pty.modes(), raw);
-    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Keys, and the end of the terminal that they come from.
 //!
-//! crossterm's own reader spins at full speed on a terminal that is gone, and has one lock for the whole process. So the bytes are
-//! read here, after `poll(2)` has said that there are some, and nothing is read from a terminal that has hung up.
+//! A dead terminal is readable for ever: its end of file comes at once, again and again. So bytes are read here only after `poll(2)`
+//! has said that there are some, and never from a terminal that has hung up; this thread is then the one who tells.
 
 mod decode;
 

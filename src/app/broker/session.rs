@@ -223,13 +223,7 @@ impl Session {
             attempt,
             until: now() + EXPLAIN_LIMIT,
         };
-        let (url, signals) = (self.url.clone(), self.signals.0.clone());
-        let probe = move || drop(signals.send(Signal::Explained(attempt, probe::explain(&url))));
-        if std::thread::Builder::new()
-            .name("broker-probe".into())
-            .spawn(probe)
-            .is_err()
-        {
+        if probe::start(self.url.clone(), attempt, self.signals.0.clone()).is_err() {
             self.down(Why::Unexplained);
         }
     }

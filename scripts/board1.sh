@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Board 1: broker 1 and card 1's monitor in a tmux session.
+set -euo pipefail
+
+source "${BASH_SOURCE[0]%/*}/lib/board.sh"
+
+main() {
+  default_settings
+  port="${DUALBOARD_PORT1:-1883}"
+  listen="${DUALBOARD_LISTEN:-}"
+  parse_args "$@"
+  check_port --port "${port}"
+  check_listen "${listen}"
+  open_data_dir
+  require_port broker1 "${port}" --port
+  prepare card1_monitor
+  choose_program_access "${listen}"
+  start_board1 "${port}" --port "${listen}"
+  if [[ -n "${listen}" ]]; then
+    warn_of_root
+    say_next_step
+  else
+    say 'Broker 1 listens on loopback only. For board 2 to reach it: scripts/stop.sh, then scripts/board1.sh --listen ADDRESS'
+  fi
+  show_programs card1_monitor
+}
+
+say_next_step() {
+  local address="${listen}"
+  if [[ "${listen}" == 0.0.0.0 || "${listen}" == :: ]]; then
+    address='THIS-BOARDS-ADDRESS'
+  fi
+  say 'Next, on board 2 (the file holds the password of the bridge):'
+  say "  scp $(id -un)@${address}:${data_dir}/credentials/bridge bridge-credentials"
+  say "  scripts/board2.sh --peer ${address}:${port} --bridge-credentials bridge-credentials"
+}
+
+usage() {
+  cat <<'HELP'
+Start board 1 on this machine: broker 1, and card1_monitor in a tmux session.
+
+Usage: scripts/board1.sh [OPTION ...]
+
+The session goes on when the SSH connection drops; the same command attaches again.
+
+  --listen ADDRESS  listen on this address of the board too, so that board 2 can reach the broker; it then asks everyone
+                    for a name and a password, made on the first run and kept in DATA/credentials (0.0.0.0: all
+                    addresses; default: loopback only)                   DUALBOARD_LISTEN
+  --port PORT       the broker's port (default: 1883)                    DUALBOARD_PORT1
+HELP
+  start_options_help
+  cat <<'HELP'
+
+Examples:
+  scripts/board1.sh --listen 192.0.2.7
+  scripts/board1.sh --listen 192.0.2.7 --detach
+  scripts/stop.sh                                                  ends it
+HELP
+}
+
+parse_args() {
+  while (($#)); do
+    take_start_option "$@"
+    if ((taken == 0)); then
+      taken=2
+      case "$1" in
+        --port) port="$(option_value "$@")" ;;
+        --listen) listen="$(option_value "$@")" ;;
+        -h | --help)
+          usage
+          exit 0
+          ;;
+        *) die_usage "unknown argument '$1'" ;;
+      esac
+    fi
+    shift "${taken}"
+  done
+}
+
+main "$@"

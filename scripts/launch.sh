@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Both boards on one machine: two brokers, the bridge between them, three programs in a tmux session.
+set -euo pipefail
+
+source "${BASH_SOURCE[0]%/*}/lib/board.sh"
+
+main() {
+  default_settings
+  port1="${DUALBOARD_PORT1:-1883}"
+  port2="${DUALBOARD_PORT2:-1884}"
+  parse_args "$@"
+  check_port --port1 "${port1}"
+  check_port --port2 "${port2}"
+  if ((10#${port1} == 10#${port2})); then
+    die_usage "--port1 and --port2 are both ${port1}: each broker needs its own"
+  fi
+  local programs=(card1_monitor card2_monitor card2_global_display)
+  open_data_dir
+  # Before the build, which takes minutes.
+  require_port broker1 "${port1}" --port1
+  require_port broker2 "${port2}" --port2
+  prepare "${programs[@]}"
+  choose_program_access ''
+  start_board1 "${port1}" --port1 ''
+  start_board2 "${port2}" --port2 '' "127.0.0.1:$(broker_port broker1)" ''
+  show_programs "${programs[@]}"
+}
+
+usage() {
+  cat <<'HELP'
+Start both boards on this machine and show their programs.
+
+Usage: scripts/launch.sh [OPTION ...]
+
+Installs what is missing (mosquitto, tmux, cmake, a C compiler, OpenSSL's headers, pkg-config), builds the programs,
+starts broker 1 and broker 2 with the bridge, and opens a tmux session with a pane a program and the brokers' logs in a
+second window. Run again, it starts what has ended and shows what runs.
+
+  --port1 PORT      broker 1's port (default: 1883)                      DUALBOARD_PORT1
+  --port2 PORT      broker 2's port (default: 1884)                      DUALBOARD_PORT2
+HELP
+  start_options_help
+  cat <<'HELP'
+
+Each option can be set in the environment too, by the name at its right.
+
+Examples:
+  scripts/launch.sh
+  scripts/launch.sh --session second --port1 2883 --port2 2884     a second copy beside the first
+  scripts/stop.sh                                                  ends it
+HELP
+}
+
+parse_args() {
+  while (($#)); do
+    take_start_option "$@"
+    if ((taken == 0)); then
+      taken=2
+      case "$1" in
+        --port1) port1="$(option_value "$@")" ;;
+        --port2) port2="$(option_value "$@")" ;;
+        -h | --help)
+          usage
+          exit 0
+          ;;
+        *) die_usage "unknown argument '$1'" ;;
+      esac
+    fi
+    shift "${taken}"
+  done
+}
+
+main "$@"

@@ -1,0 +1,108 @@
+# shellcheck shell=bash
+# One broker: started if it does not run, waited for until it answers.
+
+declare data_dir
+
+# ensure_broker BROKER PORT PORT_OPTION    its configuration has been rendered to DATA/BROKER.conf.new
+ensure_broker() {
+  local broker="$1" port="$2" option="$3" pid log="${data_dir}/log/$1.log"
+  if recorded_process "${data_dir}/${broker}.pid"; then
+    if ! cmp -s "${data_dir}/${broker}.conf.new" "${data_dir}/${broker}.conf"; then
+      warn "${broker} runs already, with other settings; to use the new ones: scripts/stop.sh, then this again"
+    fi
+    rm -f "${data_dir}/${broker}.conf.new"
+    require_answer "${broker}"
+    return 0
+  fi
+  require_port "${broker}" "${port}" "${option}"
+  mv "${data_dir}/${broker}.conf.new" "${data_dir}/${broker}.conf"
+  require_readable_store "${broker}"
+  keep_log_short "${log}"
+  if ! start_broker "${broker}"; then
+    if store_was_refused "${broker}"; then
+      set_store_aside "${broker}"
+      start_broker "${broker}" && return 0
+    fi
+    warn "$(tail -n 5 "${log}")"
+    die "${broker} did not start; its last words are above, all of them in ${log}"
+  fi
+}
+
+# require_port BROKER PORT PORT_OPTION: ends the script if somebody other than this broker holds the port
+require_port() {
+  local pid # set by recorded_process
+  recorded_process "${data_dir}/$1.pid" || require_free_port "$@"
+}
+
+# Starts it and waits until it answers. Fails if it ends instead.
+start_broker() {
+  local broker="$1" pid log="${data_dir}/log/$1.log"
+  mkdir -p "${data_dir}/${broker}"
+  touch "${log}"
+  log_start="$(wc -c <"${log}")"
+  start_apart "${log}" mosquitto -c "${data_dir}/${broker}.conf"
+  record_process "${data_dir}/${broker}.pid" "${pid}"
+  wait_until 15 broker_settled "${broker}" || true
+  if ! recorded_process "${data_dir}/${broker}.pid"; then
+    rm -f "${data_dir}/${broker}.pid"
+    return 1
+  fi
+  require_answer "${broker}"
+  say "${broker}: answers on port $(broker_port "${broker}") (process ${pid})"
+}
+
+# Either it answers or it has ended.
+broker_settled() { process_gone "${data_dir}/$1.pid" || broker_answers "$1"; }
+
+require_answer() {
+  local broker="$1"
+  wait_until 10 broker_answers "${broker}" ||
+    die "${broker} runs but does not answer on port $(broker_port "${broker}"); see ${data_dir}/log/${broker}.log"
+}
+
+broker_port() { awk '$1 == "listener" {print $2; exit}' "${data_dir}/$1.conf"; }
+
+broker_answers() { [[ -n "$(ask_broker "$1" "\$SYS/broker/version")" ]]; }
+
+# What a broker holds on a topic: a round trip by MQTT.
+ask_broker() {
+  local broker="$1" topic="$2" port
+  port="$(broker_port "${broker}")"
+  # Where it asks for a password, the client reads it from this folder: no command line ever holds it.
+  XDG_CONFIG_HOME="${data_dir}/credentials/${broker}" \
+    mosquitto_sub -h 127.0.0.1 -p "${port}" -t "${topic}" -C 1 -W 1 2>/dev/null || true
+}
+
+# Mosquitto takes a store that it may not read for an empty one, and overwrites it.
+require_readable_store() {
+  local store="${data_dir}/$1/mosquitto.db"
+  if [[ -e "${store}" && ! -r "${store}" ]]; then
+    die "the store ${store} belongs to another user; run this as that user, or: sudo chown $(id -un) '${store}'"
+  fi
+}
+
+# Did the last start fail because of the store? A damaged one is refused with an error, or crashes the broker without one.
+store_was_refused() {
+  local broker="$1" words
+  [[ -s "${data_dir}/${broker}/mosquitto.db" ]] || return 1
+  words="$(tail -c "+$((log_start + 1))" "${data_dir}/log/${broker}.log")"
+  [[ "${words}" == *"Couldn't open database"* || "${words}" == *'persistent database'* || "${words}" != *Error* ]]
+}
+
+set_store_aside() {
+  local store="${data_dir}/$1/mosquitto.db" aside
+  aside="${store}.damaged-$(date +%Y%m%dT%H%M%S)"
+  while [[ -e "${aside}" ]]; do
+    aside="${aside}x"
+  done
+  mv "${store}" "${aside}"
+  warn "$1: its store was damaged (a power cut does that). Set aside as ${aside}; the broker starts with an empty one."
+  warn 'No sensor is lost by that: the programs and the other board have their own copies.'
+}
+
+keep_log_short() {
+  local log="$1"
+  if [[ -f "${log}" ]] && (($(wc -c <"${log}") > 5000000)); then
+    mv "${log}" "${log}.1"
+  fi
+}

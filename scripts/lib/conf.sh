@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# A broker's configuration: the readable original at the top level, with this board's own addresses and folders put in.
+
+declare data_dir
+
+# render_conf BROKER ORIGINAL PORT LISTEN PEER BRIDGE_CREDENTIALS
+#   PEER: HOST:PORT of broker 1, for the broker that holds the bridge; LISTEN: an address beyond loopback, or empty
+render_conf() {
+  local broker="$1" original="$2" port="$3" listen="$4" peer="$5" bridge_credentials="$6" line
+  printf '# Made by %s from %s each time it starts: change that file, not this one.\n' "${0##*/}" "${original##*/}"
+  while IFS= read -r line; do
+    case "${line}" in
+      'listener '*) render_listeners "${port}" "${listen}" ;;
+      'allow_anonymous '*) render_access "${listen}" ;;
+      'persistence_location '*) printf 'persistence_location %s/%s/\n' "${data_dir}" "${broker}" ;;
+      'address '*) printf 'address %s\n' "${peer}" ;;
+      'remote_clientid '*)
+        printf '%s\n' "${line}"
+        if [[ -n "${bridge_credentials}" ]]; then
+          grep '^remote_' "${bridge_credentials}"
+        fi
+        ;;
+      *) printf '%s\n' "${line}" ;;
+    esac
+  done <"${original}"
+}
+
+render_listeners() {
+  local port="$1" listen="$2"
+  case "${listen}" in
+    0.0.0.0 | ::) printf 'listener %s %s\n' "${port}" "${listen}" ;;
+    *)
+      printf 'listener %s 127.0.0.1\n' "${port}"
+      if [[ -n "${listen}" ]]; then
+        printf 'listener %s %s\n' "${port}" "${listen}"
+      fi
+      ;;
+  esac
+}
+
+render_access() {
+  local listen="$1"
+  if [[ -n "${listen}" ]]; then
+    printf 'allow_anonymous false\npassword_file %s\n' "${data_dir}/credentials/broker.passwd"
+  else
+    printf 'allow_anonymous true\n'
+  fi
+}
+
+# HOST:PORT as Mosquitto's `address` wants it (the port after the last colon, no brackets), from ADDRESS[:PORT] with an
+# IPv6 address in brackets where a port follows.
+peer_address() {
+  local peer="$1" host port=1883
+  case "${peer}" in
+    '['*']:'*) host="${peer%]:*}" host="${host#[}" port="${peer##*:}" ;;
+    '['*']') host="${peer%]}" host="${host#[}" ;;
+    *:*:*) host="${peer}" ;;
+    *:*) host="${peer%:*}" port="${peer##*:}" ;;
+    *) host="${peer}" ;;
+  esac
+  check_port '--peer' "${port}"
+  if [[ ! "${host}" =~ ^[A-Za-z0-9._:%-]+$ ]]; then
+    die_usage "--peer '${peer}': want ADDRESS or ADDRESS:PORT, as 192.0.2.7, board1.local:1883 or [2001:db8::7]:1883"
+  fi
+  printf '%s:%s' "${host}" "${port}"
+}

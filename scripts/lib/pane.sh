@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Runs one program in a tmux pane. When the program ends, the pane stays, says how it ended, and Enter starts it again.
+#
+# Usage: pane.sh NAME PID_FILE PROGRAM [ARGUMENT ...]
+set -uo pipefail
+
+# Job control: a program stopped by Ctrl-Z comes back here, where there is no shell to type `fg` in.
+set -m
+trap : INT QUIT
+
+source "${BASH_SOURCE[0]%/*}/process.sh"
+
+name="$1"
+pid_file="$2"
+shift 2
+
+mark_pane() {
+  if [[ -n "${TMUX_PANE:-}" ]]; then
+    tmux set-option -p -t "${TMUX_PANE}" @dualboard_ended "$1" 2>/dev/null || true
+  fi
+}
+
+run_program() {
+  local status
+  # The shell that writes down its own id becomes the program.
+  bash -c 'source "$1"; record_process "$2" "$$"; shift 2; exec "$@"' _ "${BASH_SOURCE[0]%/*}/process.sh" "${pid_file}" "$@"
+  status=$?
+  while [[ -n "$(jobs -s)" ]]; do
+    fg >/dev/null
+    status=$?
+  done
+  return "${status}"
+}
+
+while :; do
+  mark_pane ''
+  status=0
+  run_program "$@" || status=$?
+  rm -f "${pid_file}"
+  mark_pane "${status}"
+  printf '\n%s ended with status %s at %s.\nEnter starts it again; scripts/stop.sh ends everything.\n' \
+    "${name}" "${status}" "$(date +%H:%M:%S)"
+  # Nobody can press Enter on a terminal that is gone.
+  read -r _ || exit "${status}"
+done

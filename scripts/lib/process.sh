@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# Processes that we started: known by process id and birth, so that a number given again to somebody else is never touched.
+
+# When a process was born, in a form that no later process shares. Empty when there is none.
+process_birth() {
+  local pid="$1" stat fields
+  if [[ -r /proc/sys/kernel/random/boot_id ]]; then
+    # Ticks since boot, and which boot: the wall clock of a board without a battery jumps.
+    { stat="$(<"/proc/${pid}/stat")"; } 2>/dev/null || return 0
+    # The name in field 2 may hold spaces; after its bracket come state (field 3) to birth (field 22).
+    read -r -a fields <<<"${stat##*) }"
+    if [[ "${fields[0]}" != Z ]]; then
+      printf '%s %s' "$(</proc/sys/kernel/random/boot_id)" "${fields[19]}"
+    fi
+  else
+    ps -o lstart= -p "${pid}" 2>/dev/null || true
+  fi
+}
+
+# Writes down a process that was just started.
+record_process() {
+  local file="$1" pid="$2" birth
+  birth="$(process_birth "${pid}")"
+  printf '%s\n%s\n' "${pid}" "${birth}" >"${file}"
+}
+
+# Sets `pid` to the recorded process if it still runs; else fails.
+recorded_process() {
+  local file="$1" birth
+  pid=''
+  [[ -r "${file}" ]] || return 1
+  { read -r pid && read -r birth; } <"${file}" || return 1
+  [[ "${pid}" =~ ^[0-9]+$ && -n "${birth}" && "$(process_birth "${pid}")" == "${birth}" ]]
+}
+
+# Runs a command that outlives this script and its terminal; its output goes to the end of a log. Sets `pid`.
+start_apart() {
+  local log="$1"
+  shift
+  if command -v setsid >/dev/null; then
+    setsid "$@" </dev/null >>"${log}" 2>&1 &
+  else
+    nohup "$@" </dev/null >>"${log}" 2>&1 &
+  fi
+  pid=$!
+}
+
+# Asks the recorded process to end and waits until it is gone. Fails if it was not there.
+end_process() {
+  local name="$1" file="$2" limit="$3" deadline pid
+  if ! recorded_process "${file}"; then
+    rm -f "${file}"
+    return 1
+  fi
+  deadline=$((SECONDS + limit))
+  while recorded_process "${file}"; do
+    if ((SECONDS >= deadline)); then
+      warn "${name} (process ${pid}) did not end within ${limit} s; killed"
+      kill -KILL "${pid}" 2>/dev/null || true
+      deadline=$((SECONDS + limit))
+    else
+      # Each time again: Mosquitto loses a SIGTERM that comes while it starts.
+      kill -TERM "${pid}" 2>/dev/null || true
+    fi
+    wait_until 1 process_gone "${file}" || true
+  done
+  rm -f "${file}"
+  say "${name}: ended"
+}
+
+process_gone() { ! recorded_process "$1"; }
+
+# Asks again and again until a command succeeds. Fails after so many seconds.
+wait_until() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    if ((SECONDS > deadline)); then
+      return 1
+    fi
+    sleep 0.1
+  done
+}

@@ -1,0 +1,149 @@
+# shellcheck shell=bash
+# The tmux session: a pane a program, the brokers' logs in a second window. It lives on the user's own tmux server, so that
+# `tmux attach -t NAME` finds it; every option is set on the session or its windows, none on the server.
+
+declare session data_dir project detach
+declare -a command_line
+
+# The session itself, not one whose name merely begins like it.
+target() { printf '=%s:%s' "${session}" "${1:-}"; }
+
+session_exists() { tmux has-session -t "=${session}" 2>/dev/null; }
+
+# By which script and for which data folder the session of this name was started; empty if it is none of ours.
+session_origin() { tmux show-options -qv -t "$(target)" @dualboard_origin 2>/dev/null || true; }
+
+# Ends the script if the session's name is taken, or if the data folder is in use by a session of another name.
+require_own_session() {
+  local origin other
+  if [[ -s "${data_dir}/session" ]]; then
+    other="$(<"${data_dir}/session")"
+    if [[ "${other}" != "${session}" ]] && tmux has-session -t "=${other}" 2>/dev/null; then
+      die "the data folder ${data_dir} is in use by the tmux session '${other}'; take another one with --data-dir"
+    fi
+  fi
+  session_exists || return 0
+  origin="$(session_origin)"
+  if [[ "${origin}" != "${0##*/} ${data_dir}" ]]; then
+    die "a tmux session '${session}' is there already (${origin:-not started by these scripts});" \
+      "end it, or take another name with --session"
+  fi
+}
+
+# Ends the session if it is the one of this data folder; else fails.
+end_session() {
+  local origin
+  session_exists || return 1
+  origin="$(session_origin)"
+  [[ "${origin}" == *" ${data_dir}" ]] || return 1
+  tmux kill-session -t "=${session}"
+  say "tmux session ${session}: ended"
+}
+
+# ensure_session NAME COMMAND_FUNCTION ...: a pane for each program named; program_command NAME sets `command_line`.
+ensure_session() {
+  local name pane
+  if session_exists; then
+    revive_panes
+    return 0
+  fi
+  name="$1"
+  program_command "${name}"
+  # Wide enough for two panes of 80 columns, high enough for two of 24 lines with their titles.
+  pane="$(tmux new-session -d -s "${session}" -n programs -x 161 -y 52 -c "${project}" -P -F '#{pane_id}' \
+    "${command_line[@]}")" || die "tmux could not make the session '${session}'"
+  set_session_options
+  title_pane "${pane}" "${name}"
+  shift
+  for name in "$@"; do
+    program_command "${name}"
+    pane="$(tmux split-window -d -t "${pane}" -c "${project}" -P -F '#{pane_id}' "${command_line[@]}")"
+    title_pane "${pane}" "${name}"
+    tmux select-layout -t "$(target programs)" tiled >/dev/null
+  done
+  arrange_panes
+  open_logs
+}
+
+set_session_options() {
+  tmux set-option -t "$(target)" @dualboard_origin "${0##*/} ${data_dir}"
+  tmux set-option -t "$(target)" status-right-length 60
+  tmux set-option -t "$(target)" status-right ' #{prefix} d leaves it running, scripts/stop.sh ends it '
+  set_window_options programs
+}
+
+set_window_options() {
+  local window
+  window="$(target "$1")"
+  tmux set-option -w -t "${window}" remain-on-exit on
+  tmux set-option -w -t "${window}" pane-border-status top
+  tmux set-option -w -t "${window}" pane-border-format ' #{pane_title} '
+  tmux set-option -w -t "${window}" automatic-rename off
+}
+
+title_pane() { tmux select-pane -t "$1" -T "$2"; }
+
+readonly wide_layout=tiled
+
+# Side by side where two panes of 80 columns fit, else one above the other at full width; again at each change of size.
+arrange_panes() {
+  local window arrange
+  window="$(target programs)"
+  arrange="if-shell -F -t '${window}' '#{e|>=:#{window_width},161}' \
+\"select-layout -t '${window}' ${wide_layout}\" \"select-layout -t '${window}' even-vertical\""
+  tmux set-hook -t "$(target)" client-attached "${arrange}"
+  tmux set-hook -t "$(target)" client-resized "${arrange}"
+  tmux select-layout -t "${window}" "${wide_layout}" >/dev/null
+  tmux select-pane -t "${window}.{top-left}"
+}
+
+open_logs() {
+  local broker pane window
+  window="$(target brokers)"
+  for broker in broker1 broker2; do
+    [[ -f "${data_dir}/${broker}.conf" ]] || continue
+    if tmux list-panes -t "${window}" >/dev/null 2>&1; then
+      pane="$(tmux split-window -d -t "${window}" -P -F '#{pane_id}' tail -n 100 -F "${data_dir}/log/${broker}.log")"
+    else
+      pane="$(tmux new-window -d -t "$(target)" -n brokers -P -F '#{pane_id}' tail -n 100 -F "${data_dir}/log/${broker}.log")"
+      set_window_options brokers
+    fi
+    title_pane "${pane}" "${broker}"
+  done
+  tmux select-layout -t "${window}" even-vertical >/dev/null
+}
+
+# Starts again what ended in the panes of a session that is still there.
+revive_panes() {
+  local pane dead ended title
+  tmux list-panes -t "$(target programs)" -F '#{pane_id} #{pane_dead} x#{@dualboard_ended} #{pane_title}' |
+    while read -r pane dead ended title; do
+      if [[ "${dead}" == 1 || "${ended}" != x ]]; then
+        program_command "${title}"
+        tmux respawn-pane -k -t "${pane}" "${command_line[@]}"
+        say "${title}: started again"
+      fi
+    done
+}
+
+# Shows the session, or says how to see it.
+attach_session() {
+  if [[ -n "${detach}" || ! -t 0 || ! -t 1 ]]; then
+    say "Running. To see it: tmux attach -t ${session}"
+    say "To end it: $(stop_command)"
+  elif [[ -n "${TMUX:-}" ]]; then
+    tmux switch-client -t "=${session}"
+  else
+    exec tmux attach-session -t "=${session}"
+  fi
+}
+
+stop_command() {
+  printf 'scripts/stop.sh'
+  if [[ "${session}" != dualboard ]]; then
+    printf ' --session %s' "${session}"
+  fi
+  if [[ "${data_dir}" != "${project}/.run/${session}" ]]; then
+    printf ' --data-dir %q' "${data_dir}"
+  fi
+}

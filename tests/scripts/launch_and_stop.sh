@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# launch.sh and stop.sh with real brokers and a real tmux. The programs and cargo are stand-ins, so that this takes seconds:
+# what the real programs do is tested elsewhere.
+#
+# Usage: tests/scripts/launch_and_stop.sh [-h]
+
+# `launch` and `stop` take options in some of their calls only.
+# shellcheck disable=SC2119
+set -euo pipefail
+
+readonly port1=41883 port2=41884
+here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
+readonly here
+source "${here}/tests/scripts/sandbox.sh"
+
+main() {
+  if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
+    sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    exit 0
+  fi
+  start_counting
+  make_sandbox
+  export DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
+  data="${sandbox}/project/.run/dualboard"
+  trap clean_up EXIT
+  starts_everything
+  second_launch_attaches
+  restores_what_brokers_held
+  revives_what_was_killed
+  survives_a_killed_tmux_server
+  sets_a_damaged_store_aside
+  names_who_holds_a_port
+  leaves_other_sessions_alone
+  ignores_stale_process_ids
+  two_copies_side_by_side
+  refuses_old_rust
+  refuses_bad_arguments
+  count
+}
+
+clean_up() {
+  scripts/stop.sh >/dev/null 2>&1 || true
+  scripts/stop.sh --session second >/dev/null 2>&1 || true
+  tmux kill-server 2>/dev/null || true
+  rm -rf "${sandbox}"
+}
+
+pid_of() { head -n 1 "${data}/$1.pid" 2>/dev/null; }
+runs() { kill -0 "$(pid_of "$1")" 2>/dev/null; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+panes() { tmux list-panes -s -t dualboard -F '#{pane_title}' | paste -sd' ' -; }
+smallest_pane() { tmux list-panes -t dualboard:programs -F '#{pane_width} #{pane_height}' | awk '$1 < 80 || $2 < 24' | wc -l; }
+shows() { [[ "$(tmux capture-pane -p -S - -t "dualboard:programs.$1")" == *"$2"* ]]; }
+starts_everything() {
+  check 'launch succeeds' launch
+  check 'it says how to attach' says 'tmux attach -t dualboard'
+  check 'the bridge is up' says 'bridge: up'
+  check 'a pane a program and a broker' test "$(panes)" = 'card1_monitor card2_monitor card2_global_display broker1 broker2'
+  check 'each program has 80x24' test "$(smallest_pane)" = 0
+  check 'card 1 is told its broker' soon shows 0 "mqtt://localhost:${port1}"
+  check 'card 2 is told its broker' soon shows 1 "mqtt://localhost:${port2}"
+  check 'nobody else reads the data' test "$(find "${data}" -perm /077 | wc -l)" = 0
+  publish "${port1}" sensors/card1 one
+  check 'the bridge carries card 1' soon holds "${port2}" sensors/card1 one
+  publish "${port2}" sensors/all all
+  check 'the bridge carries all' soon holds "${port1}" sensors/all all
+}
+
+second_launch_attaches() {
+  local before
+  before="$(pid_of broker1) $(pid_of card1_monitor)"
+  check 'a second launch succeeds' launch
+  check 'it starts nothing' test "$(pid_of broker1) $(pid_of card1_monitor)" = "${before}"
+  check 'other settings are said to wait' launch --port1 41893
+  check 'and it says so' says 'with other settings'
+}
+
+restores_what_brokers_held() {
+  check 'stop succeeds' stop
+  check 'brokers are gone' test ! -e "${data}/broker1.pid"
+  check 'the session is gone' test "$(tmux list-sessions 2>/dev/null | wc -l)" = 0
+  check 'a second stop finds nothing' stop
+  check 'and says so' says 'Nothing'
+  launch
+  check 'broker 1 kept its state' holds "${port1}" sensors/all all
+  check 'broker 2 kept its state' holds "${port2}" sensors/card1 one
+}
+
+revives_what_was_killed() {
+  local name
+  for name in broker1 broker2 card1_monitor card2_global_display; do
+    kill -KILL "$(pid_of "${name}")"
+  done
+  check 'a pane says how its program ended' soon shows 0 'ended with status 137'
+  check 'launch after kill -9' launch
+  for name in broker1 broker2 card1_monitor card2_monitor card2_global_display; do
+    check "${name} runs again" soon runs "${name}"
+  done
+}
+
+survives_a_killed_tmux_server() {
+  local server program
+  server="$(tmux display-message -p '#{pid}')"
+  program="$(pid_of card1_monitor)"
+  kill -KILL "${server}"
+  check 'launch after the tmux server was killed' launch
+  check 'the old program is gone' soon gone "${program}"
+  check 'a new one runs' soon runs card1_monitor
+}
+
+sets_a_damaged_store_aside() {
+  stop
+  printf 'not a store' >"${data}/broker1/mosquitto.db"
+  check 'launch with a damaged store' launch
+  check 'it says so' says 'its store was damaged'
+  check 'the damaged store is kept' test "$(cat "${data}"/broker1/mosquitto.db.damaged-*)" = 'not a store'
+}
+
+names_who_holds_a_port() {
+  stop
+  mosquitto -p "${port1}" 2>/dev/null &
+  local other=$!
+  soon holds "${port1}" "\$SYS/broker/version" "$(mosquitto -h | awk 'NR == 1')" || true
+  check 'a port in use is named with its holder' fails_saying "mosquitto (process ${other})" scripts/launch.sh
+  check 'and the way out' says '--port1'
+  check 'stop leaves it alone' stop
+  check 'it still runs' kill -0 "${other}"
+  kill "${other}"
+  wait "${other}" || true
+}
+
+leaves_other_sessions_alone() {
+  tmux new-session -d -s dualboard
+  check "somebody's session of that name is not taken" fails_saying 'take another name with --session' scripts/launch.sh
+  stop
+  check 'nor ended' tmux has-session -t =dualboard
+  tmux kill-session -t =dualboard
+}
+
+ignores_stale_process_ids() {
+  # As after a reboot: the number is somebody else's now.
+  sleep 1000 &
+  local innocent=$!
+  printf '%s\n%s\n' "${innocent}" 'another-boot 12345' | tee "${data}/broker1.pid" >"${data}/card1_monitor.pid"
+  check 'stop with stale process ids' stop
+  check 'the innocent runs' kill -0 "${innocent}"
+  kill "${innocent}"
+}
+
+two_copies_side_by_side() {
+  check 'a first copy' launch
+  check 'a second copy' launch --session second --port1 42883 --port2 42884
+  check 'a third in the folder of the first is refused' fails_saying 'is in use by the tmux session' \
+    scripts/launch.sh --session third --data-dir "${data}"
+  check 'and the first still runs' runs card1_monitor
+  publish 42883 sensors/card1 second
+  check 'the second has a bridge of its own' soon holds 42884 sensors/card1 second
+  check 'stopping the second' stop --session second
+  check 'leaves the first' runs broker1
+  stop
+}
+
+refuses_old_rust() {
+  check 'Rust too old is named' fails_saying 'is too old; version 1.70 or later is needed' env RUST_FOUND=1.60.0 scripts/launch.sh
+}
+
+refuses_bad_arguments() {
+  check 'unknown option' fails_saying "unknown argument '--nonsense'" scripts/launch.sh --nonsense
+  check 'port out of range' fails_saying "--port1 '70000'" scripts/launch.sh --port1 70000
+  check 'an option without its value' fails_saying '--session needs a value' scripts/stop.sh --session
+}
+
+main "$@"

@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# What the tests of the scripts share: a copy of the project with stand-ins for cargo and the programs, and checks.
+
+declare here
+
+# A copy of the scripts with a cargo that installs stand-ins, and a tmux server of its own.
+make_sandbox() {
+  sandbox="$(mktemp -d)"
+  mkdir "${sandbox}/bin" "${sandbox}/tmux" "${sandbox}/project"
+  cp -R "${here}/scripts" "${here}"/mosquitto_*.conf "${sandbox}/project/"
+  printf 'rust-version = "1.70"\n' >"${sandbox}/project/Cargo.toml"
+  cat >"${sandbox}/bin/cargo" <<'STAND_IN'
+#!/usr/bin/env bash
+mkdir -p target/release
+for name in card1_monitor card2_monitor card2_global_display; do
+  cat >"target/release/${name}" <<'PROGRAM'
+#!/usr/bin/env bash
+trap 'exit 143' TERM HUP
+printf 'arguments: %s\n' "$*"
+while :; do read -r -t 1 _ || (($? > 128)) || exit 1; done
+PROGRAM
+  chmod +x "target/release/${name}"
+done
+STAND_IN
+  printf '#!/bin/sh\necho "rustc %s (stand-in)"\n' "\${RUST_FOUND:-1.90.0}" >"${sandbox}/bin/rustc"
+  chmod +x "${sandbox}/bin/cargo" "${sandbox}/bin/rustc"
+  export PATH="${sandbox}/bin:${PATH}:/usr/sbin" TMUX_TMPDIR="${sandbox}/tmux" CARGO_TARGET_DIR=
+  unset TMUX CARGO_TARGET_DIR
+  export DUALBOARD_NO_INSTALL=1
+  cd "${sandbox}/project" || exit
+}
+
+start_counting() { passed=0 failed=0; }
+
+count() {
+  printf '%s passed, %s failed\n' "${passed}" "${failed}"
+  ((failed == 0))
+}
+
+# check WHAT COMMAND...
+check() {
+  local what="$1"
+  shift
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf 'FAILED: %s\n' "${what}"
+  fi
+}
+
+launch() { output="$(scripts/launch.sh "$@" </dev/null 2>&1)"; }
+stop() { output="$(scripts/stop.sh "$@" 2>&1)"; }
+says() { [[ "${output}" == *"$1"* ]]; }
+fails_saying() {
+  local words="$1" status=0
+  shift
+  output="$("$@" </dev/null 2>&1)" || status=$?
+  ((status != 0)) && says "${words}"
+}
+soon() {
+  local deadline=$((SECONDS + 10))
+  until "$@"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.05
+  done
+}
+publish() { mosquitto_pub -p "$1" -q 2 -r -t "$2" -m "$3"; }
+holds() { [[ "$(mosquitto_sub -p "$1" -t "$2" -C 1 -W 1 2>/dev/null)" == "$3" ]]; }
