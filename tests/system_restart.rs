@@ -45,9 +45,9 @@ fn card2_monitor_killed_holds_the_display_until_it_is_back() {
     }
     bench.wait_text(Display, "boards 1 and 2 held since");
     bench.wait_text(Display, "card2_monitor is not running");
-    let mark = bench.pty(Card1).mark();
     bench.press(Card1, "1");
     bench.wait_row(Card1, 1, "KO", "SAVED");
+    let mark = bench.pty(Card1).mark();
     bench.wait_heartbeats(2, Card1, Broker2);
     assert!(
         shows(&bench.text(Display), CHANGED, &["HELD"]),

@@ -222,7 +222,8 @@ impl Bench {
         self.listener(broker).wait_for_more(count, &topic);
     }
 
-    /// Whether a program's screen has shown this word beside a sensor at any moment since the mark.
+    /// Whether a program's screen has shown this word beside a sensor at any moment since the mark, which has to be taken
+    /// when the state shows already: in between, the old word stands beside the new state.
     pub fn ever_showed(&mut self, node: Node, mark: usize, sensor: u8, beside: &str) -> bool {
         let bytes = self.pty(node).bytes_since(0);
         let mut replay = vt100::Parser::default();
