@@ -162,11 +162,14 @@ impl Machine {
     fn other_word(&mut self, arrival: Arrival, sensor: SensorId, state: State, from_plain_program: bool) {
         let card = sensor.card();
         let before = self.global.shown(sensor).map(|shown| shown.state());
-        if !arrival.live {
+        if arrival.topic != self.other_topic() {
+            // A copy of something said elsewhere, this program's own words among it: memory at best.
+            if before.is_some() {
+                return;
+            }
             self.global.recall(sensor, state);
-        } else if self.own_topic() == Some(arrival.topic) {
-            // This program's own echo, or somebody who speaks in its place.
-            return;
+        } else if !arrival.live {
+            self.global.recall(sensor, state);
         } else if from_plain_program && self.speaker_is_live(arrival, card) {
             self.counters.impostors += 1;
             self.chronicle.note(arrival.now.wall, Fact::Impostor(card));
