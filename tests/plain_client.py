@@ -38,11 +38,12 @@ def on_connect(client, *_):
 def on_message(client, _, message):
     global restored
     heard = json.loads(message.payload)
-    own_topic = message.topic == "sensors/all" and ROLE == "card2_monitor"
+    echo = message.topic == "sensors/all" and ROLE == "card2_monitor"
     for key in states.keys() & heard.keys():
         own = int(key[-1]) in OWN
-        # Its own sensors are restored once, from what the broker had retained.
-        if (own and message.retain and not restored) or (not own and not own_topic) or (own_topic and message.retain):
+        # Its own sensors are restored once, from what the broker had retained and knows.
+        recalled = message.retain and not restored and heard[key] is not None
+        if recalled or (not own and not echo):
             states[key] = heard[key]
     restored = restored or message.topic == "sensors/all"
     if message.topic == "sensors/card1":

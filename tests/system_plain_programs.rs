@@ -76,6 +76,14 @@ impl PlainCard2 {
     }
 }
 
+/// Our display and one of our cards, which have read all that the brokers had in store.
+fn with(card: Node) -> Bench {
+    let mut bench = Bench::new();
+    bench.start_all([Broker1, Broker2, card, Display]);
+    [card, Display].iter().for_each(|node| bench.wait_ready(*node));
+    bench
+}
+
 /// Waits until a screen shows these states, and this beside the sensors of a card.
 fn wait_shows(bench: &Bench, node: Node, states: States, card: u8, beside: &str) {
     let sensors = if card == 1 { 1..=3 } else { 4..=6 };
@@ -90,8 +98,7 @@ fn wait_shows(bench: &Bench, node: Node, states: States, card: u8, beside: &str)
 
 #[test]
 fn our_card_2_and_display_follow_a_plain_card_1() {
-    let mut bench = Bench::new();
-    bench.start_all([Broker1, Broker2, Card2, Display]);
+    let mut bench = with(Card2);
     let card1 = PlainCard1::start(&bench);
     for (said, states) in [
         ([true, true, true], INITIAL),
@@ -109,11 +116,14 @@ fn our_card_2_and_display_follow_a_plain_card_1() {
 }
 
 #[test]
-fn a_plain_card_1_that_falls_silent_is_held_and_its_word_outlives_card_2() {
-    let mut bench = Bench::new();
-    bench.start_all([Broker1, Broker2, Card2, Display]);
+fn a_plain_card_1_that_falls_silent_is_held_and_stays_held() {
+    let mut bench = with(Card2);
     let states = ["OK", "OK", "KO", "OK", "OK", "OK"];
-    PlainCard1::start(&bench).say([true, true, false]);
+    let card1 = PlainCard1::start(&bench);
+    card1.say([true, true, true]);
+    bench.wait_settled(INITIAL);
+    // The whole way of this word is up: also the one on which card 2 hears its own words again.
+    card1.say([true, true, false]);
     bench.wait_settled(states);
     for node in [Card2, Display] {
         wait_shows(&bench, node, states, 1, "HELD");
@@ -125,20 +135,45 @@ fn a_plain_card_1_that_falls_silent_is_held_and_its_word_outlives_card_2() {
             if node == Card2 { "CONFIRMED" } else { "LIVE" },
         );
     }
-    bench.end(Card2, Signal::KILL);
-    bench.start(Card2);
-    wait_shows(&bench, Card2, states, 1, "HELD");
-    wait_shows(&bench, Display, states, 1, "HELD");
-    let card1 = PlainCard1::start(&bench);
-    card1.wait_for(states);
+    let marks = [Card2, Display].map(|node| (node, bench.pty(node).mark()));
+    bench.wait_heartbeats(3, Card2, Broker2);
+    for (node, mark) in marks {
+        assert!(
+            !bench.ever_showed(node, mark, 1, "LIVE"),
+            "{node:?} heard an echo and called it live"
+        );
+    }
     card1.say([true, true, true]);
     bench.wait_settled(INITIAL);
 }
 
 #[test]
+fn a_plain_card_1s_word_outlives_card_2_and_the_newest_one_counts() {
+    let mut bench = with(Card2);
+    let card1 = PlainCard1::start(&bench);
+    card1.say([true, true, false]);
+    bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
+    for (said, signal) in [
+        ([false, true, true], Signal::KILL),
+        ([true, false, true], Signal::TERM),
+    ] {
+        bench.end(Card2, signal);
+        card1.say(said);
+        bench.start(Card2);
+        let [one, two, three] = said.map(|ok| if ok { "OK" } else { "KO" });
+        let states = [one, two, three, "OK", "OK", "OK"];
+        bench.wait(&format!("{states:?} everywhere"), |bench| {
+            [Card2, Display]
+                .iter()
+                .all(|node| shows(&bench.text(*node), states, &["LIVE", "HELD", "CONFIRMED"]))
+        });
+        card1.wait_for(states);
+    }
+}
+
+#[test]
 fn our_card_1_and_display_work_with_a_plain_card_2() {
-    let mut bench = Bench::new();
-    bench.start_all([Broker1, Broker2, Card1, Display]);
+    let mut bench = with(Card1);
     let mut card2 = PlainCard2::start(&bench);
     bench.wait("card 1 speaks", |_| card2.join());
     wait_shows(&bench, Display, INITIAL, 2, "LIVE");
@@ -165,8 +200,7 @@ fn our_card_1_and_display_work_with_a_plain_card_2() {
 
 #[test]
 fn our_card_1_keeps_its_toggles_against_a_plain_card_2_that_holds_old_ones() {
-    let mut bench = Bench::new();
-    bench.start_all([Broker1, Broker2, Card1, Display]);
+    let mut bench = with(Card1);
     let mut card2 = PlainCard2::start(&bench);
     bench.wait("card 1 speaks", |_| card2.join());
     wait_shows(&bench, Card1, INITIAL, 2, "LIVE");
@@ -189,8 +223,7 @@ fn our_card_1_keeps_its_toggles_against_a_plain_card_2_that_holds_old_ones() {
 
 #[test]
 fn our_card_2_takes_over_from_a_plain_one_and_gives_back_to_it() {
-    let mut bench = Bench::new();
-    bench.start_all([Broker1, Broker2, Card1, Display]);
+    let mut bench = with(Card1);
     let mut card2 = PlainCard2::start(&bench);
     card2.own = [true, false, true];
     bench.wait("card 1 speaks", |_| card2.join());

@@ -267,6 +267,21 @@ impl Bench {
         });
     }
 
+    /// Waits until a program has read all that its broker had in store: what comes from now on is live.
+    #[track_caller]
+    pub fn wait_ready(&self, node: Node) {
+        self.wait(&format!("{node:?} is ready"), |bench| {
+            let text = flat(&bench.text(node));
+            [
+                "restored",
+                "no memory found anywhere",
+                "nothing known of any sensor yet",
+            ]
+            .iter()
+            .any(|words| text.contains(words))
+        });
+    }
+
     /// Waits until a screen shows a sensor's state, and this beside it.
     #[track_caller]
     pub fn wait_row(&self, node: Node, sensor: u8, state: &str, beside: &str) {
