@@ -120,7 +120,7 @@ impl Bench {
     /// One more program in a terminal of its own, which the caller ends.
     pub fn spawn(&self, node: Node, url: &str, options: &[&str]) -> Pty {
         let mut words = vec![binary(node).to_owned(), "--broker".to_owned(), url.to_owned()];
-        if node != Display {
+        if node != Display && !options.contains(&"--state-dir") {
             words.extend([
                 "--state-dir".to_owned(),
                 self.state_dir(node).display().to_string(),
@@ -199,6 +199,11 @@ impl Bench {
         self.screens[node as usize - 2]
             .take()
             .unwrap_or_else(|| panic!("{node:?} does not run"))
+    }
+
+    /// Puts a terminal in a program's place.
+    pub fn give(&mut self, node: Node, pty: Pty) {
+        self.screens[node as usize - 2] = Some(pty);
     }
 
     pub fn press(&mut self, node: Node, keys: &str) {
