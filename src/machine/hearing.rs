@@ -58,7 +58,7 @@ impl Machine {
             }
             Ok(Message::Gone(of)) if !retained => self.gone(now, topic, of),
             Ok(Message::Marker(nonce)) if self.gate == Gate::Waiting(nonce) => self.gate_closes(now),
-            Ok(Message::Uptime) if !retained => self.uptime(now, topic),
+            Ok(Message::Uptime) => self.uptime(now, topic, retained),
             Ok(Message::Bridge(up)) => self.bridge_says(now, topic, up),
             Ok(_) => {}
             Err(malformed) => self.malformed(arrival, malformed),
@@ -162,11 +162,14 @@ impl Machine {
     fn other_word(&mut self, arrival: Arrival, sensor: SensorId, state: State, from_plain_program: bool) {
         let card = sensor.card();
         let before = self.global.shown(sensor).map(|shown| shown.state());
-        if !arrival.live {
+        if arrival.topic != self.other_topic() {
+            // A copy of something said elsewhere, this program's own words among it: memory at best.
+            if before.is_some() {
+                return;
+            }
             self.global.recall(sensor, state);
-        } else if self.own_topic() == Some(arrival.topic) {
-            // This program's own echo, or somebody who speaks in its place.
-            return;
+        } else if !arrival.live {
+            self.global.recall(sensor, state);
         } else if from_plain_program && self.speaker_is_live(arrival, card) {
             self.counters.impostors += 1;
             self.chronicle.note(arrival.now.wall, Fact::Impostor(card));
@@ -277,12 +280,13 @@ impl Machine {
         }
     }
 
-    fn uptime(&mut self, now: Now, topic: Topic) {
-        if let Topic::Uptime(card) = topic {
-            if self.role == Role::Display {
-                // The broker of the other board is heard here: so this is the board of the other card.
-                self.chain.home = card.other();
-            }
+    /// The other board's broker is alive. A retained message does not prove that, but it lies at this board's broker only.
+    fn uptime(&mut self, now: Now, topic: Topic, retained: bool) {
+        let Topic::Uptime(card) = topic else { return };
+        if self.role == Role::Display {
+            self.chain.home = card.other();
+        }
+        if !retained {
             self.chain.bridge.pulse.prove(now);
         }
     }
