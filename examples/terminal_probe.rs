@@ -1,13 +1,14 @@
-//! The terminal half alone, for `tests/terminal_shell.rs`: a counter that `1` toggles and that a file can follow.
+//! The terminal half alone, for the tests in ptys: one sensor that `1` toggles, and ticks that a file can follow.
 //!
 //! `terminal_probe [FILE [linger | panic-after-hang-up]]`
 //!
 //! `q` quits, `p` panics in a thread, `P` in the main one, `b` makes the picture big and different with each tick.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
-use std::{env, fs, thread};
+use std::{env, thread};
 
 use crossbeam_channel::{Receiver, select, tick, unbounded};
 use dualboard::app::input::Input;
@@ -57,7 +58,9 @@ fn draw(picture: &Picture, frame: &mut Frame<'_>) {
 }
 
 fn main() -> ExitCode {
-    let heartbeat = env::args().nth(1);
+    let heartbeat = env::args()
+        .nth(1)
+        .and_then(|path| File::options().create(true).append(true).open(path).ok());
     let after_hang_up = env::args().nth(2);
     let terminal = match Terminal::open() {
         Ok(terminal) => terminal,
@@ -67,7 +70,7 @@ fn main() -> ExitCode {
         }
     };
     let (inputs_in, inputs) = unbounded();
-    panic::install_hook(&terminal, inputs_in.clone());
+    panic::install_hook(Some(&terminal), inputs_in.clone());
     let ended = Signals::listen(inputs_in.clone()).and_then(|_signals| {
         terminal.enter()?;
         let _keys = Keys::listen(&terminal, inputs_in.clone())?;
@@ -76,7 +79,7 @@ fn main() -> ExitCode {
             &terminal,
             &painter,
             &inputs,
-            heartbeat.as_deref().map(Path::new),
+            heartbeat,
             after_hang_up.as_deref(),
         ))
     });
@@ -93,7 +96,7 @@ fn run(
     terminal: &Terminal,
     painter: &Painter<Picture>,
     inputs: &Receiver<Input>,
-    heartbeat: Option<&Path>,
+    mut heartbeat: Option<File>,
     after_hang_up: Option<&str>,
 ) -> u8 {
     let mut picture = Picture::default();
@@ -126,8 +129,8 @@ fn run(
             },
             recv(ticks) -> _ => {
                 picture.ticks += 1;
-                if let Some(path) = heartbeat {
-                    let _ = fs::write(path, picture.ticks.to_string());
+                if let Some(file) = &mut heartbeat {
+                    let _ = file.write_all(b".");
                 }
             }
         }

@@ -16,4 +16,5 @@ pub mod signals;
 pub mod terminal;
 pub mod threads;
 pub mod view;
+mod wake;
 pub mod words;

@@ -216,6 +216,10 @@ fn an_escape_alone_is_a_key_and_pasted_digits_are_none() {
     let pty = started();
     pty.send("\x1b");
     pty.wait_for("the escape key", |seen| seen.shows("last key Esc"));
+    assert!(
+        pty.look(|seen| seen.screen().bracketed_paste()),
+        "the terminal was not asked to mark what is pasted"
+    );
     pty.send("\x1b[200~111q\x1b[201~x");
     pty.wait_for("the key after the paste", |seen| seen.shows("last key Char('x')"));
     assert!(pty.look(|seen| seen.shows("Sensor 1  KO")));

@@ -59,6 +59,8 @@ show_programs() {
     end_programs || true
   fi
   ensure_session "$@"
+  # So that whoever comes next, stop.sh above all, finds them; one that ends at once says so in its pane.
+  wait_until 3 all_programs_run "$@" || warn "not every program runs; the panes say why"
   attach_session
 }
 

@@ -40,7 +40,7 @@ end_session() {
   say "tmux session ${session}: ended"
 }
 
-# ensure_session NAME COMMAND_FUNCTION ...: a pane for each program named; program_command NAME sets `command_line`.
+# ensure_session PROGRAM...: a pane for each; in a session that is there already, what has ended starts again.
 ensure_session() {
   local name pane
   if session_exists; then
@@ -101,7 +101,7 @@ open_logs() {
   local broker pane window
   window="$(target brokers)"
   for broker in broker1 broker2; do
-    [[ -f "${data_dir}/${broker}.conf" ]] || continue
+    [[ -f "${data_dir}/${broker}.pid" ]] || continue
     if tmux list-panes -t "${window}" >/dev/null 2>&1; then
       pane="$(tmux split-window -d -t "${window}" -P -F '#{pane_id}' tail -n 100 -F "${data_dir}/log/${broker}.log")"
     else

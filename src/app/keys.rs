@@ -6,19 +6,19 @@
 mod decode;
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 pub use decode::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::input::Input;
 use crate::app::terminal::{Terminal, Tty};
+use crate::app::wake::Wake;
 use decode::Decoder;
 
 /// What follows an Esc later than this is another key. A link that is slower than this splits its arrow keys.
@@ -28,7 +28,7 @@ const PASTE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The thread that reads keys. Dropped, it ends.
 pub struct Keys {
-    wake: Arc<OwnedFd>,
+    wake: Arc<Wake>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -39,7 +39,7 @@ impl Keys {
     ///
     /// Where the system denies a descriptor or the thread.
     pub fn listen(terminal: &Terminal, loop_inputs: Sender<Input>) -> io::Result<Self> {
-        let wake = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
+        let wake = Arc::new(Wake::new()?);
         let reader = Reader {
             tty: Arc::clone(terminal.tty()),
             wake: Arc::clone(&wake),
@@ -58,7 +58,7 @@ impl Keys {
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
+        self.wake.call();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -67,7 +67,7 @@ impl Drop for Keys {
 
 struct Reader {
     tty: Arc<Tty>,
-    wake: Arc<OwnedFd>,
+    wake: Arc<Wake>,
     decoder: Decoder,
     loop_inputs: Sender<Input>,
 }

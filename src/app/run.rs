@@ -93,10 +93,11 @@ fn display(options: &Display) -> Result<u8> {
 fn on_screen(mut shell: Shell) -> Result<u8> {
     let terminal = Terminal::open().context("cannot use this terminal; without one, redirect the output")?;
     let (sender, inputs) = unbounded();
-    panic::install_hook(&terminal, sender.clone());
+    panic::install_hook(Some(&terminal), sender.clone());
     let _signals = Signals::listen(sender.clone()).context("cannot listen to signals")?;
+    // The screen ends here, and with it the painter and the keys: the terminal is given back first, since what is still being sent
+    // may take 2 s.
     let ended = Screen::open(&terminal, sender).and_then(|mut screen| screen.run(&mut shell, &inputs));
-    // The terminal first: what is still being sent may take 2 s.
     terminal.restore();
     shell.leave();
     ended
@@ -219,6 +220,7 @@ fn twin<T>(shell: &Shell) -> Result<T> {
 /// Without a screen: a line a change, until a signal.
 fn on_lines(mut shell: Shell, json: bool) -> Result<u8> {
     let (sender, inputs) = unbounded();
+    panic::install_hook(None, sender.clone());
     let _signals = Signals::listen(sender).context("cannot listen to signals")?;
     let mut lines = Lines::new(json);
     let zone = TimeZone::system();
@@ -234,6 +236,7 @@ fn on_lines(mut shell: Shell, json: bool) -> Result<u8> {
         }
         match shell.wait(&inputs, None) {
             Happening::Other(Input::Terminate(signal)) => break Ok(signals::exit_status(signal)),
+            Happening::Other(Input::Panicked) => break Ok(panic::EXIT_STATUS),
             Happening::Taken | Happening::Other(_) => {}
             Happening::Stop(Stop::Twin) => break twin(&shell),
             Happening::Closed => {

@@ -192,7 +192,7 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
         Fact::Recovered(sensor) => format!("{sensor}  recovered from another copy"),
         Fact::Up(Link::Broker) => format!("connected to broker {}", home.number()),
         Fact::Up(of) => format!("{} is up", link(*of, home)),
-        Fact::Down(Link::Broker, why) => format!("broker {} lost: {why}", home.number()),
+        Fact::Down(Link::Broker, why) => format!("broker {}: {why}", home.number()),
         Fact::Down(of, _) => format!("nothing heard of {}", link(*of, home)),
         Fact::Live(card) => format!("board {} live", card.number()),
         Fact::Held(card, of) => format!("board {} held: {}", card.number(), broken(*of, home)),

@@ -1,11 +1,12 @@
 //! The program under test, and its loop's own word that it goes on.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::pty::Pty;
+use crate::pty::{Pty, Start};
 
 /// The example. `cargo test --test terminal_shell` alone would not build it, and an old one would be tested.
 pub fn probe() -> &'static str {
@@ -27,7 +28,7 @@ pub fn probe() -> &'static str {
     })
 }
 
-/// The loop's own word that it goes on: a file in which it counts, 200 times a second.
+/// The loop's own word that it goes on: a file that grows by a byte, 200 times a second.
 pub struct Heartbeat(PathBuf);
 
 impl Heartbeat {
@@ -40,10 +41,7 @@ impl Heartbeat {
     }
 
     pub fn count(&self) -> u64 {
-        fs::read_to_string(&self.0)
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(0)
+        fs::metadata(&self.0).map_or(0, |file| file.len())
     }
 
     #[track_caller]
@@ -57,4 +55,36 @@ impl Drop for Heartbeat {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
     }
+}
+
+/// The process of the probe that counts in this file.
+pub fn running(heartbeat: &str) -> Option<u32> {
+    let processes = fs::read_dir("/proc").expect("/proc").flatten();
+    processes
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .find(|pid| {
+            let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let mut words = words.split(|&byte| byte == 0);
+            words.next() == Some(probe().as_bytes()) && words.next() == Some(heartbeat.as_bytes())
+        })
+}
+
+/// What the process does: `R` runs, `S` sleeps, `T` is stopped.
+pub fn state(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// Waits for the first picture.
+pub fn drawn(pty: &Pty) {
+    pty.wait_for("the picture", |seen| {
+        seen.shows("Sensor 1") && seen.screen().alternate_screen()
+    });
+}
+
+/// The probe in a terminal of its own, drawn.
+pub fn started() -> Pty {
+    let pty = Start::program([probe()]).spawn();
+    drawn(&pty);
+    pty
 }

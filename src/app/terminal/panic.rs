@@ -2,6 +2,7 @@
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::panic::{self, PanicHookInfo};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -24,13 +25,19 @@ pub fn panicked() -> bool {
 
 /// From now on a panic in any thread restores the terminal and then prints its message. In the main thread, which is the one that
 /// calls this, it goes on as usual and ends the program; from any other thread the main loop is told, to finish and end.
-pub fn install_hook(terminal: &Terminal, loop_inputs: Sender<Input>) {
-    let terminal = terminal.clone();
+pub fn install_hook(terminal: Option<&Terminal>, loop_inputs: Sender<Input>) {
+    let terminal = terminal.cloned();
     let main_thread = thread::current().id();
     panic::set_hook(Box::new(move |info| {
         PANICKED.store(true, Ordering::SeqCst);
-        terminal.restore();
-        terminal.tty().tell(&message(info));
+        match &terminal {
+            Some(terminal) => {
+                terminal.restore();
+                terminal.tty().tell(&message(info));
+            }
+            // `eprint!` would panic where stderr is closed.
+            None => drop(io::stderr().write_all(message(info).as_bytes())),
+        }
         if thread::current().id() != main_thread {
             // No receiver: the loop is over, and `panicked` still tells.
             let _ = loop_inputs.send(Input::Panicked);

@@ -3,19 +3,21 @@
 //! Nobody may be caught in a `write(2)` to a terminal that has stopped reading. `O_NONBLOCK` would do, but it belongs to the
 //! open file, which is shared with the shell and whatever it starts next. So the terminal is opened a second time.
 
+use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ratatui::layout::Size;
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
 
 use super::job;
+use crate::app::wake::Wake;
 
 /// Alternate screen, no cursor, and pasted text in brackets: what is pasted into the wrong pane must not toggle sensors.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
@@ -44,7 +46,7 @@ pub(crate) struct Tty {
     input: OwnedFd,
     screen: Mutex<Screen>,
     /// Readable when whoever waits for the terminal to read has to look up.
-    interrupt: OwnedFd,
+    interrupt: Wake,
 }
 
 impl Tty {
@@ -57,13 +59,13 @@ impl Tty {
                 "stdout is no terminal",
             ));
         }
-        let output = reopen(1)?;
+        let output = reopen(stdout)?;
         let input = if termios::isatty(rustix::stdio::stdin()) {
-            reopen(0)?
+            reopen(rustix::stdio::stdin())?
         } else {
-            open("/dev/tty").or_else(|_| reopen(1))?
+            open(c"/dev/tty").or_else(|_| reopen(stdout))?
         };
-        let interrupt = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+        let interrupt = Wake::new()?;
         Ok(Self {
             output,
             input,
@@ -131,7 +133,7 @@ impl Tty {
 
     /// Makes whoever waits in [`Self::write_frame`] look up.
     pub(crate) fn interrupt(&self) {
-        let _ = rustix::io::write(&self.interrupt, &1_u64.to_ne_bytes());
+        self.interrupt.call();
     }
 
     /// Writes one frame, as long as the terminal takes to read it. Gives up with `Interrupted` when the screen is given back
@@ -167,7 +169,7 @@ impl Tty {
             Err(Errno::INTR) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        let _ = rustix::io::read(&self.interrupt, &mut [0_u8; 8]);
+        self.interrupt.answer();
         Ok(())
     }
 
@@ -181,14 +183,17 @@ impl Tty {
     }
 }
 
-/// Opens again, on its own account, what descriptor `number` is open on.
-fn reopen(number: u8) -> io::Result<OwnedFd> {
-    let own_name = open(&format!("/proc/self/fd/{number}"));
-    // After `su` the device belongs to another user; the controlling terminal may always be opened by its own name.
-    own_name.or_else(|error| open("/dev/tty").map_err(|_| error))
+/// Opens again, on its own account, the terminal that a descriptor is open on.
+fn reopen(terminal: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let by_name = termios::ttyname(terminal, Vec::new()).map_err(io::Error::from);
+    // After `su` the device belongs to another user, and in a container it may have no name; the controlling terminal may always be
+    // opened by its own.
+    by_name
+        .and_then(|name| open(&name))
+        .or_else(|error| open(c"/dev/tty").map_err(|_| error))
 }
 
-fn open(path: &str) -> io::Result<OwnedFd> {
+fn open(path: &CStr) -> io::Result<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }

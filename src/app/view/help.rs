@@ -1,7 +1,7 @@
 //! Help over the screen: every key, and what the words mean.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Flex, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
@@ -9,7 +9,7 @@ use super::Picture;
 use crate::machine::Role;
 use crate::sensor::Card;
 
-/// Draws it in the middle, over what is there.
+/// Draws it over what is there, but for the title and the sensors where the window is high enough.
 pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
     let look = &picture.look;
     let mut rows: Vec<(&str, &str)> = match picture.machine.role() {
@@ -47,18 +47,19 @@ pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
     let mut lines: Vec<Line<'_>> = rows.iter().map(line).collect();
     lines.push(Line::default());
     lines.extend(words.iter().map(line));
-    let width = lines.iter().map(Line::width).max().unwrap_or(0);
-    let at = middle(area, width, lines.len() + 2);
-    let rule = look.rule().repeat(usize::from(at.width));
-    lines.insert(0, Line::styled(rule.clone(), look.dim()));
-    lines.push(Line::styled(rule, look.dim()));
+    lines.insert(
+        0,
+        Line::styled(look.rule().repeat(usize::from(area.width)), look.dim()),
+    );
+    let at = bottom(area, lines.len());
     frame.render_widget(Clear, at);
     frame.render_widget(Paragraph::new(lines), at);
 }
 
-fn middle(area: Rect, width: usize, height: usize) -> Rect {
-    let length = |cells| Constraint::Length(u16::try_from(cells).unwrap_or(u16::MAX));
-    let [at] = Layout::horizontal([length(width)]).flex(Flex::Center).areas(area);
-    let [at] = Layout::vertical([length(height)]).flex(Flex::Center).areas(at);
+/// The lowest lines but the footer, at full width, so that no word behind is cut in two.
+fn bottom(area: Rect, height: usize) -> Rect {
+    let height = u16::try_from(height).unwrap_or(u16::MAX);
+    let [above, _footer] = Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(area);
+    let [_rest, at] = Layout::vertical([Constraint::Min(0), Constraint::Length(height)]).areas(above);
     at
 }

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Makes the pictures of the documentation from the running programs.
+set -euo pipefail
+
+source "${BASH_SOURCE[0]%/*}/lib/say.sh"
+
+project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+readonly project pictures="${project}/docs/pictures"
+readonly card1=stage:programs.0 card2=stage:programs.1 display=stage:programs.2
+port1="${DUALBOARD_PORT1:-11883}" port2="${DUALBOARD_PORT2:-11884}"
+
+usage() {
+  cat <<'HELP'
+Make the pictures in docs/pictures from the running programs: start both boards apart from everything else, press keys, break
+things, and draw what the terminal shows.
+
+Usage: scripts/pictures.sh [-h]
+
+The ports of the two brokers are 11883 and 11884, or DUALBOARD_PORT1 and DUALBOARD_PORT2. Needs what scripts/launch.sh needs, and python3.
+HELP
+}
+
+main() {
+  case "${1:-}" in
+    '') ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *) die_usage "unknown argument '$1'" ;;
+  esac
+  open_stage
+  trap close_stage EXIT
+  picture_of_launch
+  picture_of_each_program
+  picture_of_help
+  picture_of_held
+  picture_of_lost_broker
+}
+
+# A tmux server and a data folder of their own.
+open_stage() {
+  stage="$(mktemp -d)"
+  export TMUX_TMPDIR="${stage}" LANG=C.UTF-8 DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
+  unset TMUX NO_COLOR
+  mkdir -p "${pictures}"
+  # Twice, as on any day but the first: there is something to restore.
+  launch
+  shows "${card1}" 'CONFIRMED'
+  "${project}/scripts/stop.sh" --session stage --data-dir "${stage}/data"
+  launch
+  tmux set-option -t stage status off
+}
+
+launch() { "${project}/scripts/launch.sh" --session stage --data-dir "${stage}/data" --detach; }
+
+close_stage() {
+  "${project}/scripts/stop.sh" --session stage --data-dir "${stage}/data" || true
+  tmux kill-server 2>/dev/null || true
+  rm -rf "${stage}"
+}
+
+press() { tmux send-keys -t "$1" "$2"; }
+
+# shows PANE TEXT: waits until the text stands in the pane.
+shows() {
+  local deadline=$((SECONDS + 30))
+  until [[ "$(tmux capture-pane -p -t "$1")" =~ $2 ]]; do
+    ((SECONDS < deadline)) || die "the pane $1 does not show '$2'"
+    sleep 0.1
+  done
+}
+
+# draw WINDOW NAME TITLE
+draw() {
+  tmux capture-pane -e -p -t "stage:$1" |
+    python3 "${project}/scripts/lib/screen_to_svg.py" 80 24 "$3" >"${pictures}/$2.svg"
+  say "docs/pictures/$2.svg"
+}
+
+# The whole window, with its borders: what a tmux in a tmux shows.
+picture_of_launch() {
+  shows "${card1}" 'Sensor 1 +. OK +CONFIRMED'
+  press "${card1}" 2
+  shows "${display}" 'Sensor 2 +. KO +LIVE'
+  press "${card2}" 6
+  shows "${card1}" 'Sensor 6 +. KO +LIVE'
+  shows "${card2}" 'Sensor 6 +. KO +CONFIRMED'
+  tmux -L frame new-session -d -s frame -x 161 -y 53 'env -u TMUX tmux -u attach -t stage'
+  tmux -L frame set-option -t frame status off
+  shows_frame 'ALL BOARDS'
+  tmux -L frame capture-pane -e -p -t frame |
+    python3 "${project}/scripts/lib/screen_to_svg.py" 161 53 'scripts/launch.sh' >"${pictures}/launch.svg"
+  tmux -L frame kill-server
+  say 'docs/pictures/launch.svg'
+}
+
+shows_frame() {
+  local deadline=$((SECONDS + 30))
+  until [[ "$(tmux -L frame capture-pane -p -t frame)" == *"$1"* ]]; do
+    ((SECONDS < deadline)) || die "the frame does not show '$1'"
+    sleep 0.1
+  done
+}
+
+# Each program in a window of its own, of the size that terminals have had since the VT100.
+picture_of_each_program() {
+  local program
+  for program in card2_global_display card2_monitor card1_monitor; do
+    tmux break-pane -d -s 'stage:programs.{bottom-right}' -n "${program}" 2>/dev/null ||
+      tmux rename-window -t stage:programs "${program}"
+    tmux resize-window -t "stage:${program}" -x 80 -y 25
+  done
+  for program in card1_monitor card2_monitor card2_global_display; do
+    shows "stage:${program}" 'q quit'
+    draw "${program}" "${program}" "${program}"
+  done
+}
+
+picture_of_help() {
+  press stage:card1_monitor '?'
+  shows stage:card1_monitor 'close help'
+  draw card1_monitor help 'card1_monitor, after ?'
+  press stage:card1_monitor '?'
+}
+
+picture_of_held() {
+  kill -KILL "$(head -n 1 "${stage}/data/card2_monitor.pid")"
+  shows stage:card2_global_display 'held since'
+  draw card2_global_display held 'card2_global_display, after kill -9 of card2_monitor'
+  press stage:card1_monitor 1
+  shows stage:card1_monitor 'Sensor 1 +. KO +SAVED'
+}
+
+picture_of_lost_broker() {
+  kill -KILL "$(head -n 1 "${stage}/data/broker1.pid")"
+  shows stage:card1_monitor 'unreachable'
+  press stage:card1_monitor 3
+  shows stage:card1_monitor 'SENDING'
+  draw card1_monitor broker_down 'card1_monitor, after kill -9 of broker 1'
+}
+
+main "$@"

@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Every check of the project, on a machine that has nothing but a Rust toolchain.
+set -euo pipefail
+
+source "${BASH_SOURCE[0]%/*}/lib/say.sh"
+source "${BASH_SOURCE[0]%/*}/lib/needs.sh"
+
+project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+readonly project
+no_install="${DUALBOARD_NO_INSTALL:-}"
+
+# shellcheck source=scripts/lib/build.sh
+source "${project}/scripts/lib/build.sh"
+
+readonly python_client='paho-mqtt==2.1.0'
+
+usage() {
+  cat <<'HELP'
+Run every check: format, lints, documentation, the core alone, unit tests, tests against real brokers and in real
+terminals, and the scripts.
+
+Usage: scripts/test.sh [OPTION ...]
+
+  --no-install      only say what is missing, install nothing            DUALBOARD_NO_INSTALL=1
+  -h, --help        this text
+
+Installs what is missing: what scripts/launch.sh needs, and shellcheck, shfmt, python3 with venv, iproute2. The Python client of the tests goes into
+a folder below target/. As root, two hosts are made of network namespaces for the test of two boards; otherwise that test is skipped and
+says so. Ends with status 0 only if every check passed.
+
+Examples:
+  scripts/test.sh
+  scripts/test.sh --no-install
+HELP
+}
+
+main() {
+  parse_args "$@"
+  cd "${project}"
+  started="${SECONDS}"
+  failed=()
+  provide_needs test_needs
+  require_rust
+  provide_python_client
+  check 'format' cargo fmt --all --check
+  check 'scripts: shellcheck' shellcheck --enable all --external-sources scripts/*.sh scripts/lib/*.sh tests/scripts/*.sh .ci/run
+  check 'scripts: format' shfmt -i 2 -ci -d scripts tests/scripts .ci/run
+  check 'lints' cargo clippy --locked --all-targets --quiet -- --deny warnings
+  check 'lints of the core alone' cargo clippy --locked --no-default-features --all-targets --quiet -- --deny warnings
+  check 'documentation' env RUSTDOCFLAGS='--deny warnings' cargo doc --locked --no-deps --document-private-items --quiet
+  check_dependencies
+  check 'the core alone' cargo test --locked --no-default-features
+  check 'the programs, with real brokers and terminals' cargo test --locked --no-fail-fast
+  check 'release build' cargo build --locked --release
+  local test
+  for test in tests/scripts/*.sh; do
+    [[ "${test}" == */sandbox.sh ]] || check "${test}" "${test}"
+  done
+  conclude
+}
+
+parse_args() {
+  while (($#)); do
+    case "$1" in
+      --no-install) no_install=1 ;;
+      -h | --help)
+        usage
+        exit 0
+        ;;
+      *) die_usage "unknown argument '$1'" ;;
+    esac
+    shift
+  done
+}
+
+# What the checks need beyond what the programs need: name, and package for apt, dnf and brew.
+test_needs() {
+  missing_needs
+  has_command shellcheck || printf 'shellcheck shellcheck ShellCheck shellcheck\n'
+  has_command shfmt || printf 'shfmt shfmt shfmt shfmt\n'
+  python3 -c 'import venv, ensurepip' 2>/dev/null || printf 'python3-with-venv python3,python3-venv python3,python3-pip python3\n'
+  if [[ "$(uname)" == Linux ]]; then
+    has_command ip || printf 'ip iproute2 iproute -\n'
+  fi
+}
+
+# The plain programs in use are in Python; the tests speak to one.
+provide_python_client() {
+  local venv="${project}/target/python"
+  if ! "${venv}/bin/python" -c 'import paho.mqtt.client' 2>/dev/null; then
+    [[ -z "${no_install}" ]] || die "missing: ${python_client} for Python in ${venv}; run without --no-install"
+    say "Installing: ${python_client} into ${venv}"
+    python3 -m venv "${venv}"
+    "${venv}/bin/pip" install --quiet --disable-pip-version-check "${python_client}"
+  fi
+  export DUALBOARD_TEST_PYTHON="${venv}/bin/python"
+}
+
+# Licences, sources and doubles of what we build on. cargo-deny takes minutes to build, so it is used where it is.
+check_dependencies() {
+  if command -v cargo-deny >/dev/null; then
+    check 'dependencies' cargo deny --offline check bans licenses sources
+  else
+    say '--- dependencies: skipped, cargo-deny is not installed (cargo install cargo-deny)'
+  fi
+}
+
+# check NAME COMMAND...: runs it, and goes on whatever comes of it.
+check() {
+  local name="$1" begun="${SECONDS}"
+  shift
+  say "--- ${name}"
+  if "$@"; then
+    say "--- ${name}: passed, $((SECONDS - begun)) s"
+  else
+    failed+=("${name}")
+    say "--- ${name}: FAILED, $((SECONDS - begun)) s"
+  fi
+}
+
+conclude() {
+  say "All checks took $((SECONDS - started)) s."
+  if ((${#failed[@]})); then
+    printf 'FAILED: %s\n' "${failed[@]}"
+    exit 1
+  fi
+  say 'All checks passed.'
+}
+
+main "$@"

@@ -1,0 +1,181 @@
+#!/usr/bin/env bash
+# The real programs on two hosts: network namespaces joined by a veth pair, board1.sh and board2.sh with passwords, keys
+# pressed on both boards, the cable pulled. Needs root, and the release build.
+#
+# Usage: tests/scripts/two_hosts.sh [-h]
+set -euo pipefail
+
+readonly address1=192.0.2.1 address2=192.0.2.2
+here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
+readonly here
+source "${here}/tests/scripts/sandbox.sh"
+
+main() {
+  if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
+    sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    exit 0
+  fi
+  start_counting
+  if ((EUID != 0)) || ! command -v ip >/dev/null; then
+    printf 'skipped: network namespaces need root and the ip command\n0 passed, 0 failed, 1 skipped\n'
+    exit 0
+  fi
+  make_hosts
+  trap clean_up EXIT
+  boards_start
+  every_key_reaches_every_screen
+  pulled_cable_is_said_and_healed
+  wrong_password_is_said
+  everything_comes_back
+  count
+}
+
+make_hosts() {
+  sandbox="$(mktemp -d)"
+  host1="dualhost1-$$" host2="dualhost2-$$"
+  mkdir "${sandbox}/tmux1" "${sandbox}/tmux2"
+  ip netns add "${host1}"
+  ip netns add "${host2}"
+  ip -n "${host1}" link add link0 type veth peer name link0 netns "${host2}"
+  ip -n "${host1}" address add "${address1}/24" dev link0
+  ip -n "${host2}" address add "${address2}/24" dev link0
+  local host
+  for host in "${host1}" "${host2}"; do
+    ip -n "${host}" link set lo up
+    ip -n "${host}" link set link0 up
+  done
+}
+
+clean_up() {
+  stop1 >/dev/null 2>&1 || true
+  stop2 >/dev/null 2>&1 || true
+  on1 tmux kill-server 2>/dev/null || true
+  on2 tmux kill-server 2>/dev/null || true
+  ip netns delete "${host1}" || true
+  ip netns delete "${host2}" || true
+  rm -rf "${sandbox}"
+}
+
+# Each host has a tmux server of its own, as two machines have.
+on1() { ip netns exec "${host1}" env -u TMUX TMUX_TMPDIR="${sandbox}/tmux1" LANG=C.UTF-8 "$@"; }
+on2() { ip netns exec "${host2}" env -u TMUX TMUX_TMPDIR="${sandbox}/tmux2" LANG=C.UTF-8 "$@"; }
+stop1() { on1 "${here}/scripts/stop.sh" --session board1 --data-dir "${sandbox}/data1"; }
+stop2() { on2 "${here}/scripts/stop.sh" --session board2 --data-dir "${sandbox}/data2"; }
+start1() {
+  output="$(on1 "${here}/scripts/board1.sh" --no-install --session board1 --data-dir "${sandbox}/data1" \
+    --listen "${address1}" --detach </dev/null 2>&1)"
+}
+start2() {
+  output="$(on2 "${here}/scripts/board2.sh" --no-install --session board2 --data-dir "${sandbox}/data2" \
+    --peer "${address1}" --listen "${address2}" --detach "$@" </dev/null 2>&1)"
+}
+
+# The screens, by program.
+screen() {
+  case "$1" in
+    card1) on1 tmux capture-pane -p -t board1:programs.0 ;;
+    card2) on2 tmux capture-pane -p -t board2:programs.0 ;;
+    *) on2 tmux capture-pane -p -t board2:programs.1 ;;
+  esac
+}
+
+press() {
+  case "$1" in
+    [123]) on1 tmux send-keys -t board1:programs.0 "$1" ;;
+    *) on2 tmux send-keys -t board2:programs.0 "$1" ;;
+  esac
+}
+
+# on_screen PROGRAM PATTERN
+on_screen() {
+  local text
+  text="$(screen "$1")"
+  [[ "${text}" =~ $2 ]]
+}
+
+# comes PROGRAM PATTERN: within what a broken and mended link may take; says what it sees instead if it does not come.
+comes() {
+  local deadline=$((SECONDS + 40))
+  until on_screen "$1" "$2"; do
+    if ((SECONDS >= deadline)); then
+      printf '%s does not show %s but\n%s\n' "$1" "$2" "$(screen "$1")"
+      return 1
+    fi
+    sleep 0.1
+  done
+}
+
+retained_at_1() {
+  XDG_CONFIG_HOME="${sandbox}/data1/credentials/broker1" on1 mosquitto_sub -t "$1" -C 1 -W 5
+}
+retained_at_2() {
+  XDG_CONFIG_HOME="${sandbox}/data2/credentials/broker2" on2 mosquitto_sub -p 1884 -t "$1" -C 1 -W 5
+}
+holds_ko() {
+  local message
+  message="$("$1" "$2")"
+  [[ "${message}" == *"\"sensor_$3\":false"* ]]
+}
+
+boards_start() {
+  check 'board 1 starts' start1
+  check 'board 2 starts' start2 --bridge-credentials "${sandbox}/data1/credentials/bridge"
+  check 'card 1 is live on the display' comes display 'Sensor 1 +. OK +LIVE'
+  check 'card 2 is live on board 1' comes card1 'Sensor 4 +. OK +LIVE'
+}
+
+every_key_reaches_every_screen() {
+  local sensor screen
+  for sensor in 1 2 3 4 5 6; do
+    press "${sensor}"
+    for screen in card1 card2 display; do
+      check "sensor ${sensor} is KO on ${screen}" comes "${screen}" "Sensor ${sensor} +. KO"
+    done
+    check "sensor ${sensor} is KO at broker 1" soon holds_ko retained_at_1 sensors/all "${sensor}"
+    check "sensor ${sensor} is KO at broker 2" soon holds_ko retained_at_2 sensors/all "${sensor}"
+  done
+  check 'card 1 is told that board 2 has it' comes card1 'Sensor 3 +. KO +CONFIRMED'
+  check 'card 2 is told that board 1 has it' comes card2 'Sensor 6 +. KO +CONFIRMED'
+}
+
+pulled_cable_is_said_and_healed() {
+  ip -n "${host1}" link set link0 down
+  check 'board 1 holds card 2, and says why' comes card1 'Sensor 4 +. KO +HELD since'
+  check 'the display holds card 1, and names the bridge' comes display 'board 1 held since [0-9:]+: bridge down'
+  press 1
+  check 'a toggle behind the cut is saved, no more' comes card1 'Sensor 1 +. OK +SAVED'
+  press 5
+  check 'one on the other side as well' comes card2 'Sensor 5 +. OK +SAVED'
+  ip -n "${host1}" link set link0 up
+  check 'the first is confirmed when the link is back' comes card1 'Sensor 1 +. OK +CONFIRMED'
+  check 'the second as well' comes card2 'Sensor 5 +. OK +CONFIRMED'
+  check 'the display shows the first' comes display 'Sensor 1 +. OK +LIVE'
+  check 'board 1 shows the second' comes card1 'Sensor 5 +. OK +LIVE'
+}
+
+wrong_password_is_said() {
+  printf 'not the password\n' >"${sandbox}/wrong"
+  on1 tmux new-window -d -t board1 -n intruder "${here}/target/release/card2_global_display" \
+    --broker mqtt://localhost --username programs --password-file "${sandbox}/wrong"
+  check 'a wrong password is said in plain words' soon intruder_is_told
+  on1 tmux kill-window -t board1:intruder
+}
+
+intruder_is_told() {
+  local text
+  text="$(on1 tmux capture-pane -p -t board1:intruder)"
+  [[ "${text}" == *'wrong user name or password'* ]]
+}
+
+everything_comes_back() {
+  stop1 >/dev/null
+  stop2 >/dev/null
+  check 'board 2 starts alone' start2
+  check 'what it knew of board 1 is held' comes display 'Sensor 1 +. OK +HELD since'
+  check 'board 1 starts' start1
+  check 'all is live again' comes display 'Sensor 1 +. OK +LIVE'
+  check 'board 1 as it was' comes card1 'Sensor 2 +. KO +CONFIRMED'
+  check 'board 2 as it was' comes card1 'Sensor 6 +. KO +LIVE'
+}
+
+main "$@"
