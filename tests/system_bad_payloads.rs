@@ -163,9 +163,9 @@ fn on_every_other_topic_they_change_nothing_either() {
             .into_iter()
             .filter(|(payload, _)| payload.len() < 100_000)
         {
-            topics
-                .iter()
-                .for_each(|topic| somebody.say(topic, payload.clone(), true));
+            for topic in topics {
+                somebody.say(topic, payload.clone(), true);
+            }
         }
     }
     bench.wait_settled(STATES);
@@ -192,9 +192,9 @@ fn met_at_the_start(forget: &[Node]) {
         };
         for broker in BROKERS {
             let somebody = Plain::stranger(&bench.url(broker));
-            spoilt
-                .iter()
-                .for_each(|topic| somebody.say(topic, payload.clone(), true));
+            for topic in spoilt {
+                somebody.say(topic, payload.clone(), true);
+            }
         }
         bench.start_all(PROGRAMS);
         bench.wait_settled(STATES);
