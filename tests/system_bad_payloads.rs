@@ -45,7 +45,7 @@ fn bad_payloads() -> Vec<(Vec<u8>, &'static str)> {
             text("{\"sensor_1\": false, \"versions\": {\"sensor_1\": [-1, 1, 1]}}"),
             "not of the form",
         ),
-        (vec![b'7'; 1_048_576], "1048576 bytes, more than 16384"),
+        (vec![b'7'; 1_048_576], "1048576 bytes"),
         (text(&"[".repeat(10_000)), "not "),
         (text("\x1b]0;PWNED\x07\x1b[2J\x1b[31mPWNED"), "not JSON"),
         (
@@ -163,9 +163,9 @@ fn on_every_other_topic_they_change_nothing_either() {
             .into_iter()
             .filter(|(payload, _)| payload.len() < 100_000)
         {
-            topics
-                .iter()
-                .for_each(|topic| somebody.say(topic, payload.clone(), true));
+            for topic in topics {
+                somebody.say(topic, payload.clone(), true);
+            }
         }
     }
     bench.wait_settled(STATES);
@@ -192,9 +192,9 @@ fn met_at_the_start(forget: &[Node]) {
         };
         for broker in BROKERS {
             let somebody = Plain::stranger(&bench.url(broker));
-            spoilt
-                .iter()
-                .for_each(|topic| somebody.say(topic, payload.clone(), true));
+            for topic in spoilt {
+                somebody.say(topic, payload.clone(), true);
+            }
         }
         bench.start_all(PROGRAMS);
         bench.wait_settled(STATES);

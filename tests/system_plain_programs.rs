@@ -80,7 +80,9 @@ impl PlainCard2 {
 fn with(card: Node) -> Bench {
     let mut bench = Bench::new();
     bench.start_all([Broker1, Broker2, card, Display]);
-    [card, Display].iter().for_each(|node| bench.wait_ready(*node));
+    for node in [card, Display] {
+        bench.wait_ready(node);
+    }
     bench
 }
 

@@ -97,7 +97,9 @@ fn wait_shows(bench: &Bench, node: Node, states: States, beside: &[&str]) {
 fn a_python_card_1_works_with_our_card_2_and_display() {
     let mut bench = Bench::new();
     bench.start_all([Broker1, Broker2, Card2, Display]);
-    [Card2, Display].iter().for_each(|node| bench.wait_ready(*node));
+    for node in [Card2, Display] {
+        bench.wait_ready(node);
+    }
     let mut card1 = Python::start(&bench, Card1);
     card1.publish();
     bench.wait_settled(INITIAL);
@@ -115,7 +117,9 @@ fn a_python_card_2_works_with_our_card_1_and_display() {
     bench.start_all([Broker1, Broker2]);
     let mut card2 = Python::start(&bench, Card2);
     bench.start_all([Card1, Display]);
-    [Card1, Display].iter().for_each(|node| bench.wait_ready(*node));
+    for node in [Card1, Display] {
+        bench.wait_ready(node);
+    }
     card2.wait_for(&bench, INITIAL);
     bench.press(Card1, "3");
     let states = ["OK", "OK", "KO", "OK", "OK", "OK"];

@@ -177,7 +177,9 @@ fn blank(bench: &Bench, node: Node) {
 fn survives_the_loss_of(disks: &[Node]) {
     let mut bench = changed();
     bench.end_all(ALL, Signal::KILL);
-    disks.iter().for_each(|node| blank(&bench, *node));
+    for node in disks {
+        blank(&bench, *node);
+    }
     bench.start_all(ALL);
     bench.wait_settled(CHANGED);
 }
@@ -202,7 +204,9 @@ fn both_monitors_may_lose_their_files() {
     let mut bench = changed();
     // Ended in order, the brokers save their stores.
     bench.end_all([Card1, Card2, Display, Broker1, Broker2], Signal::TERM);
-    [Card1, Card2].iter().for_each(|node| blank(&bench, *node));
+    for node in [Card1, Card2] {
+        blank(&bench, node);
+    }
     bench.start_all(ALL);
     bench.wait_settled(CHANGED);
 }
@@ -211,9 +215,9 @@ fn both_monitors_may_lose_their_files() {
 fn the_displays_memory_alone_is_enough() {
     let mut bench = changed();
     bench.end_all([Broker1, Broker2, Card1, Card2], Signal::KILL);
-    [Broker1, Broker2, Card1, Card2]
-        .iter()
-        .for_each(|node| blank(&bench, *node));
+    for node in [Broker1, Broker2, Card1, Card2] {
+        blank(&bench, node);
+    }
     bench.start_all([Broker1, Broker2, Card1, Card2]);
     bench.wait_settled(CHANGED);
 }

@@ -9,6 +9,7 @@ use clap::Parser;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use jiff::tz::TimeZone;
 
+use super::broker::BrokerUrl;
 use super::cli::{Card1, Card2, Display, MonitorOptions};
 use super::input::Input;
 use super::journal::Journal;
@@ -68,6 +69,8 @@ fn finish(program: &str, ended: Result<u8>) -> ExitCode {
 }
 
 fn monitor(options: &MonitorOptions) -> Result<u8> {
+    // First, so that a mistyped address leaves no folder behind.
+    options.entrance.url.parse::<BrokerUrl>()?;
     let journal = Journal::open(&options.state_dir, options.card)?;
     let _lock = Lock::take(&options.state_dir, options.card, options.take_over)?;
     let shell = Shell::monitor(options.card, &options.entrance, journal)?;

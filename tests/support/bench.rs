@@ -14,14 +14,13 @@ pub mod plain;
 mod port;
 #[path = "pty.rs"]
 pub mod pty;
-#[path = "bench/row.rs"]
-pub mod row;
+#[path = "bench/told.rs"]
+mod told;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use serde_json::Value;
 use tempfile::TempDir;
 
 use broker::Broker;
@@ -29,7 +28,8 @@ pub use link::Link;
 use plain::Plain;
 use port::Port;
 use pty::{Pty, Start, code};
-use row::{Row, row};
+use told::row;
+pub use told::{INITIAL, Row, States, flat, says, shows};
 
 /// Generous: only failures wait for so long.
 const DEADLINE: Duration = Duration::from_secs(45);
@@ -50,12 +50,6 @@ use Node::{Broker1, Broker2, Card1, Card2, Display};
 pub const ALL: [Node; 5] = [Broker1, Broker2, Card1, Card2, Display];
 pub const BROKERS: [Node; 2] = [Broker1, Broker2];
 pub const PROGRAMS: [Node; 3] = [Card1, Card2, Display];
-
-/// Six states as the screens say them.
-pub type States = [&'static str; 6];
-
-/// What owners without any memory start with.
-pub const INITIAL: States = ["OK"; 6];
 
 /// Two boards.
 pub struct Bench {
@@ -318,28 +312,6 @@ impl Bench {
             }
         }
     }
-}
-
-/// Whether a screen shows these states, and beside each of them one of these words.
-pub fn shows(screen: &str, states: States, beside: &[&str]) -> bool {
-    (1..=6).zip(states).all(|(sensor, state)| {
-        row(screen, sensor).is_some_and(|row| row.state == state && beside.contains(&row.beside.as_str()))
-    })
-}
-
-/// Whether a payload says these states in the plain form.
-pub fn says(payload: &[u8], states: States, topic: &str) -> bool {
-    let Ok(value) = serde_json::from_slice::<Value>(payload) else {
-        return false;
-    };
-    let carried = if topic == "sensors/card1" { 3 } else { 6 };
-    (1..=carried)
-        .all(|sensor| value.get(format!("sensor_{sensor}")) == Some(&Value::Bool(states[sensor - 1] == "OK")))
-}
-
-/// A screen's text with its line breaks taken out: long lines are wrapped at spaces.
-pub fn flat(screen: &str) -> String {
-    screen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The program under test.

@@ -70,7 +70,7 @@ impl Plain {
         Ok(Self { client, inbox })
     }
 
-    /// Listens to a topic, QoS 2.
+    /// Listens to a topic, with `QoS` 2.
     pub fn listen(self, topic: &str) -> Self {
         self.client
             .subscribe(topic, 2)
@@ -78,7 +78,7 @@ impl Plain {
         self
     }
 
-    /// Publishes with QoS 2, and returns when the broker has it.
+    /// Publishes with `QoS` 2, and returns when the broker has it.
     pub fn say(&self, topic: &str, payload: impl Into<Vec<u8>>, retained: bool) {
         let message = Message::new_retained(topic, payload, 2);
         let message = if retained {

@@ -1,0 +1,60 @@
+//! What screens and payloads say of the sensors.
+
+use serde_json::Value;
+
+/// Six states as the screens say them.
+pub type States = [&'static str; 6];
+
+/// What owners without any memory start with.
+pub const INITIAL: States = ["OK"; 6];
+
+/// The words in a sensor's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// `OK`, `KO` or `UNKNOWN`.
+    pub state: String,
+    /// `SENDING`, `SAVED`, `CONFIRMED`, `LIVE`, `HELD`, or nothing.
+    pub beside: String,
+    /// The time and what leads to it, such as `since 12:00:00`.
+    pub time: String,
+}
+
+/// The row of a sensor, if the screen has one. Screens may show two sensors on a line.
+pub fn row(screen: &str, sensor: u8) -> Option<Row> {
+    let name = format!("Sensor {sensor} ");
+    let (_, after) = screen.split_once(&name)?;
+    let line = after.lines().next()?;
+    let own = line.split_once("Sensor ").map_or(line, |(own, _)| own);
+    let mut words = own.split_whitespace().skip_while(|word| !is_state(word));
+    Some(Row {
+        state: words.next()?.to_owned(),
+        beside: words.next().unwrap_or_default().to_owned(),
+        time: words.collect::<Vec<_>>().join(" "),
+    })
+}
+
+fn is_state(word: &str) -> bool {
+    ["OK", "KO", "UNKNOWN"].contains(&word)
+}
+
+/// Whether a screen shows these states, and beside each of them one of these words.
+pub fn shows(screen: &str, states: States, beside: &[&str]) -> bool {
+    (1..=6).zip(states).all(|(sensor, state)| {
+        row(screen, sensor).is_some_and(|row| row.state == state && beside.contains(&row.beside.as_str()))
+    })
+}
+
+/// Whether a payload says these states in the plain form.
+pub fn says(payload: &[u8], states: States, topic: &str) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(payload) else {
+        return false;
+    };
+    let carried = if topic == "sensors/card1" { 3 } else { 6 };
+    (1..=carried)
+        .all(|sensor| value.get(format!("sensor_{sensor}")) == Some(&Value::Bool(states[sensor - 1] == "OK")))
+}
+
+/// A screen's text with its line breaks taken out: long lines are wrapped at spaces.
+pub fn flat(screen: &str) -> String {
+    screen.split_whitespace().collect::<Vec<_>>().join(" ")
+}

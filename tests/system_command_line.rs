@@ -1,0 +1,297 @@
+//! The programs without a screen: arguments, one-time answers, plain lines, exit statuses.
+#![cfg(feature = "app")]
+
+#[path = "support/bench.rs"]
+mod bench;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
+use bench::{Bench, Node, PROGRAMS, binary};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// Runs a program to its end, in a home of its own. One that cannot use its arguments leaves nothing there.
+fn run(node: Node, arguments: &[&str]) -> (i32, String, String) {
+    let home = tempfile::tempdir().expect("a folder");
+    let output = Command::new(binary(node))
+        .args(arguments)
+        .env("TZ", "UTC")
+        .env("HOME", home.path())
+        .env_remove("XDG_STATE_HOME")
+        .env_remove("STATE_DIRECTORY")
+        .output();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = output.expect("the program can be started");
+    if status.code() == Some(2) && node != Display {
+        let left = std::fs::read_dir(home.path()).expect("the home").count();
+        assert_eq!(
+            left, 0,
+            "{node:?} {arguments:?} made a folder, and could not be used"
+        );
+    }
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (
+        status.code().expect("it ends by itself"),
+        text(stdout),
+        text(stderr),
+    )
+}
+
+fn once(bench: &Bench, more: &[&str]) -> (i32, String, String) {
+    let url = bench.url(Broker2);
+    run(Display, &[&["--broker", &url, "--once"], more].concat())
+}
+
+/// A program without a terminal.
+struct Piped {
+    child: Child,
+    /// Gone once nobody reads any more.
+    lines: Option<BufReader<ChildStdout>>,
+}
+
+impl Piped {
+    fn start(bench: &Bench, node: Node, arguments: &[&str]) -> Self {
+        let mut command = Command::new(binary(node));
+        command
+            .args(["--broker", &bench.url(node)])
+            .args(arguments)
+            .env("TZ", "UTC");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
+        let lines = child.stdout.take().map(BufReader::new);
+        Self { child, lines }
+    }
+
+    /// The next line; a test that waits for ever is ended by who runs it.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        let lines = self.lines.as_mut().expect("somebody reads");
+        lines.read_line(&mut line).expect("text");
+        assert!(!line.contains('\x1b'), "an escape sequence in a pipe: {line:?}");
+        line.trim_end().to_owned()
+    }
+
+    fn wait_for(&mut self, wanted: &str) {
+        loop {
+            let line = self.line();
+            assert!(!line.is_empty(), "it ended before it said '{wanted}'");
+            if line == wanted {
+                return;
+            }
+        }
+    }
+
+    fn end(mut self, signal: Signal) -> Option<i32> {
+        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+        self.child.wait().expect("a child").code()
+    }
+}
+
+impl Drop for Piped {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn help_and_version_say_what_they_should() {
+    for (node, name) in [
+        (Card1, "card1_monitor"),
+        (Card2, "card2_monitor"),
+        (Display, "card2_global_display"),
+    ] {
+        let (status, said, _) = run(node, &["--version"]);
+        assert_eq!(
+            (status, said),
+            (0, format!("{name} {}\n", env!("CARGO_PKG_VERSION")))
+        );
+        let (status, help, _) = run(node, &["--help"]);
+        assert_eq!(status, 0);
+        for word in [
+            "Examples:",
+            "--broker",
+            "DUALBOARD_BROKER",
+            "--password-file",
+            "xit status",
+            "mqtt://localhost:188",
+        ] {
+            assert!(help.contains(word), "{name} --help does not say {word}:\n{help}");
+        }
+    }
+}
+
+#[test]
+fn unusable_arguments_end_with_2_and_say_which_and_what_instead() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["--nonsense"], "--nonsense"),
+        (&["--broker", "http://localhost"], "http://localhost"),
+        (&["--broker", "mqtt://"], "mqtt://"),
+        (&["--broker", "mqtt://localhost:99999"], "99999"),
+        (&["--broker", "localhost"], "localhost"),
+        (&["--username", "me"], "--password-file"),
+        (&["extra"], "extra"),
+    ];
+    for node in PROGRAMS {
+        for (arguments, word) in cases {
+            let (status, said, why) = run(node, arguments);
+            assert_eq!((status, said.as_str()), (2, ""), "{node:?} {arguments:?}: {why}");
+            assert!(why.contains(word), "{node:?} {arguments:?}: {why}");
+        }
+    }
+    for seconds in ["0", "-1", "soon", "nan", "1e300"] {
+        let (status, _, why) = run(Display, &["--once", &format!("--timeout={seconds}")]);
+        assert_eq!(status, 2, "{why}");
+        assert!(why.contains(seconds), "{why}");
+    }
+}
+
+#[test]
+fn a_password_file_that_cannot_be_used_ends_with_1_and_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let empty = folder.path().join("empty");
+    std::fs::write(&empty, "\n").expect("a file");
+    let empty = empty.display().to_string();
+    for (file, words) in [
+        ("/nowhere/at/all", "cannot read"),
+        (empty.as_str(), "empty first line"),
+    ] {
+        for node in PROGRAMS {
+            let (status, _, why) = run(node, &["--username", "me", "--password-file", file]);
+            assert_eq!(status, 1, "{node:?}: {why}");
+            assert!(why.contains(file) && why.contains(words), "{node:?}: {why}");
+            assert_eq!(why.lines().count(), 1, "{why}");
+        }
+    }
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_ends_with_1_and_is_named() {
+    let (status, _, why) = run(Card1, &["--state-dir", "/dev/null/folder"]);
+    assert_eq!(status, 1);
+    assert!(
+        why.contains("/dev/null/folder") && why.contains("--state-dir"),
+        "{why}"
+    );
+    assert_eq!(why.lines().count(), 1, "{why}");
+}
+
+#[test]
+fn once_without_a_broker_says_so_and_ends_with_3() {
+    let bench = Bench::new();
+    let (status, said, why) = once(&bench, &["--timeout", "1"]);
+    assert_eq!(status, 3);
+    assert!(
+        why.contains("no answer from mqtt://127.0.0.1:") && why.contains("within 1 s"),
+        "{why}"
+    );
+    assert_eq!(
+        said.lines().filter(|line| line.ends_with("UNKNOWN")).count(),
+        6,
+        "{said}"
+    );
+}
+
+#[test]
+fn once_tells_by_its_exit_status_what_monitoring_wants_to_know() {
+    let mut bench = Bench::new();
+    bench.start_all([Broker1, Broker2]);
+    let (status, said, _) = once(&bench, &["--timeout", "2"]);
+    assert_eq!(status, 3, "nothing is known: {said}");
+
+    bench.start_all([Card1, Card2]);
+    bench.wait_settled(bench::INITIAL);
+    let (status, said, why) = once(&bench, &[]);
+    assert_eq!((status, why.as_str()), (0, ""), "{said}");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 6);
+    for (line, sensor) in lines.iter().zip(1..) {
+        assert_eq!(*line, format!("Sensor {sensor}  OK       LIVE"));
+    }
+
+    bench.press(Card2, "5");
+    bench.wait_settled(["OK", "OK", "OK", "OK", "KO", "OK"]);
+    let (status, said, _) = once(&bench, &["--json"]);
+    assert_eq!(status, 2);
+    let json: Value = serde_json::from_str(&said).expect("one JSON object");
+    assert_eq!(
+        (&json["sensor_1"], &json["sensor_5"]),
+        (&Value::Bool(true), &Value::Bool(false))
+    );
+    assert_eq!(json["live"], serde_json::json!({"card1": true, "card2": true}));
+    assert_eq!(json.get("held_since"), None);
+
+    bench.press(Card2, "5");
+    bench.wait_settled(bench::INITIAL);
+    bench.end(Card1, Signal::KILL);
+    bench.wait_text(Card2, "card1_monitor is not running");
+    let (status, said, _) = once(&bench, &[]);
+    assert_eq!(status, 1, "all OK, but card 1 is held: {said}");
+    assert!(said.starts_with("Sensor 1  OK       HELD since "), "{said}");
+    let (status, said, _) = once(&bench, &["--json"]);
+    let json: Value = serde_json::from_str(&said).expect("one JSON object");
+    assert_eq!(
+        (status, &json["live"]["card1"]),
+        (1, &Value::Bool(false)),
+        "{said}"
+    );
+    assert!(json["held_since"]["card1"].is_string(), "{said}");
+}
+
+#[test]
+fn a_display_without_a_terminal_prints_a_line_a_change() {
+    let mut bench = Bench::running();
+    let mut text = Piped::start(&bench, Display, &[]);
+    let mut json = Piped::start(&bench, Display, &["--json"]);
+    text.wait_for("Sensor 6  OK       LIVE");
+    bench.press(Card1, "2");
+    text.wait_for("Sensor 2  KO       LIVE");
+    bench.press(Card2, "6");
+    text.wait_for("Sensor 6  KO       LIVE");
+    let wanted = [(2, false), (6, false), (1, true)];
+    loop {
+        let line: Value = serde_json::from_str(&json.line()).expect("a JSON object a line");
+        if wanted
+            .iter()
+            .all(|(sensor, ok)| line[format!("sensor_{sensor}")] == *ok)
+        {
+            break;
+        }
+    }
+    assert_eq!(text.end(Signal::TERM), Some(143));
+    assert_eq!(json.end(Signal::INT), Some(130));
+}
+
+#[test]
+fn a_monitor_without_a_terminal_says_its_stages_and_ends_with_128_and_the_signal() {
+    let mut bench = Bench::running();
+    bench.press(Card1, "3");
+    bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
+        bench.end(Card1, signal);
+        let state_dir = bench.state_dir(Card1).display().to_string();
+        let mut monitor = Piped::start(&bench, Card1, &["--state-dir", &state_dir]);
+        monitor.wait_for("Sensor 3  KO       CONFIRMED");
+        assert_eq!(monitor.end(signal), Some(128 + signal.as_raw()));
+        bench.start(Card1);
+        bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_display_without_a_complaint() {
+    let mut bench = Bench::running();
+    let mut display = Piped::start(&bench, Display, &[]);
+    display.wait_for("Sensor 6  OK       LIVE");
+    drop(display.lines.take());
+    bench.press(Card1, "1");
+    let status = display.child.wait().expect("a child");
+    assert_eq!(status.code(), Some(0));
+}
