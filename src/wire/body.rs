@@ -1,129 +1,24 @@
-//! The JSON of the messages, and of the state file, which has the same form. No other file spells a key.
+//! The JSON of the messages, and of the state file, which has the same form.
 
 use std::time::Duration;
 
 use serde::de::IgnoredAny;
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
+use super::keyed::{Field, Object, Sensors, object};
 use super::{Entry, Heartbeat, Malformed, Message, Report, Triple, triple_of, version_of, wall_of};
 use crate::owner::Memory;
 use crate::reading::{Reading, Snapshot, Versions};
 use crate::sensor::{SensorId, SensorSet, State};
 use crate::version::Life;
 
-/// A key that may be absent, `null`, or have a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Field<T> {
-    #[default]
-    Absent,
-    Null,
-    Value(T),
-}
-
-impl<T> Field<T> {
-    fn value(self) -> Option<T> {
-        match self {
-            Self::Value(value) => Some(value),
-            Self::Absent | Self::Null => None,
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
-    }
-}
-
-/// The values that stand under the sensors' keys. Other keys are ignored, duplicate ones refused.
-#[expect(clippy::struct_field_names, reason = "the keys as they stand on the wire")]
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "T: Deserialize<'de>"))]
-struct Sensors<T> {
-    #[serde(default = "absent")]
-    sensor_1: Field<T>,
-    #[serde(default = "absent")]
-    sensor_2: Field<T>,
-    #[serde(default = "absent")]
-    sensor_3: Field<T>,
-    #[serde(default = "absent")]
-    sensor_4: Field<T>,
-    #[serde(default = "absent")]
-    sensor_5: Field<T>,
-    #[serde(default = "absent")]
-    sensor_6: Field<T>,
-}
-
-const fn absent<T>() -> Field<T> {
-    Field::Absent
-}
-
-const KEYS: [&str; 6] = [
-    "sensor_1", "sensor_2", "sensor_3", "sensor_4", "sensor_5", "sensor_6",
-];
-
-impl<T: Copy> Sensors<T> {
-    fn from_fn(value: impl Fn(SensorId) -> Field<T>) -> Self {
-        let [sensor_1, sensor_2, sensor_3, sensor_4, sensor_5, sensor_6] = SensorId::ALL.map(value);
-        Self {
-            sensor_1,
-            sensor_2,
-            sensor_3,
-            sensor_4,
-            sensor_5,
-            sensor_6,
-        }
-    }
-
-    fn from_options(value: impl Fn(SensorId) -> Option<T>) -> Self {
-        Self::from_fn(|sensor| value(sensor).map_or(Field::Absent, Field::Value))
-    }
-
-    const fn get(&self, sensor: SensorId) -> Field<T> {
-        [
-            self.sensor_1,
-            self.sensor_2,
-            self.sensor_3,
-            self.sensor_4,
-            self.sensor_5,
-            self.sensor_6,
-        ][sensor.index()]
-    }
-
-    fn is_empty(&self) -> bool {
-        SensorId::ALL
-            .iter()
-            .all(|sensor| matches!(self.get(*sensor), Field::Absent))
-    }
-
-    fn entries<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error>
-    where
-        T: Serialize,
-    {
-        for sensor in SensorId::ALL {
-            match self.get(sensor) {
-                Field::Absent => {}
-                Field::Null => map.serialize_entry(KEYS[sensor.index()], &())?,
-                Field::Value(value) => map.serialize_entry(KEYS[sensor.index()], &value)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<T: Serialize + Copy> Serialize for Sensors<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        self.entries(&mut map)?;
-        map.end()
-    }
-}
-
 /// What stands in a report beside the plain keys. It is read in a pass of its own: with `flatten`, serde lets duplicates through.
 #[derive(Deserialize)]
 struct Beside {
+    #[serde(default, deserialize_with = "object")]
     versions: Option<Sensors<Triple>>,
+    #[serde(default, deserialize_with = "object")]
     changed: Option<Sensors<i64>>,
     asserted: Option<Vec<u8>>,
 }
@@ -157,9 +52,9 @@ struct HeartbeatBody {
     life: u32,
     #[serde(default)]
     uptime_ms: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     has: Option<Sensors<Triple>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     heard: Option<Sensors<Triple>>,
     #[serde(default)]
     other_live: bool,
@@ -168,12 +63,7 @@ struct HeartbeatBody {
 }
 
 fn parse<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, Malformed> {
-    // serde reads structs from arrays as well; every body here is an object.
-    let object = payload.trim_ascii_start().starts_with(b"{");
-    let parsed = serde_json::from_slice(payload);
-    if !object && parsed.is_ok() {
-        return Err(Malformed::WrongForm(1));
-    }
+    let parsed = serde_json::from_slice(payload).map(|Object(body)| body);
     parsed.map_err(|form| {
         // Text that is no JSON at all is called so, also where its beginning had the wrong form already.
         match serde_json::from_slice::<IgnoredAny>(payload) {
