@@ -114,6 +114,11 @@ impl Owner {
         self.mint.show(heard.version);
         match self.readings.get(sensor) {
             Some(own) if own.version >= heard.version => Heard::Nothing,
+            // Made by the same life as what is known here: that life's own later toggle.
+            Some(own) if own.version.life == heard.version.life => {
+                self.readings.set(sensor, heard);
+                Heard::Recovered
+            }
             Some(own) if self.toggled.contains(sensor) => {
                 let version = self.mint.make();
                 self.readings.set(sensor, Reading { version, ..own });
