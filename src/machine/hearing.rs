@@ -57,7 +57,11 @@ impl Machine {
                 self.heartbeat(arrival, &heartbeat, effects);
             }
             Ok(Message::Gone(of)) if !retained => self.gone(topic, of),
-            Ok(Message::Marker(nonce)) if self.gate == Gate::Waiting(nonce) => self.gate_closes(now),
+            Ok(Message::Marker(back)) => {
+                if matches!(self.gate, Gate::Waiting { nonce, .. } if nonce == back) {
+                    self.gate_closes(now);
+                }
+            }
             Ok(Message::Uptime) if !retained => self.uptime(now, topic),
             Ok(Message::Bridge(up)) => self.bridge_says(now, topic, up),
             Ok(_) => {}
@@ -162,11 +166,14 @@ impl Machine {
     fn other_word(&mut self, arrival: Arrival, sensor: SensorId, state: State, from_plain_program: bool) {
         let card = sensor.card();
         let before = self.global.shown(sensor).map(|shown| shown.state());
-        if !arrival.live {
+        if arrival.topic != self.other_topic() {
+            // A copy of something said elsewhere, this program's own words among it: memory at best.
+            if before.is_some() {
+                return;
+            }
             self.global.recall(sensor, state);
-        } else if self.own_topic() == Some(arrival.topic) {
-            // This program's own echo, or somebody who speaks in its place.
-            return;
+        } else if !arrival.live {
+            self.global.recall(sensor, state);
         } else if from_plain_program && self.speaker_is_live(arrival, card) {
             self.counters.impostors += 1;
             self.chronicle.note(arrival.now.wall, Fact::Impostor(card));
@@ -219,9 +226,7 @@ impl Machine {
             return;
         }
         let has = self.has();
-        self.chain.beat(arrival.now, card, *heartbeat, |card| {
-            has.behind(&heartbeat.has, card) && !self.global.is_plain(card)
-        });
+        self.chain.beat(arrival.now, card, *heartbeat);
         if self.role == Role::Display && card == Card::Two && !heartbeat.other_plain {
             self.global.forget_plain(Card::One, &heartbeat.has);
         }
@@ -268,6 +273,7 @@ impl Machine {
         if times >= 2 {
             effects.push(Effect::StopForTwin);
             self.leaving = true;
+            self.beat_due = None;
         }
     }
 

@@ -17,6 +17,9 @@ use crate::wire::{self, Entry, Heartbeat, Report, Topic};
 /// How long to wait before the state file is tried again after a failure, if nothing changes before.
 const DISK_RETRY: Duration = Duration::from_secs(5);
 
+/// How long a marker may take before it is published again.
+const MARKER_RETRY: Duration = Duration::from_secs(3);
+
 /// The way to the broker. At most one retained report is in flight; what changes meanwhile goes out after it, once, as it is then.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outbox {
@@ -33,16 +36,9 @@ impl Outbox {
         Ticket(self.tickets)
     }
 
-    pub(super) fn marker(&mut self, life: Life) -> (u64, Effect) {
-        let ticket = self.ticket();
-        // Unlike any other marker of this client id: the life is this program's, the ticket this connect's.
-        let nonce = (u64::from(life.0) << 32) | (ticket.0 & 0xFFFF_FFFF);
-        let marker = Effect::Publish {
-            ticket,
-            topic: Topic::Marker,
-            payload: wire::encode_marker(nonce),
-        };
-        (nonce, marker)
+    /// Unlike that of any other marker of this client id: the life is this program's, the ticket this connect's.
+    pub(super) fn nonce(&mut self, life: Life) -> u64 {
+        (u64::from(life.0) << 32) | (self.ticket().0 & 0xFFFF_FFFF)
     }
 
     /// The heartbeat that ends all heartbeats of this life.
@@ -157,6 +153,7 @@ impl Machine {
     /// Everything that follows from the state as it is now.
     pub(super) fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.conclude(now);
+        self.send_marker(now, effects);
         if self.gate == Gate::Open {
             self.send_report(effects);
             if !self.leaving {
@@ -207,6 +204,25 @@ impl Machine {
             }
         }
         Some((Topic::All, report))
+    }
+
+    /// The marker goes out if it is due. Whichever copy comes back first closes the gate.
+    pub(super) fn send_marker(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let Gate::Waiting { nonce, again_at } = self.gate else {
+            return;
+        };
+        if now.mono < again_at {
+            return;
+        }
+        self.gate = Gate::Waiting {
+            nonce,
+            again_at: now.mono.after(MARKER_RETRY),
+        };
+        effects.push(Effect::Publish {
+            ticket: self.outbox.ticket(),
+            topic: Topic::Marker,
+            payload: wire::encode_marker(nonce),
+        });
     }
 
     fn send_report(&mut self, effects: &mut Vec<Effect>) {
@@ -286,6 +302,17 @@ impl Machine {
             }
         }
         for card in Card::ALL {
+            // The display hears card 1's state from the join, which ends the word itself.
+            let speaks_here = self.role != Role::Display || card == Card::Two;
+            if speaks_here && self.chain.owner(card).pulse.is_live(now.mono) {
+                self.global.end_plain(card);
+            }
+        }
+        let has = self.has();
+        for card in Card::ALL {
+            let plain = self.global.is_plain(card);
+            self.chain
+                .compare(now.mono, card, |said| plain || said.same(&has, card));
             let fresh = self.judge(now, card);
             let before = std::mem::replace(&mut self.freshness[card as usize], fresh);
             let live = fresh == Freshness::Live;
@@ -309,7 +336,7 @@ impl Machine {
             Gate::Open => self
                 .chain
                 .broken(now.mono, card, relay, self.global.is_plain(card)),
-            Gate::Offline | Gate::Waiting(_) => Some(Link::Broker),
+            Gate::Offline | Gate::Waiting { .. } => Some(Link::Broker),
         };
         match (broken, self.freshness(card)) {
             (None, _) => Freshness::Live,
