@@ -212,6 +212,12 @@ impl Chain {
         };
     }
 
+    /// Whether what is known here of a card has not been what its owner says it has, for longer than one may overtake the other.
+    #[must_use]
+    pub fn differs(&self, now: Mono, card: Card) -> bool {
+        self.heartbeats[card as usize].is_some() && !self.agrees(now, card)
+    }
+
     fn agrees(&self, now: Mono, card: Card) -> bool {
         match self.agreement[card as usize] {
             Agreement::Unknown => false,

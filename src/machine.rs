@@ -162,12 +162,13 @@ pub struct Machine {
     progress: Progress,
     /// What the last message on the other owner's topic said.
     heard: Versions,
-    /// Whether a plain program's join does not show what this owner has.
-    plain_echo_behind: bool,
+    /// Whether the last echo does not show what this owner says: a plain program's join, or what broker 1 holds on `sensors/all`.
+    echo_behind: bool,
     outbox: Outbox,
     disk: Disk,
     leaving: bool,
     beat_due: Option<Mono>,
+    witness_due: Option<Mono>,
     /// The other life that speaks as this card's owner, and how often it did.
     twin: Option<(Life, u8)>,
     chronicle: Chronicle,
@@ -217,11 +218,12 @@ impl Machine {
                 ..Progress::default()
             },
             heard: Versions::default(),
-            plain_echo_behind: false,
+            echo_behind: false,
             outbox: Outbox::default(),
             disk: Disk::holding(memory),
             leaving: false,
             beat_due: None,
+            witness_due: None,
             twin: None,
             chronicle,
             counters: Counters::default(),
@@ -329,7 +331,7 @@ impl Machine {
             self.chronicle.note(now.wall, Fact::Restored { found, of });
         }
         self.outbox.again();
-        self.beat_due = Some(now.mono);
+        self.beat_due = (!self.leaving).then_some(now.mono);
     }
 
     fn toggle(&mut self, now: Now, sensor: SensorId) {

@@ -125,6 +125,12 @@ impl Versions {
             .all(|sensor| self.get(sensor) == other.get(sensor))
     }
 
+    /// Whether some sensor is at a lower version here than in `other`.
+    #[must_use]
+    pub fn lacks(&self, other: &Self) -> bool {
+        Card::ALL.into_iter().any(|card| self.behind(other, card))
+    }
+
     /// Whether some sensor of `card` is at a lower version here than in `other`.
     #[must_use]
     pub fn behind(&self, other: &Self, card: Card) -> bool {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dualboard::owner::Memory;
+use dualboard::owner::{Lineage, Memory};
 use dualboard::reading::{Reading, Snapshot, Versions};
 use dualboard::sensor::{Card, SensorId, State};
 use dualboard::time::Wall;
@@ -131,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn memory_comes_back_as_it_was(readings in prop::collection::vec(prop::option::of(reading()), 6), lost in any::<bool>()) {
+    fn memory_comes_back_as_it_was(readings in prop::collection::vec(prop::option::of(reading()), 6), lost in any::<bool>(), lineage in prop::option::of((any::<u16>(), 0..=Version::MAX))) {
         let mut snapshot = Snapshot::default();
         for (sensor, reading) in SensorId::ALL.into_iter().zip(readings) {
             if let Some(reading) = reading {
@@ -139,7 +139,7 @@ proptest! {
             }
         }
         let asserted = lost.then(|| Card::One.sensors().into_iter().take(2).collect());
-        let memory = Memory { readings: snapshot, asserted };
+        let memory = Memory { readings: snapshot, asserted, lineage: lineage.map(|(era, incarnation)| Lineage { era, incarnation }) };
         prop_assert_eq!(decode_memory(&encode_memory(&memory)), Ok(memory));
     }
 

@@ -1,6 +1,6 @@
 //! The only writer of a card: what it keeps and what it takes when lost memory turns up.
 
-use dualboard::owner::{Heard, Memory, Owner};
+use dualboard::owner::{Heard, Memory, Owner, Source};
 use dualboard::reading::{Reading, Snapshot};
 use dualboard::sensor::{Card, SensorId, State};
 use dualboard::time::Wall;
@@ -14,7 +14,7 @@ fn reading(state: State, incarnation: u64) -> Reading {
     let version = Version {
         incarnation,
         sequence: 3,
-        life: Life(9),
+        life: Life(9 << 16),
     };
     Reading {
         state,
@@ -31,6 +31,7 @@ fn remembering(readings: &[(u8, Reading)]) -> Memory {
     Memory {
         readings: snapshot,
         asserted: None,
+        lineage: None,
     }
 }
 
@@ -46,8 +47,14 @@ fn a_rebase_keeps_what_was_toggled_and_takes_the_rest() {
         owner.toggle(sensor(1), Wall(0)),
         Some((Some(State::Ok), State::Ko))
     );
-    assert_eq!(owner.hear(sensor(1), reading(State::Ok, 7)), Heard::Overruled);
-    assert_eq!(owner.hear(sensor(2), reading(State::Ko, 7)), Heard::Recovered);
+    assert_eq!(
+        owner.hear(sensor(1), reading(State::Ok, 7), Source::Memory),
+        Heard::Overruled
+    );
+    assert_eq!(
+        owner.hear(sensor(2), reading(State::Ko, 7), Source::Memory),
+        Heard::Recovered
+    );
     assert_eq!(
         (state(&owner, 1), state(&owner, 2), state(&owner, 3)),
         (Some(State::Ko), Some(State::Ko), Some(State::Ok))
@@ -62,10 +69,30 @@ fn what_was_toggled_without_memory_stands_after_a_restart_as_well() {
     let memory = Memory {
         readings: *first.readings(),
         asserted: first.asserted(),
+        lineage: Some(first.lineage()),
     };
     let mut second = Owner::new(Card::One, Life(2), Some(&memory));
-    assert_eq!(second.hear(sensor(1), reading(State::Ko, 7)), Heard::Overruled);
+    assert_eq!(
+        second.hear(sensor(1), reading(State::Ko, 7), Source::Memory),
+        Heard::Overruled
+    );
     assert_eq!(state(&second, 1), Some(State::Ok));
+}
+
+#[test]
+fn what_an_earlier_life_toggled_yields_to_an_owner_that_speaks_now() {
+    let mut first = Owner::new(Card::One, Life(1), None);
+    first.toggle(sensor(1), Wall(0));
+    let memory = Memory {
+        readings: *first.readings(),
+        asserted: first.asserted(),
+        lineage: Some(first.lineage()),
+    };
+    let mut second = Owner::new(Card::One, Life(2), Some(&memory));
+    assert_eq!(
+        second.hear(sensor(1), reading(State::Ko, 7), Source::Twin),
+        Heard::Recovered
+    );
 }
 
 #[test]
@@ -88,14 +115,20 @@ fn an_owner_that_finds_no_memory_anywhere_starts_with_ok_that_any_memory_overrul
             .expect("initial")
             .is_provisional()
     );
-    assert_eq!(owner.hear(sensor(4), reading(State::Ko, 1)), Heard::Recovered);
+    assert_eq!(
+        owner.hear(sensor(4), reading(State::Ko, 1), Source::Memory),
+        Heard::Recovered
+    );
 }
 
 #[test]
 fn a_sensor_of_the_other_card_can_neither_be_toggled_nor_heard() {
     let mut owner = Owner::new(Card::One, Life(1), None);
     assert_eq!(owner.toggle(sensor(4), Wall(0)), None);
-    assert_eq!(owner.hear(sensor(4), reading(State::Ko, 1)), Heard::Nothing);
+    assert_eq!(
+        owner.hear(sensor(4), reading(State::Ko, 1), Source::Memory),
+        Heard::Nothing
+    );
     assert_eq!(state(&owner, 4), None);
 }
 
@@ -103,7 +136,13 @@ fn a_sensor_of_the_other_card_can_neither_be_toggled_nor_heard() {
 fn a_lower_or_equal_copy_changes_nothing() {
     let memory = remembering(&[(1, reading(State::Ko, 4))]);
     let mut owner = Owner::new(Card::One, Life(1), Some(&memory));
-    assert_eq!(owner.hear(sensor(1), reading(State::Ko, 4)), Heard::Nothing);
-    assert_eq!(owner.hear(sensor(1), reading(State::Ok, 3)), Heard::Nothing);
+    assert_eq!(
+        owner.hear(sensor(1), reading(State::Ko, 4), Source::Memory),
+        Heard::Nothing
+    );
+    assert_eq!(
+        owner.hear(sensor(1), reading(State::Ok, 3), Source::Memory),
+        Heard::Nothing
+    );
     assert_eq!(state(&owner, 1), Some(State::Ko));
 }

@@ -6,7 +6,7 @@ use super::{Effect, Freshness, Gate, Machine, Role, Ticket};
 use crate::chain::Link;
 use crate::chronicle::Fact;
 use crate::global::Shown;
-use crate::owner::Memory;
+use crate::owner::{Memory, Owner};
 use crate::pulse;
 use crate::reading::Versions;
 use crate::sensor::{Card, SensorId};
@@ -16,6 +16,9 @@ use crate::wire::{self, Entry, Heartbeat, Report, Topic};
 
 /// How long to wait before the state file is tried again after a failure, if nothing changes before.
 const DISK_RETRY: Duration = Duration::from_secs(5);
+
+/// How long nothing more is witnessed after a witness: the answer may be under way. The next heartbeat asks again.
+const WITNESS_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a marker may take before it is published again.
 const MARKER_RETRY: Duration = Duration::from_secs(3);
@@ -111,6 +114,12 @@ impl Disk {
         self.failure.as_deref()
     }
 
+    /// The highest incarnation that a later life will know to be used.
+    fn reserved(&self) -> u64 {
+        let lineage = self.holds.and_then(|memory| memory.lineage);
+        lineage.map_or(0, |lineage| lineage.incarnation)
+    }
+
     pub(super) const fn retry_at(&self) -> Option<Mono> {
         self.retry_at
     }
@@ -168,6 +177,7 @@ impl Machine {
             let memory = Memory {
                 readings,
                 asserted: owner.asserted(),
+                lineage: Some(owner.lineage()),
             };
             if self.disk.offer(now.mono, &memory) {
                 effects.push(Effect::Save(Box::new(memory)));
@@ -180,13 +190,7 @@ impl Machine {
 
     /// Before the first gate closes only a toggle is worth a write: nothing else has happened yet.
     fn has_toggled(&self) -> bool {
-        let life = self.life;
-        self.owner.as_ref().is_some_and(|owner| {
-            owner
-                .readings()
-                .iter()
-                .any(|(_, reading)| reading.version.life == life)
-        })
+        self.owner.as_ref().is_some_and(|owner| owner.used() > 0)
     }
 
     /// What this owner says on its retained topic.
@@ -226,6 +230,11 @@ impl Machine {
     }
 
     fn send_report(&mut self, effects: &mut Vec<Effect>) {
+        let used = self.owner.as_ref().map_or(0, Owner::used);
+        if used > self.disk.reserved() && self.disk.failure().is_none() {
+            // Once an incarnation, not once a toggle: a later life must find it, or it might use it again.
+            return;
+        }
         let Some((topic, report)) = self.report() else {
             return;
         };
@@ -247,7 +256,7 @@ impl Machine {
             return;
         }
         self.beat_due = Some(now.mono.after(pulse::INTERVAL));
-        if self.plain_echo_behind && self.freshness(card.other()) == Freshness::Live {
+        if self.echo_behind {
             self.outbox.again();
         }
         let heartbeat = Heartbeat {
@@ -266,7 +275,11 @@ impl Machine {
     }
 
     /// Says what is known here and not in the join.
-    pub(super) fn send_witness(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn send_witness(&mut self, now: Mono, effects: &mut Vec<Effect>) {
+        if self.witness_due.is_some_and(|due| now < due) {
+            return;
+        }
+        self.witness_due = Some(now.after(WITNESS_PAUSE));
         let report = Report::of(self.global.best(), None);
         effects.push(Effect::Publish {
             ticket: self.outbox.ticket(),

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::keyed::{Field, Object, Sensors, object};
 use super::{Entry, Heartbeat, Malformed, Message, Report, Triple, triple_of, version_of, wall_of};
-use crate::owner::Memory;
+use crate::owner::{Lineage, Memory};
 use crate::reading::{Reading, Snapshot, Versions};
 use crate::sensor::{SensorId, SensorSet, State};
-use crate::version::Life;
+use crate::version::{Life, Version};
 
 /// What stands in a report beside the plain keys. It is read in a pass of its own: with `flatten`, serde lets duplicates through.
 #[derive(Deserialize)]
@@ -44,6 +44,23 @@ impl Serialize for ReportBody {
         }
         map.end()
     }
+}
+
+/// The state file has the form of a report, with how the owner's lives follow one another.
+#[derive(Serialize)]
+struct MemoryBody {
+    #[serde(flatten)]
+    report: ReportBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    era: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incarnation: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct LineageBody {
+    era: Option<u16>,
+    incarnation: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -116,13 +133,17 @@ pub(super) fn decode_report(payload: &[u8], carried: SensorSet) -> Result<Report
 /// The payload of a report on a topic that carries `carried`: a plain key for each of these, `null` where nothing is known.
 #[must_use]
 pub fn encode_report(report: &Report, carried: SensorSet) -> Vec<u8> {
+    to_json(&report_body(report, carried))
+}
+
+fn report_body(report: &Report, carried: SensorSet) -> ReportBody {
     let reading = |sensor| match report.get(sensor) {
         Some(Entry::Reading(reading)) => Some(reading),
         Some(Entry::Plain(_)) | None => None,
     };
     let versions = Sensors::from_options(|sensor| Some(triple_of(reading(sensor)?.version)));
     let changed = Sensors::from_options(|sensor| Some(reading(sensor)?.changed?.0));
-    to_json(&ReportBody {
+    ReportBody {
         states: Sensors::from_fn(|sensor| match report.get(sensor) {
             _ if !carried.contains(sensor) => Field::Absent,
             Some(Entry::Reading(Reading { state, .. }) | Entry::Plain(state)) => {
@@ -137,14 +158,19 @@ pub fn encode_report(report: &Report, carried: SensorSet) -> Vec<u8> {
                 .asserted
                 .map(|sensors| sensors.iter().map(SensorId::number).collect()),
         },
-    })
+    }
 }
 
 /// What a state file holds between its first line and its end.
 #[must_use]
 pub fn encode_memory(memory: &Memory) -> Vec<u8> {
     let all = SensorId::ALL.into_iter().collect();
-    encode_report(&Report::of(&memory.readings, memory.asserted), all)
+    let report = Report::of(&memory.readings, memory.asserted);
+    to_json(&MemoryBody {
+        report: report_body(&report, all),
+        era: memory.lineage.map(|lineage| lineage.era),
+        incarnation: memory.lineage.map(|lineage| lineage.incarnation),
+    })
 }
 
 /// Reads back what [`encode_memory`] wrote.
@@ -153,6 +179,12 @@ pub fn encode_memory(memory: &Memory) -> Vec<u8> {
 /// [`Malformed`] says in words what is wrong.
 pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
     let report = decode_report(text, SensorId::ALL.into_iter().collect())?;
+    let beside: LineageBody = parse(text)?;
+    let lineage = match (beside.era, beside.incarnation) {
+        (Some(era), Some(incarnation)) if incarnation <= Version::MAX => Some(Lineage { era, incarnation }),
+        (_, Some(_)) => return Err(Malformed::OutOfRange),
+        (_, None) => None,
+    };
     let mut readings = Snapshot::default();
     for (sensor, entry) in report.iter() {
         if let Entry::Reading(reading) = entry {
@@ -162,6 +194,7 @@ pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
     Ok(Memory {
         readings,
         asserted: report.asserted,
+        lineage,
     })
 }
 
