@@ -164,6 +164,8 @@ pub struct Machine {
     heard: Versions,
     /// Whether the last echo does not show what this owner says: a plain program's join, or what broker 1 holds on `sensors/all`.
     echo_behind: bool,
+    /// Whether the last message on the own topic was older than what this owner says: its own echo on the way, or somebody's old copy.
+    store_behind: bool,
     outbox: Outbox,
     disk: Disk,
     leaving: bool,
@@ -219,6 +221,7 @@ impl Machine {
             },
             heard: Versions::default(),
             echo_behind: false,
+            store_behind: false,
             outbox: Outbox::default(),
             disk: Disk::holding(memory),
             leaving: false,

@@ -109,8 +109,13 @@ impl Machine {
             }
         }
         self.echoes(arrival, report);
-        if let (Topic::Board1All, Some((_, own))) = (arrival.topic, self.report()) {
-            self.echo_behind = report.versions().lacks(&own.versions());
+        if let Some((topic, own)) = self.report() {
+            let behind = report.versions().lacks(&own.versions());
+            if arrival.topic == topic {
+                self.store_behind = behind;
+            } else if arrival.topic == Topic::Board1All {
+                self.echo_behind = behind;
+            }
         }
         let asks = self.role == Role::Monitor(Card::Two) && arrival.topic == Topic::Witness;
         if asks && report.versions().lacks(&self.has()) {

@@ -256,7 +256,7 @@ impl Machine {
             return;
         }
         self.beat_due = Some(now.mono.after(pulse::INTERVAL));
-        if self.echo_behind {
+        if self.echo_behind || self.store_behind {
             self.outbox.again();
         }
         let heartbeat = Heartbeat {
