@@ -94,7 +94,7 @@ impl Machine {
     fn report_heard(&mut self, arrival: Arrival, report: &Report) {
         if arrival.topic == self.other_topic() {
             self.heard = report.versions();
-            self.echo_behind = report.is_plain() && arrival.live && self.echo_differs(report);
+            self.copies.echo = report.is_plain() && arrival.live && self.echo_differs(report);
         }
         let mut overwritten = false;
         for (sensor, entry) in report.iter() {
@@ -112,9 +112,9 @@ impl Machine {
         if let Some((topic, own)) = self.report() {
             let behind = report.versions().lacks(&own.versions());
             if arrival.topic == topic {
-                self.store_behind = behind;
+                self.copies.own_topic = behind;
             } else if arrival.topic == Topic::Board1All {
-                self.echo_behind = behind;
+                self.copies.echo = behind;
             }
         }
         let asks = self.role == Role::Monitor(Card::Two) && arrival.topic == Topic::Witness;

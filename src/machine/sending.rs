@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Effect, Freshness, Gate, Machine, Role, Ticket};
+use super::{Effect, Freshness, Gate, Machine, Role};
 use crate::chain::Link;
 use crate::chronicle::Fact;
 use crate::global::Shown;
@@ -11,11 +11,7 @@ use crate::pulse;
 use crate::reading::Versions;
 use crate::sensor::{Card, SensorId};
 use crate::time::{Mono, Now};
-use crate::version::Life;
 use crate::wire::{self, Entry, Heartbeat, Report, Topic};
-
-/// How long to wait before the state file is tried again after a failure, if nothing changes before.
-const DISK_RETRY: Duration = Duration::from_secs(5);
 
 /// How long nothing more is witnessed after a witness: the answer may be under way. The next heartbeat asks again.
 const WITNESS_PAUSE: Duration = Duration::from_secs(1);
@@ -23,142 +19,7 @@ const WITNESS_PAUSE: Duration = Duration::from_secs(1);
 /// How long a marker may take before it is published again.
 const MARKER_RETRY: Duration = Duration::from_secs(3);
 
-/// The way to the broker. At most one retained report is in flight; what changes meanwhile goes out after it, once, as it is then.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Outbox {
-    tickets: u64,
-    in_flight: Option<(Ticket, Report)>,
-    /// What was handed over last, and whether it has to be handed over again.
-    sent: Option<Report>,
-    again: bool,
-}
-
-impl Outbox {
-    fn ticket(&mut self) -> Ticket {
-        self.tickets += 1;
-        Ticket(self.tickets)
-    }
-
-    /// Unlike that of any other marker of this client id: the life is this program's, the ticket this connect's.
-    pub(super) fn nonce(&mut self, life: Life) -> u64 {
-        (u64::from(life.0) << 32) | (self.ticket().0 & 0xFFFF_FFFF)
-    }
-
-    /// The heartbeat that ends all heartbeats of this life.
-    pub(super) fn last_word(&mut self, card: Card, life: Life) -> Effect {
-        Effect::Publish {
-            ticket: self.ticket(),
-            topic: Topic::Alive(card),
-            payload: wire::encode_last_will(life),
-        }
-    }
-
-    /// Whatever was sent is to be sent again.
-    pub(super) fn again(&mut self) {
-        self.again = true;
-    }
-
-    pub(super) fn connection_lost(&mut self) {
-        self.in_flight = None;
-        self.again = true;
-    }
-
-    pub(super) fn delivered(&mut self, ticket: Ticket) -> Option<Versions> {
-        let (_, report) = self.in_flight.take_if(|(flying, _)| *flying == ticket)?;
-        Some(report.versions())
-    }
-
-    pub(super) fn undelivered(&mut self, ticket: Ticket) {
-        if self.in_flight.take_if(|(flying, _)| *flying == ticket).is_some() {
-            self.again = true;
-        }
-    }
-
-    pub(super) fn is_busy(&self) -> bool {
-        self.in_flight.is_some() || self.again
-    }
-
-    /// The report goes out if it is news, or has to go out again.
-    fn offer(&mut self, report: &Report) -> Option<Ticket> {
-        if self.in_flight.is_some() || !(self.again || self.sent.as_ref() != Some(report)) {
-            return None;
-        }
-        let ticket = self.ticket();
-        self.in_flight = Some((ticket, *report));
-        self.sent = Some(*report);
-        self.again = false;
-        Some(ticket)
-    }
-}
-
-/// The way to the state file: one write at a time, of the latest memory.
-#[derive(Debug, Clone)]
-pub(super) struct Disk {
-    holds: Option<Memory>,
-    writing: Option<Memory>,
-    failure: Option<String>,
-    retry_at: Option<Mono>,
-}
-
-impl Disk {
-    pub(super) fn holding(memory: Option<&Memory>) -> Self {
-        Self {
-            holds: memory.copied(),
-            writing: None,
-            failure: None,
-            retry_at: None,
-        }
-    }
-
-    pub(super) fn failure(&self) -> Option<&str> {
-        self.failure.as_deref()
-    }
-
-    /// The highest incarnation that a later life will know to be used.
-    fn reserved(&self) -> u64 {
-        let lineage = self.holds.and_then(|memory| memory.lineage);
-        lineage.map_or(0, |lineage| lineage.incarnation)
-    }
-
-    pub(super) const fn retry_at(&self) -> Option<Mono> {
-        self.retry_at
-    }
-
-    pub(super) const fn is_settled(&self) -> bool {
-        self.writing.is_none()
-    }
-
-    fn offer(&mut self, now: Mono, memory: &Memory) -> bool {
-        let waits = self.retry_at.is_some_and(|at| now < at);
-        if self.writing.is_some() || self.holds.as_ref() == Some(memory) || waits {
-            return false;
-        }
-        self.retry_at = None;
-        self.writing = Some(*memory);
-        true
-    }
-}
-
 impl Machine {
-    pub(super) fn saved(&mut self, now: Now) {
-        if let Some(memory) = self.disk.writing.take() {
-            self.disk.holds = Some(memory);
-            self.progress.durable = memory.readings.versions();
-        }
-        if self.disk.failure.take().is_some() {
-            self.chronicle.note(now.wall, Fact::SavedAgain);
-        }
-    }
-
-    pub(super) fn not_saved(&mut self, now: Now, why: String) {
-        self.disk.writing = None;
-        self.disk.retry_at = Some(now.mono.after(DISK_RETRY));
-        if self.disk.failure.as_ref() != Some(&why) {
-            self.chronicle.note(now.wall, Fact::NotSaved(why.clone()));
-        }
-        self.disk.failure = Some(why);
-    }
-
     /// Everything that follows from the state as it is now.
     pub(super) fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.conclude(now);
@@ -256,7 +117,7 @@ impl Machine {
             return;
         }
         self.beat_due = Some(now.mono.after(pulse::INTERVAL));
-        if self.echo_behind || self.store_behind {
+        if self.copies.echo || self.copies.own_topic {
             self.outbox.again();
         }
         let heartbeat = Heartbeat {
