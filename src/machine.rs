@@ -3,118 +3,39 @@
 //! `handle` is the only way in, and everything that follows from an event comes back from it at once. Around it the shell carries out the
 //! effects, and calls again with [`Event::Tick`] at [`Machine::deadline`].
 
+mod disk;
+mod event;
 mod hearing;
+mod outbox;
 mod sending;
+mod showing;
 
 use std::time::Duration;
 
 use crate::chain::{Chain, Connection, Link};
 use crate::chronicle::{Chronicle, Fact};
-use crate::global::{Global, Shown};
-use crate::owner::{Memory, Owner};
+use crate::global::Global;
+use crate::owner::Owner;
 use crate::reading::Versions;
 use crate::sensor::{Card, SensorId, State};
-use crate::stage::{Progress, Stage};
+use crate::stage::Progress;
 use crate::time::{Mono, Now, Wall};
 use crate::version::Life;
 use crate::wire::Topic;
 
-use sending::{Disk, Outbox};
+pub use event::{Effect, Event, Role, Setup, Ticket};
 
-/// What a program is there for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Owns a card; card 2's owner joins both.
-    Monitor(Card),
-    /// Shows everything, owns nothing.
-    Display,
-}
-
-/// What the shell found out before the machine starts.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// What the program is there for.
-    pub role: Role,
-    /// Its MQTT client id.
-    pub client_id: String,
-    /// Drawn at random.
-    pub life: Life,
-    /// What the state file holds; on a failure, in words, why it cannot be believed. A display has none.
-    pub memory: Result<Memory, String>,
-    /// The moment of the start.
-    pub started: Now,
-}
-
-/// Names a publication, so that its fate can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ticket(pub u64);
-
-/// Something that happened.
-#[derive(Debug, Clone)]
-pub enum Event {
-    /// Connected, and every subscription granted.
-    Connected,
-    /// An attempt to connect failed, or the connection was lost.
-    Disconnected {
-        /// In words.
-        why: String,
-        /// When the next attempt is made.
-        retry_in: Duration,
-    },
-    /// A message arrived.
-    Message {
-        /// Its topic.
-        topic: String,
-        /// Its payload.
-        payload: Vec<u8>,
-        /// Whether the broker had it in store.
-        retained: bool,
-    },
-    /// A publication's handshake is complete.
-    Delivered(Ticket),
-    /// A publication's handshake will not be completed.
-    Undelivered(Ticket),
-    /// The broker does not take this program's messages on a topic; in words.
-    Refused(String),
-    /// The memory of the last [`Effect::Save`] is on disk, durably.
-    Saved,
-    /// It could not be written; in words.
-    NotSaved(String),
-    /// The operator toggles an own sensor.
-    Toggle(SensorId),
-    /// The operator asks to publish the present state again.
-    Publish,
-    /// The program is about to end.
-    Leave,
-    /// [`Machine::deadline`] has come.
-    Tick,
-}
-
-/// Something that the shell is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Publish, and say what became of it.
-    Publish {
-        /// Its name.
-        ticket: Ticket,
-        /// On which topic; its name, quality of service and retain flag follow.
-        topic: Topic,
-        /// The payload.
-        payload: Vec<u8>,
-    },
-    /// Write the state file. One at a time: the next comes after the answer.
-    Save(Box<Memory>),
-    /// End: another owner of this card has been there for longer.
-    StopForTwin,
-}
+use disk::Disk;
+use outbox::Outbox;
 
 /// Where the start gate is, on each connect anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gate {
     /// Not connected.
     Offline,
-    /// Everything that the broker has retained or queued comes before this marker.
-    Waiting(u64),
+    /// Everything that the broker has retained or queued comes before this marker, which is published again if it is not back in time: a
+    /// full queue drops the newest message.
+    Waiting { nonce: u64, again_at: Mono },
     /// It has all come.
     Open,
 }
@@ -144,6 +65,15 @@ pub struct Counters {
     pub impostors: u64,
 }
 
+/// Copies of this owner's report that were behind it when last seen. While one is, the report goes out again with each heartbeat.
+#[derive(Debug, Clone, Copy, Default)]
+struct Copies {
+    /// On its own topic: its own echo on the way, or somebody's old copy that lies there now.
+    own_topic: bool,
+    /// A plain program's join, or what broker 1 holds on `sensors/all`.
+    echo: bool,
+}
+
 /// A program's whole state.
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -163,12 +93,12 @@ pub struct Machine {
     progress: Progress,
     /// What the last message on the other owner's topic said.
     heard: Versions,
-    /// Whether a plain program's join does not show what this owner has.
-    plain_echo_behind: bool,
+    copies: Copies,
     outbox: Outbox,
     disk: Disk,
     leaving: bool,
     beat_due: Option<Mono>,
+    witness_due: Option<Mono>,
     /// The other life that speaks as this card's owner, and how often it did.
     twin: Option<(Life, u8)>,
     chronicle: Chronicle,
@@ -218,11 +148,12 @@ impl Machine {
                 ..Progress::default()
             },
             heard: Versions::default(),
-            plain_echo_behind: false,
+            copies: Copies::default(),
             outbox: Outbox::default(),
             disk: Disk::holding(memory),
             leaving: false,
             beat_due: None,
+            witness_due: None,
             twin: None,
             chronicle,
             counters: Counters::default(),
@@ -275,18 +206,30 @@ impl Machine {
     /// When to call with [`Event::Tick`] if nothing else happens before.
     #[must_use]
     pub fn deadline(&self, now: Mono) -> Option<Mono> {
-        [self.chain.deadline(now), self.beat_due, self.disk.retry_at()]
-            .into_iter()
-            .flatten()
-            .min()
+        let marker_due = match self.gate {
+            Gate::Waiting { again_at, .. } => Some(again_at),
+            Gate::Offline | Gate::Open => None,
+        };
+        [
+            self.chain.deadline(now),
+            self.beat_due,
+            self.disk.retry_at(),
+            marker_due,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn connected(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.chain.connected(now);
         self.chronicle.note(now.wall, Fact::Up(Link::Broker));
-        let (nonce, marker) = self.outbox.marker(self.life);
-        self.gate = Gate::Waiting(nonce);
-        effects.push(marker);
+        let nonce = self.outbox.nonce(self.life);
+        self.gate = Gate::Waiting {
+            nonce,
+            again_at: now.mono,
+        };
+        self.send_marker(now, effects);
     }
 
     fn disconnected(&mut self, now: Now, why: String, retry_in: Duration) {
@@ -319,7 +262,7 @@ impl Machine {
             self.chronicle.note(now.wall, Fact::Restored { found, of });
         }
         self.outbox.again();
-        self.beat_due = Some(now.mono);
+        self.beat_due = (!self.leaving).then_some(now.mono);
     }
 
     fn toggle(&mut self, now: Now, sensor: SensorId) {
@@ -338,6 +281,7 @@ impl Machine {
     /// No heartbeat follows; what has been toggled still goes out.
     fn leave(&mut self, effects: &mut Vec<Effect>) {
         self.leaving = true;
+        self.beat_due = None;
         if let (Role::Monitor(card), Gate::Open) = (self.role, self.gate) {
             effects.push(self.outbox.last_word(card, self.life));
         }
@@ -357,81 +301,5 @@ impl Machine {
             Role::Monitor(card) => card.sensors().to_vec(),
             Role::Display => SensorId::ALL.to_vec(),
         }
-    }
-}
-
-/// What the screens show.
-impl Machine {
-    /// What the program is there for.
-    #[must_use]
-    pub const fn role(&self) -> Role {
-        self.role
-    }
-
-    /// What is known of a sensor; `None` is UNKNOWN.
-    #[must_use]
-    pub fn shown(&self, sensor: SensorId) -> Option<Shown> {
-        match &self.owner {
-            Some(owner) if owner.card() == sensor.card() => owner.readings().get(sensor).map(Shown::Reading),
-            _ => self.global.shown(sensor),
-        }
-    }
-
-    /// How far the present state of an own sensor has got; `None` for other sensors, and while nothing is known.
-    #[must_use]
-    pub fn stage(&self, sensor: SensorId) -> Option<Stage> {
-        let version = self.owner.as_ref()?.readings().version(sensor)?;
-        Some(self.progress.stage(sensor, version))
-    }
-
-    /// Whether a card's values are live. An owner's own are always: it is the source.
-    #[must_use]
-    pub fn freshness(&self, card: Card) -> Freshness {
-        self.freshness[card as usize]
-    }
-
-    /// Whether the first start gate has closed.
-    #[must_use]
-    pub const fn is_restored(&self) -> bool {
-        self.restored
-    }
-
-    /// The links.
-    #[must_use]
-    pub const fn chain(&self) -> &Chain {
-        &self.chain
-    }
-
-    /// The last events.
-    #[must_use]
-    pub const fn chronicle(&self) -> &Chronicle {
-        &self.chronicle
-    }
-
-    /// What came in and was not taken.
-    #[must_use]
-    pub const fn counters(&self) -> Counters {
-        self.counters
-    }
-
-    /// Why the state file cannot be written, if so; in words.
-    #[must_use]
-    pub fn disk_failure(&self) -> Option<&str> {
-        self.disk.failure()
-    }
-
-    /// When the program started.
-    #[must_use]
-    pub const fn started(&self) -> Now {
-        self.started
-    }
-
-    /// Whether nothing is under way: every toggle has reached the disk and the broker as far as they can be reached now.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        let connected = self.gate == Gate::Open;
-        self.disk.is_settled()
-            && !(connected && self.outbox.is_busy())
-            && !matches!(self.gate, Gate::Waiting(_))
     }
 }

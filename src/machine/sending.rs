@@ -2,165 +2,28 @@
 
 use std::time::Duration;
 
-use super::{Effect, Freshness, Gate, Machine, Role, Ticket};
+use super::{Effect, Freshness, Gate, Machine, Role};
 use crate::chain::Link;
 use crate::chronicle::Fact;
 use crate::global::Shown;
-use crate::owner::Memory;
+use crate::owner::{Memory, Owner};
 use crate::pulse;
 use crate::reading::Versions;
 use crate::sensor::{Card, SensorId};
 use crate::time::{Mono, Now};
-use crate::version::Life;
 use crate::wire::{self, Entry, Heartbeat, Report, Topic};
 
-/// How long to wait before the state file is tried again after a failure, if nothing changes before.
-const DISK_RETRY: Duration = Duration::from_secs(5);
+/// How long nothing more is witnessed after a witness: the answer may be under way. The next heartbeat asks again.
+const WITNESS_PAUSE: Duration = Duration::from_secs(1);
 
-/// The way to the broker. At most one retained report is in flight; what changes meanwhile goes out after it, once, as it is then.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Outbox {
-    tickets: u64,
-    in_flight: Option<(Ticket, Report)>,
-    /// What was handed over last, and whether it has to be handed over again.
-    sent: Option<Report>,
-    again: bool,
-    /// A broker that refuses is not asked again before the next heartbeat.
-    refused: bool,
-}
-
-impl Outbox {
-    fn ticket(&mut self) -> Ticket {
-        self.tickets += 1;
-        Ticket(self.tickets)
-    }
-
-    pub(super) fn marker(&mut self, life: Life) -> (u64, Effect) {
-        let ticket = self.ticket();
-        // Unlike any other marker of this client id: the life is this program's, the ticket this connect's.
-        let nonce = (u64::from(life.0) << 32) | (ticket.0 & 0xFFFF_FFFF);
-        let marker = Effect::Publish {
-            ticket,
-            topic: Topic::Marker,
-            payload: wire::encode_marker(nonce),
-        };
-        (nonce, marker)
-    }
-
-    /// The heartbeat that ends all heartbeats of this life.
-    pub(super) fn last_word(&mut self, card: Card, life: Life) -> Effect {
-        Effect::Publish {
-            ticket: self.ticket(),
-            topic: Topic::Alive(card),
-            payload: wire::encode_last_will(life),
-        }
-    }
-
-    /// Whatever was sent is to be sent again.
-    pub(super) fn again(&mut self) {
-        self.again = true;
-    }
-
-    pub(super) fn connection_lost(&mut self) {
-        self.in_flight = None;
-        self.again = true;
-        self.refused = false;
-    }
-
-    pub(super) fn delivered(&mut self, ticket: Ticket) -> Option<Versions> {
-        let (_, report) = self.in_flight.take_if(|(flying, _)| *flying == ticket)?;
-        Some(report.versions())
-    }
-
-    pub(super) fn undelivered(&mut self, ticket: Ticket) {
-        if self.in_flight.take_if(|(flying, _)| *flying == ticket).is_some() {
-            self.again = true;
-            self.refused = true;
-        }
-    }
-
-    pub(super) fn is_busy(&self) -> bool {
-        self.in_flight.is_some() || self.again
-    }
-
-    /// The report goes out if it is news, or has to go out again.
-    fn offer(&mut self, report: &Report) -> Option<Ticket> {
-        if self.in_flight.is_some() || self.refused || !(self.again || self.sent.as_ref() != Some(report)) {
-            return None;
-        }
-        let ticket = self.ticket();
-        self.in_flight = Some((ticket, *report));
-        self.sent = Some(*report);
-        self.again = false;
-        Some(ticket)
-    }
-}
-
-/// The way to the state file: one write at a time, of the latest memory.
-#[derive(Debug, Clone)]
-pub(super) struct Disk {
-    holds: Option<Memory>,
-    writing: Option<Memory>,
-    failure: Option<String>,
-    retry_at: Option<Mono>,
-}
-
-impl Disk {
-    pub(super) fn holding(memory: Option<&Memory>) -> Self {
-        Self {
-            holds: memory.copied(),
-            writing: None,
-            failure: None,
-            retry_at: None,
-        }
-    }
-
-    pub(super) fn failure(&self) -> Option<&str> {
-        self.failure.as_deref()
-    }
-
-    pub(super) const fn retry_at(&self) -> Option<Mono> {
-        self.retry_at
-    }
-
-    pub(super) const fn is_settled(&self) -> bool {
-        self.writing.is_none()
-    }
-
-    fn offer(&mut self, now: Mono, memory: &Memory) -> bool {
-        let waits = self.retry_at.is_some_and(|at| now < at);
-        if self.writing.is_some() || self.holds.as_ref() == Some(memory) || waits {
-            return false;
-        }
-        self.retry_at = None;
-        self.writing = Some(*memory);
-        true
-    }
-}
+/// How long a marker may take before it is published again.
+const MARKER_RETRY: Duration = Duration::from_secs(3);
 
 impl Machine {
-    pub(super) fn saved(&mut self, now: Now) {
-        if let Some(memory) = self.disk.writing.take() {
-            self.disk.holds = Some(memory);
-            self.progress.durable = memory.readings.versions();
-        }
-        if self.disk.failure.take().is_some() {
-            self.chronicle.note(now.wall, Fact::SavedAgain);
-        }
-    }
-
-    pub(super) fn not_saved(&mut self, now: Now, why: String) {
-        self.disk.writing = None;
-        self.disk.retry_at = Some(now.mono.after(DISK_RETRY));
-        if self.disk.failure.as_ref() != Some(&why) {
-            self.chronicle.note(now.wall, Fact::NotSaved(why.clone()));
-        }
-        self.disk.failure = Some(why);
-    }
-
     /// Everything that follows from the state as it is now.
     pub(super) fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.conclude(now);
+        self.send_marker(now, effects);
         if self.gate == Gate::Open {
             self.send_report(effects);
             if !self.leaving {
@@ -175,6 +38,7 @@ impl Machine {
             let memory = Memory {
                 readings,
                 asserted: owner.asserted(),
+                lineage: Some(owner.lineage()),
             };
             if self.disk.offer(now.mono, &memory) {
                 effects.push(Effect::Save(Box::new(memory)));
@@ -187,13 +51,7 @@ impl Machine {
 
     /// Before the first gate closes only a toggle is worth a write: nothing else has happened yet.
     fn has_toggled(&self) -> bool {
-        let life = self.life;
-        self.owner.as_ref().is_some_and(|owner| {
-            owner
-                .readings()
-                .iter()
-                .any(|(_, reading)| reading.version.life == life)
-        })
+        self.owner.as_ref().is_some_and(|owner| owner.used() > 0)
     }
 
     /// What this owner says on its retained topic.
@@ -213,7 +71,31 @@ impl Machine {
         Some((Topic::All, report))
     }
 
+    /// The marker goes out if it is due. Whichever copy comes back first closes the gate.
+    pub(super) fn send_marker(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let Gate::Waiting { nonce, again_at } = self.gate else {
+            return;
+        };
+        if now.mono < again_at {
+            return;
+        }
+        self.gate = Gate::Waiting {
+            nonce,
+            again_at: now.mono.after(MARKER_RETRY),
+        };
+        effects.push(Effect::Publish {
+            ticket: self.outbox.ticket(),
+            topic: Topic::Marker,
+            payload: wire::encode_marker(nonce),
+        });
+    }
+
     fn send_report(&mut self, effects: &mut Vec<Effect>) {
+        let used = self.owner.as_ref().map_or(0, Owner::used);
+        if used > self.disk.reserved() && self.disk.failure().is_none() {
+            // Once an incarnation, not once a toggle: a later life must find it, or it might use it again.
+            return;
+        }
         let Some((topic, report)) = self.report() else {
             return;
         };
@@ -235,8 +117,8 @@ impl Machine {
             return;
         }
         self.beat_due = Some(now.mono.after(pulse::INTERVAL));
-        self.outbox.refused = false;
-        if self.plain_echo_behind && self.freshness(card.other()) == Freshness::Live {
+        self.outbox.may_try_again();
+        if self.copies.echo || self.copies.own_topic {
             self.outbox.again();
         }
         let heartbeat = Heartbeat {
@@ -255,7 +137,11 @@ impl Machine {
     }
 
     /// Says what is known here and not in the join.
-    pub(super) fn send_witness(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn send_witness(&mut self, now: Mono, effects: &mut Vec<Effect>) {
+        if self.witness_due.is_some_and(|due| now < due) {
+            return;
+        }
+        self.witness_due = Some(now.after(WITNESS_PAUSE));
         let report = Report::of(self.global.best(), None);
         effects.push(Effect::Publish {
             ticket: self.outbox.ticket(),
@@ -292,6 +178,17 @@ impl Machine {
             }
         }
         for card in Card::ALL {
+            // The display hears card 1's state from the join, which ends the word itself.
+            let speaks_here = self.role != Role::Display || card == Card::Two;
+            if speaks_here && self.chain.owner(card).pulse.is_live(now.mono) {
+                self.global.end_plain(card);
+            }
+        }
+        let has = self.has();
+        for card in Card::ALL {
+            let plain = self.global.is_plain(card);
+            self.chain
+                .compare(now.mono, card, |said| plain || said.same(&has, card));
             let fresh = self.judge(now, card);
             let before = std::mem::replace(&mut self.freshness[card as usize], fresh);
             let live = fresh == Freshness::Live;
@@ -315,7 +212,7 @@ impl Machine {
             Gate::Open => self
                 .chain
                 .broken(now.mono, card, relay, self.global.is_plain(card)),
-            Gate::Offline | Gate::Waiting(_) => Some(Link::Broker),
+            Gate::Offline | Gate::Waiting { .. } => Some(Link::Broker),
         };
         match (broken, self.freshness(card)) {
             (None, _) => Freshness::Live,

@@ -1,0 +1,80 @@
+//! The way to the state file: one write at a time, of the latest memory.
+
+use std::time::Duration;
+
+use super::Machine;
+use crate::chronicle::Fact;
+use crate::owner::Memory;
+use crate::time::{Mono, Now};
+
+/// How long to wait before the state file is tried again after a failure, if nothing changes before.
+const DISK_RETRY: Duration = Duration::from_secs(5);
+
+/// The way to the state file: one write at a time, of the latest memory.
+#[derive(Debug, Clone)]
+pub(super) struct Disk {
+    holds: Option<Memory>,
+    writing: Option<Memory>,
+    failure: Option<String>,
+    retry_at: Option<Mono>,
+}
+
+impl Disk {
+    pub(super) fn holding(memory: Option<&Memory>) -> Self {
+        Self {
+            holds: memory.copied(),
+            writing: None,
+            failure: None,
+            retry_at: None,
+        }
+    }
+
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    /// The highest incarnation that a later life will know to be used.
+    pub(super) fn reserved(&self) -> u64 {
+        let lineage = self.holds.and_then(|memory| memory.lineage);
+        lineage.map_or(0, |lineage| lineage.incarnation)
+    }
+
+    pub(super) const fn retry_at(&self) -> Option<Mono> {
+        self.retry_at
+    }
+
+    pub(super) const fn is_settled(&self) -> bool {
+        self.writing.is_none()
+    }
+
+    pub(super) fn offer(&mut self, now: Mono, memory: &Memory) -> bool {
+        let waits = self.retry_at.is_some_and(|at| now < at);
+        if self.writing.is_some() || self.holds.as_ref() == Some(memory) || waits {
+            return false;
+        }
+        self.retry_at = None;
+        self.writing = Some(*memory);
+        true
+    }
+}
+
+impl Machine {
+    pub(super) fn saved(&mut self, now: Now) {
+        if let Some(memory) = self.disk.writing.take() {
+            self.disk.holds = Some(memory);
+            self.progress.durable = memory.readings.versions();
+        }
+        if self.disk.failure.take().is_some() {
+            self.chronicle.note(now.wall, Fact::SavedAgain);
+        }
+    }
+
+    pub(super) fn not_saved(&mut self, now: Now, why: String) {
+        self.disk.writing = None;
+        self.disk.retry_at = Some(now.mono.after(DISK_RETRY));
+        if self.disk.failure.as_ref() != Some(&why) {
+            self.chronicle.note(now.wall, Fact::NotSaved(why.clone()));
+        }
+        self.disk.failure = Some(why);
+    }
+}

@@ -1,0 +1,84 @@
+//! What the screens show.
+
+use super::{Counters, Freshness, Gate, Machine, Role};
+use crate::chain::Chain;
+use crate::chronicle::Chronicle;
+use crate::global::Shown;
+use crate::sensor::{Card, SensorId};
+use crate::stage::Stage;
+use crate::time::Now;
+
+impl Machine {
+    /// What the program is there for.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What is known of a sensor; `None` is UNKNOWN.
+    #[must_use]
+    pub fn shown(&self, sensor: SensorId) -> Option<Shown> {
+        match &self.owner {
+            Some(owner) if owner.card() == sensor.card() => owner.readings().get(sensor).map(Shown::Reading),
+            _ => self.global.shown(sensor),
+        }
+    }
+
+    /// How far the present state of an own sensor has got; `None` for other sensors, and while nothing is known.
+    #[must_use]
+    pub fn stage(&self, sensor: SensorId) -> Option<Stage> {
+        let version = self.owner.as_ref()?.readings().version(sensor)?;
+        Some(self.progress.stage(sensor, version))
+    }
+
+    /// Whether a card's values are live. An owner's own are always: it is the source.
+    #[must_use]
+    pub fn freshness(&self, card: Card) -> Freshness {
+        self.freshness[card as usize]
+    }
+
+    /// Whether the first start gate has closed.
+    #[must_use]
+    pub const fn is_restored(&self) -> bool {
+        self.restored
+    }
+
+    /// The links.
+    #[must_use]
+    pub const fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// The last events.
+    #[must_use]
+    pub const fn chronicle(&self) -> &Chronicle {
+        &self.chronicle
+    }
+
+    /// What came in and was not taken.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Why the state file cannot be written, if so; in words.
+    #[must_use]
+    pub fn disk_failure(&self) -> Option<&str> {
+        self.disk.failure()
+    }
+
+    /// When the program started.
+    #[must_use]
+    pub const fn started(&self) -> Now {
+        self.started
+    }
+
+    /// Whether nothing is under way: every toggle has reached the disk and the broker as far as they can be reached now.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let connected = self.gate == Gate::Open;
+        self.disk.is_settled()
+            && !(connected && self.outbox.is_busy())
+            && !matches!(self.gate, Gate::Waiting { .. })
+    }
+}

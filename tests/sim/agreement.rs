@@ -1,0 +1,149 @@
+//! After the last fault: what everything must come to, and whether it does.
+
+use std::rc::Rc;
+
+use dualboard::sensor::Card;
+use dualboard::stage::Stage;
+
+use super::broker::Packet;
+use super::reference::{Image, Made, latest};
+use super::world::{AGREEMENT, BOARD1, BOARD2, CARD1, CARD2, QUIET, TWIN, World};
+
+impl World {
+    /// The latest press of each sensor of which an image exists anywhere.
+    fn survivors(&self) -> [Option<Made>; 6] {
+        let stores = self
+            .brokers
+            .iter()
+            .flat_map(|broker| broker.image_store().images());
+        let programs = self.programs[..TWIN].iter();
+        let files = programs
+            .clone()
+            .filter_map(|program| program.disk.durable.as_ref().map(|file| &file.image));
+        let views: Vec<&Image> = programs
+            .filter(|program| program.machine.is_some())
+            .map(|program| &program.view)
+            .collect();
+        latest(&self.ledger, stores.chain(files).chain(views))
+    }
+
+    /// What had been saved, and of which the last image is gone, is lost by no fault of ours.
+    pub fn lower_floor(&mut self) {
+        let survivors = self.survivors();
+        for (floor, survivor) in self.ledger.floor.iter_mut().zip(survivors) {
+            *floor = (*floor).min(survivor.map_or(0, |made| made.press));
+        }
+    }
+
+    /// The last fault is over: what must everything come to?
+    pub fn expect(&mut self) {
+        self.expected = self.survivors().map(|made| made.map_or(0, |made| made.press));
+        let floor = self.ledger.floor;
+        if let Some(place) = (0..6).find(|place| floor[*place] > self.expected[*place]) {
+            let (number, floor, left) = (place + 1, floor[place], self.expected[place]);
+            self.fail(usize::MAX, || {
+                format!("forgot press {floor} of sensor {number} by itself: {left} is the latest left")
+            });
+        }
+    }
+
+    fn retained(&self) -> [Option<&Rc<Packet>>; 4] {
+        [
+            (BOARD1, "sensors/card1"),
+            (BOARD2, "sensors/card1"),
+            (BOARD1, "sensors/all"),
+            (BOARD2, "sensors/all"),
+        ]
+        .map(|(board, topic)| self.brokers[board].store.retained.get(topic))
+    }
+
+    /// What does not agree with the reference, in words.
+    fn disagreement(&self) -> Option<String> {
+        for (place, expected) in self.expected.iter().enumerate() {
+            let number = place + 1;
+            let owner = &self.programs[if place < 3 { CARD1 } else { CARD2 }];
+            let Some(made) = self.ledger.press(place, &owner.view) else {
+                return Some(format!("the owner knows nothing of sensor {number}"));
+            };
+            if made.press < *expected {
+                let press = made.press;
+                return Some(format!(
+                    "sensor {number} came to press {press}, and an image of press {expected} existed"
+                ));
+            }
+            for program in &self.programs[..TWIN] {
+                if program.view[place] != owner.view[place] || program.wordy[place] {
+                    return Some(format!(
+                        "{} shows another sensor {number} than its owner",
+                        program.name
+                    ));
+                }
+                if program
+                    .card()
+                    .is_none_or(|card| (card == Card::One) != (place < 3))
+                    && !program.live[usize::from(place >= 3)]
+                {
+                    return Some(format!("{} does not show sensor {number} as live", program.name));
+                }
+            }
+            for (at, packet) in self.retained().into_iter().enumerate() {
+                let carries = at >= 2 || place < 3;
+                if carries && packet.and_then(|packet| packet.image[place]) != owner.view[place] {
+                    return Some(format!(
+                        "retained message {at} has another sensor {number} than its owner"
+                    ));
+                }
+            }
+        }
+        self.unconfirmed()
+    }
+
+    fn unconfirmed(&self) -> Option<String> {
+        for slot in [CARD1, CARD2] {
+            let program = &self.programs[slot];
+            let machine = program.machine.as_ref()?;
+            for sensor in program.card()?.sensors() {
+                if machine.stage(sensor) != Some(Stage::Confirmed) {
+                    return Some(format!(
+                        "{} shows {sensor} as {:?}",
+                        program.name,
+                        machine.stage(sensor)
+                    ));
+                }
+            }
+        }
+        None
+    }
+
+    /// Looks whether all agree, and whether they do so in time.
+    pub fn look(&mut self) {
+        let Some(healed) = self.healed else { return };
+        let over = self.now > healed + AGREEMENT;
+        match self.disagreement() {
+            None => self.agreed = self.agreed.or(Some(self.now)),
+            Some(words) => {
+                self.agreed = None;
+                if over {
+                    self.fail(usize::MAX, || format!("does not agree: {words}"));
+                }
+            }
+        }
+        if !over {
+            for program in &mut self.programs {
+                (program.reports, program.beats) = (0, 0);
+            }
+        }
+    }
+
+    /// Nothing happened for a while: owners said that they are alive, and nothing else.
+    pub fn check_quiet(&mut self) {
+        for slot in 0..TWIN {
+            let (reports, beats) = (self.programs[slot].reports, self.programs[slot].beats);
+            if reports > 0 || beats > QUIET / 2_000 + 2 {
+                self.fail(slot, || {
+                    format!("published {reports} reports and {beats} heartbeats while nothing happened")
+                });
+            }
+        }
+    }
+}

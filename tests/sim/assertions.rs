@@ -1,0 +1,275 @@
+//! The promise, as checks after every step.
+
+use std::rc::Rc;
+
+use dualboard::global::Shown;
+use dualboard::machine::{Freshness, Machine};
+use dualboard::sensor::{Card, SensorId, State};
+use dualboard::stage::Stage;
+use dualboard::wire::Topic;
+
+use super::broker::Packet;
+use super::program::Program;
+use super::reference::{Made, Triple};
+use super::world::{BOARD1, BOARD2, TWIN, World};
+
+/// How old the truth may be that is shown as live.
+const BOUND: u64 = 15_000;
+
+/// What an owner has had: of one sensor, in one life of its program.
+pub struct Had {
+    pub slot: usize,
+    pub place: usize,
+    pub state: Option<bool>,
+    pub until: u64,
+}
+
+fn place_of(sensor: SensorId) -> usize {
+    usize::from(sensor.number()) - 1
+}
+
+/// What a program shows of a sensor: version and state; the version is missing from a plain word.
+fn shown(machine: &Machine, sensor: SensorId) -> Option<(Option<Triple>, bool)> {
+    machine.shown(sensor).map(|shown| match shown {
+        Shown::Reading(reading) => {
+            let version = reading.version;
+            let triple = (version.incarnation, version.sequence, u64::from(version.life.0));
+            (Some(triple), reading.state == State::Ok)
+        }
+        Shown::Word(word) => (None, word.state == State::Ok),
+    })
+}
+
+impl World {
+    /// Looks at a program's screen after it has handled an event.
+    pub fn observe(&mut self, slot: usize, toggled: Option<SensorId>) {
+        for sensor in SensorId::ALL {
+            let place = place_of(sensor);
+            let program = &self.programs[slot];
+            let Some(machine) = program.machine.as_ref() else {
+                return;
+            };
+            let own = program.card() == Some(sensor.card());
+            match shown(machine, sensor) {
+                None if program.states[place].is_some() && program.view[place].is_some() => {
+                    self.fail(slot, || format!("forgot {sensor}"));
+                }
+                None => self.programs[slot].states[place] = None,
+                Some((triple, state)) => {
+                    if let Some(triple) = triple {
+                        if own && self.ledger.find(place, triple).is_none() {
+                            self.newly_made(slot, sensor, triple, state, toggled == Some(sensor));
+                        }
+                        self.no_rollback(slot, sensor, triple, state);
+                    } else if !self.ledger.said.contains(&(place, state)) {
+                        self.fail(slot, || {
+                            format!("shows {sensor} as {state}, which no plain program said")
+                        });
+                    }
+                    self.programs[slot].states[place] = Some(state);
+                    self.programs[slot].wordy[place] = triple.is_none();
+                }
+            }
+            if own {
+                self.owner_has(slot, place);
+                self.check_stage(slot, sensor);
+            }
+        }
+        let program = &mut self.programs[slot];
+        if let Some(machine) = &program.machine {
+            let live = Card::ALL.map(|card| machine.freshness(card) == Freshness::Live);
+            program.live = self.planted.live(program, self.now, live);
+        }
+    }
+
+    /// An owner shows a version that nobody has seen before: it is a key press, the same state under a new version, or an initial state.
+    fn newly_made(&mut self, slot: usize, sensor: SensorId, triple: Triple, state: bool, toggled: bool) {
+        let (place, program) = (place_of(sensor), &self.programs[slot]);
+        let before = self.ledger.press(place, &program.view);
+        if toggled {
+            let before = program.states[place].filter(|_| program.view[place].is_some());
+            if state != before.is_none_or(|before| !before) {
+                self.fail(slot, || format!("did not toggle {sensor}"));
+            }
+            self.ledger.pressed(place, triple, state);
+        } else if let Some(before) = before.filter(|before| before.state == state) {
+            self.ledger.made(place, triple, before);
+        } else if triple.0 == 0 && (state || self.ledger.said.contains(&(place, state))) {
+            self.ledger.made(place, triple, Made { state, press: 0 });
+        } else {
+            self.fail(slot, || format!("invents {triple:?} of {sensor}: {state}"));
+        }
+    }
+
+    /// What is shown was made by its owner, and is not older than what was shown before.
+    fn no_rollback(&mut self, slot: usize, sensor: SensorId, triple: Triple, state: bool) {
+        let place = place_of(sensor);
+        let Some(made) = self.ledger.find(place, triple).filter(|made| made.state == state) else {
+            self.fail(slot, || {
+                format!("shows {sensor} as {state} at {triple:?}, which nobody made")
+            });
+            return;
+        };
+        let program = &mut self.programs[slot];
+        let highest = program.highest[place];
+        program.highest[place] = highest.max(made.press);
+        program.view[place] = Some((triple, state));
+        self.ledger.had.insert((self.programs[slot].board, place, triple));
+        // A twin is refused, and may see the owner's memory come in any order until it is.
+        if made.press < highest && slot != TWIN {
+            let press = made.press;
+            self.fail(slot, || {
+                format!("rolls {sensor} back from press {highest} to press {press}")
+            });
+        }
+    }
+
+    /// SAVED and CONFIRMED are shown when they are true.
+    fn check_stage(&mut self, slot: usize, sensor: SensorId) {
+        let (place, program) = (place_of(sensor), &self.programs[slot]);
+        let stage = program.machine.as_ref().and_then(|machine| machine.stage(sensor));
+        let (Some(stage), Some((triple, value))) = (stage, program.view[place]) else {
+            return;
+        };
+        if stage < Stage::Saved {
+            return;
+        }
+        let board = program.board;
+        let durable = program.disk.durable.as_ref().and_then(|file| file.image[place]);
+        if durable != Some((triple, value)) {
+            self.fail(slot, || {
+                format!("shows {sensor} as saved, and its file has {durable:?}")
+            });
+        }
+        if !self.ledger.received.contains(&(board, place, triple)) {
+            self.fail(slot, || {
+                format!("shows {sensor} as saved, and its broker never got {triple:?}")
+            });
+        }
+        if stage == Stage::Confirmed && !self.ledger.had.contains(&(1 - board, place, triple)) {
+            self.fail(slot, || {
+                format!("shows {sensor} as confirmed, and the other board never had {triple:?}")
+            });
+        }
+        if slot != TWIN {
+            let press = self.ledger.find(place, triple).map_or(0, |made| made.press);
+            self.ledger.floor[place] = self.ledger.floor[place].max(press);
+        }
+    }
+
+    pub fn owner_begins(&mut self, slot: usize) {
+        self.programs[slot].states = [None; 6];
+    }
+
+    pub fn owner_ends(&mut self, slot: usize) {
+        for had in self
+            .had
+            .iter_mut()
+            .filter(|had| had.slot == slot && had.until == u64::MAX)
+        {
+            had.until = self.now;
+        }
+    }
+
+    fn owner_has(&mut self, slot: usize, place: usize) {
+        let (now, state) = (self.now, self.programs[slot].states[place]);
+        let current = self
+            .had
+            .iter_mut()
+            .find(|had| had.slot == slot && had.place == place && had.until == u64::MAX);
+        if let Some(current) = current {
+            if current.state == state {
+                return;
+            }
+            current.until = now;
+        }
+        self.had.push(Had {
+            slot,
+            place,
+            state,
+            until: u64::MAX,
+        });
+        self.had.retain(|had| had.until >= now.saturating_sub(BOUND));
+    }
+
+    /// What is shown as live was so at its owner within the bound.
+    pub fn check_live(&mut self) {
+        let since = self.now.saturating_sub(BOUND);
+        let mut failure = None;
+        for (slot, program) in self.programs.iter().enumerate() {
+            if program.machine.is_none() || program.stopped {
+                continue;
+            }
+            for card in Card::ALL {
+                if program.card() == Some(card) || !program.live[card as usize] {
+                    continue;
+                }
+                for sensor in card.sensors() {
+                    let place = place_of(sensor);
+                    if !program.wordy[place]
+                        && program.states[place].is_some()
+                        && !self.was_so(program, place, since)
+                    {
+                        failure = failure.or(Some((slot, sensor, program.states[place])));
+                    }
+                }
+            }
+        }
+        if let Some((slot, sensor, state)) = failure {
+            self.fail(slot, || {
+                format!("shows {sensor} as live at {state:?}: its owner has not had that for {BOUND} ms")
+            });
+        }
+    }
+
+    fn was_so(&self, program: &Program, place: usize, since: u64) -> bool {
+        let lately = self
+            .had
+            .iter()
+            .filter(|had| had.place == place && had.until >= since);
+        lately.into_iter().any(|had| had.state == program.states[place])
+    }
+
+    /// A broker took in a publication.
+    pub fn record_published(&mut self, board: usize, packet: &Rc<Packet>) {
+        let owned = match (board, &*packet.topic) {
+            (BOARD1, "sensors/card1") => 0..3,
+            (BOARD2, "sensors/all") => 3..6,
+            _ => 0..0,
+        };
+        for (place, known) in packet.image.iter().enumerate() {
+            if let Some((triple, _)) = known {
+                self.ledger.had.insert((board, place, *triple));
+                if owned.contains(&place) {
+                    self.ledger.received.insert((board, place, *triple));
+                }
+            }
+        }
+        if packet.retain && packet.qos == 2 && packet.image.iter().any(Option::is_some) {
+            let place = usize::try_from(self.ids % 24).expect("small");
+            if self.history.len() < 24 {
+                self.history.push(Rc::clone(packet));
+            } else {
+                self.history[place] = Rc::clone(packet);
+            }
+        }
+    }
+
+    pub fn count_publication(&mut self, slot: usize, topic: Topic) {
+        let second = self.now / 1000;
+        let program = &mut self.programs[slot];
+        if program.second.0 != second {
+            program.second = (second, 0);
+        }
+        program.second.1 += 1;
+        let count = program.second.1;
+        match topic {
+            Topic::Alive(_) => program.beats += 1,
+            Topic::Marker => {}
+            _ => program.reports += 1,
+        }
+        if count > 60 {
+            self.fail(slot, || format!("published {count} messages in a second"));
+        }
+    }
+}

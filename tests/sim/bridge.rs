@@ -1,0 +1,285 @@
+//! The bridge: part of broker 2, three connections to broker 1, with the topics of `docs/protocol.md` and with its known faults.
+
+use std::rc::Rc;
+
+use super::broker::{Attached, Packet, Queued};
+use super::kinds::Kind;
+use super::net::{Parcel, Peer, UP, Wire};
+use super::world::{Action, BOARD1, BOARD2, World};
+
+/// One of its connections.
+pub struct Bridge {
+    /// Its session at broker 1.
+    pub remote: Rc<str>,
+    /// Its session at broker 2.
+    pub local: Rc<str>,
+    /// Topics at broker 1 to topics here.
+    pub incoming: Vec<(Rc<str>, Rc<str>, u8)>,
+    /// Topics here to topics at broker 1.
+    pub outgoing: Vec<(Rc<str>, Rc<str>, u8)>,
+    /// Where both brokers say whether it is up; `None` with `notifications false`.
+    pub state: Option<Rc<str>>,
+    pub conn: Option<u64>,
+    pub up: bool,
+    /// Raised with each attempt.
+    pub attempt: u64,
+    /// The retained copies as they were when the attempt began: what newer messages overtake while it is pending.
+    early: Vec<Rc<Packet>>,
+}
+
+type Mapping = [(&'static str, &'static str, u8)];
+
+fn mapped(topics: &Mapping) -> Vec<(Rc<str>, Rc<str>, u8)> {
+    topics
+        .iter()
+        .map(|(from, to, qos)| (Rc::from(*from), Rc::from(*to), *qos))
+        .collect()
+}
+
+fn bridge(name: &str, incoming: &Mapping, outgoing: &Mapping, notifies: bool) -> Bridge {
+    Bridge {
+        remote: Rc::from(name),
+        local: Rc::from(format!("{name}_local")),
+        incoming: mapped(incoming),
+        outgoing: mapped(outgoing),
+        state: notifies.then(|| Rc::from(format!("$SYS/broker/connection/{name}/state"))),
+        conn: None,
+        up: false,
+        attempt: 0,
+        early: Vec::new(),
+    }
+}
+
+/// As in `mosquitto_bridge.conf`.
+pub fn bridges() -> [Bridge; 3] {
+    [
+        bridge(
+            "board2_bridge_in",
+            &[
+                ("sensors/card1", "sensors/card1", 2),
+                ("sensors/card1/alive", "sensors/card1/alive", 0),
+                ("sensors/witness", "sensors/witness", 2),
+                ("sensors/all", "sensors/board1/all", 0),
+                ("$SYS/broker/uptime", "sensors/board1/broker/uptime", 0),
+            ],
+            &[("sensors/card1", "sensors/board2/card1", 0)],
+            true,
+        ),
+        bridge(
+            "board2_bridge_out",
+            &[("sensors/all", "sensors/board1/all", 0)],
+            &[("sensors/all", "sensors/all", 2)],
+            true,
+        ),
+        bridge(
+            "board2_bridge_alive",
+            &[],
+            &[
+                ("sensors/card2/alive", "sensors/card2/alive", 0),
+                ("$SYS/broker/uptime", "sensors/board2/broker/uptime", 0),
+            ],
+            false,
+        ),
+    ]
+}
+
+impl World {
+    /// Broker 2 has started: its bridge takes up its sessions.
+    pub fn bridge_starts(&mut self) {
+        for place in 0..self.bridges.len() {
+            let bridge = &mut self.bridges[place];
+            bridge.conn = None;
+            bridge.up = false;
+            let topics = bridge
+                .outgoing
+                .iter()
+                .map(|(from, _, qos)| (Rc::clone(from), *qos))
+                .collect();
+            let (local, state) = (Rc::clone(&bridge.local), bridge.state.clone());
+            let broker = &mut self.brokers[BOARD2];
+            broker
+                .store
+                .sessions
+                .entry(Rc::clone(&local))
+                .or_default()
+                .subscriptions = topics;
+            broker.attached.insert(local, Attached::Bridge(place));
+            if let Some(state) = state {
+                self.publish_at(BOARD2, &Packet::new(&state, b"0", 1, true), None);
+            }
+            self.redial_bridge(place, 50, 300);
+        }
+    }
+
+    pub fn redial_bridge(&mut self, place: usize, low: u64, high: u64) {
+        self.bridges[place].attempt += 1;
+        let attempt = self.bridges[place].attempt;
+        let at = self.now + self.rng.within(low, high);
+        self.at(at, Action::DialBridge(place, attempt));
+    }
+
+    pub fn dial_bridge(&mut self, place: usize, attempt: u64) {
+        if !self.brokers[BOARD2].up
+            || self.bridges[place].attempt != attempt
+            || self.bridges[place].conn.is_some()
+        {
+            return;
+        }
+        if self.link.wire == Wire::Refused || !(self.brokers[BOARD1].up || self.unpowered[BOARD1]) {
+            self.redial_bridge(place, 1_000, 2_000);
+            return;
+        }
+        let key = Rc::clone(&self.bridges[place].remote);
+        let id = self.open(Peer::Bridge(place), BOARD1, &key);
+        let locals = self.bridges[place].outgoing.clone();
+        let topics: Vec<_> = locals
+            .iter()
+            .map(|(from, _, qos)| (Rc::clone(from), *qos))
+            .collect();
+        let bridge = &mut self.bridges[place];
+        bridge.conn = Some(id);
+        bridge.early = self.brokers[BOARD2].retained_for(&topics);
+        let remotes: Vec<_> = bridge
+            .incoming
+            .iter()
+            .map(|(from, _, qos)| (Rc::clone(from), *qos))
+            .collect();
+        let will = bridge
+            .state
+            .as_ref()
+            .map(|state| Packet::new(state, b"0", 1, true));
+        let clean = bridge.state.is_none();
+        self.send(
+            id,
+            UP,
+            Parcel::Connect {
+                subscriptions: Rc::new(remotes),
+                will,
+                clean,
+            },
+        );
+        self.at(self.now + 6_000, Action::DialTimeout(id));
+    }
+
+    /// Broker 1 tells its clients whether the bridge is connected.
+    pub fn bridge_notice(&mut self, id: u64, up: bool) {
+        let Peer::Bridge(place) = self.conns[&id].peer else {
+            return;
+        };
+        if let (true, Some(state)) = (up, self.bridges[place].state.clone()) {
+            self.publish_at(BOARD1, &Packet::new(&state, b"1", 1, true), None);
+        }
+    }
+
+    /// Something arrived from broker 1.
+    pub fn at_bridge(&mut self, place: usize, id: u64, parcel: Parcel) {
+        if self.bridges[place].conn != Some(id) || !self.brokers[BOARD2].up {
+            return;
+        }
+        match parcel {
+            Parcel::Granted => self.bridge_up(place),
+            Parcel::Closed { .. } => self.bridge_lost(place),
+            Parcel::Ack(mid) => {
+                let local = Rc::clone(&self.bridges[place].local);
+                self.brokers[BOARD2].acknowledged(&local, mid);
+            }
+            Parcel::Publish(queued) => {
+                let local = Rc::clone(&self.bridges[place].local);
+                let to = self.bridges[place]
+                    .incoming
+                    .iter()
+                    .find(|(from, _, _)| *from == queued.packet.topic);
+                let Some((_, to, qos)) = to.cloned() else { return };
+                let session = self.brokers[BOARD2]
+                    .store
+                    .sessions
+                    .entry(Rc::clone(&local))
+                    .or_default();
+                let fresh = queued.packet.qos == 0 || session.receives(queued.mid);
+                if queued.packet.qos > 0 {
+                    self.send(id, UP, Parcel::Ack(queued.mid));
+                }
+                if fresh {
+                    self.publish_at(BOARD2, &queued.packet.mapped(&to, qos), Some(&local));
+                }
+            }
+            Parcel::Connect { .. } => {}
+        }
+    }
+
+    fn bridge_up(&mut self, place: usize) {
+        let local = Rc::clone(&self.bridges[place].local);
+        self.bridges[place].up = true;
+        let topics: Vec<_> = self.bridges[place]
+            .outgoing
+            .iter()
+            .map(|(from, _, qos)| (Rc::clone(from), *qos))
+            .collect();
+        let overtaken = self.rng.chance(self.overtaking);
+        let early = std::mem::take(&mut self.bridges[place].early);
+        let copies = if overtaken {
+            self.tally.count(Kind::Overtaken);
+            early
+        } else {
+            self.brokers[BOARD2].retained_for(&topics)
+        };
+        for packet in copies {
+            self.ids += 1;
+            let queued = Queued {
+                mid: self.ids,
+                packet,
+                retained: true,
+            };
+            let session = self.brokers[BOARD2]
+                .store
+                .sessions
+                .entry(Rc::clone(&local))
+                .or_default();
+            session.queue.push_back(queued);
+        }
+        let queue: Vec<Queued> = self.brokers[BOARD2].store.sessions[&local]
+            .queue
+            .iter()
+            .cloned()
+            .collect();
+        for queued in queue {
+            self.bridge_out(place, &queued);
+            if queued.packet.qos == 0 {
+                self.brokers[BOARD2].acknowledged(&local, queued.mid);
+            }
+        }
+        if let Some(state) = self.bridges[place].state.clone() {
+            self.publish_at(BOARD2, &Packet::new(&state, b"1", 1, true), None);
+        }
+    }
+
+    /// Something that broker 2 passes to its bridge. What has a handshake waits in the queue until it is acknowledged.
+    pub fn bridge_out(&mut self, place: usize, queued: &Queued) {
+        let bridge = &self.bridges[place];
+        let to = bridge
+            .outgoing
+            .iter()
+            .find(|(from, _, _)| *from == queued.packet.topic);
+        if let (true, Some(id), Some((_, to, qos))) = (bridge.up, bridge.conn, to) {
+            let packet = queued.packet.mapped(to, *qos);
+            self.send(
+                id,
+                UP,
+                Parcel::Publish(Queued {
+                    packet,
+                    ..queued.clone()
+                }),
+            );
+        }
+    }
+
+    /// A connection of the bridge is gone.
+    pub fn bridge_lost(&mut self, place: usize) {
+        let was_up = std::mem::take(&mut self.bridges[place].up);
+        self.bridges[place].conn = None;
+        if let (true, Some(state)) = (was_up, self.bridges[place].state.clone()) {
+            self.publish_at(BOARD2, &Packet::new(&state, b"0", 1, true), None);
+        }
+        self.redial_bridge(place, 1_000, 2_000);
+    }
+}

@@ -1,0 +1,198 @@
+//! A broker: retained messages, sessions with queues, wills, and what of it is on disk.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use super::reference::{Image, image_of};
+
+/// A published message.
+pub struct Packet {
+    pub topic: Rc<str>,
+    pub payload: Rc<[u8]>,
+    pub qos: u8,
+    pub retain: bool,
+    pub image: Image,
+}
+
+impl Packet {
+    pub fn new(topic: &str, payload: &[u8], qos: u8, retain: bool) -> Rc<Self> {
+        let image = if qos > 0 || retain {
+            image_of(payload)
+        } else {
+            [None; 6]
+        };
+        let (topic, payload) = (Rc::from(topic), Rc::from(payload));
+        Rc::new(Self {
+            topic,
+            payload,
+            qos,
+            retain,
+            image,
+        })
+    }
+
+    /// The same message on another topic, as a bridge maps it.
+    pub fn mapped(&self, topic: &str, qos: u8) -> Rc<Self> {
+        Rc::new(Self {
+            topic: Rc::from(topic),
+            payload: Rc::clone(&self.payload),
+            qos: self.qos.min(qos),
+            retain: self.retain,
+            image: self.image,
+        })
+    }
+}
+
+/// A message on its way to one session.
+#[derive(Clone)]
+pub struct Queued {
+    pub mid: u64,
+    pub packet: Rc<Packet>,
+    /// Sent because it was in store, not because it was just published.
+    pub retained: bool,
+}
+
+/// What a broker keeps of a client between its connections.
+#[derive(Clone, Default)]
+pub struct Session {
+    pub subscriptions: Vec<(Rc<str>, u8)>,
+    pub queue: VecDeque<Queued>,
+    /// Publications whose handshake has begun: their repetition is none.
+    pub received: VecDeque<u64>,
+}
+
+impl Session {
+    /// Whether this publication is new to the session.
+    pub fn receives(&mut self, mid: u64) -> bool {
+        if self.received.contains(&mid) {
+            return false;
+        }
+        if self.received.len() == 32 {
+            self.received.pop_front();
+        }
+        self.received.push_back(mid);
+        true
+    }
+}
+
+/// What is lost with a kill -9 since it was last saved.
+#[derive(Clone, Default)]
+pub struct Store {
+    pub retained: BTreeMap<Rc<str>, Rc<Packet>>,
+    pub sessions: BTreeMap<Rc<str>, Session>,
+}
+
+impl Store {
+    /// Every image in it.
+    pub fn images(&self) -> impl Iterator<Item = &Image> {
+        let queued = self.sessions.iter().filter(|(key, _)| !key.starts_with("twin"));
+        let queued = queued.flat_map(|(_, session)| session.queue.iter().map(|queued| &queued.packet.image));
+        self.retained.values().map(|packet| &packet.image).chain(queued)
+    }
+}
+
+/// Who a broker speaks to for a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Attached {
+    /// A client, by its connection.
+    Client(u64),
+    /// This broker's own bridge, by its place.
+    Bridge(usize),
+}
+
+pub struct Broker {
+    pub up: bool,
+    pub store: Store,
+    pub saved: Store,
+    pub attached: BTreeMap<Rc<str>, Attached>,
+    pub wills: BTreeMap<u64, Rc<Packet>>,
+    pub max_queued: usize,
+    /// Raised with each start: timers of an earlier run do nothing.
+    pub run: u64,
+}
+
+impl Broker {
+    pub fn new(max_queued: usize) -> Self {
+        Self {
+            up: false,
+            store: Store::default(),
+            saved: Store::default(),
+            attached: BTreeMap::new(),
+            wills: BTreeMap::new(),
+            max_queued,
+            run: 0,
+        }
+    }
+
+    /// Takes in a publication; gives what goes to whom now. `mids` is where the names of handshakes come from.
+    pub fn route(
+        &mut self,
+        packet: &Rc<Packet>,
+        not_to: Option<&str>,
+        mids: &mut u64,
+    ) -> Vec<(Attached, Queued)> {
+        if packet.retain {
+            if packet.payload.is_empty() {
+                self.store.retained.remove(&packet.topic);
+            } else {
+                self.store
+                    .retained
+                    .insert(Rc::clone(&packet.topic), Rc::clone(packet));
+            }
+        }
+        let mut out = Vec::new();
+        for (key, session) in &mut self.store.sessions {
+            if not_to == Some(&**key) {
+                continue;
+            }
+            let Some((_, qos)) = session
+                .subscriptions
+                .iter()
+                .find(|(topic, _)| *topic == packet.topic)
+            else {
+                continue;
+            };
+            *mids += 1;
+            let queued = Queued {
+                mid: *mids,
+                packet: Rc::clone(packet),
+                retained: false,
+            };
+            if packet.qos.min(*qos) > 0 {
+                if session.queue.len() >= self.max_queued {
+                    continue;
+                }
+                session.queue.push_back(queued.clone());
+            }
+            if let Some(attached) = self.attached.get(key) {
+                out.push((*attached, queued));
+            }
+        }
+        out
+    }
+
+    /// What is in store for these subscriptions.
+    pub fn retained_for(&self, subscriptions: &[(Rc<str>, u8)]) -> Vec<Rc<Packet>> {
+        let found = subscriptions.iter().filter_map(|(topic, qos)| {
+            let packet = self.store.retained.get(topic)?;
+            Some(if *qos < packet.qos {
+                packet.mapped(topic, *qos)
+            } else {
+                Rc::clone(packet)
+            })
+        });
+        found.collect()
+    }
+
+    /// A handshake is complete.
+    pub fn acknowledged(&mut self, key: &str, mid: u64) {
+        if let Some(session) = self.store.sessions.get_mut(key) {
+            session.queue.retain(|queued| queued.mid != mid);
+        }
+    }
+
+    /// The store as it is found after the next start.
+    pub fn image_store(&self) -> &Store {
+        if self.up { &self.store } else { &self.saved }
+    }
+}

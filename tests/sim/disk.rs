@@ -1,0 +1,67 @@
+//! An owner's state file: replaced as a whole, durable when the write has come to its end, and sometimes not there any more.
+
+use std::rc::Rc;
+
+use dualboard::owner::Memory;
+use dualboard::wire::{decode_memory, encode_memory};
+
+use super::reference::{Image, image_of};
+
+#[derive(Clone)]
+pub struct File {
+    pub bytes: Rc<[u8]>,
+    pub image: Image,
+}
+
+#[derive(Default)]
+pub struct Disk {
+    /// What a restart will find.
+    pub durable: Option<File>,
+    /// Written, but not known to be durable: after a crash it may be there or not.
+    pub writing: Option<File>,
+    pub failing: bool,
+}
+
+impl Disk {
+    pub fn write(&mut self, memory: &Memory) {
+        let bytes = encode_memory(memory);
+        self.writing = Some(File {
+            image: image_of(&bytes),
+            bytes: Rc::from(bytes),
+        });
+    }
+
+    /// The write has come to its end.
+    pub fn sync(&mut self) -> Result<(), String> {
+        let written = self.writing.take();
+        if self.failing {
+            return Err("no space left".to_owned());
+        }
+        self.durable = written.or_else(|| self.durable.take());
+        Ok(())
+    }
+
+    /// The process or the board is gone while a write may be under way.
+    pub fn crash(&mut self, kept: bool) {
+        if let Some(written) = self.writing.take().filter(|_| kept && !self.failing) {
+            self.durable = Some(written);
+        }
+    }
+
+    pub fn wipe(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The file's end is torn off.
+    pub fn tear(&mut self, at: usize) {
+        if let Some(file) = &mut self.durable {
+            file.bytes = Rc::from(&file.bytes[..at % file.bytes.len().max(1)]);
+            file.image = [None; 6];
+        }
+    }
+
+    pub fn read(&self) -> Result<Memory, String> {
+        let file = self.durable.as_ref().ok_or_else(|| "no state file".to_owned())?;
+        decode_memory(&file.bytes).map_err(|malformed| malformed.to_string())
+    }
+}

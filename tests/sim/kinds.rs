@@ -1,0 +1,55 @@
+//! Kinds of faults, and how many there were of each.
+
+macro_rules! kinds {
+    ($($kind:ident $words:literal,)*) => {
+        /// Kinds of faults, to count and to print.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum Kind { $($kind),* }
+        pub const KINDS: &[(Kind, &str)] = &[$((Kind::$kind, $words)),*];
+    };
+}
+
+kinds! {
+    Killed "program killed",
+    Left "program ended and started again",
+    BrokerKilled "broker killed, unsaved tail lost",
+    BrokerStopped "broker stopped and started again",
+    PowerCut "board without power",
+    Refused "link refused",
+    Frozen "link frozen both ways",
+    OneWay "link frozen one way",
+    Slow "link slow",
+    Dropped "local connection dropped",
+    Stopped "program stopped (SIGSTOP)",
+    Wiped "state file wiped",
+    Torn "state file torn",
+    Full "disk full for a while",
+    StoreWiped "broker's store wiped",
+    Clock "wall clock set",
+    Twin "twin started",
+    Garbage "bad payload",
+    Replay "old message replayed",
+    Meddler "plain word in an owner's place",
+    Replaced "board replaced: state file and broker's store blank",
+    AllKilled "all programs killed",
+    Overtaken "older retained copy overtaken on the bridge",
+}
+
+#[derive(Clone, Copy, Default)]
+pub struct Tally(pub [u64; KINDS.len()]);
+
+impl Tally {
+    pub fn count(&mut self, kind: Kind) {
+        self.0[kind as usize] += 1;
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        for (all, one) in self.0.iter_mut().zip(other.0) {
+            *all += one;
+        }
+    }
+
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}

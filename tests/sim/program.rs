@@ -1,0 +1,329 @@
+//! One program around the core: what the shell does, in virtual time.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::Duration;
+
+use dualboard::machine::{Event, Machine, Role, Setup, Ticket};
+use dualboard::owner::Memory;
+use dualboard::sensor::Card;
+use dualboard::time::{Mono, Now, Wall};
+use dualboard::version::Life;
+use dualboard::wire::{Topic, encode_last_will};
+
+use super::broker::{Packet, Queued};
+use super::disk::Disk;
+use super::net::{Parcel, Peer, UP};
+use super::reference::Image;
+use super::world::{Action, World};
+
+/// A publication whose handshake is under way.
+pub struct Flying {
+    pub mid: u64,
+    pub ticket: Ticket,
+    pub packet: Rc<Packet>,
+}
+
+pub struct Program {
+    pub name: &'static str,
+    pub role: Role,
+    pub board: usize,
+    pub client_id: Rc<str>,
+    pub machine: Option<Machine>,
+    /// Raised with each start and end: what was meant for an earlier life does nothing.
+    pub life: u64,
+    pub life_id: u32,
+    pub conn: Option<u64>,
+    pub granted: bool,
+    /// Whether the marker that it published has come back on this connection.
+    pub marked: bool,
+    pub flying: Vec<Flying>,
+    seen: BTreeSet<u64>,
+    pub disk: Disk,
+    pub stopped: bool,
+    pub due: Option<u64>,
+    /// What its screen shows that has a version.
+    pub view: Image,
+    /// Whether a word without version is shown.
+    pub wordy: [bool; 6],
+    pub states: [Option<bool>; 6],
+    /// Whether the sensors of each card are shown as live.
+    pub live: [bool; 2],
+    /// The latest press that each sensor has shown in this life.
+    pub highest: [u64; 6],
+    /// Publications in the present second, by kind: reports, all.
+    pub second: (u64, u64),
+    pub reports: u64,
+    pub beats: u64,
+}
+
+impl Program {
+    pub fn new(name: &'static str, role: Role, board: usize) -> Self {
+        Self {
+            name,
+            role,
+            board,
+            client_id: Rc::from(name),
+            machine: None,
+            life: 0,
+            life_id: 0,
+            conn: None,
+            granted: false,
+            marked: false,
+            flying: Vec::new(),
+            seen: BTreeSet::new(),
+            disk: Disk::default(),
+            stopped: false,
+            due: None,
+            view: [None; 6],
+            wordy: [false; 6],
+            states: [None; 6],
+            live: [false; 2],
+            highest: [0; 6],
+            second: (0, 0),
+            reports: 0,
+            beats: 0,
+        }
+    }
+
+    pub fn setup(&self, started: Now, memory: Result<Memory, String>) -> Setup {
+        let (role, client_id, life) = (self.role, self.client_id.to_string(), Life(self.life_id));
+        Setup {
+            role,
+            client_id,
+            life,
+            memory,
+            started,
+        }
+    }
+
+    pub fn card(&self) -> Option<Card> {
+        match self.role {
+            Role::Monitor(card) => Some(card),
+            Role::Display => None,
+        }
+    }
+}
+
+impl World {
+    pub fn now_at(&self, board: usize) -> Now {
+        let seconds = i64::try_from(self.now / 1000).expect("a short run");
+        Now {
+            mono: Mono::from_start(Duration::from_millis(self.now + self.booted[board])),
+            wall: Wall(self.walls[board] + seconds),
+        }
+    }
+
+    pub fn start_program(&mut self, slot: usize) {
+        if self.programs[slot].machine.is_some() || self.unpowered[self.programs[slot].board] {
+            return;
+        }
+        let life_id = u32::try_from(self.rng.next() >> 32).expect("32 bits");
+        let now = self.planted.now(self.now_at(self.programs[slot].board));
+        let program = &mut self.programs[slot];
+        let memory = self.planted.memory(program.role, program.disk.read());
+        program.life_id = life_id;
+        program.machine = Some(Machine::new(program.setup(now, memory)));
+        program.life += 1;
+        program.highest = [0; 6];
+        program.view = [None; 6];
+        program.live = [false; 2];
+        program.due = None;
+        self.trace.note(self.now, 1, &[], || {
+            format!("{} starts", self.programs[slot].name)
+        });
+        self.owner_begins(slot);
+        self.feed(slot, Event::Tick);
+        self.redial(slot, 1, 50);
+    }
+
+    /// The process is gone. `silent`: with its board's power; `clean`: it said goodbye to its broker.
+    pub fn end_program(&mut self, slot: usize, clean: bool, silent: bool) {
+        let kept = self.rng.chance(50);
+        let program = &mut self.programs[slot];
+        if program.machine.take().is_none() {
+            return;
+        }
+        program.life += 1;
+        program.disk.crash(kept);
+        program.stopped = false;
+        program.flying.clear();
+        program.seen.clear();
+        program.granted = false;
+        program.live = [false; 2];
+        let conn = program.conn.take();
+        self.trace
+            .note(self.now, 2, &[], || format!("{} ends", self.programs[slot].name));
+        self.owner_ends(slot);
+        if let Some(id) = conn {
+            self.close_client(id, clean, silent);
+        }
+    }
+
+    fn redial(&mut self, slot: usize, low: u64, high: u64) {
+        let at = self.now + self.rng.within(low, high);
+        self.at(at, Action::Dial(slot, self.programs[slot].life));
+    }
+
+    pub fn dial(&mut self, slot: usize, life: u64) {
+        let program = &self.programs[slot];
+        if program.life != life || program.conn.is_some() {
+            return;
+        }
+        if program.stopped {
+            self.redial(slot, 100, 200);
+            return;
+        }
+        let board = program.board;
+        if !self.brokers[board].up {
+            let retry_in = self.rng.within(300, 2_000);
+            self.feed(slot, lost("connection refused", retry_in));
+            self.redial(slot, retry_in, retry_in + 1);
+            return;
+        }
+        let key = Rc::clone(&program.client_id);
+        let will = program.card().map(|card| {
+            let topic = Topic::Alive(card).name(&key);
+            Packet::new(&topic, &encode_last_will(Life(program.life_id)), 0, false)
+        });
+        let topics = program
+            .machine
+            .as_ref()
+            .map(Machine::subscriptions)
+            .unwrap_or_default();
+        let topics = topics
+            .into_iter()
+            .map(|(topic, qos)| (Rc::from(topic), qos))
+            .collect();
+        let id = self.open(Peer::Program(slot), board, &key);
+        self.programs[slot].conn = Some(id);
+        self.send(
+            id,
+            UP,
+            Parcel::Connect {
+                subscriptions: Rc::new(topics),
+                will,
+                clean: false,
+            },
+        );
+    }
+
+    /// Something arrived from the broker.
+    pub fn at_program(&mut self, slot: usize, id: u64, parcel: Parcel) {
+        let program = &mut self.programs[slot];
+        if program.conn != Some(id) {
+            return;
+        }
+        match parcel {
+            Parcel::Granted => {
+                program.granted = true;
+                program.marked = false;
+                let again: Vec<_> = program
+                    .flying
+                    .iter()
+                    .map(|flying| (flying.mid, Rc::clone(&flying.packet)))
+                    .collect();
+                for (mid, packet) in again {
+                    self.send(
+                        id,
+                        UP,
+                        Parcel::Publish(Queued {
+                            mid,
+                            packet,
+                            retained: false,
+                        }),
+                    );
+                }
+                self.feed(slot, Event::Connected);
+            }
+            Parcel::Ack(mid) => {
+                if let Some(at) = program.flying.iter().position(|flying| flying.mid == mid) {
+                    let flying = program.flying.remove(at);
+                    self.feed(slot, Event::Delivered(flying.ticket));
+                }
+            }
+            Parcel::Closed { .. } => {
+                program.conn = None;
+                program.granted = false;
+                let retry_in = self.rng.within(300, 2_000);
+                self.feed(slot, lost("connection lost", retry_in));
+                self.redial(slot, retry_in, retry_in + 1);
+            }
+            Parcel::Publish(queued) => {
+                let fresh = queued.packet.qos == 0 || program.seen.insert(queued.mid);
+                let marker = queued.packet.topic.starts_with("sensors/marker/");
+                program.marked |= fresh && marker && queued.packet.payload.iter().all(u8::is_ascii_digit);
+                if queued.packet.qos > 0 {
+                    self.send(id, UP, Parcel::Ack(queued.mid));
+                }
+                if fresh {
+                    let packet = &queued.packet;
+                    let (topic, payload) = (packet.topic.to_string(), packet.payload.to_vec());
+                    self.feed(
+                        slot,
+                        Event::Message {
+                            topic,
+                            payload,
+                            retained: queued.retained,
+                        },
+                    );
+                }
+            }
+            Parcel::Connect { .. } => {}
+        }
+    }
+
+    pub fn tick(&mut self, slot: usize, life: u64, at: u64) {
+        let program = &mut self.programs[slot];
+        if program.life != life || program.due != Some(at) {
+            return;
+        }
+        if program.stopped {
+            self.at(self.now + 50, Action::Tick(slot, life, at));
+            return;
+        }
+        program.due = None;
+        self.feed(slot, Event::Tick);
+    }
+
+    pub fn synced(&mut self, slot: usize, life: u64) {
+        let program = &mut self.programs[slot];
+        if program.life != life {
+            return;
+        }
+        if program.stopped {
+            self.at(self.now + 50, Action::Synced(slot, life));
+            return;
+        }
+        let event = match program.disk.sync() {
+            Ok(()) => Event::Saved,
+            Err(why) => Event::NotSaved(why),
+        };
+        self.feed(slot, event);
+    }
+
+    /// The program's process is stopped, or goes on.
+    pub fn hold(&mut self, slot: usize, stopped: bool) {
+        let program = &mut self.programs[slot];
+        program.stopped = stopped && program.machine.is_some();
+        let stopped = program.stopped;
+        if let Some(conn) = program.conn.and_then(|id| self.conns.get_mut(&id)) {
+            conn.held = stopped;
+        }
+        if !stopped {
+            self.feed(slot, Event::Tick);
+            self.thaw();
+        }
+    }
+
+    pub fn conn_of(&self, slot: usize) -> Option<u64> {
+        self.programs[slot].conn
+    }
+}
+
+pub fn lost(why: &str, retry_in: u64) -> Event {
+    Event::Disconnected {
+        why: why.to_owned(),
+        retry_in: Duration::from_millis(retry_in),
+    }
+}

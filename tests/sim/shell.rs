@@ -1,0 +1,192 @@
+//! The loop around the core: an event in, all effects carried out.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use dualboard::machine::{Effect, Event, Machine};
+use dualboard::owner::Memory;
+use dualboard::time::Now;
+use dualboard::wire::Topic;
+
+use super::broker::{Packet, Queued};
+use super::net::{Parcel, UP};
+use super::program::Flying;
+use super::world::{Action, World};
+
+impl World {
+    /// The program handles an event; then everything that it asks for is done.
+    pub fn feed(&mut self, slot: usize, event: Event) {
+        let now = self.planted.now(self.now_at(self.programs[slot].board));
+        if self.planted.forgets(&self.programs[slot], &event) {
+            self.start_anew(slot, now);
+        }
+        let mut events = VecDeque::from(self.planted.incoming(&self.programs[slot], self.now, event));
+        while let Some(event) = events.pop_front() {
+            let name = self.programs[slot].name;
+            let Some(machine) = self.programs[slot].machine.as_mut() else {
+                return;
+            };
+            let toggled = if let Event::Toggle(sensor) = event {
+                Some(sensor)
+            } else {
+                None
+            };
+            let code = 100 + slot as u64;
+            self.trace.note(self.now, code, bytes_of(&event), || {
+                format!("{name:<6} <- {}", words_of(&event))
+            });
+            let effects = machine.handle(now, event);
+            self.observe(slot, toggled);
+            for effect in effects {
+                let (effect, more) = self.planted.outgoing(&self.programs[slot], effect);
+                events.extend(more);
+                if let Some(effect) = effect {
+                    self.carry_out(slot, effect);
+                }
+            }
+        }
+        let Some(machine) = self.programs[slot].machine.as_ref() else {
+            return;
+        };
+        let Some(deadline) = machine.deadline(now.mono) else {
+            return;
+        };
+        if deadline <= now.mono {
+            self.fail(slot, || {
+                "asks to be called at a moment that is over: it would spin".to_owned()
+            });
+        }
+        let wait = deadline.since(now.mono).as_millis();
+        let due = self.now + u64::try_from(wait).expect("a near deadline").max(1);
+        if self.programs[slot].due != Some(due) {
+            self.programs[slot].due = Some(due);
+            self.at(due, Action::Tick(slot, self.programs[slot].life, due));
+        }
+    }
+
+    /// What a planted fault does: the program forgets, and does not know that it did.
+    fn start_anew(&mut self, slot: usize, now: Now) {
+        let program = &mut self.programs[slot];
+        let setup = program.setup(now, Err(String::new()));
+        let mut machine = Machine::new(setup);
+        for effect in machine.handle(now, Event::Connected) {
+            if let Effect::Publish { topic, payload, .. } = effect {
+                let topic = topic.name(&program.client_id);
+                let _ = machine.handle(
+                    now,
+                    Event::Message {
+                        topic,
+                        payload,
+                        retained: false,
+                    },
+                );
+            }
+        }
+        program.machine = Some(machine);
+    }
+
+    fn carry_out(&mut self, slot: usize, effect: Effect) {
+        let code = 200 + slot as u64;
+        match effect {
+            Effect::Publish {
+                ticket,
+                topic,
+                payload,
+            } => {
+                let name = self.programs[slot].name;
+                self.trace.note(self.now, code, &payload, || {
+                    format!("{name:<6} -> {topic:?} {}", String::from_utf8_lossy(&payload))
+                });
+                self.count_publication(slot, topic);
+                if topic != Topic::Marker && !self.programs[slot].marked {
+                    self.fail(slot, || {
+                        format!("publishes {topic:?} before its marker has come back")
+                    });
+                }
+                let program = &mut self.programs[slot];
+                let packet = Packet::new(
+                    &topic.name(&program.client_id),
+                    &payload,
+                    topic.qos(),
+                    topic.is_retained(),
+                );
+                let (Some(id), true) = (program.conn, program.granted) else {
+                    return;
+                };
+                self.ids += 1;
+                let mid = self.ids;
+                if topic.qos() > 0 {
+                    program.flying.push(Flying {
+                        mid,
+                        ticket,
+                        packet: Rc::clone(&packet),
+                    });
+                    let reports = program
+                        .flying
+                        .iter()
+                        .filter(|flying| flying.packet.retain)
+                        .count();
+                    // One from before the connection was lost may be repeated beside it.
+                    if reports > 3 {
+                        self.fail(slot, || format!("has {reports} reports in flight"));
+                    }
+                }
+                self.send(
+                    id,
+                    UP,
+                    Parcel::Publish(Queued {
+                        mid,
+                        packet,
+                        retained: false,
+                    }),
+                );
+            }
+            Effect::Save(memory) => self.save(slot, &memory),
+            Effect::StopForTwin => {
+                self.trace.note(self.now, code, &[], || {
+                    format!("{} stops for a twin", self.programs[slot].name)
+                });
+                self.at(self.now + 1, Action::End(slot, self.programs[slot].life));
+            }
+        }
+    }
+
+    fn save(&mut self, slot: usize, memory: &Memory) {
+        let program = &mut self.programs[slot];
+        if program.disk.writing.is_some() {
+            self.fail(slot, || "asks for two writes at a time".to_owned());
+            return;
+        }
+        program.disk.write(memory);
+        let at = self.now + self.rng.within(1, self.sync);
+        self.trace.note(self.now, 250, &[], || {
+            format!("{} writes", self.programs[slot].name)
+        });
+        self.at(at, Action::Synced(slot, self.programs[slot].life));
+    }
+}
+
+fn bytes_of(event: &Event) -> &[u8] {
+    if let Event::Message { payload, .. } = event {
+        payload
+    } else {
+        &[]
+    }
+}
+
+fn words_of(event: &Event) -> String {
+    match event {
+        Event::Message {
+            topic,
+            payload,
+            retained,
+        } => {
+            format!(
+                "{topic}{} {}",
+                if *retained { " (retained)" } else { "" },
+                String::from_utf8_lossy(payload)
+            )
+        }
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,312 @@
+//! Two boards in virtual time. One seed decides everything.
+
+use std::collections::BTreeMap;
+
+use dualboard::machine::Role;
+use dualboard::sensor::Card;
+
+use super::assertions::Had;
+use super::bridge::{Bridge, bridges};
+use super::broker::{Broker, Packet};
+use super::faults::Fault;
+use super::kinds::Tally;
+use super::net::{Conn, Link, Parcel, Wire};
+use super::planted::Planted;
+use super::program::Program;
+use super::reference::Ledger;
+use super::rng::Rng;
+use super::trace::Trace;
+
+pub const BOARD1: usize = 0;
+pub const BOARD2: usize = 1;
+
+/// Places of the programs.
+pub const CARD1: usize = 0;
+pub const CARD2: usize = 1;
+pub const TWIN: usize = 4;
+
+/// Something that is going to happen.
+#[derive(Clone)]
+pub enum Action {
+    Arrive(u64, usize, Parcel),
+    Dial(usize, u64),
+    DialBridge(usize, u64),
+    /// A connection of the bridge that is not granted by now is given up.
+    DialTimeout(u64),
+    /// Nothing came for one and a half keepalive intervals: at the client (`true`) or at the broker.
+    Keepalive(u64, bool),
+    Tick(usize, u64, u64),
+    Synced(usize, u64),
+    Forget(u64),
+    Autosave(usize, u64),
+    Uptime(usize, u64),
+    Start(usize),
+    End(usize, u64),
+    BrokerStart(usize),
+    Fault(Fault),
+    Press,
+    Mend(u64),
+    Release(usize, u64),
+    DiskWorks(usize),
+    Heal,
+    Look,
+}
+
+pub struct World {
+    pub now: u64,
+    pub rng: Rng,
+    pub trace: Trace,
+    pub tally: Tally,
+    pub planted: Planted,
+    pub brokers: [Broker; 2],
+    pub bridges: [Bridge; 3],
+    pub programs: Vec<Program>,
+    pub conns: BTreeMap<u64, Conn>,
+    pub stuck: Vec<(u64, usize, Parcel)>,
+    pub link: Link,
+    pub local_latency: (u64, u64),
+    /// Each board's clocks: how long it had been up, and what the wall clock is off by.
+    pub booted: [u64; 2],
+    pub walls: [i64; 2],
+    pub unpowered: [bool; 2],
+    /// Per cent of the bridge's connects at which newer messages overtake an older retained copy.
+    pub overtaking: u64,
+    pub autosave: u64,
+    /// The longest that a write of a state file takes.
+    pub sync: u64,
+    pub ledger: Ledger,
+    /// What owners have had lately.
+    pub had: Vec<Had>,
+    pub failure: Option<String>,
+    /// The last fault is over since.
+    pub healed: Option<u64>,
+    /// All views and stores have agreed since.
+    pub agreed: Option<u64>,
+    pub expected: [u64; 6],
+    pub history: Vec<std::rc::Rc<Packet>>,
+    pub ids: u64,
+    sequence: u64,
+    queue: BTreeMap<(u64, u64), Action>,
+}
+
+/// What a run came to.
+pub struct Outcome {
+    pub failure: Option<String>,
+    pub hash: u64,
+    pub lines: Vec<String>,
+    pub tally: Tally,
+    pub simulated: u64,
+    /// From the end of the last fault until all agreed, in milliseconds.
+    pub agreement: u64,
+    pub presses: u64,
+    pub steps: u64,
+}
+
+/// How long all may take to agree after the last fault, and how long it is then watched that nothing more is said.
+pub const AGREEMENT: u64 = 40_000;
+pub const QUIET: u64 = 14_000;
+
+impl World {
+    pub fn new(seed: u64, planted: Planted, recording: bool) -> Self {
+        let mut rng = Rng::new(seed);
+        let max_queued = *rng.pick(&[3, 20, 1_000]);
+        let programs = vec![
+            Program::new("card1_monitor", Role::Monitor(Card::One), BOARD1),
+            Program::new("card2_monitor", Role::Monitor(Card::Two), BOARD2),
+            Program::new("display2", Role::Display, BOARD2),
+            Program::new("display1", Role::Display, BOARD1),
+            Program::new("twin", Role::Monitor(Card::One), BOARD1),
+        ];
+        Self {
+            now: 0,
+            trace: Trace::new(recording),
+            tally: Tally::default(),
+            planted,
+            brokers: [Broker::new(max_queued), Broker::new(max_queued)],
+            bridges: bridges(),
+            programs,
+            conns: BTreeMap::new(),
+            stuck: Vec::new(),
+            link: Link {
+                wire: Wire::Whole,
+                latency: (1, 5),
+                change: 0,
+            },
+            local_latency: (0, *rng.pick(&[1, 5, 60])),
+            booted: [rng.within(0, 1 << 32), rng.within(0, 1 << 32)],
+            walls: [1_764_930_243, 0],
+            unpowered: [false; 2],
+            overtaking: *rng.pick(&[0, 30, 100]),
+            autosave: *rng.pick(&[1_000, 10_000, 1_800_000]),
+            sync: *rng.pick(&[5, 30, 3_000]),
+            ledger: Ledger::default(),
+            had: Vec::new(),
+            failure: None,
+            healed: None,
+            agreed: None,
+            expected: [0; 6],
+            history: Vec::new(),
+            ids: 0,
+            sequence: 0,
+            queue: BTreeMap::new(),
+            rng,
+        }
+    }
+
+    pub fn at(&mut self, when: u64, action: Action) {
+        self.sequence += 1;
+        self.queue.insert((when.max(self.now), self.sequence), action);
+    }
+
+    /// Something does not hold. The first thing counts.
+    pub fn fail(&mut self, slot: usize, words: impl FnOnce() -> String) {
+        if self.failure.is_none() {
+            let name = self
+                .programs
+                .get(slot)
+                .map_or("the system", |program| program.name);
+            self.failure = Some(format!("at {} ms: {name} {}", self.now, words()));
+        }
+    }
+
+    /// Runs from the first start to the end of the quiet after the last fault.
+    pub fn run(mut self) -> Outcome {
+        self.plan();
+        let mut steps = 0;
+        while let (None, Some(((when, _), action))) = (&self.failure, self.queue.pop_first()) {
+            self.now = when;
+            if self
+                .healed
+                .is_some_and(|healed| when > healed + AGREEMENT + QUIET)
+            {
+                self.check_quiet();
+                break;
+            }
+            self.act(action);
+            self.check_live();
+            steps += 1;
+        }
+        let agreement = self.agreed.unwrap_or(0).saturating_sub(self.healed.unwrap_or(0));
+        Outcome {
+            failure: self.failure,
+            hash: self.trace.hash(),
+            lines: self.trace.lines().to_vec(),
+            tally: self.tally,
+            simulated: self.now,
+            agreement,
+            presses: self.ledger.presses(),
+            steps,
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Arrive(id, direction, parcel) => self.arrive(id, direction, parcel),
+            Action::Dial(slot, life) => self.dial(slot, life),
+            Action::DialBridge(place, attempt) => self.dial_bridge(place, attempt),
+            Action::DialTimeout(id) => self.dial_timeout(id),
+            Action::Keepalive(id, at_client) => self.keepalive(id, at_client),
+            Action::Tick(slot, life, at) => self.tick(slot, life, at),
+            Action::Synced(slot, life) => self.synced(slot, life),
+            Action::Forget(id) => {
+                self.conns.remove(&id);
+            }
+            Action::Autosave(place, run) => self.autosave(place, run),
+            Action::Uptime(place, run) => self.uptime(place, run),
+            Action::Start(slot) => self.start_program(slot),
+            Action::End(slot, life) if self.programs[slot].life == life => {
+                self.end_program(slot, true, false);
+            }
+            Action::BrokerStart(place) => self.start_broker(place),
+            Action::Fault(fault) => self.inject(fault),
+            Action::Press => self.press(),
+            Action::Mend(change) => self.mend(change),
+            Action::Release(slot, life) if self.programs[slot].life == life => self.hold(slot, false),
+            Action::End(..) | Action::Release(..) => {}
+            Action::DiskWorks(slot) => self.programs[slot].disk.failing = false,
+            Action::Heal => self.heal(),
+            Action::Look => self.look(),
+        }
+    }
+
+    pub fn start_broker(&mut self, place: usize) {
+        if self.brokers[place].up || self.unpowered[place] {
+            return;
+        }
+        let broker = &mut self.brokers[place];
+        broker.up = true;
+        broker.run += 1;
+        broker.store = broker.saved.clone();
+        broker.attached.clear();
+        broker.wills.clear();
+        let run = broker.run;
+        self.trace
+            .note(self.now, 3, &[], || format!("broker {} starts", place + 1));
+        self.at(self.now + self.autosave, Action::Autosave(place, run));
+        self.at(self.now, Action::Uptime(place, run));
+        if place == BOARD2 {
+            self.bridge_starts();
+        }
+    }
+
+    /// The broker's process ends; `saving` on SIGTERM, `silent` with its board's power.
+    pub fn stop_broker(&mut self, place: usize, saving: bool, silent: bool) {
+        let broker = &mut self.brokers[place];
+        if !broker.up {
+            return;
+        }
+        if saving {
+            broker.saved = broker.store.clone();
+        }
+        broker.up = false;
+        broker.wills.clear();
+        broker.attached.clear();
+        self.trace
+            .note(self.now, 4, &[], || format!("broker {} ends", place + 1));
+        let ends: Vec<_> = self
+            .conns
+            .iter()
+            .filter(|(_, conn)| conn.broker == place)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ends {
+            let crosses = self.conns[&id].crosses();
+            self.close_broker(id, silent && crosses);
+            if silent && crosses {
+                self.at(self.now + 7_500, Action::Keepalive(id, true));
+            }
+        }
+        if place == BOARD2 {
+            for bridge in 0..self.bridges.len() {
+                self.bridges[bridge].up = false;
+                self.bridges[bridge].attempt += 1;
+                if let Some(id) = self.bridges[bridge].conn.take() {
+                    self.close_client(id, false, silent);
+                    if silent {
+                        self.at(self.now + 7_500, Action::Keepalive(id, false));
+                    }
+                }
+            }
+        }
+    }
+
+    fn autosave(&mut self, place: usize, run: u64) {
+        let broker = &mut self.brokers[place];
+        if broker.up && broker.run == run {
+            broker.saved = broker.store.clone();
+            self.at(self.now + self.autosave, Action::Autosave(place, run));
+        }
+    }
+
+    fn uptime(&mut self, place: usize, run: u64) {
+        if self.brokers[place].up && self.brokers[place].run == run {
+            let payload = format!("{} seconds", self.now / 1000);
+            self.publish_at(
+                place,
+                &Packet::new("$SYS/broker/uptime", payload.as_bytes(), 0, true),
+                None,
+            );
+            self.at(self.now + 4_000, Action::Uptime(place, run));
+        }
+    }
+}
