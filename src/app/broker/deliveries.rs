@@ -1,0 +1,74 @@
+//! The publishes under way on the present connection.
+
+use std::collections::BTreeMap;
+
+use crossbeam_channel::Sender;
+
+use super::link::{Failure, Operation};
+use super::{BrokerEvent, Ticket, Why};
+
+/// A ticket is in here, or it has been answered; never both, never neither.
+#[derive(Default)]
+pub(super) struct Deliveries {
+    under_way: BTreeMap<u64, Delivery>,
+}
+
+struct Delivery {
+    ticket: Ticket,
+    topic: String,
+    operation: Operation,
+}
+
+impl Deliveries {
+    pub(super) fn add(&mut self, ticket: Ticket, topic: String, operation: Operation) {
+        self.under_way.insert(
+            operation.number(),
+            Delivery {
+                ticket,
+                topic,
+                operation,
+            },
+        );
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    /// Answers the ticket of this operation, if it is one of ours and has a result.
+    pub(super) fn ended(&mut self, number: u64, events: &Sender<BrokerEvent>) -> bool {
+        let Some(outcome) = self
+            .under_way
+            .get_mut(&number)
+            .and_then(|delivery| delivery.operation.result())
+        else {
+            return false;
+        };
+        let Some(Delivery { ticket, topic, .. }) = self.under_way.remove(&number) else {
+            return false;
+        };
+        let refusal = match &outcome {
+            Err(Failure::Known(why)) if *why != Why::Lost => Some(BrokerEvent::Refused {
+                topic,
+                why: why.clone(),
+            }),
+            _ => None,
+        };
+        let answer = if outcome.is_ok() {
+            BrokerEvent::Delivered
+        } else {
+            BrokerEvent::Undelivered
+        };
+        for event in refusal.into_iter().chain([answer(ticket)]) {
+            let _ = events.send(event); // who does not listen any more misses nothing
+        }
+        true
+    }
+
+    /// The connection has ended. Paho may complete some of them after a resumed session; they have had their answer by then.
+    pub(super) fn abandon(&mut self, events: &Sender<BrokerEvent>) {
+        for delivery in std::mem::take(&mut self.under_way).into_values() {
+            let _ = events.send(BrokerEvent::Undelivered(delivery.ticket));
+        }
+    }
+}

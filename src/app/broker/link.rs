@@ -1,0 +1,284 @@
+//! The Eclipse Paho client, reduced to operations that report their end as a [`Signal`].
+
+use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use crossbeam_channel::Sender;
+use paho_mqtt::{
+    AsyncClient, ConnectOptions, ConnectOptionsBuilder, CreateOptionsBuilder, DisconnectOptions, Error,
+    Message, PersistenceType, PropertyCode, ServerResponse, SslOptionsBuilder, Token,
+};
+
+use super::signal::Signal;
+use super::{Outgoing, Settings, Why};
+
+/// A dead link is noticed after 2.5 times this at the latest (measured: 12.5 s).
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Paho looks at it every 3 s only, so that an attempt ends after 3 to 7 s.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Paho refuses more publishes than this that it has not begun to send.
+const MAX_UNSENT: i32 = 1_000;
+
+/// One client for the life of the process.
+///
+/// It is never destroyed: `MQTTAsync_destroy` waits for Paho's threads for up to seconds, and they may hold a name look-up.
+/// The end of the process does it better.
+pub(super) struct Link {
+    client: ManuallyDrop<AsyncClient>,
+    options: ConnectOptions,
+    subscriptions: Vec<(String, u8)>,
+    signals: Sender<Signal>,
+    operations: u64,
+}
+
+/// An operation under way. When it has ended, [`Signal::Ended`] with its number comes, and [`Operation::result`] has its result.
+pub(super) struct Operation {
+    number: u64,
+    token: Token,
+    early: Option<Outcome>,
+    wake: Arc<Ended>,
+}
+
+/// How an operation ended.
+pub(super) type Outcome = Result<Answer, Failure>;
+
+/// What the broker answered.
+pub(super) struct Answer {
+    /// To `CONNECT`: whether it remembers this client.
+    pub session_present: bool,
+    /// To `SUBSCRIBE`: a reason code a topic.
+    pub granted: Vec<i32>,
+}
+
+/// Why an operation did not succeed.
+pub(super) enum Failure {
+    /// The library knows the cause.
+    Known(Why),
+    /// The library says "failure".
+    Unknown,
+}
+
+impl Link {
+    pub(super) fn new(settings: &Settings, signals: Sender<Signal>) -> anyhow::Result<Self> {
+        let url = &settings.url;
+        let create = CreateOptionsBuilder::new()
+            .server_uri(url.to_string())
+            .client_id(&settings.client_id)
+            .persistence(PersistenceType::None)
+            .max_buffered_messages(MAX_UNSENT)
+            .finalize();
+        let client =
+            AsyncClient::new(create).with_context(|| format!("preparing an MQTT client for {url}"))?;
+        forward(&client, &signals);
+        let options = connect_options(settings)?;
+        let subscriptions = settings.subscriptions.clone();
+        Ok(Self {
+            client: ManuallyDrop::new(client),
+            options,
+            subscriptions,
+            signals,
+            operations: 0,
+        })
+    }
+
+    pub(super) fn connect(&mut self) -> Operation {
+        let token = self.client.connect(self.options.clone());
+        self.track(token)
+    }
+
+    /// Asks for all subscriptions in one packet.
+    pub(super) fn subscribe(&mut self) -> Operation {
+        let (topics, qos): (Vec<_>, Vec<_>) = self
+            .subscriptions
+            .iter()
+            .map(|(topic, qos)| (topic.as_str(), i32::from(*qos)))
+            .unzip();
+        let token = self.client.subscribe_many(&topics, &qos);
+        self.track(token)
+    }
+
+    pub(super) fn publish(&mut self, message: Outgoing) -> Operation {
+        let token = self.client.publish(message.into());
+        self.track(token.into())
+    }
+
+    /// At once, whatever is in flight: who wants to wait for deliveries has done so before.
+    pub(super) fn disconnect(&mut self) -> Operation {
+        let token = self.client.disconnect(DisconnectOptions::default());
+        self.track(token)
+    }
+
+    /// The topic to which the broker said no, if there is one.
+    pub(super) fn refused<'a>(&'a self, granted: &[i32]) -> Option<&'a str> {
+        let pairs = self.subscriptions.iter().zip(granted);
+        pairs
+            .filter(|(_, code)| **code >= 0x80)
+            .map(|((topic, _), _)| topic.as_str())
+            .next()
+    }
+
+    /// How many operations were begun; tells attempts apart.
+    pub(super) const fn operations(&self) -> u64 {
+        self.operations
+    }
+
+    fn track(&mut self, token: Token) -> Operation {
+        self.operations += 1;
+        let wake = Arc::new(Ended {
+            number: self.operations,
+            signals: self.signals.clone(),
+        });
+        let mut operation = Operation {
+            number: self.operations,
+            token,
+            early: None,
+            wake,
+        };
+        operation.early = operation.poll();
+        if operation.early.is_some() {
+            operation.wake.wake_by_ref();
+        }
+        operation
+    }
+}
+
+impl Operation {
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The result, once. A token gives it only once as well.
+    pub(super) fn result(&mut self) -> Option<Outcome> {
+        self.early.take().or_else(|| self.poll())
+    }
+
+    fn poll(&mut self) -> Option<Outcome> {
+        let waker = self.wake.clone().into();
+        match Pin::new(&mut self.token).poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(result) => Some(
+                result
+                    .map(|response| Answer::from(&response))
+                    .map_err(|error| Failure::from(&error)),
+            ),
+            Poll::Pending => None,
+        }
+    }
+}
+
+/// Paho's thread wakes it with a lock of the library held: it sends, and nothing else.
+struct Ended {
+    number: u64,
+    signals: Sender<Signal>,
+}
+
+impl Wake for Ended {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let _ = self.signals.send(Signal::Ended(self.number));
+    }
+}
+
+/// Callbacks run on Paho's threads with a lock of the library held: they send, and nothing else. All of them, and the
+/// ends of operations, go into one channel, so that their order is the order in which Paho saw them.
+fn forward(client: &AsyncClient, signals: &Sender<Signal>) {
+    let sender = signals.clone();
+    client.set_message_callback(move |_, message| {
+        // Paho marks the end of a connection by `None`; that is said by the callbacks below.
+        if let Some(message) = message {
+            let _ = sender.send(Signal::Arrived(Box::new(message)));
+        }
+    });
+    let sender = signals.clone();
+    client.set_connection_lost_callback(move |_| {
+        let _ = sender.send(Signal::Lost(Why::Lost));
+    });
+    let sender = signals.clone();
+    client.set_disconnected_callback(move |_, _, reason| {
+        let code = u8::try_from(reason as i32).unwrap_or_default();
+        let _ = sender.send(Signal::Lost(Why::from_reason(code)));
+    });
+}
+
+fn connect_options(settings: &Settings) -> anyhow::Result<ConnectOptions> {
+    let mut builder = ConnectOptionsBuilder::new_v5();
+    let expiry = u32::try_from(settings.session_expiry.as_secs()).unwrap_or(u32::MAX);
+    let mut properties = paho_mqtt::Properties::new();
+    properties
+        .push_u32(PropertyCode::SessionExpiryInterval, expiry)
+        .context("setting the session's expiry")?;
+    builder
+        .clean_start(false)
+        .properties(properties)
+        .keep_alive_interval(KEEP_ALIVE)
+        .connect_timeout(CONNECT_TIMEOUT)
+        // Whatever the broker allows: flow control is the broker's receive maximum.
+        .max_inflight(i32::from(u16::MAX));
+    if let Some(will) = &settings.will {
+        builder.will_message(will.clone().into());
+    }
+    if let Some(credentials) = &settings.credentials {
+        builder
+            .user_name(&credentials.username)
+            .password(credentials.password.as_str());
+    }
+    if settings.url.tls() {
+        let mut tls = SslOptionsBuilder::new();
+        // Without `verify` the host's name is not compared.
+        tls.enable_server_cert_auth(true).verify(true);
+        if let Some(file) = &settings.ca_file {
+            tls.trust_store(file)
+                .with_context(|| format!("using the certificates in {}", file.display()))?;
+        }
+        builder.ssl_options(tls.finalize());
+    }
+    Ok(builder.finalize())
+}
+
+impl From<Outgoing> for Message {
+    fn from(outgoing: Outgoing) -> Self {
+        let Outgoing {
+            topic,
+            payload,
+            qos,
+            retained,
+        } = outgoing;
+        let make = if retained { Self::new_retained } else { Self::new };
+        make(topic, payload, i32::from(qos))
+    }
+}
+
+impl From<&ServerResponse> for Answer {
+    fn from(response: &ServerResponse) -> Self {
+        Self {
+            session_present: response
+                .connect_response()
+                .is_some_and(|connect| connect.session_present),
+            granted: response.subscribe_many_response().unwrap_or_default(),
+        }
+    }
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        Self::Known(match error {
+            Error::ReasonCode(reason, _) => {
+                Why::from_reason(u8::try_from(*reason as i32).unwrap_or_default())
+            }
+            Error::TcpConnectTimeout => Why::NoAnswer,
+            Error::TcpConnectCompletionFailure => Why::ClosedAtOnce,
+            Error::ReceivedDisconnect(_)
+            | Error::Disconnected
+            | Error::OperationIncomplete
+            | Error::SocketError(_) => Why::Lost,
+            _ => return Self::Unknown,
+        })
+    }
+}

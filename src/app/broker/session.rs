@@ -1,0 +1,353 @@
+//! The broker's thread: one state machine over one stream of signals.
+//!
+//! ```text
+//!             +------------------- any failure, any loss --------------------+
+//!             v                                                              |
+//!  start -> Waiting -> Connecting -> Subscribing -> Ready -> (lost) ---------+
+//!             ^            |              |                                  |
+//!             |       (unexplained)   (refused, unanswered, close)           |
+//!             |            v              v                                  |
+//!             +------- Explaining      Leaving ------------------------------+
+//! ```
+
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use super::backoff::Backoff;
+use super::deliveries::Deliveries;
+use super::link::{Answer, Failure, Link, Operation, Outcome};
+use super::signal::Signal;
+use super::{BrokerEvent, BrokerUrl, Outgoing, Settings, Ticket, Why, probe};
+
+/// The broker sends a `SUBACK` at once, or never.
+const SUBACK_LIMIT: Duration = Duration::from_secs(5);
+/// After this long, "could not connect" has to do.
+const EXPLAIN_LIMIT: Duration = Duration::from_secs(2);
+/// A connection that lasted longer than this ended by something new.
+const STABLE: Duration = Duration::from_secs(5);
+/// The part of the time for closing that is kept for `DISCONNECT`.
+const PARTING: Duration = Duration::from_millis(200);
+/// Paho ends a connection that it was told to leave within its keep-alive, if not at once.
+const LEAVE_LIMIT: Duration = Duration::from_secs(30);
+
+enum State {
+    Waiting {
+        until: Instant,
+    },
+    Connecting {
+        connect: Operation,
+    },
+    Explaining {
+        attempt: u64,
+        until: Instant,
+    },
+    Subscribing {
+        subscribe: Operation,
+        until: Instant,
+        session_present: bool,
+    },
+    Ready {
+        since: Instant,
+    },
+    Leaving {
+        why: Why,
+        until: Instant,
+    },
+    Gone,
+}
+
+/// Deliveries end by this time, and who waits for the end is told through `done`.
+struct Closing {
+    by: Instant,
+    done: Sender<()>,
+}
+
+pub(super) struct Session {
+    link: Link,
+    url: BrokerUrl,
+    with_credentials: bool,
+    state: State,
+    backoff: Backoff,
+    deliveries: Deliveries,
+    /// May outlive the state `Leaving`, if the connection was lost at the same time.
+    disconnect: Option<Operation>,
+    closing: Option<Closing>,
+    signals: (Sender<Signal>, Receiver<Signal>),
+    events: Sender<BrokerEvent>,
+}
+
+impl Session {
+    pub(super) fn new(
+        link: Link,
+        settings: &Settings,
+        signals: (Sender<Signal>, Receiver<Signal>),
+        events: Sender<BrokerEvent>,
+    ) -> Self {
+        Self {
+            link,
+            url: settings.url.clone(),
+            with_credentials: settings.credentials.is_some(),
+            state: State::Waiting { until: now() },
+            backoff: Backoff::default(),
+            deliveries: Deliveries::default(),
+            disconnect: None,
+            closing: None,
+            signals,
+            events,
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        while !matches!(self.state, State::Gone) {
+            let received = match self.deadline() {
+                Some(at) => self.signals.1.recv_deadline(at),
+                None => self.signals.1.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match received {
+                Ok(signal) => self.handle(signal),
+                Err(RecvTimeoutError::Timeout) => self.on_deadline(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Waiting { until }
+            | State::Explaining { until, .. }
+            | State::Subscribing { until, .. }
+            | State::Leaving { until, .. } => Some(*until),
+            State::Ready { .. } => self.closing.as_ref().map(|closing| closing.by),
+            // Paho ends every attempt itself, and cannot be told to end it earlier.
+            State::Connecting { .. } | State::Gone => None,
+        }
+    }
+
+    fn on_deadline(&mut self) {
+        match &self.state {
+            State::Waiting { .. } => {
+                self.state = State::Connecting {
+                    connect: self.link.connect(),
+                }
+            }
+            State::Explaining { .. } => self.down(Why::Unexplained),
+            State::Subscribing { .. } => self.leave(Why::SubscriptionUnanswered),
+            State::Ready { .. } => self.leave(Why::Lost),
+            State::Leaving { why, .. } => self.down(why.clone()),
+            State::Connecting { .. } | State::Gone => {}
+        }
+    }
+
+    fn handle(&mut self, signal: Signal) {
+        match signal {
+            Signal::Publish(ticket, message) => self.publish(ticket, message),
+            Signal::Close { by, done } => self.close(by, done),
+            Signal::Arrived(message) => self.emit(BrokerEvent::Message {
+                topic: message.topic().to_owned(),
+                payload: message.payload().to_vec(),
+                retained: message.retained(),
+            }),
+            Signal::Lost(why) => self.lost(why),
+            Signal::Ended(number) => self.ended(number),
+            Signal::Explained(attempt, why) => {
+                if matches!(self.state, State::Explaining { attempt: current, .. } if current == attempt) {
+                    self.down(why.unwrap_or(Why::Unexplained));
+                }
+            }
+        }
+    }
+
+    fn publish(&mut self, ticket: Ticket, message: Outgoing) {
+        let possible = matches!(self.state, State::Ready { .. }) && self.closing.is_none();
+        if !possible || !message.is_sendable() {
+            self.emit(BrokerEvent::Undelivered(ticket));
+            return;
+        }
+        let topic = message.topic.clone();
+        let operation = self.link.publish(message);
+        self.deliveries
+            .insert(operation.number(), (ticket, topic, operation));
+    }
+
+    fn ended(&mut self, number: u64) {
+        if self.deliveries.ended(number, &self.events) {
+            self.leave_when_delivered();
+            return;
+        }
+        match &mut self.state {
+            State::Connecting { connect } if connect.number() == number => {
+                if let Some(outcome) = connect.result() {
+                    self.connected(outcome);
+                }
+            }
+            State::Subscribing {
+                subscribe,
+                session_present,
+                ..
+            } if subscribe.number() == number => {
+                let session_present = *session_present;
+                if let Some(outcome) = subscribe.result() {
+                    self.subscribed(outcome, session_present);
+                }
+            }
+            _ => self.left(number),
+        }
+    }
+
+    fn connected(&mut self, outcome: Outcome) {
+        match outcome {
+            Ok(_) if self.closing.is_some() => self.leave(Why::Lost),
+            Ok(Answer { session_present, .. }) => {
+                let subscribe = self.link.subscribe();
+                self.state = State::Subscribing {
+                    subscribe,
+                    until: now() + SUBACK_LIMIT,
+                    session_present,
+                };
+            }
+            // Mosquitto gives one and the same reason for a wrong password and for none.
+            Err(Failure::Known(Why::NotAuthorised)) if self.with_credentials => self.down(Why::Denied),
+            Err(Failure::Known(Why::NotAuthorised)) => self.down(Why::CredentialsWanted),
+            Err(Failure::Known(why)) => self.down(why),
+            Err(Failure::Unknown) => self.explain(),
+        }
+    }
+
+    fn explain(&mut self) {
+        let attempt = self.link.operations();
+        self.state = State::Explaining {
+            attempt,
+            until: now() + EXPLAIN_LIMIT,
+        };
+        let (url, signals) = (self.url.clone(), self.signals.0.clone());
+        let probe = move || drop(signals.send(Signal::Explained(attempt, probe::explain(&url))));
+        if std::thread::Builder::new()
+            .name("broker-probe".into())
+            .spawn(probe)
+            .is_err()
+        {
+            self.down(Why::Unexplained);
+        }
+    }
+
+    fn subscribed(&mut self, outcome: Outcome, session_present: bool) {
+        match outcome {
+            Ok(Answer { granted, .. }) => {
+                if let Some(topic) = self.link.refused(&granted) {
+                    self.leave(Why::SubscriptionRefused(topic.to_owned()));
+                    return;
+                }
+                self.state = State::Ready { since: now() };
+                self.emit(BrokerEvent::Ready { session_present });
+                self.leave_when_delivered();
+            }
+            // A refusal of a single subscription comes as an error.
+            Err(Failure::Known(why)) if why != Why::Lost => {
+                let topic = self.link.refused(&[0x80]).unwrap_or_default().to_owned();
+                self.leave(Why::SubscriptionRefused(topic));
+            }
+            Err(_) => self.leave(Why::Lost),
+        }
+    }
+
+    /// Ends the connection from our side. What still arrives until it has ended is handed on.
+    fn leave(&mut self, why: Why) {
+        self.state = State::Leaving {
+            why,
+            until: now() + LEAVE_LIMIT,
+        };
+        if self.disconnect.is_none() {
+            self.disconnect = Some(self.link.disconnect());
+        }
+    }
+
+    /// A `DISCONNECT` has gone out, or there was no connection any more.
+    fn left(&mut self, number: u64) {
+        let Some(operation) = self
+            .disconnect
+            .as_mut()
+            .filter(|operation| operation.number() == number)
+        else {
+            return;
+        };
+        let Some(outcome) = operation.result() else { return };
+        self.disconnect = None;
+        // An error means that there was no connection any more; the loss says so by a signal of its own.
+        if outcome.is_err() {
+            return;
+        }
+        match &self.state {
+            State::Leaving { why, .. } => self.down(why.clone()),
+            // It was overtaken by a loss, waited in Paho's queue, and has now hit the next connection.
+            State::Subscribing { .. } | State::Ready { .. } => self.down(Why::Lost),
+            _ => {}
+        }
+    }
+
+    fn lost(&mut self, why: Why) {
+        match &self.state {
+            State::Subscribing { .. } | State::Ready { .. } => self.down(why),
+            State::Leaving { why, .. } => self.down(why.clone()),
+            // An attempt ends by its own signal.
+            State::Connecting { .. } | State::Waiting { .. } | State::Explaining { .. } | State::Gone => {}
+        }
+    }
+
+    fn down(&mut self, why: Why) {
+        if matches!(self.state, State::Ready { since } if now() - since >= STABLE) {
+            self.backoff.reset();
+        }
+        self.deliveries.abandon(&self.events);
+        if let Some(closing) = self.closing.take() {
+            let _ = closing.done.send(());
+            self.state = State::Gone;
+            return;
+        }
+        let retry_in = self.backoff.next(why.stubborn());
+        self.state = State::Waiting {
+            until: now() + retry_in,
+        };
+        self.emit(BrokerEvent::Down { why, retry_in });
+    }
+
+    fn close(&mut self, by: Instant, done: Sender<()>) {
+        if self.closing.is_some() {
+            return;
+        }
+        let left = by.saturating_duration_since(now());
+        let by = by.checked_sub(PARTING.min(left / 2)).unwrap_or(by);
+        self.closing = Some(Closing { by, done });
+        match &self.state {
+            State::Waiting { .. } | State::Explaining { .. } | State::Gone => self.down(Why::Lost),
+            State::Subscribing { .. } => self.leave(Why::Lost),
+            State::Ready { .. } => self.leave_when_delivered(),
+            // Nobody need wait for an attempt to end; it is left as soon as it succeeds.
+            State::Connecting { .. } => {
+                if let Some(closing) = &self.closing {
+                    let _ = closing.done.send(());
+                }
+            }
+            State::Leaving { .. } => {}
+        }
+    }
+
+    fn leave_when_delivered(&mut self) {
+        if self.closing.is_some() && self.deliveries.is_empty() && matches!(self.state, State::Ready { .. }) {
+            self.leave(Why::Lost);
+        }
+    }
+
+    fn emit(&self, event: BrokerEvent) {
+        // Nobody listens any more: then nobody misses it.
+        let _ = self.events.send(event);
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the connection's own deadlines; no state of the core hangs on them"
+)]
+fn now() -> Instant {
+    Instant::now()
+}

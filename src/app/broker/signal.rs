@@ -1,0 +1,24 @@
+//! What the broker's thread reacts to.
+
+use std::time::Instant;
+
+use crossbeam_channel::Sender;
+use paho_mqtt::Message;
+
+use super::{Outgoing, Ticket, Why};
+
+/// One stream for commands, Paho's events, and the ends of operations: what Paho saw first comes first.
+pub(super) enum Signal {
+    /// [`super::Broker::publish`].
+    Publish(Ticket, Outgoing),
+    /// [`super::Broker::close`]: end by then, and tell when it is done.
+    Close { by: Instant, done: Sender<()> },
+    /// A message of a subscription.
+    Arrived(Box<Message>),
+    /// The connection has ended, or the broker has said that it ends.
+    Lost(Why),
+    /// The operation of this number has a result.
+    Ended(u64),
+    /// What the probe found out about this attempt; `None` if it found nothing wrong.
+    Explained(u64, Option<Why>),
+}

@@ -1,0 +1,173 @@
+//! Why there is no connection, in words for a status line.
+
+use std::fmt;
+
+/// Why there is no connection to the broker, or why it refused something.
+///
+/// `Display` gives few plain words. Nothing in it comes from the network: host and topics are this program's own, and
+/// reasons that a broker gives as text are not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Nobody listens on the port.
+    Refused,
+    /// The host's name has no address.
+    NameNotKnown(String),
+    /// The network knows no way to the host.
+    NoRoute,
+    /// Somebody may be there, but does not answer in time.
+    NoAnswer,
+    /// The connection came up and was closed again before the broker accepted it: no MQTT broker, one that wants TLS, or one that
+    /// is going down.
+    ClosedAtOnce,
+    /// Mosquitto says no more than "not authorised", be it the name, the password or the client id.
+    Denied,
+    /// As [`Why::Denied`], where no user name was given.
+    CredentialsWanted,
+    /// The broker says that it is the user name or the password.
+    WrongPassword,
+    /// Something that this user may not do.
+    NotAuthorised,
+    /// The broker does not accept the client id.
+    ClientIdRefused,
+    /// The broker does not speak MQTT 5.
+    ProtocolRefused,
+    /// The broker is too busy, or has no room.
+    Busy,
+    /// The broker is shutting down.
+    ShuttingDown,
+    /// The connection was given to another client that has the same client id.
+    TakenOver,
+    /// The connection was there and is gone: closed by the broker without a word, cut, or silent for longer than the keep-alive.
+    Lost,
+    /// The other side of an `mqtts` URL does not speak TLS.
+    NotTls,
+    /// TLS is spoken, but the certificate is not signed by whom we trust, is out of date, or is for another host name.
+    NotTrusted,
+    /// The broker does not grant a subscription.
+    SubscriptionRefused(String),
+    /// The broker accepted the connection, but did not answer the request to subscribe.
+    SubscriptionUnanswered,
+    /// Another reason code of MQTT 5.
+    Reason(u8),
+    /// No cause could be found.
+    Unexplained,
+}
+
+impl Why {
+    /// What a reason code of MQTT 5 says, in a `CONNACK`, `PUBREC` or `DISCONNECT`.
+    pub(super) const fn from_reason(code: u8) -> Self {
+        match code {
+            0x84 => Self::ProtocolRefused,
+            0x85 => Self::ClientIdRefused,
+            0x86 => Self::WrongPassword,
+            0x87 | 0x8A => Self::NotAuthorised,
+            0x88 | 0x89 | 0x97 | 0x9F => Self::Busy,
+            0x8B => Self::ShuttingDown,
+            0x8E => Self::TakenOver,
+            0x00 | 0x8D => Self::Lost,
+            other => Self::Reason(other),
+        }
+    }
+
+    /// Whether only a person can mend it, so that quick retries would be noise.
+    pub(super) const fn stubborn(&self) -> bool {
+        matches!(
+            self,
+            Self::Denied
+                | Self::CredentialsWanted
+                | Self::WrongPassword
+                | Self::NotAuthorised
+                | Self::ClientIdRefused
+                | Self::ProtocolRefused
+                | Self::TakenOver
+                | Self::NotTls
+                | Self::NotTrusted
+                | Self::SubscriptionRefused(_)
+        )
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = match self {
+            Self::Refused => "connection refused",
+            Self::NameNotKnown(host) => return write!(f, "name not known: {}", Plain(host)),
+            Self::NoRoute => "no route to the host",
+            Self::NoAnswer => "no answer",
+            Self::ClosedAtOnce => "closed before it was accepted (not MQTT, or wants mqtts?)",
+            Self::Denied => "wrong user name or password, or not authorised",
+            Self::CredentialsWanted => "not authorised: the broker asks for a user name and password",
+            Self::WrongPassword => "wrong user name or password",
+            Self::NotAuthorised => "not authorised",
+            Self::ClientIdRefused => "client id refused",
+            Self::ProtocolRefused => "the broker does not speak MQTT 5",
+            Self::Busy => "the broker is busy",
+            Self::ShuttingDown => "the broker is shutting down",
+            Self::TakenOver => "another program took over this client id",
+            Self::Lost => "connection lost",
+            Self::NotTls => "TLS: not spoken on this port",
+            Self::NotTrusted => "TLS: certificate not trusted, or not for this host name",
+            Self::SubscriptionRefused(topic) => return write!(f, "subscription refused: {}", Plain(topic)),
+            Self::SubscriptionUnanswered => "no answer to the subscription",
+            Self::Reason(code) => return write!(f, "refused by the broker (MQTT reason 0x{code:02X})"),
+            Self::Unexplained => "could not connect",
+        };
+        f.write_str(words)
+    }
+}
+
+/// Text without what could move a terminal's cursor.
+struct Plain<'a>(&'a str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .chars()
+            .filter(|c| !c.is_control())
+            .try_for_each(|c| write!(f, "{c}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_fit_a_status_line() {
+        assert_eq!(Why::Refused.to_string(), "connection refused");
+        assert_eq!(Why::NameNotKnown("foo".into()).to_string(), "name not known: foo");
+        assert_eq!(
+            Why::SubscriptionRefused("sensors/all".into()).to_string(),
+            "subscription refused: sensors/all"
+        );
+        for code in 0..=u8::MAX {
+            let words = Why::from_reason(code).to_string();
+            assert!(words.len() <= 65 && !words.contains(char::is_control), "{words}");
+        }
+    }
+
+    #[test]
+    fn reason_codes_become_causes() {
+        assert_eq!(Why::from_reason(0x86), Why::WrongPassword);
+        assert_eq!(Why::from_reason(0x87), Why::NotAuthorised);
+        assert_eq!(Why::from_reason(0x8E), Why::TakenOver);
+        assert_eq!(
+            Why::from_reason(0x99).to_string(),
+            "refused by the broker (MQTT reason 0x99)"
+        );
+    }
+
+    #[test]
+    fn control_characters_never_reach_the_screen() {
+        assert_eq!(
+            Why::NameNotKnown("a\u{1b}[2J\nb".into()).to_string(),
+            "name not known: a[2Jb"
+        );
+    }
+
+    #[test]
+    fn what_only_a_person_can_mend_is_not_retried_quickly() {
+        assert!(Why::WrongPassword.stubborn() && Why::SubscriptionRefused(String::new()).stubborn());
+        assert!(!Why::Refused.stubborn() && !Why::Lost.stubborn());
+    }
+}

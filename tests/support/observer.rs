@@ -1,0 +1,131 @@
+//! A [`Broker`] under test, with a log of what it has said.
+
+#![allow(dead_code, reason = "each test uses the part that it needs")]
+
+use std::time::Duration;
+
+use dualboard::app::broker::{Broker, BrokerEvent, Outgoing, Settings, Ticket, Why};
+
+/// Longer than anything takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Reads the events of one broker, and remembers them for the message of a failure.
+pub struct Observer {
+    broker: Broker,
+    seen: Vec<BrokerEvent>,
+}
+
+/// Settings of a program that subscribes to everything under `t/`.
+pub fn settings(url: &str, client_id: &str) -> Settings {
+    Settings {
+        url: url.parse().expect("a URL"),
+        client_id: client_id.into(),
+        credentials: None,
+        ca_file: None,
+        will: None,
+        session_expiry: Duration::from_secs(3600),
+        subscriptions: vec![("t/#".into(), 2), ("u/+".into(), 0)],
+    }
+}
+
+/// A message that is not retained.
+pub fn message(topic: &str, payload: &str, qos: u8) -> Outgoing {
+    Outgoing {
+        topic: topic.into(),
+        payload: payload.into(),
+        qos,
+        retained: false,
+    }
+}
+
+impl Observer {
+    pub fn start(settings: &Settings) -> Self {
+        Self {
+            broker: Broker::start(settings).expect("settings that can work"),
+            seen: Vec::new(),
+        }
+    }
+
+    pub fn publish(&self, ticket: u64, message: Outgoing) {
+        self.broker.publish(Ticket(ticket), message);
+    }
+
+    /// The next event.
+    pub fn next(&mut self) -> BrokerEvent {
+        self.next_within(PATIENCE)
+            .unwrap_or_else(|| panic!("nothing more came after {:#?}", self.seen))
+    }
+
+    /// The next event, if it comes in time.
+    pub fn next_within(&mut self, limit: Duration) -> Option<BrokerEvent> {
+        let event = self.broker.events().recv_timeout(limit).ok()?;
+        self.seen.push(event.clone());
+        Some(event)
+    }
+
+    /// Passes over events until one is as wanted.
+    pub fn wait_for<T>(&mut self, mut wanted: impl FnMut(&BrokerEvent) -> Option<T>) -> T {
+        loop {
+            let event = self.next();
+            if let Some(found) = wanted(&event) {
+                return found;
+            }
+        }
+    }
+
+    pub fn wait_ready(&mut self) -> bool {
+        self.wait_for(|event| match event {
+            BrokerEvent::Ready { session_present } => Some(*session_present),
+            _ => None,
+        })
+    }
+
+    pub fn wait_down(&mut self) -> (Why, Duration) {
+        self.wait_for(|event| match event {
+            BrokerEvent::Down { why, retry_in } => Some((why.clone(), *retry_in)),
+            _ => None,
+        })
+    }
+
+    pub fn wait_message(&mut self, text: &str) {
+        self.wait_for(|event| match event {
+            BrokerEvent::Message { payload, .. } if payload == text.as_bytes() => Some(()),
+            _ => None,
+        });
+    }
+
+    /// Whether it was delivered.
+    pub fn wait_answer(&mut self, ticket: u64) -> bool {
+        self.wait_for(|event| match event {
+            BrokerEvent::Delivered(Ticket(found)) if *found == ticket => Some(true),
+            BrokerEvent::Undelivered(Ticket(found)) if *found == ticket => Some(false),
+            _ => None,
+        })
+    }
+
+    /// Publishes, and waits until the message has come back.
+    pub fn round_trip(&mut self, ticket: u64, text: &str) {
+        self.publish(ticket, message("t/echo", text, 2));
+        self.wait_message(text);
+    }
+
+    /// How many answers this ticket has had so far.
+    pub fn answers(&self, ticket: u64) -> usize {
+        let ours = |event: &&BrokerEvent| matches!(event, BrokerEvent::Delivered(Ticket(found)) | BrokerEvent::Undelivered(Ticket(found)) if *found == ticket);
+        self.seen.iter().filter(ours).count()
+    }
+
+    /// How often this payload has arrived so far.
+    pub fn messages(&self, wanted: &[u8]) -> usize {
+        let ours =
+            |event: &&BrokerEvent| matches!(event, BrokerEvent::Message { payload, .. } if payload == wanted);
+        self.seen.iter().filter(ours).count()
+    }
+
+    /// Closes it, and returns all that it has ever said.
+    pub fn close(self, limit: Duration) -> Vec<BrokerEvent> {
+        let events = self.broker.events().clone();
+        self.broker.close(limit);
+        self.seen.into_iter().chain(events.try_iter()).collect()
+    }
+}

@@ -1,0 +1,59 @@
+//! A broker that misbehaves on purpose: it accepts every connection, and answers what the test says.
+
+#![allow(dead_code, reason = "each test uses the part that it needs")]
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+/// What it answers; an empty answer is silence.
+#[derive(Clone, Copy)]
+pub struct Script {
+    /// To `CONNECT`.
+    pub connack: &'static [u8],
+    /// To `SUBSCRIBE`, the packet's identifier being 1.
+    pub suback: &'static [u8],
+}
+
+/// Accepted, no session, no properties.
+pub const ACCEPTED: &[u8] = &[0x20, 3, 0, 0, 0];
+
+/// Listens for as long as the process lives, and returns its URL.
+pub fn start(script: Script) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let url = format!("mqtt://{}", listener.local_addr().expect("its address"));
+    std::thread::Builder::new()
+        .name("scripted-broker".into())
+        .spawn(move || {
+            listener
+                .incoming()
+                .flatten()
+                .for_each(|stream| drop(serve(stream, script)))
+        })
+        .expect("a thread");
+    url
+}
+
+/// Until the client goes.
+fn serve(mut stream: TcpStream, script: Script) -> std::io::Result<()> {
+    loop {
+        match read_packet(&mut stream)? >> 4 {
+            1 => stream.write_all(script.connack)?,
+            8 => stream.write_all(script.suback)?,
+            _ => {}
+        }
+    }
+}
+
+/// The packet's first byte; the rest is passed over.
+fn read_packet(stream: &mut TcpStream) -> std::io::Result<u8> {
+    let mut head = [0; 2];
+    stream.read_exact(&mut head)?;
+    let mut length = usize::from(head[1] & 0x7F);
+    if head[1] & 0x80 != 0 {
+        let mut more = [0];
+        stream.read_exact(&mut more)?;
+        length += usize::from(more[0]) << 7;
+    }
+    stream.read_exact(&mut vec![0; length])?;
+    Ok(head[0])
+}
