@@ -94,7 +94,7 @@ impl Outgoing {
 }
 
 fn is_topic(topic: &str) -> bool {
-    !topic.is_empty() && topic.len() <= usize::from(u16::MAX) && !topic.contains('\0')
+    !topic.is_empty() && u16::try_from(topic.len()).is_ok() && !topic.contains('\0')
 }
 
 /// The caller's name for a publish, given back with its fate.

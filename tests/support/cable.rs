@@ -20,10 +20,9 @@ impl Cable {
         let plugged = Arc::new(Mutex::new(Vec::new()));
         let ends = Arc::clone(&plugged);
         spawn(move || {
-            listener
-                .incoming()
-                .flatten()
-                .for_each(|near| drop(plug(near, target, &ends)))
+            for near in listener.incoming().flatten() {
+                let _ = plug(near, target, &ends);
+            }
         });
         Self { port, plugged }
     }

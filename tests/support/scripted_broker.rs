@@ -24,16 +24,14 @@ pub fn start(script: Script) -> String {
     std::thread::Builder::new()
         .name("scripted-broker".into())
         .spawn(move || {
-            listener
-                .incoming()
-                .flatten()
-                .for_each(|stream| drop(serve(stream, script)))
+            for stream in listener.incoming().flatten() {
+                let _ = serve(stream, script); // until the client goes
+            }
         })
         .expect("a thread");
     url
 }
 
-/// Until the client goes.
 fn serve(mut stream: TcpStream, script: Script) -> std::io::Result<()> {
     loop {
         match read_packet(&mut stream)? >> 4 {

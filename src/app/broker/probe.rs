@@ -1,19 +1,30 @@
 //! Why a connection did not come up: Paho says no more than "failure" for a name that is not known, a refused port and a
 //! certificate that is not trusted.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::thread;
 use std::time::Duration;
 
+use crossbeam_channel::Sender;
+
+use super::signal::Signal;
 use super::{BrokerUrl, Why};
 
 /// Longest wait for each of the steps after the name's look-up, which the system limits itself.
 const STEP: Duration = Duration::from_millis(800);
 
+/// Looks for the cause on a thread of its own, for it blocks as long as a name server takes, and sends what it finds.
+pub(super) fn start(url: BrokerUrl, attempt: u64, signals: Sender<Signal>) -> io::Result<()> {
+    let probe = move || drop(signals.send(Signal::Explained(attempt, explain(&url))));
+    thread::Builder::new()
+        .name("broker-probe".into())
+        .spawn(probe)
+        .map(drop)
+}
+
 /// Tries again what the library has just failed to do, step by step. `None` if it works now.
-///
-/// Blocks, for as long as a name server takes: to be called on a thread of its own.
-pub(super) fn explain(url: &BrokerUrl) -> Option<Why> {
+fn explain(url: &BrokerUrl) -> Option<Why> {
     let Some(address) = resolve(url) else {
         return Some(Why::NameNotKnown(url.host().to_owned()));
     };

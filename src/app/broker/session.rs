@@ -66,7 +66,8 @@ struct Closing {
 pub(super) struct Session {
     link: Link,
     url: BrokerUrl,
-    with_credentials: bool,
+    /// What "not authorised" means for this program's `CONNECT`.
+    denied: Why,
     state: State,
     backoff: Backoff,
     deliveries: Deliveries,
@@ -87,7 +88,11 @@ impl Session {
         Self {
             link,
             url: settings.url.clone(),
-            with_credentials: settings.credentials.is_some(),
+            denied: if settings.credentials.is_some() {
+                Why::Denied
+            } else {
+                Why::CredentialsWanted
+            },
             state: State::Waiting { until: now() },
             backoff: Backoff::default(),
             deliveries: Deliveries::default(),
@@ -166,8 +171,7 @@ impl Session {
         }
         let topic = message.topic.clone();
         let operation = self.link.publish(message);
-        self.deliveries
-            .insert(operation.number(), (ticket, topic, operation));
+        self.deliveries.add(ticket, topic, operation);
     }
 
     fn ended(&mut self, number: u64) {
@@ -207,8 +211,7 @@ impl Session {
                 };
             }
             // Mosquitto gives one and the same reason for a wrong password and for none.
-            Err(Failure::Known(Why::NotAuthorised)) if self.with_credentials => self.down(Why::Denied),
-            Err(Failure::Known(Why::NotAuthorised)) => self.down(Why::CredentialsWanted),
+            Err(Failure::Known(Why::NotAuthorised)) => self.down(self.denied.clone()),
             Err(Failure::Known(why)) => self.down(why),
             Err(Failure::Unknown) => self.explain(),
         }
@@ -220,13 +223,7 @@ impl Session {
             attempt,
             until: now() + EXPLAIN_LIMIT,
         };
-        let (url, signals) = (self.url.clone(), self.signals.0.clone());
-        let probe = move || drop(signals.send(Signal::Explained(attempt, probe::explain(&url))));
-        if std::thread::Builder::new()
-            .name("broker-probe".into())
-            .spawn(probe)
-            .is_err()
-        {
+        if probe::start(self.url.clone(), attempt, self.signals.0.clone()).is_err() {
             self.down(Why::Unexplained);
         }
     }
@@ -339,8 +336,7 @@ impl Session {
     }
 
     fn emit(&self, event: BrokerEvent) {
-        // Nobody listens any more: then nobody misses it.
-        let _ = self.events.send(event);
+        let _ = self.events.send(event); // who does not listen any more misses nothing
     }
 }
 
