@@ -106,7 +106,11 @@ fn what_a_resumed_session_completes_later_is_not_answered_again() {
     mosquitto.resume();
     program.wait_ready();
     program.round_trip(2, "after");
-    assert_eq!(program.messages(b"late"), 1, "QoS 2: the resumed session brings it, once");
+    assert_eq!(
+        program.messages(b"late"),
+        1,
+        "QoS 2: the resumed session brings it, once"
+    );
     assert_eq!(program.answers(1), 1);
 }
 

@@ -10,22 +10,28 @@ use super::{BrokerEvent, Ticket, Why};
 /// A ticket is in here, or it has been answered; never both, never neither.
 #[derive(Default)]
 pub(super) struct Deliveries {
+    /// The library still holds a message whose ticket has been answered as undelivered.
+    leftovers: bool,
     under_way: BTreeMap<u64, Delivery>,
 }
 
 struct Delivery {
     ticket: Ticket,
     topic: String,
+    /// Above level 0 the library keeps the message, to send it again.
+    kept: bool,
     operation: Operation,
 }
 
 impl Deliveries {
-    pub(super) fn add(&mut self, ticket: Ticket, topic: String, operation: Operation) {
+    pub(super) fn add(&mut self, ticket: Ticket, (topic, qos): (String, u8), operation: Operation) {
+        let kept = qos > 0;
         self.under_way.insert(
             operation.number(),
             Delivery {
                 ticket,
                 topic,
+                kept,
                 operation,
             },
         );
@@ -44,7 +50,10 @@ impl Deliveries {
         else {
             return false;
         };
-        let Some(Delivery { ticket, topic, .. }) = self.under_way.remove(&number) else {
+        let Some(Delivery {
+            ticket, topic, kept, ..
+        }) = self.under_way.remove(&number)
+        else {
             return false;
         };
         let refusal = match &outcome {
@@ -54,6 +63,7 @@ impl Deliveries {
             }),
             _ => None,
         };
+        self.leftovers |= kept && outcome.is_err() && refusal.is_none();
         let answer = if outcome.is_ok() {
             BrokerEvent::Delivered
         } else {
@@ -65,10 +75,16 @@ impl Deliveries {
         true
     }
 
-    /// The connection has ended. Paho may complete some of them after a resumed session; they have had their answer by then.
+    /// The connection has ended: nothing is known any more of what was under way.
     pub(super) fn abandon(&mut self, events: &Sender<BrokerEvent>) {
         for delivery in std::mem::take(&mut self.under_way).into_values() {
+            self.leftovers |= delivery.kept;
             let _ = events.send(BrokerEvent::Undelivered(delivery.ticket));
         }
+    }
+
+    /// Whether the library holds messages that nobody waits for. Asked once a connection.
+    pub(super) fn take_leftovers(&mut self) -> bool {
+        std::mem::take(&mut self.leftovers)
     }
 }
