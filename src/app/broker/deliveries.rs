@@ -10,7 +10,7 @@ use super::{BrokerEvent, Ticket, Why};
 /// A ticket is in here, or it has been answered; never both, never neither.
 #[derive(Default)]
 pub(super) struct Deliveries {
-    /// The library still holds a message whose ticket has been answered as undelivered.
+    /// The library may still hold a message whose ticket has been answered as undelivered.
     leftovers: bool,
     under_way: BTreeMap<u64, Delivery>,
 }
@@ -18,20 +18,16 @@ pub(super) struct Deliveries {
 struct Delivery {
     ticket: Ticket,
     topic: String,
-    /// Above level 0 the library keeps the message, to send it again.
-    kept: bool,
     operation: Operation,
 }
 
 impl Deliveries {
-    pub(super) fn add(&mut self, ticket: Ticket, (topic, qos): (String, u8), operation: Operation) {
-        let kept = qos > 0;
+    pub(super) fn add(&mut self, ticket: Ticket, topic: String, operation: Operation) {
         self.under_way.insert(
             operation.number(),
             Delivery {
                 ticket,
                 topic,
-                kept,
                 operation,
             },
         );
@@ -50,10 +46,7 @@ impl Deliveries {
         else {
             return false;
         };
-        let Some(Delivery {
-            ticket, topic, kept, ..
-        }) = self.under_way.remove(&number)
-        else {
+        let Some(Delivery { ticket, topic, .. }) = self.under_way.remove(&number) else {
             return false;
         };
         let refusal = match &outcome {
@@ -63,7 +56,7 @@ impl Deliveries {
             }),
             _ => None,
         };
-        self.leftovers |= kept && outcome.is_err() && refusal.is_none();
+        self.leftovers |= outcome.is_err() && refusal.is_none();
         let answer = if outcome.is_ok() {
             BrokerEvent::Delivered
         } else {
@@ -78,12 +71,12 @@ impl Deliveries {
     /// The connection has ended: nothing is known any more of what was under way.
     pub(super) fn abandon(&mut self, events: &Sender<BrokerEvent>) {
         for delivery in std::mem::take(&mut self.under_way).into_values() {
-            self.leftovers |= delivery.kept;
+            self.leftovers = true;
             let _ = events.send(BrokerEvent::Undelivered(delivery.ticket));
         }
     }
 
-    /// Whether the library holds messages that nobody waits for. Asked once a connection.
+    /// Whether the library may hold messages that nobody waits for. Asked once a connection.
     pub(super) fn take_leftovers(&mut self) -> bool {
         std::mem::take(&mut self.leftovers)
     }

@@ -175,9 +175,9 @@ impl Session {
             self.emit(BrokerEvent::Undelivered(ticket));
             return;
         }
-        let destination = (message.topic.clone(), message.qos);
+        let topic = message.topic.clone();
         let operation = self.link.publish(message);
-        self.deliveries.add(ticket, destination, operation);
+        self.deliveries.add(ticket, topic, operation);
     }
 
     fn ended(&mut self, number: u64) {
