@@ -93,8 +93,39 @@ fn what_is_in_flight_when_the_broker_dies_is_answered_exactly_once() {
     }
 }
 
+/// Paho frees a message that it still means to send again when a write fails: `Link::renew`. Whether this hits the moment depends on
+/// the machine's load; `valgrind target/debug/deps/broker_session-… breaking` sees more than the answers tell.
 #[test]
-fn what_a_resumed_session_completes_later_is_not_answered_again() {
+fn publishing_into_a_breaking_connection_is_harmless() {
+    let mut mosquitto = Mosquitto::start_new();
+    let mut program = Observer::start(&settings(&mosquitto.url(), "breaking"));
+    program.wait_ready();
+    let mut next = 0_u64;
+    for round in 0..6 {
+        mosquitto.pause();
+        let tickets = next..next + 6 + (round * 37) % 200;
+        for ticket in tickets.clone() {
+            if ticket + 5 == tickets.end {
+                mosquitto.kill();
+            }
+            program.publish(
+                ticket,
+                message("t/breaking", "payload", u8::try_from(ticket % 3).unwrap_or(0)),
+            );
+        }
+        next = tickets.end;
+        program.wait_down();
+        mosquitto.start();
+        program.wait_ready();
+        program.round_trip(10_000 + round, &format!("round {round}"));
+        for ticket in tickets {
+            assert_eq!(program.answers(ticket), 1, "ticket {ticket}");
+        }
+    }
+}
+
+#[test]
+fn what_was_undelivered_is_not_sent_later_in_a_resumed_session() {
     let mosquitto = Mosquitto::start_new();
     let mut program = Observer::start(&settings(&mosquitto.url(), "silent"));
     program.wait_ready();
@@ -105,8 +136,8 @@ fn what_a_resumed_session_completes_later_is_not_answered_again() {
     assert_eq!(program.answers(1), 1);
     mosquitto.resume();
     program.wait_ready();
-    program.wait_message("late");
     program.round_trip(2, "after");
+    assert_eq!(program.messages(b"late"), 0);
     assert_eq!(program.answers(1), 1);
 }
 

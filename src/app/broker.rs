@@ -1,6 +1,6 @@
 //! The connection to one MQTT broker: the only place that knows the Eclipse Paho client.
 //!
-//! A thread of its own ("broker") keeps one client for the life of the process: it connects, subscribes, and after a loss connects
+//! A thread of its own ("broker") keeps the connection: it connects, subscribes, and after a loss connects
 //! again, by hand, one attempt at a time. Everything that happens comes out as [`BrokerEvent`]s of one channel.
 //!
 //! # What holds
@@ -8,7 +8,7 @@
 //! - Events come in the order in which the library saw what they tell. No [`BrokerEvent::Message`] of a connection comes after
 //!   the [`BrokerEvent::Down`] that ends it. Messages of a resumed session may come before [`BrokerEvent::Ready`].
 //! - Every ticket is answered exactly once. [`BrokerEvent::Undelivered`] means that the delivery is not *known*: the
-//!   broker may have the message, and after a resumed session the library sends it once more, before anything newer.
+//!   broker may have the message. This program does not send it again.
 //! - [`BrokerEvent::Delivered`] means that the broker has completed the handshake (for `QoS` 0: that it was written to the socket). It does not
 //!   mean that the broker has it on disk.
 //! - Nothing is queued for later: without a connection a publish is answered at once.
@@ -51,7 +51,7 @@ pub struct Settings {
     pub ca_file: Option<PathBuf>,
     /// What the broker publishes when the connection ends without a goodbye.
     pub will: Option<Outgoing>,
-    /// How long the broker keeps the session of a client that is not connected.
+    /// How long the broker keeps the session of a client that is not connected; one second at least.
     pub session_expiry: Duration,
     /// Topic filters with their `QoS`, asked for again on every connect.
     pub subscriptions: Vec<(String, u8)>,

@@ -10,6 +10,8 @@ use super::{BrokerEvent, Ticket, Why};
 /// A ticket is in here, or it has been answered; never both, never neither.
 #[derive(Default)]
 pub(super) struct Deliveries {
+    /// The library may still hold a message whose ticket has been answered as undelivered.
+    leftovers: bool,
     under_way: BTreeMap<u64, Delivery>,
 }
 
@@ -54,6 +56,7 @@ impl Deliveries {
             }),
             _ => None,
         };
+        self.leftovers |= outcome.is_err() && refusal.is_none();
         let answer = if outcome.is_ok() {
             BrokerEvent::Delivered
         } else {
@@ -65,10 +68,16 @@ impl Deliveries {
         true
     }
 
-    /// The connection has ended. Paho may complete some of them after a resumed session; they have had their answer by then.
+    /// The connection has ended: nothing is known any more of what was under way.
     pub(super) fn abandon(&mut self, events: &Sender<BrokerEvent>) {
         for delivery in std::mem::take(&mut self.under_way).into_values() {
+            self.leftovers = true;
             let _ = events.send(BrokerEvent::Undelivered(delivery.ticket));
         }
+    }
+
+    /// Whether the library may hold messages that nobody waits for. Asked once a connection.
+    pub(super) fn take_leftovers(&mut self) -> bool {
+        std::mem::take(&mut self.leftovers)
     }
 }

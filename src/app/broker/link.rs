@@ -24,14 +24,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Paho refuses more publishes than this that it has not begun to send.
 const MAX_UNSENT: i32 = 1_000;
 
-/// One client for the life of the process.
+/// One client, until a connection is lost with messages in flight; see [`Link::renew`].
 ///
-/// It is never destroyed: `MQTTAsync_destroy` waits for Paho's threads for up to seconds, and they may hold a name look-up.
+/// A client is never destroyed: `MQTTAsync_destroy` waits for Paho's threads for up to seconds, and they may hold a name look-up.
 /// The end of the process does it better.
 pub(super) struct Link {
     client: ManuallyDrop<AsyncClient>,
+    settings: Settings,
     options: ConnectOptions,
-    subscriptions: Vec<(String, u8)>,
     signals: Sender<Signal>,
     operations: u64,
 }
@@ -65,25 +65,26 @@ pub(super) enum Failure {
 
 impl Link {
     pub(super) fn new(settings: &Settings, signals: Sender<Signal>) -> anyhow::Result<Self> {
-        let url = &settings.url;
-        let create = CreateOptionsBuilder::new()
-            .server_uri(url.to_string())
-            .client_id(&settings.client_id)
-            .persistence(PersistenceType::None)
-            .max_buffered_messages(MAX_UNSENT)
-            .finalize();
-        let client =
-            AsyncClient::new(create).with_context(|| format!("preparing an MQTT client for {url}"))?;
-        forward(&client, &signals);
+        let client = client(settings, &signals)?;
         let options = connect_options(settings)?;
-        let subscriptions = settings.subscriptions.clone();
         Ok(Self {
-            client: ManuallyDrop::new(client),
+            client,
+            settings: settings.clone(),
             options,
-            subscriptions,
             signals,
             operations: 0,
         })
+    }
+
+    /// Takes a new client, and leaves the old one as it is, which costs some kilobytes.
+    ///
+    /// When a write fails, Paho 1.3.16 frees a message of level 1 or 2 that it still has on the list of those to send again
+    /// (`MQTTAsync_processCommand`: `MQTTAsync_freeCommand` after `SOCKET_ERROR`). On the next connect it sends the freed memory, or frees
+    /// it once more: `free(): invalid pointer`. So a client with such a list must never connect again. Besides, a new one sends nothing
+    /// of which we have said that it was not delivered.
+    pub(super) fn renew(&mut self) -> anyhow::Result<()> {
+        self.client = client(&self.settings, &self.signals)?;
+        Ok(())
     }
 
     pub(super) fn connect(&mut self) -> Operation {
@@ -94,6 +95,7 @@ impl Link {
     /// Asks for all subscriptions in one packet.
     pub(super) fn subscribe(&mut self) -> Operation {
         let (topics, qos): (Vec<_>, Vec<_>) = self
+            .settings
             .subscriptions
             .iter()
             .map(|(topic, qos)| (topic.as_str(), i32::from(*qos)))
@@ -115,7 +117,7 @@ impl Link {
 
     /// The topic to which the broker said no, if there is one.
     pub(super) fn refused<'a>(&'a self, granted: &[i32]) -> Option<&'a str> {
-        let pairs = self.subscriptions.iter().zip(granted);
+        let pairs = self.settings.subscriptions.iter().zip(granted);
         pairs
             .filter(|(_, code)| **code >= 0x80)
             .map(|((topic, _), _)| topic.as_str())
@@ -186,6 +188,19 @@ impl Wake for Ended {
     }
 }
 
+fn client(settings: &Settings, signals: &Sender<Signal>) -> anyhow::Result<ManuallyDrop<AsyncClient>> {
+    let create = CreateOptionsBuilder::new()
+        .server_uri(settings.url.to_string())
+        .client_id(&settings.client_id)
+        .persistence(PersistenceType::None)
+        .max_buffered_messages(MAX_UNSENT)
+        .finalize();
+    let client =
+        AsyncClient::new(create).with_context(|| format!("preparing an MQTT client for {}", settings.url))?;
+    forward(&client, signals);
+    Ok(ManuallyDrop::new(client))
+}
+
 /// Callbacks run on Paho's threads with a lock of the library held: they send, and nothing else. All of them, and the
 /// ends of operations, go into one channel, so that their order is the order in which Paho saw them.
 fn forward(client: &AsyncClient, signals: &Sender<Signal>) {
@@ -209,7 +224,10 @@ fn forward(client: &AsyncClient, signals: &Sender<Signal>) {
 
 fn connect_options(settings: &Settings) -> anyhow::Result<ConnectOptions> {
     let mut builder = ConnectOptionsBuilder::new_v5();
-    let expiry = u32::try_from(settings.session_expiry.as_secs()).unwrap_or(u32::MAX);
+    // Never 0: Paho would clear its list of messages when the connection ends, and run into the fault described at `renew`.
+    let expiry = u32::try_from(settings.session_expiry.as_secs())
+        .unwrap_or(u32::MAX)
+        .max(1);
     let mut properties = paho_mqtt::Properties::new();
     properties
         .push_u32(PropertyCode::SessionExpiryInterval, expiry)

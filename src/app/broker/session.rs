@@ -131,17 +131,23 @@ impl Session {
 
     fn on_deadline(&mut self) {
         match &self.state {
-            State::Waiting { .. } => {
-                self.state = State::Connecting {
-                    connect: self.link.connect(),
-                }
-            }
+            State::Waiting { .. } => self.attempt(),
             State::Explaining { .. } => self.down(Why::Unexplained),
             State::Subscribing { .. } => self.leave(Why::SubscriptionUnanswered),
             State::Ready { .. } => self.leave(Why::Lost),
             State::Leaving { why, .. } => self.down(why.clone()),
             State::Connecting { .. } | State::Gone => {}
         }
+    }
+
+    fn attempt(&mut self) {
+        if self.deliveries.take_leftovers() && self.link.renew().is_err() {
+            self.down(Why::Unexplained);
+            return;
+        }
+        self.state = State::Connecting {
+            connect: self.link.connect(),
+        };
     }
 
     fn handle(&mut self, signal: Signal) {
@@ -314,17 +320,14 @@ impl Session {
         }
         let left = by.saturating_duration_since(now());
         let by = by.checked_sub(PARTING.min(left / 2)).unwrap_or(by);
+        let told = done.clone();
         self.closing = Some(Closing { by, done });
         match &self.state {
             State::Waiting { .. } | State::Explaining { .. } | State::Gone => self.down(Why::Lost),
             State::Subscribing { .. } => self.leave(Why::Lost),
             State::Ready { .. } => self.leave_when_delivered(),
             // Nobody need wait for an attempt to end; it is left as soon as it succeeds.
-            State::Connecting { .. } => {
-                if let Some(closing) = &self.closing {
-                    let _ = closing.done.send(());
-                }
-            }
+            State::Connecting { .. } => drop(told.send(())),
             State::Leaving { .. } => {}
         }
     }
@@ -340,10 +343,7 @@ impl Session {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the connection's own deadlines; no state of the core hangs on them"
-)]
+#[expect(clippy::disallowed_methods, reason = "the connection's own deadlines")]
 fn now() -> Instant {
     Instant::now()
 }

@@ -1,0 +1,183 @@
+//! Why there is no connection, in the words that a person reads. Needs `mosquitto`.
+
+use std::time::Duration;
+
+use dualboard::app::broker::{BrokerEvent, Credentials, Ticket, Why};
+
+mod support {
+    pub mod mosquitto;
+    pub mod observer;
+    pub mod scripted_broker;
+}
+
+use support::mosquitto::Mosquitto;
+use support::observer::{Observer, message, settings};
+use support::scripted_broker::{self, ACCEPTED, Script};
+
+#[test]
+fn a_wrong_password_is_named_and_the_right_one_works() {
+    let mut mosquitto = Mosquitto::reserve();
+    let passwords = mosquitto.folder().join("passwords");
+    let made = std::process::Command::new("mosquitto_passwd")
+        .args(["-b", "-c"])
+        .arg(&passwords)
+        .args(["me", "right"])
+        .status();
+    assert!(made.expect("mosquitto_passwd comes with mosquitto").success());
+    mosquitto
+        .settings(format!(
+            "allow_anonymous false\npassword_file {}",
+            passwords.display()
+        ))
+        .start();
+
+    let mut wanted = settings(&mosquitto.url(), "me");
+    let (why, _) = Observer::start(&wanted).wait_down();
+    assert_eq!(
+        why.to_string(),
+        "not authorised: the broker asks for a user name and password"
+    );
+
+    wanted.credentials = Some(Credentials {
+        username: "me".into(),
+        password: "wrong".into(),
+    });
+    let (why, retry_in) = Observer::start(&wanted).wait_down();
+    assert_eq!(why.to_string(), "wrong user name or password, or not authorised");
+    assert!(
+        retry_in >= Duration::from_secs(1),
+        "no quick retries: {retry_in:?}"
+    );
+
+    wanted.credentials = Some(Credentials {
+        username: "me".into(),
+        password: "right".into(),
+    });
+    Observer::start(&wanted).wait_ready();
+}
+
+#[test]
+fn a_topic_that_may_not_be_written_is_named() {
+    let mut mosquitto = Mosquitto::reserve();
+    let rights = mosquitto.folder().join("acl");
+    std::fs::write(&rights, "topic read #\ntopic write t/#\n").expect("writing the rights");
+    mosquitto
+        .settings(format!("allow_anonymous true\nacl_file {}", rights.display()))
+        .start();
+    let mut program = Observer::start(&settings(&mosquitto.url(), "rights"));
+    program.wait_ready();
+    program.publish(1, message("secret", "x", 2));
+    assert_eq!(
+        program.next(),
+        BrokerEvent::Refused {
+            topic: "secret".into(),
+            why: Why::NotAuthorised
+        }
+    );
+    assert_eq!(program.next(), BrokerEvent::Undelivered(Ticket(1)));
+}
+
+#[test]
+fn a_name_without_an_address_is_named() {
+    let mut program = Observer::start(&settings("mqtt://no-such-host.invalid", "nameless"));
+    assert_eq!(
+        program.wait_down().0.to_string(),
+        "name not known: no-such-host.invalid"
+    );
+    assert_eq!(
+        program.wait_down().0,
+        Why::NameNotKnown("no-such-host.invalid".into())
+    );
+}
+
+#[test]
+fn mqtts_towards_a_plain_port_says_so() {
+    let mosquitto = Mosquitto::start_new();
+    let mut program = Observer::start(&settings(&mosquitto.url().replace("mqtt:", "mqtts:"), "mistaken"));
+    assert_eq!(program.wait_down().0, Why::NotTls);
+}
+
+#[test]
+fn a_client_id_that_is_taken_over_loses_its_connection_and_says_why() {
+    let mut mosquitto = Mosquitto::start_new();
+    let mut first = Observer::start(&settings(&mosquitto.url(), "twin"));
+    first.wait_ready();
+    let mut second = Observer::start(&settings(&mosquitto.url(), "twin"));
+    second.wait_ready();
+    let (why, _) = first.wait_down();
+    mosquitto.wait_for_log("already connected, closing old connection");
+    // Mosquitto before 2.0.15 drops the connection without a word.
+    assert!(matches!(why, Why::TakenOver | Why::Lost), "{why:?}");
+}
+
+#[test]
+fn a_broker_that_shuts_down_is_lost_and_found() {
+    let mut mosquitto = Mosquitto::start_new();
+    let mut program = Observer::start(&settings(&mosquitto.url(), "shutdown"));
+    program.wait_ready();
+    mosquitto.terminate();
+    assert!(matches!(program.wait_down().0, Why::ShuttingDown | Why::Lost));
+    assert_eq!(program.wait_down().0, Why::Refused);
+}
+
+#[test]
+fn a_refused_subscription_is_named() {
+    let suback = &[0x90, 5, 0, 1, 0, 0x02, 0x87];
+    let url = scripted_broker::start(Script {
+        connack: ACCEPTED,
+        suback,
+    });
+    let (why, retry_in) = Observer::start(&settings(&url, "refused")).wait_down();
+    assert_eq!(why.to_string(), "subscription refused: u/+");
+    assert!(retry_in >= Duration::from_secs(1), "{retry_in:?}");
+}
+
+#[test]
+fn a_single_refused_subscription_is_named() {
+    let url = scripted_broker::start(Script {
+        connack: ACCEPTED,
+        suback: &[0x90, 4, 0, 1, 0, 0x87],
+    });
+    let mut single = settings(&url, "refused");
+    single.subscriptions.truncate(1);
+    assert_eq!(
+        Observer::start(&single).wait_down().0,
+        Why::SubscriptionRefused("t/#".into())
+    );
+}
+
+#[test]
+fn a_subscription_without_an_answer_ends_the_attempt() {
+    let url = scripted_broker::start(Script {
+        connack: ACCEPTED,
+        suback: &[],
+    });
+    let mut program = Observer::start(&settings(&url, "unanswered"));
+    assert_eq!(program.wait_down().0, Why::SubscriptionUnanswered);
+    assert_eq!(program.wait_down().0, Why::SubscriptionUnanswered);
+}
+
+#[test]
+fn a_port_that_accepts_and_says_nothing_is_no_answer() {
+    let url = scripted_broker::start(Script {
+        connack: &[],
+        suback: &[],
+    });
+    let mut program = Observer::start(&settings(&url, "mute"));
+    assert_eq!(program.wait_down().0, Why::NoAnswer);
+}
+
+#[test]
+fn a_disconnect_with_a_reason_is_named() {
+    // What a newer Mosquitto says of a taken-over client id, right after the subscriptions are granted.
+    let suback = &[0x90, 5, 0, 1, 0, 2, 0, 0xE0, 2, 0x8E, 0];
+    let url = scripted_broker::start(Script {
+        connack: ACCEPTED,
+        suback,
+    });
+    let mut program = Observer::start(&settings(&url, "twin"));
+    program.wait_ready();
+    let (why, retry_in) = program.wait_down();
+    assert_eq!(why.to_string(), "another program took over this client id");
+    assert!(retry_in >= Duration::from_secs(1), "no fight: {retry_in:?}");
+}
