@@ -207,7 +207,7 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
     };
     match entry.times {
         1 => text,
-        times => format!("{text} ({times} times)"),
+        times => format!("{times} times: {text}"),
     }
 }
 

@@ -1,0 +1,354 @@
+//! Two boards on one machine: two brokers with the project's own files, the link between them, and three programs in terminals of
+//! their own. Everything is in a folder of its own and ends with the bench; if a test fails, it prints the screens and the ends of
+//! the logs, and the folder stays.
+#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
+
+#[path = "bench/broker.rs"]
+mod broker;
+#[path = "bench/link.rs"]
+mod link;
+#[path = "bench/plain.rs"]
+pub mod plain;
+#[path = "bench/port.rs"]
+mod port;
+#[path = "pty.rs"]
+pub mod pty;
+#[path = "bench/row.rs"]
+pub mod row;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use broker::Broker;
+pub use link::Link;
+use plain::Plain;
+use port::Port;
+use pty::{Pty, Start, code};
+use row::{Row, row};
+
+/// Generous: only failures wait for so long.
+const DEADLINE: Duration = Duration::from_secs(45);
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// What can be started and ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Node {
+    Broker1,
+    Broker2,
+    Card1,
+    Card2,
+    Display,
+}
+
+use Node::{Broker1, Broker2, Card1, Card2, Display};
+
+pub const ALL: [Node; 5] = [Broker1, Broker2, Card1, Card2, Display];
+pub const BROKERS: [Node; 2] = [Broker1, Broker2];
+pub const PROGRAMS: [Node; 3] = [Card1, Card2, Display];
+
+/// Six states as the screens say them.
+pub type States = [&'static str; 6];
+
+/// What owners without any memory start with.
+pub const INITIAL: States = ["OK"; 6];
+
+/// Two boards.
+pub struct Bench {
+    folder: TempDir,
+    brokers: [Broker; 2],
+    /// Between the bridge and broker 1.
+    pub link: Link,
+    screens: [Option<Pty>; 3],
+    _ports: [Port; 2],
+}
+
+impl Bench {
+    /// Nothing runs yet.
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("dualboard-test-")
+            .tempdir()
+            .expect("a folder");
+        let ports = [Port::claim(), Port::claim()];
+        let link = Link::to(ports[0].number);
+        let broker = |number, port: &Port| Broker::new(folder.path(), number, port.number, link.port());
+        Self {
+            brokers: [broker(1, &ports[0]), broker(2, &ports[1])],
+            folder,
+            link,
+            screens: [None, None, None],
+            _ports: ports,
+        }
+    }
+
+    /// Everything runs, and has settled.
+    pub fn running() -> Self {
+        let mut bench = Self::new();
+        bench.start_all(ALL);
+        bench.wait_settled(INITIAL);
+        bench
+    }
+
+    pub fn start_all(&mut self, nodes: impl IntoIterator<Item = Node>) {
+        nodes.into_iter().for_each(|node| self.start(node));
+    }
+
+    /// Starts a node; a broker answers when this returns, a program may still be starting.
+    #[track_caller]
+    pub fn start(&mut self, node: Node) {
+        match node {
+            Broker1 | Broker2 => {
+                self.brokers[node as usize].start();
+                let start = Instant::now();
+                while !self.brokers[node as usize].answers() {
+                    assert!(start.elapsed() < DEADLINE, "{node:?} does not answer");
+                    glance();
+                }
+            }
+            Card1 | Card2 | Display => {
+                assert!(self.screens[node as usize - 2].is_none(), "{node:?} runs already");
+                self.screens[node as usize - 2] = Some(self.spawn(node, &self.url(node), &[]));
+            }
+        }
+    }
+
+    /// One more program in a terminal of its own, which the caller ends.
+    pub fn spawn(&self, node: Node, url: &str, options: &[&str]) -> Pty {
+        let mut words = vec![binary(node).to_owned(), "--broker".to_owned(), url.to_owned()];
+        if node != Display {
+            words.extend([
+                "--state-dir".to_owned(),
+                self.state_dir(node).display().to_string(),
+            ]);
+        }
+        words.extend(options.iter().map(|option| (*option).to_owned()));
+        Start::program(words)
+            .env("LC_ALL", "C.UTF-8")
+            .env("TZ", "UTC")
+            .env("NO_COLOR", "1")
+            .spawn()
+    }
+
+    /// Ends a node by a signal, and returns when it has ended.
+    #[track_caller]
+    pub fn end(&mut self, node: Node, signal: Signal) {
+        match node {
+            Broker1 | Broker2 => self.brokers[node as usize].end(signal),
+            Card1 | Card2 | Display => {
+                let mut pty = self.screens[node as usize - 2].take().expect("it runs");
+                pty.signal(signal);
+                let status = code(pty.wait_for_end().0);
+                let expected = if signal == Signal::KILL {
+                    -9
+                } else {
+                    128 + signal.as_raw()
+                };
+                assert_eq!(status, expected, "exit status of {node:?} after {signal:?}");
+            }
+        }
+    }
+
+    /// Ends everything that runs, in this order.
+    pub fn end_all(&mut self, nodes: impl IntoIterator<Item = Node>, signal: Signal) {
+        for node in nodes {
+            if self.runs(node) {
+                self.end(node, signal);
+            }
+        }
+    }
+
+    pub fn runs(&self, node: Node) -> bool {
+        match node {
+            Broker1 | Broker2 => self.brokers[node as usize].runs(),
+            Card1 | Card2 | Display => self.screens[node as usize - 2].is_some(),
+        }
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where a monitor has its state file.
+    pub fn state_dir(&self, node: Node) -> PathBuf {
+        self.folder().join(format!("{node:?}").to_lowercase())
+    }
+
+    /// A broker's address; for a program, its broker's.
+    pub fn url(&self, node: Node) -> String {
+        match node {
+            Broker1 | Card1 => self.brokers[0].url(),
+            Broker2 | Card2 | Display => self.brokers[1].url(),
+        }
+    }
+
+    /// A program's terminal.
+    #[track_caller]
+    pub fn pty(&mut self, node: Node) -> &mut Pty {
+        self.screens[node as usize - 2]
+            .as_mut()
+            .unwrap_or_else(|| panic!("{node:?} does not run"))
+    }
+
+    /// A program's terminal, taken from the bench.
+    pub fn take(&mut self, node: Node) -> Pty {
+        self.screens[node as usize - 2]
+            .take()
+            .unwrap_or_else(|| panic!("{node:?} does not run"))
+    }
+
+    pub fn press(&mut self, node: Node, keys: &str) {
+        self.pty(node).send(keys);
+    }
+
+    /// What a program's screen says.
+    pub fn text(&self, node: Node) -> String {
+        let screen = self.screens[node as usize - 2].as_ref();
+        screen.map(|pty| pty.look(pty::Seen::text)).unwrap_or_default()
+    }
+
+    /// Someone who listens to everything at a broker.
+    pub fn listener(&self, broker: Node) -> Plain {
+        Plain::stranger(&self.url(broker)).listen("sensors/#")
+    }
+
+    /// Waits until this much time, counted in heartbeats, has gone by for a program that was heard at this broker.
+    pub fn wait_heartbeats(&self, count: usize, owner: Node, broker: Node) {
+        let topic = format!("sensors/{owner:?}/alive").to_lowercase();
+        self.listener(broker).wait_for_more(count, &topic);
+    }
+
+    /// Whether a program's screen has shown this word beside a sensor at any moment since the mark, which has to be taken
+    /// when the state shows already: in between, the old word stands beside the new state.
+    pub fn ever_showed(&mut self, node: Node, mark: usize, sensor: u8, beside: &str) -> bool {
+        let bytes = self.pty(node).bytes_since(0);
+        let mut replay = vt100::Parser::default();
+        replay.process(&bytes[..mark]);
+        bytes[mark..].iter().any(|byte| {
+            replay.process(&[*byte]);
+            row(&replay.screen().contents(), sensor).is_some_and(|row| row.beside == beside)
+        })
+    }
+
+    /// The row of a sensor on a program's screen.
+    pub fn row(&self, node: Node, sensor: u8) -> Option<Row> {
+        row(&self.text(node), sensor)
+    }
+
+    /// What stands beside the state of a sensor on a program's screen.
+    pub fn beside(&self, node: Node, sensor: u8) -> String {
+        self.row(node, sensor).map(|row| row.beside).unwrap_or_default()
+    }
+
+    /// What a broker holds on a topic.
+    pub fn retained(&self, broker: Node, topic: &str) -> Option<Vec<u8>> {
+        plain::retained(&self.url(broker), topic)
+    }
+
+    /// Waits until something holds.
+    #[track_caller]
+    pub fn wait(&self, what: &str, mut condition: impl FnMut(&Self) -> bool) {
+        let start = Instant::now();
+        while !condition(self) {
+            assert!(start.elapsed() < DEADLINE, "waited in vain for: {what}");
+            glance();
+        }
+    }
+
+    /// Waits until a program's screen says something.
+    #[track_caller]
+    pub fn wait_text(&self, node: Node, text: &str) {
+        self.wait(&format!("{node:?} says '{text}'"), |bench| {
+            flat(&bench.text(node)).contains(text)
+        });
+    }
+
+    /// Waits until a screen shows a sensor's state, and this beside it.
+    #[track_caller]
+    pub fn wait_row(&self, node: Node, sensor: u8, state: &str, beside: &str) {
+        self.wait(
+            &format!("sensor {sensor} is {state} {beside} on {node:?}"),
+            |bench| {
+                bench
+                    .row(node, sensor)
+                    .is_some_and(|row| row.state == state && row.beside == beside)
+            },
+        );
+    }
+
+    /// Waits until every screen that is there shows these states as live or confirmed, and both brokers hold them.
+    #[track_caller]
+    pub fn wait_settled(&self, states: States) {
+        for node in PROGRAMS.into_iter().filter(|node| self.runs(*node)) {
+            self.wait(&format!("{node:?} shows {states:?}, live"), |bench| {
+                shows(&bench.text(node), states, &["LIVE", "CONFIRMED"])
+            });
+        }
+        for broker in BROKERS {
+            for topic in ["sensors/card1", "sensors/all"] {
+                self.wait(&format!("{broker:?} holds {states:?} on {topic}"), |bench| {
+                    bench
+                        .retained(broker, topic)
+                        .is_some_and(|payload| says(&payload, states, topic))
+                });
+            }
+        }
+    }
+}
+
+/// Whether a screen shows these states, and beside each of them one of these words.
+pub fn shows(screen: &str, states: States, beside: &[&str]) -> bool {
+    (1..=6).zip(states).all(|(sensor, state)| {
+        row(screen, sensor).is_some_and(|row| row.state == state && beside.contains(&row.beside.as_str()))
+    })
+}
+
+/// Whether a payload says these states in the plain form.
+pub fn says(payload: &[u8], states: States, topic: &str) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(payload) else {
+        return false;
+    };
+    let carried = if topic == "sensors/card1" { 3 } else { 6 };
+    (1..=carried)
+        .all(|sensor| value.get(format!("sensor_{sensor}")) == Some(&Value::Bool(states[sensor - 1] == "OK")))
+}
+
+/// A screen's text with its line breaks taken out: long lines are wrapped at spaces.
+pub fn flat(screen: &str) -> String {
+    screen.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The program under test.
+pub fn binary(node: Node) -> &'static str {
+    match node {
+        Card1 => env!("CARGO_BIN_EXE_card1_monitor"),
+        Card2 => env!("CARGO_BIN_EXE_card2_monitor"),
+        Display => env!("CARGO_BIN_EXE_card2_global_display"),
+        Broker1 | Broker2 => panic!("a broker is no program of this project"),
+    }
+}
+
+/// Between two looks at something that nobody tells us about.
+pub fn glance() {
+    std::thread::park_timeout(GLANCE);
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for node in PROGRAMS {
+            eprintln!("--- {node:?}\n{}", self.text(node));
+        }
+        for (broker, number) in self.brokers.iter().zip(1..) {
+            eprintln!("--- the end of broker {number}'s log\n{}", broker.tail());
+        }
+        self.folder.disable_cleanup(true);
+        eprintln!("--- everything is in {}", self.folder().display());
+    }
+}

@@ -1,0 +1,211 @@
+//! Programs that speak the plain payload alone, on either side: MQTT 3.1.1, no versions, no heartbeats.
+#![cfg(feature = "app")]
+
+#[path = "support/bench.rs"]
+mod bench;
+
+use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
+use bench::plain::Plain;
+use bench::{Bench, INITIAL, Node, States, says, shows};
+use rustix::process::Signal;
+
+/// Somebody else's `card1_monitor`.
+struct PlainCard1(Plain);
+
+impl PlainCard1 {
+    fn start(bench: &Bench) -> Self {
+        Self(Plain::named(&bench.url(Broker1), "card1_monitor").listen("sensors/all"))
+    }
+
+    fn say(&self, states: [bool; 3]) {
+        let [one, two, three] = states;
+        let payload = format!("{{\"sensor_1\": {one}, \"sensor_2\": {two}, \"sensor_3\": {three}}}");
+        self.0.say("sensors/card1", payload, true);
+    }
+
+    /// Waits until the join that it was sent says these states.
+    fn wait_for(&self, states: States) {
+        self.0.wait_for(&format!("{states:?} on sensors/all"), |heard| {
+            let last = heard.iter().rfind(|heard| heard.topic == "sensors/all");
+            last.is_some_and(|last| says(&last.payload, states, "sensors/all"))
+        });
+    }
+}
+
+/// Somebody else's `card2_monitor`: joins each message of card 1 with its own states.
+struct PlainCard2 {
+    plain: Plain,
+    own: [bool; 3],
+    joined: usize,
+}
+
+impl PlainCard2 {
+    fn start(bench: &Bench) -> Self {
+        let plain = Plain::named(&bench.url(Broker2), "card2_monitor").listen("sensors/card1");
+        Self {
+            plain,
+            own: [true; 3],
+            joined: 0,
+        }
+    }
+
+    /// Joins what has come since it was last here; gives whether there was something.
+    fn join(&mut self) -> bool {
+        let news = self.plain.count("sensors/card1");
+        let any = news > self.joined;
+        if any {
+            self.joined = news;
+            self.say();
+        }
+        any
+    }
+
+    fn say(&self) {
+        let heard = self.plain.heard();
+        let card1 = heard.iter().rfind(|heard| heard.topic == "sensors/card1");
+        let card1: serde_json::Value = card1.map_or(serde_json::Value::Null, |heard| {
+            serde_json::from_slice(&heard.payload).expect("card 1 sends JSON")
+        });
+        let of = |sensor: usize| card1.get(format!("sensor_{sensor}")).cloned().unwrap_or_default();
+        let [four, five, six] = self.own;
+        let all = serde_json::json!({
+            "sensor_1": of(1), "sensor_2": of(2), "sensor_3": of(3),
+            "sensor_4": four, "sensor_5": five, "sensor_6": six,
+        });
+        self.plain.say("sensors/all", all.to_string(), true);
+    }
+}
+
+/// Waits until a screen shows these states, and this beside the sensors of a card.
+fn wait_shows(bench: &Bench, node: Node, states: States, card: u8, beside: &str) {
+    let sensors = if card == 1 { 1..=3 } else { 4..=6 };
+    bench.wait(
+        &format!("{node:?} shows {states:?}, card {card} {beside}"),
+        |bench| {
+            shows(&bench.text(node), states, &["LIVE", "HELD", "SAVED", "CONFIRMED"])
+                && sensors.clone().all(|sensor| bench.beside(node, sensor) == beside)
+        },
+    );
+}
+
+#[test]
+fn our_card_2_and_display_follow_a_plain_card_1() {
+    let mut bench = Bench::new();
+    bench.start_all([Broker1, Broker2, Card2, Display]);
+    let card1 = PlainCard1::start(&bench);
+    for (said, states) in [
+        ([true, true, true], INITIAL),
+        ([true, false, true], ["OK", "KO", "OK", "OK", "OK", "OK"]),
+        ([false, false, true], ["KO", "KO", "OK", "OK", "OK", "OK"]),
+    ] {
+        card1.say(said);
+        bench.wait_settled(states);
+        card1.wait_for(states);
+    }
+    bench.press(Card2, "5");
+    let states = ["KO", "KO", "OK", "OK", "KO", "OK"];
+    bench.wait_settled(states);
+    card1.wait_for(states);
+}
+
+#[test]
+fn a_plain_card_1_that_falls_silent_is_held_and_its_word_outlives_card_2() {
+    let mut bench = Bench::new();
+    bench.start_all([Broker1, Broker2, Card2, Display]);
+    let states = ["OK", "OK", "KO", "OK", "OK", "OK"];
+    PlainCard1::start(&bench).say([true, true, false]);
+    bench.wait_settled(states);
+    for node in [Card2, Display] {
+        wait_shows(&bench, node, states, 1, "HELD");
+        wait_shows(
+            &bench,
+            node,
+            states,
+            2,
+            if node == Card2 { "CONFIRMED" } else { "LIVE" },
+        );
+    }
+    bench.end(Card2, Signal::KILL);
+    bench.start(Card2);
+    wait_shows(&bench, Card2, states, 1, "HELD");
+    wait_shows(&bench, Display, states, 1, "HELD");
+    let card1 = PlainCard1::start(&bench);
+    card1.wait_for(states);
+    card1.say([true, true, true]);
+    bench.wait_settled(INITIAL);
+}
+
+#[test]
+fn our_card_1_and_display_work_with_a_plain_card_2() {
+    let mut bench = Bench::new();
+    bench.start_all([Broker1, Broker2, Card1, Display]);
+    let mut card2 = PlainCard2::start(&bench);
+    bench.wait("card 1 speaks", |_| card2.join());
+    wait_shows(&bench, Display, INITIAL, 2, "LIVE");
+    wait_shows(&bench, Card1, INITIAL, 2, "LIVE");
+    bench.press(Card1, "2");
+    bench.wait("the toggle", |_| card2.join());
+    let states = ["OK", "KO", "OK", "OK", "OK", "OK"];
+    wait_shows(&bench, Display, states, 1, "LIVE");
+    bench.wait_row(Card1, 2, "KO", "SAVED");
+    card2.own[2] = false;
+    card2.say();
+    let states = ["OK", "KO", "OK", "OK", "OK", "KO"];
+    wait_shows(&bench, Card1, states, 2, "LIVE");
+    wait_shows(&bench, Display, states, 2, "LIVE");
+    // Without versions nothing is confirmed, however often the same states come back.
+    let mark = bench.pty(Card1).mark();
+    bench.wait_heartbeats(3, Card1, Broker1);
+    assert!(
+        !bench.ever_showed(Card1, mark, 2, "CONFIRMED"),
+        "a plain join confirms nothing"
+    );
+    assert_eq!(bench.beside(Card1, 2), "SAVED");
+}
+
+#[test]
+fn our_card_1_keeps_its_toggles_against_a_plain_card_2_that_holds_old_ones() {
+    let mut bench = Bench::new();
+    bench.start_all([Broker1, Broker2, Card1, Display]);
+    let mut card2 = PlainCard2::start(&bench);
+    bench.wait("card 1 speaks", |_| card2.join());
+    wait_shows(&bench, Card1, INITIAL, 2, "LIVE");
+    // The plain join is not there while this happens, and says the old states when it is back.
+    bench.press(Card1, "13");
+    bench.wait_row(Card1, 3, "KO", "SAVED");
+    bench.end(Card1, Signal::KILL);
+    bench.start(Card1);
+    bench.wait_row(Card1, 1, "KO", "SAVED");
+    bench.wait_row(Card1, 3, "KO", "SAVED");
+    card2.plain.say("sensors/all", "{\"sensor_1\": true, \"sensor_2\": true, \"sensor_3\": true, \"sensor_4\": true, \"sensor_5\": true, \"sensor_6\": true}", true);
+    // It hears the toggles again, without a key.
+    card2.joined = card2.plain.count("sensors/card1");
+    bench.wait("card 1 says it again", |_| card2.join());
+    let states = ["KO", "OK", "KO", "OK", "OK", "OK"];
+    wait_shows(&bench, Display, states, 1, "LIVE");
+    bench.wait_row(Card1, 1, "KO", "SAVED");
+    bench.wait_row(Card1, 3, "KO", "SAVED");
+}
+
+#[test]
+fn our_card_2_takes_over_from_a_plain_one_and_gives_back_to_it() {
+    let mut bench = Bench::new();
+    bench.start_all([Broker1, Broker2, Card1, Display]);
+    let mut card2 = PlainCard2::start(&bench);
+    card2.own = [true, false, true];
+    bench.wait("card 1 speaks", |_| card2.join());
+    let states = ["OK", "OK", "OK", "OK", "KO", "OK"];
+    wait_shows(&bench, Display, states, 2, "LIVE");
+    drop(card2);
+    bench.start(Card2);
+    bench.wait_settled(states);
+    bench.press(Card2, "4");
+    bench.wait_settled(["OK", "OK", "OK", "KO", "KO", "OK"]);
+    bench.end(Card2, Signal::TERM);
+    let mut card2 = PlainCard2::start(&bench);
+    card2.own = [false, false, false];
+    bench.wait("card 1 speaks", |_| card2.join());
+    let states = ["OK", "OK", "OK", "KO", "KO", "KO"];
+    wait_shows(&bench, Display, states, 2, "LIVE");
+    wait_shows(&bench, Card1, states, 2, "LIVE");
+}
