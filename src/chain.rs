@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::pulse::Pulse;
+use crate::reading::Versions;
 use crate::sensor::Card;
 use crate::time::{Mono, Now, Wall};
 use crate::version::Life;
@@ -113,13 +114,24 @@ pub struct Chain {
     plain: [Pulse; 2],
     /// The last heartbeat of each owner.
     heartbeats: [Option<Heartbeat>; 2],
-    /// In how many heartbeats in a row what is known here was behind what the owner has.
-    lag: [u8; 2],
+    /// Whether what is known here of a card is what its owner says it has.
+    agreement: [Agreement; 2],
     patience: Mono,
 }
 
-/// A value that lags behind a heartbeat may be overtaking it on the way; one that lags behind two is missing.
-const LAGGING: u8 = 2;
+/// How what is known here stands to what a card's owner said it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Agreement {
+    /// Not compared since the owner was last out of sight.
+    Unknown,
+    /// The same.
+    Same,
+    /// Not the same since. One may have overtaken the other on the way; if it lasts, something is missing on one side.
+    Different(Mono),
+}
+
+/// How long a value that was the same may differ before it is no longer called live.
+const GRACE: Duration = crate::pulse::INTERVAL;
 
 impl Chain {
     /// Nothing is known yet.
@@ -133,7 +145,7 @@ impl Chain {
             owners: [Watched::new(); 2],
             plain: [Pulse::NONE; 2],
             heartbeats: [None; 2],
-            lag: [0; 2],
+            agreement: [Agreement::Unknown; 2],
             patience: Mono::ZERO,
         }
     }
@@ -171,8 +183,8 @@ impl Chain {
         self.heartbeats[card as usize].as_ref()
     }
 
-    /// A heartbeat arrived. `behind` says whether it has what is not known here.
-    pub fn beat(&mut self, now: Now, card: Card, heartbeat: Heartbeat, behind: impl Fn(Card) -> bool) {
+    /// A heartbeat arrived.
+    pub fn beat(&mut self, now: Now, card: Card, heartbeat: Heartbeat) {
         let place = card as usize;
         self.owners[place]
             .pulse
@@ -181,12 +193,32 @@ impl Chain {
             self.bridge.pulse.beat(now, heartbeat.life, heartbeat.uptime);
         }
         self.heartbeats[place] = Some(heartbeat);
-        for other in Card::ALL {
-            // Only a card's owner knows what it has; `card2_monitor` knows what the join has.
-            if other == card || card == Card::Two {
-                let lag = &mut self.lag[other as usize];
-                *lag = if behind(other) { lag.saturating_add(1) } else { 0 };
-            }
+    }
+
+    /// Compares what is known here of a card with what its owner said last: `same` says whether it is the same.
+    pub fn compare(&mut self, now: Mono, card: Card, same: impl Fn(&Versions) -> bool) {
+        let place = card as usize;
+        let said =
+            self.heartbeats[place].filter(|_| self.is_connected() && self.owners[place].pulse.is_live(now));
+        self.agreement[place] = match (said, self.agreement[place]) {
+            (None, _) => Agreement::Unknown,
+            (Some(said), _) if same(&said.has) => Agreement::Same,
+            (Some(_), Agreement::Same) => Agreement::Different(now),
+            (Some(_), before) => before,
+        };
+    }
+
+    /// Whether what is known here of a card has not been what its owner says it has, for longer than one may overtake the other.
+    #[must_use]
+    pub fn differs(&self, now: Mono, card: Card) -> bool {
+        self.heartbeats[card as usize].is_some() && !self.agrees(now, card)
+    }
+
+    fn agrees(&self, now: Mono, card: Card) -> bool {
+        match self.agreement[card as usize] {
+            Agreement::Unknown => false,
+            Agreement::Same => true,
+            Agreement::Different(since) => now < since.after(GRACE),
         }
     }
 
@@ -228,19 +260,26 @@ impl Chain {
         }
         let relayed = relay && card == Card::One;
         let relay_live = self.owners[Card::Two as usize].pulse.is_live(now);
-        let source_live = if relayed && relay_live {
-            self.heartbeat(Card::Two)
-                .is_some_and(|heartbeat| heartbeat.other_live)
-        } else if plain {
-            self.plain[card as usize].is_live(now)
+        let relay_says = self
+            .heartbeat(Card::Two)
+            .is_some_and(|heartbeat| heartbeat.other_live);
+        let owner_live = self.owners[card as usize].pulse.is_live(now);
+        let (source_live, agrees) = if plain {
+            let spoke = self.plain[card as usize].is_live(now);
+            (if relayed && relay_live { relay_says } else { spoke }, true)
         } else {
-            !relayed && self.owners[card as usize].pulse.is_live(now)
+            // The relay's word alone is not enough: it may be as old as a proof of life when it is said, and again when it is heard.
+            let relay_agrees = !relayed || (relay_live && relay_says);
+            (owner_live && relay_agrees, self.agrees(now, card))
         };
         if source_live {
-            return (self.lag[card as usize] >= LAGGING).then_some(Link::Behind(card));
+            return (!agrees).then_some(Link::Behind(card));
         }
         if relayed && !relay_live {
             return Some(Link::Owner(Card::Two));
+        }
+        if relayed && owner_live {
+            return Some(Link::Bridge);
         }
         if card != self.home && !self.bridge.pulse.is_live(now) {
             return Some(Link::Bridge);
@@ -257,6 +296,10 @@ impl Chain {
             .chain([&self.bridge.pulse])
             .filter_map(Pulse::deadline)
             .chain([self.patience])
+            .chain(self.agreement.iter().filter_map(|agreement| match agreement {
+                Agreement::Different(since) => Some(since.after(GRACE)),
+                Agreement::Unknown | Agreement::Same => None,
+            }))
             .filter(|deadline| *deadline > now)
             .min()
     }

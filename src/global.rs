@@ -98,6 +98,15 @@ impl Global {
         before != Some(state)
     }
 
+    /// An owner with versions is live for this card: no plain word stands beside it.
+    pub fn end_plain(&mut self, card: Card) {
+        for sensor in card.sensors() {
+            if self.best.get(sensor).is_some() {
+                self.plain[sensor.index()] = None;
+            }
+        }
+    }
+
     /// The word of a plain program was met as a retained or queued message: it is used where nothing with a version is known, or where a
     /// plain word stands already.
     pub fn recall(&mut self, sensor: SensorId, state: State) {

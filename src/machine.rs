@@ -113,8 +113,9 @@ pub enum Effect {
 enum Gate {
     /// Not connected.
     Offline,
-    /// Everything that the broker has retained or queued comes before this marker.
-    Waiting(u64),
+    /// Everything that the broker has retained or queued comes before this marker, which is published again if it is not back in time: a
+    /// full queue drops the newest message.
+    Waiting { nonce: u64, again_at: Mono },
     /// It has all come.
     Open,
 }
@@ -163,12 +164,13 @@ pub struct Machine {
     progress: Progress,
     /// What the last message on the other owner's topic said.
     heard: Versions,
-    /// Whether a plain program's join does not show what this owner has.
-    plain_echo_behind: bool,
+    /// Whether the last echo does not show what this owner says: a plain program's join, or what broker 1 holds on `sensors/all`.
+    echo_behind: bool,
     outbox: Outbox,
     disk: Disk,
     leaving: bool,
     beat_due: Option<Mono>,
+    witness_due: Option<Mono>,
     /// The other life that speaks as this card's owner, and how often it did.
     twin: Option<(Life, u8)>,
     chronicle: Chronicle,
@@ -218,11 +220,12 @@ impl Machine {
                 ..Progress::default()
             },
             heard: Versions::default(),
-            plain_echo_behind: false,
+            echo_behind: false,
             outbox: Outbox::default(),
             disk: Disk::holding(memory),
             leaving: false,
             beat_due: None,
+            witness_due: None,
             twin: None,
             chronicle,
             counters: Counters::default(),
@@ -275,18 +278,30 @@ impl Machine {
     /// When to call with [`Event::Tick`] if nothing else happens before.
     #[must_use]
     pub fn deadline(&self, now: Mono) -> Option<Mono> {
-        [self.chain.deadline(now), self.beat_due, self.disk.retry_at()]
-            .into_iter()
-            .flatten()
-            .min()
+        let marker_due = match self.gate {
+            Gate::Waiting { again_at, .. } => Some(again_at),
+            Gate::Offline | Gate::Open => None,
+        };
+        [
+            self.chain.deadline(now),
+            self.beat_due,
+            self.disk.retry_at(),
+            marker_due,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn connected(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.chain.connected(now);
         self.chronicle.note(now.wall, Fact::Up(Link::Broker));
-        let (nonce, marker) = self.outbox.marker(self.life);
-        self.gate = Gate::Waiting(nonce);
-        effects.push(marker);
+        let nonce = self.outbox.nonce(self.life);
+        self.gate = Gate::Waiting {
+            nonce,
+            again_at: now.mono,
+        };
+        self.send_marker(now, effects);
     }
 
     fn disconnected(&mut self, now: Now, why: String, retry_in: Duration) {
@@ -319,7 +334,7 @@ impl Machine {
             self.chronicle.note(now.wall, Fact::Restored { found, of });
         }
         self.outbox.again();
-        self.beat_due = Some(now.mono);
+        self.beat_due = (!self.leaving).then_some(now.mono);
     }
 
     fn toggle(&mut self, now: Now, sensor: SensorId) {
@@ -338,6 +353,7 @@ impl Machine {
     /// No heartbeat follows; what has been toggled still goes out.
     fn leave(&mut self, effects: &mut Vec<Effect>) {
         self.leaving = true;
+        self.beat_due = None;
         if let (Role::Monitor(card), Gate::Open) = (self.role, self.gate) {
             effects.push(self.outbox.last_word(card, self.life));
         }
@@ -432,6 +448,6 @@ impl Machine {
         let connected = self.gate == Gate::Open;
         self.disk.is_settled()
             && !(connected && self.outbox.is_busy())
-            && !matches!(self.gate, Gate::Waiting(_))
+            && !matches!(self.gate, Gate::Waiting { .. })
     }
 }

@@ -12,6 +12,18 @@ pub struct Memory {
     pub readings: Snapshot,
     /// `Some` while the owner is ungrounded: the sensors that its operator toggled since its memory was lost.
     pub asserted: Option<SensorSet>,
+    /// What the next life has to go on from; `None` in a file that nobody wrote.
+    pub lineage: Option<Lineage>,
+}
+
+/// How an owner's lives follow one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lineage {
+    /// Of all versions made since the memory began: see [`Life`].
+    pub era: u16,
+    /// The highest incarnation that may have been used. It is on disk before anybody is told a version of it: so a later life never
+    /// uses it again, whatever was lost in between.
+    pub incarnation: u64,
 }
 
 /// The owner of one card's sensors: the only place where versions are made.
@@ -22,10 +34,21 @@ pub struct Owner {
     card: Card,
     mint: Mint,
     readings: Snapshot,
-    /// Toggled in this life, or, while ungrounded, since the memory was lost: what turns up does not overrule these.
+    /// Toggled in this life: what turns up does not overrule these.
     toggled: SensorSet,
+    /// While ungrounded, toggled in an earlier life since the memory was lost: no memory that turns up overrules these.
+    inherited: SensorSet,
     /// Whether the memory is whole: the state file was there, or the other board has since shown what it knows.
     grounded: bool,
+}
+
+/// Where a reading of an own sensor comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A copy kept somewhere: a file, a retained or queued message, an echo.
+    Memory,
+    /// Another owner of this card, that speaks now. What it says is no old memory.
+    Twin,
 }
 
 /// What hearing a reading of an own sensor did.
@@ -43,19 +66,25 @@ impl Owner {
     /// An owner with what its state file holds; `None` if there was no file that can be believed.
     #[must_use]
     pub fn new(card: Card, life: Life, memory: Option<&Memory>) -> Self {
+        let lineage = memory.and_then(|memory| memory.lineage);
+        let life = lineage.map_or(life, |lineage| life.in_era(lineage.era));
         let mut owner = Self {
             card,
             mint: Mint::new(life),
             readings: Snapshot::default(),
             toggled: SensorSet::EMPTY,
+            inherited: SensorSet::EMPTY,
             grounded: false,
         };
+        if let Some(lineage) = lineage {
+            owner.mint.skip(lineage.incarnation);
+        }
         if let Some(memory) = memory {
             owner.grounded = memory.asserted.is_none();
             for (sensor, reading) in memory.readings.of(card).iter() {
-                owner.hear(sensor, reading);
+                owner.hear(sensor, reading, Source::Memory);
             }
-            owner.toggled = memory.asserted.unwrap_or_default();
+            owner.inherited = memory.asserted.unwrap_or_default();
         }
         owner
     }
@@ -66,7 +95,26 @@ impl Owner {
         self.card
     }
 
-    /// Which life of the program it is.
+    /// What the next life will have to go on from.
+    #[must_use]
+    pub const fn lineage(&self) -> Lineage {
+        Lineage {
+            era: self.life().era(),
+            incarnation: self.mint.incarnation(),
+        }
+    }
+
+    /// The highest incarnation in which this life has made a version.
+    #[must_use]
+    pub fn used(&self) -> u64 {
+        let made = self.readings.iter().map(|(_, reading)| reading.version);
+        made.filter(|version| version.life == self.life())
+            .map(|version| version.incarnation)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Which life it is, in the versions that it makes.
     #[must_use]
     pub const fn life(&self) -> Life {
         self.mint.life()
@@ -81,7 +129,7 @@ impl Owner {
     /// While ungrounded, the sensors toggled since the memory was lost.
     #[must_use]
     pub fn asserted(&self) -> Option<SensorSet> {
-        (!self.grounded).then_some(self.toggled)
+        (!self.grounded).then(|| self.toggled.union(self.inherited))
     }
 
     /// The operator toggles a sensor. From unknown it becomes OK: that is what the operator vouches for first.
@@ -107,14 +155,20 @@ impl Owner {
     }
 
     /// A copy of an own sensor's reading turned up. The higher version wins; a toggle that the copy cannot know of stands.
-    pub fn hear(&mut self, sensor: SensorId, heard: Reading) -> Heard {
+    pub fn hear(&mut self, sensor: SensorId, heard: Reading, source: Source) -> Heard {
         if sensor.card() != self.card {
             return Heard::Nothing;
         }
         self.mint.show(heard.version);
+        let stands = |own: Reading| {
+            // Within an era the higher version is the later one: nothing was forgotten in between.
+            let unaware = own.version.life.era() != heard.version.life.era();
+            let inherited = source == Source::Memory && unaware && self.inherited.contains(sensor);
+            self.toggled.contains(sensor) || inherited
+        };
         match self.readings.get(sensor) {
             Some(own) if own.version >= heard.version => Heard::Nothing,
-            Some(own) if self.toggled.contains(sensor) => {
+            Some(own) if stands(own) => {
                 let version = self.mint.make();
                 self.readings.set(sensor, Reading { version, ..own });
                 Heard::Overruled
@@ -130,7 +184,7 @@ impl Owner {
     /// is ungrounded itself.
     pub fn hear_asserted(&mut self, asserted: SensorSet) {
         if !self.grounded {
-            self.toggled = self.toggled.union(asserted);
+            self.inherited = self.inherited.union(asserted);
         }
     }
 

@@ -11,14 +11,15 @@ pub const INTERVAL: Duration = Duration::from_secs(2);
 /// How long a proof of life holds. With the interval above, four heartbeats may be lost; the promise is HELD within 15 s.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How far the time between two arrivals may differ from the time between their sendings. Less than [`INTERVAL`], so that a
-/// burst of heartbeats let go at once is never in step.
+/// How far the time between two arrivals may differ from the time between their sendings. Two that were sent closer together than this
+/// cannot be told from a burst; less than [`INTERVAL`], so that two in a row can.
 const STEP: Duration = Duration::from_millis(1_500);
 
 /// Whether a source is alive, judged by what arrives from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pulse {
-    last: Option<Beat>,
+    /// What the next heartbeat is held against.
+    anchor: Option<Beat>,
     proof: Option<Now>,
     gone: bool,
     ended: Option<Wall>,
@@ -34,25 +35,27 @@ struct Beat {
 impl Pulse {
     /// Nothing heard yet.
     pub const NONE: Self = Self {
-        last: None,
+        anchor: None,
         proof: None,
         gone: false,
         ended: None,
     };
 
-    /// A heartbeat arrived, sent when its sender had been up for `uptime`. It proves life if it is in step with the one before, or the
-    /// first of its life. Gives whether it is a proof.
+    /// A heartbeat arrived, sent when its sender had been up for `uptime`. It proves life if it is in step with an earlier one of the same
+    /// life. The first of a life proves nothing: it may have been under way for long. Gives whether it is a proof.
     pub fn beat(&mut self, now: Now, life: Life, uptime: Duration) -> bool {
-        let in_step = match self.last {
-            Some(last) if last.life == life => {
-                let apart = now.mono.since(last.arrived);
-                uptime
-                    .checked_sub(last.sent)
-                    .is_some_and(|between| apart.abs_diff(between) <= STEP)
+        let in_step = match self.anchor {
+            Some(anchor) if anchor.life == life => {
+                let between = uptime.checked_sub(anchor.sent);
+                if between.is_some_and(|between| between <= STEP) {
+                    return false;
+                }
+                let apart = now.mono.since(anchor.arrived);
+                between.is_some_and(|between| apart.abs_diff(between) <= STEP)
             }
-            Some(_) | None => true,
+            Some(_) | None => false,
         };
-        self.last = Some(Beat {
+        self.anchor = Some(Beat {
             life,
             sent: uptime,
             arrived: now.mono,
@@ -104,6 +107,6 @@ impl Pulse {
     /// Which life of the source was heard last.
     #[must_use]
     pub fn life(&self) -> Option<Life> {
-        self.last.map(|beat| beat.life)
+        self.anchor.map(|beat| beat.life)
     }
 }

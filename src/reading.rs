@@ -117,6 +117,20 @@ impl Versions {
         }
     }
 
+    /// Whether all sensors of `card` are at the same versions here and in `other`.
+    #[must_use]
+    pub fn same(&self, other: &Self, card: Card) -> bool {
+        card.sensors()
+            .into_iter()
+            .all(|sensor| self.get(sensor) == other.get(sensor))
+    }
+
+    /// Whether some sensor is at a lower version here than in `other`.
+    #[must_use]
+    pub fn lacks(&self, other: &Self) -> bool {
+        Card::ALL.into_iter().any(|card| self.behind(other, card))
+    }
+
     /// Whether some sensor of `card` is at a lower version here than in `other`.
     #[must_use]
     pub fn behind(&self, other: &Self, card: Card) -> bool {

@@ -1,9 +1,26 @@
 //! The order of versions: which of two readings of a sensor is the newer one.
 
 /// Drawn at random when a program starts. It makes versions unique where two owners chose the same incarnation because the first
-/// one's was lost with its memory. It says nothing else.
+/// one's was lost with its memory.
+///
+/// In versions its upper half is the *era*: that of the life in which the memory began. It tells readings that one unbroken memory has
+/// put in order from those of an owner that did not know of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Life(pub u32);
+
+impl Life {
+    /// The upper half.
+    #[must_use]
+    pub const fn era(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+
+    /// The same life in another era.
+    #[must_use]
+    pub const fn in_era(self, era: u16) -> Self {
+        Self(((era as u32) << 16) | (self.0 & 0xFFFF))
+    }
+}
 
 /// The version of one sensor's reading. Only the owner of the sensor makes new ones; the higher one is the newer one.
 ///
@@ -69,6 +86,20 @@ impl Mint {
                 life,
             },
         }
+    }
+
+    /// An earlier life of this owner may have used all incarnations up to this one.
+    pub fn skip(&mut self, used: u64) {
+        if used >= self.last.incarnation && used < Version::MAX {
+            self.last.incarnation = used + 1;
+            self.last.sequence = 0;
+        }
+    }
+
+    /// The incarnation of the next version.
+    #[must_use]
+    pub const fn incarnation(&self) -> u64 {
+        self.last.incarnation
     }
 
     /// Takes note of a version that turned up: versions made from now on are above it.

@@ -1,9 +1,10 @@
-//! Topics and bytes, to and from messages. [`topic`] is the only file that spells a topic, [`body`] the only one
-//! that spells the JSON.
+//! Topics and bytes, to and from messages. [`topic`] is the only file that spells a topic, [`body`] and [`keyed`]
+//! the only ones that spell the JSON.
 //!
 //! Decoding is total: any bytes on any topic give a message or a [`Malformed`].
 
 mod body;
+mod keyed;
 mod topic;
 
 use std::time::Duration;

@@ -2,10 +2,10 @@
 
 use super::{Effect, Gate, Machine, Role};
 use crate::chronicle::Fact;
-use crate::owner::Heard;
+use crate::owner::{Heard, Source};
 use crate::reading::{Offer, Reading, Versions};
 use crate::sensor::{Card, SensorId, State};
-use crate::time::Now;
+use crate::time::{Mono, Now};
 use crate::version::Life;
 use crate::wire::{self, Direction, Entry, Heartbeat, Malformed, Message, Report, Topic};
 
@@ -57,7 +57,11 @@ impl Machine {
                 self.heartbeat(arrival, &heartbeat, effects);
             }
             Ok(Message::Gone(of)) if !retained => self.gone(now, topic, of),
-            Ok(Message::Marker(nonce)) if self.gate == Gate::Waiting(nonce) => self.gate_closes(now),
+            Ok(Message::Marker(back)) => {
+                if matches!(self.gate, Gate::Waiting { nonce, .. } if nonce == back) {
+                    self.gate_closes(now);
+                }
+            }
             Ok(Message::Uptime) if !retained => self.uptime(now, topic),
             Ok(Message::Bridge(up)) => self.bridge_says(now, topic, up),
             Ok(_) => {}
@@ -90,7 +94,7 @@ impl Machine {
     fn report_heard(&mut self, arrival: Arrival, report: &Report) {
         if arrival.topic == self.other_topic() {
             self.heard = report.versions();
-            self.plain_echo_behind = report.is_plain() && arrival.live && self.echo_differs(report);
+            self.echo_behind = report.is_plain() && arrival.live && self.echo_differs(report);
         }
         let mut overwritten = false;
         for (sensor, entry) in report.iter() {
@@ -105,6 +109,14 @@ impl Machine {
             }
         }
         self.echoes(arrival, report);
+        if let (Topic::Board1All, Some((_, own))) = (arrival.topic, self.report()) {
+            self.echo_behind = report.versions().lacks(&own.versions());
+        }
+        let asks = self.role == Role::Monitor(Card::Two) && arrival.topic == Topic::Witness;
+        if asks && report.versions().lacks(&self.has()) {
+            // Whoever sent it has missed the last join: a full queue drops the newest message.
+            self.outbox.again();
+        }
         if overwritten && self.own_topic() == Some(arrival.topic) && self.restored {
             self.outbox.again();
         }
@@ -122,13 +134,19 @@ impl Machine {
 
     /// Hears an own sensor's reading; gives whether somebody else put an older one where this owner's should be.
     fn own_reading(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) -> bool {
+        let on_own_topic = self.own_topic() == Some(arrival.topic);
         let Some(owner) = &mut self.owner else {
             return false;
         };
-        if owner.hear(sensor, reading) == Heard::Recovered && self.restored {
+        let source = if on_own_topic && arrival.live {
+            Source::Twin
+        } else {
+            Source::Memory
+        };
+        if owner.hear(sensor, reading, source) == Heard::Recovered && self.restored {
             self.chronicle.note(arrival.now.wall, Fact::Recovered(sensor));
         }
-        owner.readings().version(sensor) > Some(reading.version) && reading.version.life != self.life
+        owner.readings().version(sensor) > Some(reading.version) && reading.version.life != owner.life()
     }
 
     /// Hears a plain word for an own sensor: memory before the first gate closes, afterwards somebody else's meddling.
@@ -149,6 +167,7 @@ impl Machine {
         match self.global.offer(sensor, reading, speaks) {
             // An older one that comes back on the own topic is this program's own echo.
             Offer::Stale if self.own_topic() == Some(arrival.topic) => {}
+            Offer::Stale if arrival.topic != self.other_topic() => self.counters.stale += 1,
             Offer::Stale => {
                 self.counters.stale += 1;
                 // The retained message on this topic is behind now: its owner should know at once.
@@ -162,11 +181,14 @@ impl Machine {
     fn other_word(&mut self, arrival: Arrival, sensor: SensorId, state: State, from_plain_program: bool) {
         let card = sensor.card();
         let before = self.global.shown(sensor).map(|shown| shown.state());
-        if !arrival.live {
+        if arrival.topic != self.other_topic() {
+            // A copy of something said elsewhere, this program's own words among it: memory at best.
+            if before.is_some() {
+                return;
+            }
             self.global.recall(sensor, state);
-        } else if self.own_topic() == Some(arrival.topic) {
-            // This program's own echo, or somebody who speaks in its place.
-            return;
+        } else if !arrival.live {
+            self.global.recall(sensor, state);
         } else if from_plain_program && self.speaker_is_live(arrival, card) {
             self.counters.impostors += 1;
             self.chronicle.note(arrival.now.wall, Fact::Impostor(card));
@@ -213,15 +235,14 @@ impl Machine {
     }
 
     fn heartbeat(&mut self, arrival: Arrival, heartbeat: &Heartbeat, effects: &mut Vec<Effect>) {
+        let now = arrival.now.mono;
         let Topic::Alive(card) = arrival.topic else { return };
         if self.role == Role::Monitor(card) {
             self.own_heartbeat(arrival.now, heartbeat, effects);
             return;
         }
         let has = self.has();
-        self.chain.beat(arrival.now, card, *heartbeat, |card| {
-            has.behind(&heartbeat.has, card) && !self.global.is_plain(card)
-        });
+        self.chain.beat(arrival.now, card, *heartbeat);
         if self.role == Role::Display && card == Card::Two && !heartbeat.other_plain {
             self.global.forget_plain(Card::One, &heartbeat.has);
         }
@@ -240,9 +261,14 @@ impl Machine {
                 self.shown_by_other_board(&heartbeat.has);
             }
         }
-        if card == Card::Two && self.knows_better(&heartbeat.has) {
-            self.send_witness(effects);
+        if card == Card::Two && (self.knows_better(&heartbeat.has) || self.misses_the_join(now)) {
+            self.send_witness(now, effects);
         }
+    }
+
+    /// Whether the display has known for a while that it does not have what the join has. A monitor says so in its heartbeats.
+    fn misses_the_join(&self, now: Mono) -> bool {
+        self.role == Role::Display && Card::ALL.into_iter().any(|card| self.chain.differs(now, card))
     }
 
     /// The other board has shown these versions.
@@ -268,6 +294,7 @@ impl Machine {
         if times >= 2 {
             effects.push(Effect::StopForTwin);
             self.leaving = true;
+            self.beat_due = None;
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Effect, Freshness, Gate, Machine, Role, Ticket};
 use crate::chain::Link;
 use crate::chronicle::Fact;
 use crate::global::Shown;
-use crate::owner::Memory;
+use crate::owner::{Memory, Owner};
 use crate::pulse;
 use crate::reading::Versions;
 use crate::sensor::{Card, SensorId};
@@ -16,6 +16,12 @@ use crate::wire::{self, Entry, Heartbeat, Report, Topic};
 
 /// How long to wait before the state file is tried again after a failure, if nothing changes before.
 const DISK_RETRY: Duration = Duration::from_secs(5);
+
+/// How long nothing more is witnessed after a witness: the answer may be under way. The next heartbeat asks again.
+const WITNESS_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a marker may take before it is published again.
+const MARKER_RETRY: Duration = Duration::from_secs(3);
 
 /// The way to the broker. At most one retained report is in flight; what changes meanwhile goes out after it, once, as it is then.
 #[derive(Debug, Clone, Default)]
@@ -35,16 +41,9 @@ impl Outbox {
         Ticket(self.tickets)
     }
 
-    pub(super) fn marker(&mut self, life: Life) -> (u64, Effect) {
-        let ticket = self.ticket();
-        // Unlike any other marker of this client id: the life is this program's, the ticket this connect's.
-        let nonce = (u64::from(life.0) << 32) | (ticket.0 & 0xFFFF_FFFF);
-        let marker = Effect::Publish {
-            ticket,
-            topic: Topic::Marker,
-            payload: wire::encode_marker(nonce),
-        };
-        (nonce, marker)
+    /// Unlike that of any other marker of this client id: the life is this program's, the ticket this connect's.
+    pub(super) fn nonce(&mut self, life: Life) -> u64 {
+        (u64::from(life.0) << 32) | (self.ticket().0 & 0xFFFF_FFFF)
     }
 
     /// The heartbeat that ends all heartbeats of this life.
@@ -119,6 +118,12 @@ impl Disk {
         self.failure.as_deref()
     }
 
+    /// The highest incarnation that a later life will know to be used.
+    fn reserved(&self) -> u64 {
+        let lineage = self.holds.and_then(|memory| memory.lineage);
+        lineage.map_or(0, |lineage| lineage.incarnation)
+    }
+
     pub(super) const fn retry_at(&self) -> Option<Mono> {
         self.retry_at
     }
@@ -161,6 +166,7 @@ impl Machine {
     /// Everything that follows from the state as it is now.
     pub(super) fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.conclude(now);
+        self.send_marker(now, effects);
         if self.gate == Gate::Open {
             self.send_report(effects);
             if !self.leaving {
@@ -175,6 +181,7 @@ impl Machine {
             let memory = Memory {
                 readings,
                 asserted: owner.asserted(),
+                lineage: Some(owner.lineage()),
             };
             if self.disk.offer(now.mono, &memory) {
                 effects.push(Effect::Save(Box::new(memory)));
@@ -187,13 +194,7 @@ impl Machine {
 
     /// Before the first gate closes only a toggle is worth a write: nothing else has happened yet.
     fn has_toggled(&self) -> bool {
-        let life = self.life;
-        self.owner.as_ref().is_some_and(|owner| {
-            owner
-                .readings()
-                .iter()
-                .any(|(_, reading)| reading.version.life == life)
-        })
+        self.owner.as_ref().is_some_and(|owner| owner.used() > 0)
     }
 
     /// What this owner says on its retained topic.
@@ -213,7 +214,31 @@ impl Machine {
         Some((Topic::All, report))
     }
 
+    /// The marker goes out if it is due. Whichever copy comes back first closes the gate.
+    pub(super) fn send_marker(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let Gate::Waiting { nonce, again_at } = self.gate else {
+            return;
+        };
+        if now.mono < again_at {
+            return;
+        }
+        self.gate = Gate::Waiting {
+            nonce,
+            again_at: now.mono.after(MARKER_RETRY),
+        };
+        effects.push(Effect::Publish {
+            ticket: self.outbox.ticket(),
+            topic: Topic::Marker,
+            payload: wire::encode_marker(nonce),
+        });
+    }
+
     fn send_report(&mut self, effects: &mut Vec<Effect>) {
+        let used = self.owner.as_ref().map_or(0, Owner::used);
+        if used > self.disk.reserved() && self.disk.failure().is_none() {
+            // Once an incarnation, not once a toggle: a later life must find it, or it might use it again.
+            return;
+        }
         let Some((topic, report)) = self.report() else {
             return;
         };
@@ -236,7 +261,7 @@ impl Machine {
         }
         self.beat_due = Some(now.mono.after(pulse::INTERVAL));
         self.outbox.refused = false;
-        if self.plain_echo_behind && self.freshness(card.other()) == Freshness::Live {
+        if self.echo_behind {
             self.outbox.again();
         }
         let heartbeat = Heartbeat {
@@ -255,7 +280,11 @@ impl Machine {
     }
 
     /// Says what is known here and not in the join.
-    pub(super) fn send_witness(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn send_witness(&mut self, now: Mono, effects: &mut Vec<Effect>) {
+        if self.witness_due.is_some_and(|due| now < due) {
+            return;
+        }
+        self.witness_due = Some(now.after(WITNESS_PAUSE));
         let report = Report::of(self.global.best(), None);
         effects.push(Effect::Publish {
             ticket: self.outbox.ticket(),
@@ -292,6 +321,17 @@ impl Machine {
             }
         }
         for card in Card::ALL {
+            // The display hears card 1's state from the join, which ends the word itself.
+            let speaks_here = self.role != Role::Display || card == Card::Two;
+            if speaks_here && self.chain.owner(card).pulse.is_live(now.mono) {
+                self.global.end_plain(card);
+            }
+        }
+        let has = self.has();
+        for card in Card::ALL {
+            let plain = self.global.is_plain(card);
+            self.chain
+                .compare(now.mono, card, |said| plain || said.same(&has, card));
             let fresh = self.judge(now, card);
             let before = std::mem::replace(&mut self.freshness[card as usize], fresh);
             let live = fresh == Freshness::Live;
@@ -315,7 +355,7 @@ impl Machine {
             Gate::Open => self
                 .chain
                 .broken(now.mono, card, relay, self.global.is_plain(card)),
-            Gate::Offline | Gate::Waiting(_) => Some(Link::Broker),
+            Gate::Offline | Gate::Waiting { .. } => Some(Link::Broker),
         };
         match (broken, self.freshness(card)) {
             (None, _) => Freshness::Live,

@@ -1,129 +1,24 @@
-//! The JSON of the messages, and of the state file, which has the same form. No other file spells a key.
+//! The JSON of the messages, and of the state file, which has the same form.
 
 use std::time::Duration;
 
 use serde::de::IgnoredAny;
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
+use super::keyed::{Field, Object, Sensors, object};
 use super::{Entry, Heartbeat, Malformed, Message, Report, Triple, triple_of, version_of, wall_of};
-use crate::owner::Memory;
+use crate::owner::{Lineage, Memory};
 use crate::reading::{Reading, Snapshot, Versions};
 use crate::sensor::{SensorId, SensorSet, State};
-use crate::version::Life;
-
-/// A key that may be absent, `null`, or have a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Field<T> {
-    #[default]
-    Absent,
-    Null,
-    Value(T),
-}
-
-impl<T> Field<T> {
-    fn value(self) -> Option<T> {
-        match self {
-            Self::Value(value) => Some(value),
-            Self::Absent | Self::Null => None,
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
-    }
-}
-
-/// The values that stand under the sensors' keys. Other keys are ignored, duplicate ones refused.
-#[expect(clippy::struct_field_names, reason = "the keys as they stand on the wire")]
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "T: Deserialize<'de>"))]
-struct Sensors<T> {
-    #[serde(default = "absent")]
-    sensor_1: Field<T>,
-    #[serde(default = "absent")]
-    sensor_2: Field<T>,
-    #[serde(default = "absent")]
-    sensor_3: Field<T>,
-    #[serde(default = "absent")]
-    sensor_4: Field<T>,
-    #[serde(default = "absent")]
-    sensor_5: Field<T>,
-    #[serde(default = "absent")]
-    sensor_6: Field<T>,
-}
-
-const fn absent<T>() -> Field<T> {
-    Field::Absent
-}
-
-const KEYS: [&str; 6] = [
-    "sensor_1", "sensor_2", "sensor_3", "sensor_4", "sensor_5", "sensor_6",
-];
-
-impl<T: Copy> Sensors<T> {
-    fn from_fn(value: impl Fn(SensorId) -> Field<T>) -> Self {
-        let [sensor_1, sensor_2, sensor_3, sensor_4, sensor_5, sensor_6] = SensorId::ALL.map(value);
-        Self {
-            sensor_1,
-            sensor_2,
-            sensor_3,
-            sensor_4,
-            sensor_5,
-            sensor_6,
-        }
-    }
-
-    fn from_options(value: impl Fn(SensorId) -> Option<T>) -> Self {
-        Self::from_fn(|sensor| value(sensor).map_or(Field::Absent, Field::Value))
-    }
-
-    const fn get(&self, sensor: SensorId) -> Field<T> {
-        [
-            self.sensor_1,
-            self.sensor_2,
-            self.sensor_3,
-            self.sensor_4,
-            self.sensor_5,
-            self.sensor_6,
-        ][sensor.index()]
-    }
-
-    fn is_empty(&self) -> bool {
-        SensorId::ALL
-            .iter()
-            .all(|sensor| matches!(self.get(*sensor), Field::Absent))
-    }
-
-    fn entries<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error>
-    where
-        T: Serialize,
-    {
-        for sensor in SensorId::ALL {
-            match self.get(sensor) {
-                Field::Absent => {}
-                Field::Null => map.serialize_entry(KEYS[sensor.index()], &())?,
-                Field::Value(value) => map.serialize_entry(KEYS[sensor.index()], &value)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<T: Serialize + Copy> Serialize for Sensors<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        self.entries(&mut map)?;
-        map.end()
-    }
-}
+use crate::version::{Life, Version};
 
 /// What stands in a report beside the plain keys. It is read in a pass of its own: with `flatten`, serde lets duplicates through.
 #[derive(Deserialize)]
 struct Beside {
+    #[serde(default, deserialize_with = "object")]
     versions: Option<Sensors<Triple>>,
+    #[serde(default, deserialize_with = "object")]
     changed: Option<Sensors<i64>>,
     asserted: Option<Vec<u8>>,
 }
@@ -151,15 +46,32 @@ impl Serialize for ReportBody {
     }
 }
 
+/// The state file has the form of a report, with how the owner's lives follow one another.
+#[derive(Serialize)]
+struct MemoryBody {
+    #[serde(flatten)]
+    report: ReportBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    era: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incarnation: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct LineageBody {
+    era: Option<u16>,
+    incarnation: Option<u64>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct HeartbeatBody {
     alive: bool,
     life: u32,
     #[serde(default)]
     uptime_ms: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     has: Option<Sensors<Triple>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     heard: Option<Sensors<Triple>>,
     #[serde(default)]
     other_live: bool,
@@ -168,12 +80,7 @@ struct HeartbeatBody {
 }
 
 fn parse<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, Malformed> {
-    // serde reads structs from arrays as well; every body here is an object.
-    let object = payload.trim_ascii_start().starts_with(b"{");
-    let parsed = serde_json::from_slice(payload);
-    if !object && parsed.is_ok() {
-        return Err(Malformed::WrongForm(1));
-    }
+    let parsed = serde_json::from_slice(payload).map(|Object(body)| body);
     parsed.map_err(|form| {
         // Text that is no JSON at all is called so, also where its beginning had the wrong form already.
         match serde_json::from_slice::<IgnoredAny>(payload) {
@@ -226,13 +133,17 @@ pub(super) fn decode_report(payload: &[u8], carried: SensorSet) -> Result<Report
 /// The payload of a report on a topic that carries `carried`: a plain key for each of these, `null` where nothing is known.
 #[must_use]
 pub fn encode_report(report: &Report, carried: SensorSet) -> Vec<u8> {
+    to_json(&report_body(report, carried))
+}
+
+fn report_body(report: &Report, carried: SensorSet) -> ReportBody {
     let reading = |sensor| match report.get(sensor) {
         Some(Entry::Reading(reading)) => Some(reading),
         Some(Entry::Plain(_)) | None => None,
     };
     let versions = Sensors::from_options(|sensor| Some(triple_of(reading(sensor)?.version)));
     let changed = Sensors::from_options(|sensor| Some(reading(sensor)?.changed?.0));
-    to_json(&ReportBody {
+    ReportBody {
         states: Sensors::from_fn(|sensor| match report.get(sensor) {
             _ if !carried.contains(sensor) => Field::Absent,
             Some(Entry::Reading(Reading { state, .. }) | Entry::Plain(state)) => {
@@ -247,14 +158,19 @@ pub fn encode_report(report: &Report, carried: SensorSet) -> Vec<u8> {
                 .asserted
                 .map(|sensors| sensors.iter().map(SensorId::number).collect()),
         },
-    })
+    }
 }
 
 /// What a state file holds between its first line and its end.
 #[must_use]
 pub fn encode_memory(memory: &Memory) -> Vec<u8> {
     let all = SensorId::ALL.into_iter().collect();
-    encode_report(&Report::of(&memory.readings, memory.asserted), all)
+    let report = Report::of(&memory.readings, memory.asserted);
+    to_json(&MemoryBody {
+        report: report_body(&report, all),
+        era: memory.lineage.map(|lineage| lineage.era),
+        incarnation: memory.lineage.map(|lineage| lineage.incarnation),
+    })
 }
 
 /// Reads back what [`encode_memory`] wrote.
@@ -263,6 +179,12 @@ pub fn encode_memory(memory: &Memory) -> Vec<u8> {
 /// [`Malformed`] says in words what is wrong.
 pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
     let report = decode_report(text, SensorId::ALL.into_iter().collect())?;
+    let beside: LineageBody = parse(text)?;
+    let lineage = match (beside.era, beside.incarnation) {
+        (Some(era), Some(incarnation)) if incarnation <= Version::MAX => Some(Lineage { era, incarnation }),
+        (_, Some(_)) => return Err(Malformed::OutOfRange),
+        (_, None) => None,
+    };
     let mut readings = Snapshot::default();
     for (sensor, entry) in report.iter() {
         if let Entry::Reading(reading) = entry {
@@ -272,6 +194,7 @@ pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
     Ok(Memory {
         readings,
         asserted: report.asserted,
+        lineage,
     })
 }
 

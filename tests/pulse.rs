@@ -1,0 +1,62 @@
+//! Proof of life: heartbeats in step prove it, a burst that was stuck somewhere proves nothing.
+
+use std::time::Duration;
+
+use dualboard::pulse::{INTERVAL, Pulse, TIMEOUT};
+use dualboard::time::{Mono, Now, Wall};
+use dualboard::version::Life;
+
+fn at(seconds: u64) -> Now {
+    Now {
+        mono: Mono::from_start(Duration::from_secs(seconds)),
+        wall: Wall(0),
+    }
+}
+
+const LIFE: Life = Life(1);
+
+#[test]
+fn heartbeats_in_step_keep_a_source_live() {
+    let mut pulse = Pulse::NONE;
+    assert!(
+        !pulse.beat(at(98), LIFE, Duration::from_secs(8)),
+        "the first of a life may have been under way for long"
+    );
+    for beat in 0..5 {
+        assert!(pulse.beat(at(100 + 2 * beat), LIFE, Duration::from_secs(10 + 2 * beat)));
+        assert!(pulse.is_live(at(101 + 2 * beat).mono));
+    }
+}
+
+#[test]
+fn a_proof_holds_for_its_time_and_no_longer() {
+    let mut pulse = Pulse::NONE;
+    pulse.beat(at(98), LIFE, Duration::ZERO);
+    pulse.beat(at(100), LIFE, INTERVAL);
+    let end = at(100).mono.after(TIMEOUT);
+    assert_eq!(pulse.deadline(), Some(end));
+    assert!(!pulse.is_live(end));
+}
+
+#[test]
+fn a_burst_let_go_at_once_proves_nothing_new() {
+    let mut pulse = Pulse::NONE;
+    pulse.beat(at(100), LIFE, Duration::from_secs(50));
+    for gap in [1, 2] {
+        let burst = (1..10).map(|n| Duration::from_secs(50 + gap * n));
+        let proofs = burst.filter(|uptime| pulse.beat(at(130), LIFE, *uptime)).count();
+        assert_eq!(proofs, 0, "sent {gap} s apart");
+    }
+    assert!(!pulse.is_live(at(130).mono));
+}
+
+#[test]
+fn a_source_that_said_goodbye_is_not_live_until_it_speaks_again() {
+    let mut pulse = Pulse::NONE;
+    pulse.beat(at(98), LIFE, Duration::ZERO);
+    pulse.beat(at(100), LIFE, INTERVAL);
+    pulse.end();
+    assert!(!pulse.is_live(at(100).mono));
+    pulse.beat(at(102), LIFE, 2 * INTERVAL);
+    assert!(pulse.is_live(at(102).mono));
+}
