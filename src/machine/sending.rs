@@ -132,12 +132,15 @@ impl Disk {
         self.writing.is_none()
     }
 
-    fn offer(&mut self, now: Mono, memory: &Memory) -> bool {
-        let waits = self.retry_at.is_some_and(|at| now < at);
-        if self.writing.is_some() || self.holds.as_ref() == Some(memory) || waits {
+    /// A pause that is over is no deadline any more, also where nothing is left to write: the shell would call without end.
+    fn end_pause(&mut self, now: Mono) {
+        self.retry_at = self.retry_at.filter(|at| now < *at);
+    }
+
+    fn offer(&mut self, memory: &Memory) -> bool {
+        if self.writing.is_some() || self.holds.as_ref() == Some(memory) || self.retry_at.is_some() {
             return false;
         }
-        self.retry_at = None;
         self.writing = Some(*memory);
         true
     }
@@ -173,6 +176,7 @@ impl Machine {
                 self.send_heartbeat(now, effects);
             }
         }
+        self.disk.end_pause(now.mono);
         if let (Some(owner), true) = (&self.owner, self.restored || self.has_toggled()) {
             let mut readings = *self.global.best();
             for (sensor, reading) in owner.readings().iter() {
@@ -183,7 +187,7 @@ impl Machine {
                 asserted: owner.asserted(),
                 lineage: Some(owner.lineage()),
             };
-            if self.disk.offer(now.mono, &memory) {
+            if self.disk.offer(&memory) {
                 effects.push(Effect::Save(Box::new(memory)));
             }
         }
