@@ -51,7 +51,7 @@ fn a_flood_of_a_twins_heartbeats_ends_nothing_but_in_order() {
     let mut machine = restored();
     let beat = encode_heartbeat(&Heartbeat {
         life: Life(5),
-        uptime: Duration::from_hours(1),
+        uptime: Duration::from_secs(3_600),
         has: Versions::default(),
         heard: Versions::default(),
         other_live: false,

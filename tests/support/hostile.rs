@@ -1,5 +1,12 @@
 //! What must hold whatever comes in. The property tests, the replay of the corpus and the fuzzer all use it.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(
+    clippy::large_enum_variant,
+    clippy::needless_pass_by_value,
+    clippy::large_types_passed_by_value,
+    clippy::option_option,
+    reason = "drawn, taken and thrown away"
+)]
 
 #[path = "hostile/decoding.rs"]
 pub mod decoding;

@@ -172,7 +172,7 @@ pub fn step(bytes: &mut Unstructured<'_>) -> Result<Step> {
         25 => Step::Wait(match bytes.int_in_range(0..=7_u8)? {
             0 => Duration::from_millis(bytes.arbitrary::<u64>()?),
             1 => Duration::from_secs(10),
-            2 => Duration::from_hours(1),
+            2 => Duration::from_secs(3_600),
             _ => Duration::from_secs(2),
         }),
         _ => Step::WallClock(bytes.arbitrary()?),
