@@ -65,6 +65,8 @@ pub enum Fact {
     Impostor(Card),
     /// The broker does not take messages; in words.
     Refused(String),
+    /// A toggle was not taken: somebody has published the highest version there is, and nothing could overrule it.
+    NoHigherVersion(SensorId),
     /// The operator asked to publish the present state again.
     PublishedAgain,
 }

@@ -270,6 +270,9 @@ impl Machine {
             return;
         };
         let Some(change) = owner.toggle(sensor, now.wall) else {
+            if sensor.card() == owner.card() {
+                self.chronicle.note(now.wall, Fact::NoHigherVersion(sensor));
+            }
             return;
         };
         if let Some(version) = owner.readings().version(sensor) {

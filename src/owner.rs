@@ -134,7 +134,8 @@ impl Owner {
 
     /// The operator toggles a sensor. From unknown it becomes OK: that is what the operator vouches for first.
     ///
-    /// Gives the state before and after, or `None` for a sensor of the other card.
+    /// Gives the state before and after, or `None` for a sensor of the other card, and where somebody has used the highest version there is: nobody would
+    /// believe the new state.
     pub fn toggle(&mut self, sensor: SensorId, wall: Wall) -> Option<(Option<State>, State)> {
         if sensor.card() != self.card {
             return None;
@@ -142,6 +143,9 @@ impl Owner {
         let before = self.readings.get(sensor).map(|reading| reading.state);
         let state = before.map_or(State::Ok, State::toggled);
         let version = self.mint.make();
+        if Some(version) <= self.readings.version(sensor) {
+            return None;
+        }
         self.readings.set(
             sensor,
             Reading {
@@ -170,6 +174,11 @@ impl Owner {
             Some(own) if own.version >= heard.version => Heard::Nothing,
             Some(own) if stands(own) => {
                 let version = self.mint.make();
+                if version < heard.version {
+                    // No version is above it: everybody else will show it for good.
+                    self.readings.set(sensor, heard);
+                    return Heard::Recovered;
+                }
                 self.readings.set(sensor, Reading { version, ..own });
                 Heard::Overruled
             }

@@ -55,7 +55,7 @@ fn a_source_that_said_goodbye_is_not_live_until_it_speaks_again() {
     let mut pulse = Pulse::NONE;
     pulse.beat(at(98), LIFE, Duration::ZERO);
     pulse.beat(at(100), LIFE, INTERVAL);
-    pulse.end();
+    pulse.end(at(0));
     assert!(!pulse.is_live(at(100).mono));
     pulse.beat(at(102), LIFE, 2 * INTERVAL);
     assert!(pulse.is_live(at(102).mono));

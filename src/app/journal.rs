@@ -157,6 +157,7 @@ mod tests {
         Memory {
             readings,
             asserted: None,
+            lineage: None,
         }
     }
 

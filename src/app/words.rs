@@ -203,6 +203,9 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
             "message without version for board {}, whose owner is live: not taken",
             card.number()
         ),
+        Fact::NoHigherVersion(sensor) => {
+            format!("{sensor}  not toggled: somebody has published the highest version there is")
+        }
         Fact::PublishedAgain => "published again".to_owned(),
     };
     match entry.times {

@@ -47,12 +47,15 @@ impl Disk {
         self.writing.is_none()
     }
 
-    pub(super) fn offer(&mut self, now: Mono, memory: &Memory) -> bool {
-        let waits = self.retry_at.is_some_and(|at| now < at);
-        if self.writing.is_some() || self.holds.as_ref() == Some(memory) || waits {
+    /// A pause that is over is no deadline any more, also where nothing is left to write: the shell would call without end.
+    pub(super) fn end_pause(&mut self, now: Mono) {
+        self.retry_at = self.retry_at.filter(|at| now < *at);
+    }
+
+    pub(super) fn offer(&mut self, memory: &Memory) -> bool {
+        if self.writing.is_some() || self.holds.as_ref() == Some(memory) || self.retry_at.is_some() {
             return false;
         }
-        self.retry_at = None;
         self.writing = Some(*memory);
         true
     }

@@ -287,7 +287,8 @@ impl Machine {
     /// A heartbeat of this card's owner: this program's own comes back, another life's is a twin. The one that has been there for
     /// longer stays.
     fn own_heartbeat(&mut self, now: Now, heartbeat: &Heartbeat, effects: &mut Vec<Effect>) {
-        if heartbeat.life == self.life || heartbeat.uptime <= now.mono.since(self.started.mono) {
+        let younger = heartbeat.uptime <= now.mono.since(self.started.mono);
+        if self.leaving || heartbeat.life == self.life || younger {
             return;
         }
         let times = match self.twin {

@@ -30,6 +30,7 @@ impl Machine {
                 self.send_heartbeat(now, effects);
             }
         }
+        self.disk.end_pause(now.mono);
         if let (Some(owner), true) = (&self.owner, self.restored || self.has_toggled()) {
             let mut readings = *self.global.best();
             for (sensor, reading) in owner.readings().iter() {
@@ -40,7 +41,7 @@ impl Machine {
                 asserted: owner.asserted(),
                 lineage: Some(owner.lineage()),
             };
-            if self.disk.offer(now.mono, &memory) {
+            if self.disk.offer(&memory) {
                 effects.push(Effect::Save(Box::new(memory)));
             }
         }

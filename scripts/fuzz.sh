@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Throws hostile input at the core, guided by coverage, and prints the figures.
+set -euo pipefail
+
+source "${BASH_SOURCE[0]%/*}/lib/say.sh"
+
+project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+readonly project
+executions=200000
+
+usage() {
+  cat <<'HELP'
+Fuzz the core: 'decode' (any bytes on any topic) and 'events' (any sequence of what an attacker, a network, a disk and an operator
+may do). The rules are checked after every step; the first break ends the run and leaves the input in fuzz/artifacts/.
+
+Usage: scripts/fuzz.sh [OPTION ...] [decode | events]
+
+  --executions N    how many inputs for each target (default 200000)
+  -h, --help        this text
+
+Needs a Rust toolchain (the stable one does) and a C++ compiler. What is found worth keeping goes to fuzz/work/, the committed
+corpus in fuzz/corpus/ is only read. Build and runs are at low priority.
+
+Examples:
+  scripts/fuzz.sh
+  scripts/fuzz.sh --executions 100000000 decode
+HELP
+}
+
+main() {
+  targets=()
+  parse_args "$@"
+  ((${#targets[@]})) || targets=(decode events)
+  command -v cargo >/dev/null || die "no 'cargo' found; install Rust from https://rustup.rs, then run this again"
+  command -v c++ >/dev/null || die "no C++ compiler 'c++' found; install one (apt install g++), then run this again"
+  cd "${project}/fuzz"
+  build
+  local target
+  for target in "${targets[@]}"; do
+    run "${target}"
+  done
+}
+
+parse_args() {
+  while (($#)); do
+    case "$1" in
+      --executions)
+        (($# > 1)) || die_usage '--executions needs a number'
+        executions="$2"
+        [[ "${executions}" =~ ^[1-9][0-9]*$ ]] || die_usage "--executions '${executions}': not a number above 0"
+        shift
+        ;;
+      decode | events) targets+=("$1") ;;
+      -h | --help)
+        usage
+        exit 0
+        ;;
+      *) die_usage "unknown argument '$1'" ;;
+    esac
+    shift
+  done
+}
+
+# The flags of cargo-fuzz without a sanitizer: the core has no unsafe code, and so a stable toolchain will do.
+build() {
+  host="$(rustc -vV | sed -n 's/^host: //p')"
+  RUSTFLAGS='-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
+    -Cllvm-args=-sanitizer-coverage-trace-compares --cfg=fuzzing' \
+    nice -n 15 cargo build --locked --release --quiet --target "${host}" --bins
+}
+
+run() {
+  local target="$1" log
+  log="work/${target}.log"
+  mkdir -p "work/${target}" artifacts
+  local options=(-runs="${executions}" -timeout=10 -print_final_stats=1 -artifact_prefix="artifacts/${target}-")
+  case "${target}" in
+    decode) options+=(-max_len=300 -len_control=0 -dict=json.dict) ;;
+    *) options+=(-max_len=1200) ;;
+  esac
+  if ! nice -n 15 "target/${host}/release/${target}" "${options[@]}" "work/${target}" "corpus/${target}" >"${log}" 2>&1; then
+    tail -n 30 "${log}" >&2
+    die "${target}: a rule was broken; the input is in fuzz/artifacts/, the log in fuzz/${log}"
+  fi
+  local done_ rate edges
+  done_="$(sed -n 's/^stat::number_of_executed_units: //p' "${log}")"
+  rate="$(sed -n 's/^stat::average_exec_per_sec: *//p' "${log}")"
+  edges="$(sed -n 's/.* cov: \([0-9]*\).*/\1/p' "${log}" | tail -n 1)"
+  say "${target}: ${done_} executions, ${rate} a second, ${edges} edges reached, no rule broken"
+}
+
+main "$@"

@@ -1,0 +1,80 @@
+//! Well-formed messages that nobody honest sends: each was found by an attack, and ended or misled a program.
+
+#[path = "support/hostile.rs"]
+mod hostile;
+
+use std::time::Duration;
+
+use dualboard::machine::{Effect, Event, Machine, Role, Setup};
+use dualboard::reading::Versions;
+use dualboard::sensor::{Card, SensorId};
+use dualboard::version::Life;
+use dualboard::wire::{Heartbeat, Topic, encode_heartbeat, encode_marker};
+use hostile::trial::{BEGIN, CLIENT, LIFE, reading};
+
+/// Card 1's owner, restored.
+fn restored() -> Machine {
+    let mut machine = Machine::new(Setup {
+        role: Role::Monitor(Card::One),
+        client_id: CLIENT.to_owned(),
+        life: LIFE,
+        memory: Err("no state file".to_owned()),
+        started: BEGIN,
+    });
+    let effects = machine.handle(BEGIN, Event::Connected);
+    let marker = effects.into_iter().find_map(|effect| match effect {
+        Effect::Publish { payload, .. } => Some(payload),
+        _ => None,
+    });
+    hear(
+        &mut machine,
+        Topic::Marker,
+        marker.unwrap_or_else(|| encode_marker(0)),
+    );
+    assert!(machine.is_restored());
+    machine
+}
+
+fn hear(machine: &mut Machine, topic: Topic, payload: Vec<u8>) -> Vec<Effect> {
+    machine.handle(
+        BEGIN,
+        Event::Message {
+            topic: topic.name(CLIENT),
+            payload,
+            retained: false,
+        },
+    )
+}
+
+#[test]
+fn a_flood_of_a_twins_heartbeats_ends_nothing_but_in_order() {
+    let mut machine = restored();
+    let beat = encode_heartbeat(&Heartbeat {
+        life: Life(5),
+        uptime: Duration::from_secs(3_600),
+        has: Versions::default(),
+        heard: Versions::default(),
+        other_live: false,
+        other_plain: false,
+    });
+    let ends = (0..1_000)
+        .flat_map(|_| hear(&mut machine, Topic::Alive(Card::One), beat.clone()))
+        .filter(|effect| *effect == Effect::StopForTwin)
+        .count();
+    assert_eq!(ends, 1, "said once");
+}
+
+#[test]
+fn above_the_highest_version_there_is_nothing_is_toggled() {
+    let mut machine = restored();
+    let top = br#"{"sensor_1":true,"versions":{"sensor_1":[9007199254740991,9007199254740991,4294967295]}}"#;
+    hear(&mut machine, Topic::Card1, top.to_vec());
+    let sensor = SensorId::ALL[0];
+    let before = reading(&machine, sensor).expect("restored");
+    let _ = machine.handle(BEGIN, Event::Toggle(sensor));
+    let after = reading(&machine, sensor).expect("restored");
+    assert!(
+        after.version > before.version || after == before,
+        "shown in a state that nobody will believe: {after:?}"
+    );
+}

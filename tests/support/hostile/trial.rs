@@ -1,0 +1,370 @@
+//! A machine, the shell's part played for it, and every step watched.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use dualboard::global::Shown;
+use dualboard::machine::{Effect, Event, Machine, Role, Setup, Ticket};
+use dualboard::owner::Memory;
+use dualboard::reading::{Reading, Versions};
+use dualboard::sensor::{Card, SensorId};
+use dualboard::time::{Mono, Now, Wall};
+use dualboard::version::{Life, Version};
+use dualboard::wire::{
+    Entry, Heartbeat, Report, Topic, encode_heartbeat, encode_last_will, encode_marker, encode_report,
+};
+
+use super::steps::{Drawn, Said, Start, Step, Uptime, Words};
+use super::watch::Watch;
+
+pub const LIFE: Life = Life(0x004D_004D);
+pub const CLIENT: &str = "me";
+pub const BEGIN: Now = Now {
+    mono: Mono::from_start(Duration::from_secs(100)),
+    wall: Wall(1_764_930_243),
+};
+
+/// How many rounds of answers it may take until nothing more happens.
+const ROUNDS: usize = 24;
+
+pub struct Trial {
+    pub machine: Machine,
+    pub now: Now,
+    pub role: Role,
+    /// What the shell has been asked for and has not answered.
+    flying: Vec<(Ticket, Topic, Vec<u8>)>,
+    saving: Option<Memory>,
+    connected: bool,
+    nonce: Option<u64>,
+    /// What the broker holds on this program's own topic.
+    pub holds: Option<Vec<u8>>,
+    own_last: Option<Vec<u8>>,
+    watch: Watch,
+}
+
+impl Trial {
+    pub fn new(start: Start) -> Self {
+        let memory = start.memory.ok_or_else(|| "no state file".to_owned());
+        let watch = Watch::new(start.role, memory.as_ref().ok());
+        let setup = Setup {
+            role: start.role,
+            client_id: CLIENT.to_owned(),
+            life: LIFE,
+            memory,
+            started: BEGIN,
+        };
+        Self {
+            machine: Machine::new(setup),
+            now: BEGIN,
+            role: start.role,
+            flying: Vec::new(),
+            saving: None,
+            connected: false,
+            nonce: None,
+            holds: None,
+            own_last: None,
+            watch,
+        }
+    }
+
+    pub fn own_topic(&self) -> Option<Topic> {
+        own_topic(self.role)
+    }
+
+    pub fn take(&mut self, step: Step) {
+        match step {
+            Step::Connected => self.connect(),
+            Step::Lost => self.lose(),
+            Step::MarkerBack => {
+                if let Some(nonce) = self.nonce.filter(|_| self.connected) {
+                    self.say(Topic::Marker, encode_marker(nonce), false);
+                }
+            }
+            Step::Raw(topic, payload, retained) => self.say(topic, payload, retained),
+            Step::Unknown(name) => {
+                let topic = format!("sensors/{}", String::from_utf8_lossy(&name));
+                self.event(Event::Message {
+                    topic,
+                    payload: name,
+                    retained: false,
+                });
+            }
+            Step::Report(topic, words, retained) => {
+                let report = self.report(&words);
+                self.say(topic, encode_report(&report, topic.carries()), retained);
+            }
+            Step::Heartbeat {
+                card,
+                life,
+                uptime,
+                has,
+                heard,
+                flags,
+                retained,
+            } => {
+                let uptime = match uptime {
+                    Uptime::InStep => self.now.mono.since(BEGIN.mono),
+                    Uptime::Millis(millis) => Duration::from_millis(millis),
+                };
+                let beat = Heartbeat {
+                    life,
+                    uptime,
+                    has: self.report(&has).versions(),
+                    heard: self.report(&heard).versions(),
+                    other_live: flags & 1 != 0,
+                    other_plain: flags & 2 != 0,
+                };
+                self.say(Topic::Alive(card), encode_heartbeat(&beat), retained);
+            }
+            Step::Gone(card, life, retained) => {
+                self.say(Topic::Alive(card), encode_last_will(life), retained);
+            }
+            Step::Echo(retained) => {
+                if let (Some(topic), Some(payload)) = (self.own_topic(), self.own_last.clone()) {
+                    self.arrive(topic, payload, retained);
+                }
+            }
+            Step::Delivered => self.answer(true),
+            Step::Undelivered => self.answer(false),
+            Step::Stray(number) => {
+                self.event(Event::Delivered(Ticket(number | 1 << 62)));
+                self.event(Event::Undelivered(Ticket(number | 1 << 62)));
+            }
+            Step::Refused => self.event(Event::Refused("not authorised".to_owned())),
+            Step::Saved => self.save(None),
+            Step::NotSaved(why) => self.save(Some(format!("disk full ({})", why % 3))),
+            Step::Toggle(sensor) => self.event(Event::Toggle(sensor)),
+            Step::Publish => self.event(Event::Publish),
+            Step::Leave => self.event(Event::Leave),
+            Step::Tick => self.event(Event::Tick),
+            Step::Wait(time) => {
+                self.now.mono = self.now.mono.after(time);
+                self.event(Event::Tick);
+            }
+            Step::WallClock(seconds) => self.now.wall = Wall(seconds),
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.watch.before(&self.machine);
+        let effects = self.machine.handle(self.now, event.clone());
+        self.watch
+            .after(&self.machine, self.now, &event, &effects, self.connected);
+        for effect in effects {
+            match effect {
+                Effect::Publish {
+                    ticket,
+                    topic,
+                    payload,
+                } => {
+                    if topic == Topic::Marker {
+                        self.nonce = std::str::from_utf8(&payload)
+                            .ok()
+                            .and_then(|text| text.parse().ok());
+                    }
+                    if topic.qos() == 2 {
+                        self.flying.push((ticket, topic, payload));
+                    }
+                }
+                Effect::Save(memory) => {
+                    assert!(self.saving.replace(*memory).is_none(), "two writes at a time");
+                }
+                Effect::StopForTwin => {}
+            }
+        }
+        let own = self.own_topic();
+        let reports = self.flying.iter().filter(|(_, topic, _)| Some(*topic) == own);
+        assert!(reports.count() <= 1, "more than one report in flight");
+        let due = self.machine.deadline(self.now.mono);
+        assert!(
+            due.is_none_or(|due| due > self.now.mono),
+            "the shell would spin: due {due:?} at {:?} after {event:?}",
+            self.now.mono
+        );
+    }
+
+    fn connect(&mut self) {
+        if !self.connected {
+            self.connected = true;
+            self.event(Event::Connected);
+        }
+    }
+
+    fn lose(&mut self) {
+        self.connected = false;
+        self.nonce = None;
+        let flying = std::mem::take(&mut self.flying);
+        self.event(Event::Disconnected {
+            why: "lost".to_owned(),
+            retry_in: Duration::from_secs(1),
+        });
+        for (ticket, _, _) in flying {
+            self.event(Event::Undelivered(ticket));
+        }
+    }
+
+    /// A message arrives.
+    pub fn say(&mut self, topic: Topic, payload: Vec<u8>, retained: bool) {
+        if Some(topic) == self.own_topic() && self.connected {
+            self.holds = Some(payload.clone());
+        }
+        self.arrive(topic, payload, retained);
+    }
+
+    fn arrive(&mut self, topic: Topic, payload: Vec<u8>, retained: bool) {
+        if self.connected {
+            self.event(Event::Message {
+                topic: topic.name(CLIENT),
+                payload,
+                retained,
+            });
+        }
+    }
+
+    /// The fate of the oldest publication.
+    fn answer(&mut self, delivered: bool) {
+        if self.flying.is_empty() {
+            return;
+        }
+        let (ticket, topic, payload) = self.flying.remove(0);
+        if !delivered {
+            self.event(Event::Undelivered(ticket));
+            return;
+        }
+        if Some(topic) == self.own_topic() {
+            self.holds = Some(payload.clone());
+            self.own_last = Some(payload.clone());
+        }
+        self.watch.delivered(topic, &payload);
+        self.event(Event::Delivered(ticket));
+    }
+
+    fn save(&mut self, failure: Option<String>) {
+        let Some(memory) = self.saving.take() else { return };
+        match failure {
+            None => {
+                self.watch.saved(&memory);
+                self.event(Event::Saved);
+            }
+            Some(why) => self.event(Event::NotSaved(why)),
+        }
+    }
+
+    /// What was drawn, put in words with what the machine shows.
+    fn report(&self, words: &Words) -> Report {
+        let mut report = Report::default();
+        report.asserted = words.asserted;
+        for (sensor, said) in SensorId::ALL.into_iter().zip(&words.said) {
+            let shown = reading(&self.machine, sensor);
+            let entry = match *said {
+                Said::Nothing => None,
+                Said::AsShown => shown.map(Entry::Reading),
+                Said::Plain(state) => Some(Entry::Plain(state)),
+                Said::Reading(state, drawn) => Some(Entry::Reading(Reading {
+                    state,
+                    version: version(drawn, shown.map(|shown| shown.version)),
+                    changed: None,
+                })),
+            };
+            if let Some(entry) = entry {
+                report.put(sensor, entry);
+            }
+        }
+        report
+    }
+
+    /// The attacker is silent, everything works, the other owner is honest: the good state must be on the own topic again.
+    pub fn end(&mut self) {
+        self.watch.memory_is_bounded(&self.machine);
+        let Role::Monitor(card) = self.role else { return };
+        if self.watch.leaving {
+            return;
+        }
+        self.connect();
+        self.take(Step::MarkerBack);
+        for _ in 0..ROUNDS {
+            self.take(Step::Wait(Duration::from_secs(5)));
+            self.honest_heartbeat(card.other());
+            self.honest_echo(card);
+            self.save(None);
+            while !self.flying.is_empty() {
+                self.answer(true);
+                self.save(None);
+            }
+            self.take(Step::Echo(false));
+        }
+        while !self.flying.is_empty() {
+            self.answer(true);
+            self.save(None);
+        }
+        assert!(self.machine.is_settled(), "never at rest");
+        self.watch
+            .good_state_is_held(&self.machine, self.holds.as_deref());
+    }
+
+    /// The other board shows what the broker holds.
+    fn honest_echo(&mut self, card: Card) {
+        let topic = match card {
+            Card::One => Topic::All,
+            Card::Two => Topic::Board1All,
+        };
+        let truth = Words {
+            said: [Said::AsShown; 6],
+            asserted: None,
+        };
+        let report = self.report(&truth);
+        if report.iter().next().is_some() {
+            self.say(topic, encode_report(&report, topic.carries()), false);
+        }
+    }
+
+    fn honest_heartbeat(&mut self, card: Card) {
+        let held = self.own_topic().zip(self.holds.as_deref());
+        let heard = held.map_or_else(Versions::default, |(topic, payload)| {
+            super::watch::report_of(topic, payload).map_or_else(Versions::default, |report| report.versions())
+        });
+        let beat = Heartbeat {
+            life: Life(0x7777),
+            uptime: self.now.mono.since(BEGIN.mono),
+            has: heard,
+            heard,
+            other_live: true,
+            other_plain: false,
+        };
+        self.say(Topic::Alive(card), encode_heartbeat(&beat), false);
+    }
+}
+
+pub const fn own_topic(role: Role) -> Option<Topic> {
+    match role {
+        Role::Monitor(Card::One) => Some(Topic::Card1),
+        Role::Monitor(Card::Two) => Some(Topic::All),
+        Role::Display => None,
+    }
+}
+
+/// The reading that is shown, if it is one.
+pub fn reading(machine: &Machine, sensor: SensorId) -> Option<Reading> {
+    match machine.shown(sensor) {
+        Some(Shown::Reading(reading)) => Some(reading),
+        Some(Shown::Word(_)) | None => None,
+    }
+}
+
+fn version(drawn: Drawn, shown: Option<Version>) -> Version {
+    match drawn {
+        Drawn::Absolute(version) => version,
+        Drawn::Relative(incarnation, sequence, life) => {
+            let from = shown.unwrap_or(Version::initial(LIFE));
+            let plus = |value: u64, more: i8| value.saturating_add_signed(more.into()).min(Version::MAX);
+            Version {
+                incarnation: plus(from.incarnation, incarnation),
+                sequence: plus(from.sequence, sequence),
+                life: Life(from.life.0.saturating_add_signed(life.into())),
+            }
+        }
+    }
+}
+
+/// A set of what was proved to have been somewhere.
+pub type Proved = BTreeSet<(SensorId, Version)>;

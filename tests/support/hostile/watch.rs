@@ -1,0 +1,336 @@
+//! What must hold before and after every step, whatever it was.
+
+use dualboard::chain::Connection;
+use dualboard::chronicle::KEPT;
+use dualboard::machine::{Effect, Event, Freshness, Machine, Role};
+use dualboard::owner::Memory;
+use dualboard::pulse::TIMEOUT;
+use dualboard::reading::{Reading, Versions};
+use dualboard::sensor::{Card, SensorId, SensorSet, State};
+use dualboard::stage::Stage;
+use dualboard::time::{Mono, Now};
+use dualboard::version::Version;
+use dualboard::wire::{self, LARGEST, Message, Report, Topic};
+
+use super::trial::{CLIENT, LIFE, Proved, own_topic, reading};
+
+/// Events give a handful of effects: marker, report, heartbeat, witness, state file, last word, end.
+const MOST_EFFECTS: usize = 6;
+
+/// A machine with all that it remembers, written out: nothing in it grows with what it is sent.
+const MOST_MEMORY: usize = 200_000;
+
+pub struct Watch {
+    role: Role,
+    /// The highest version that was ever shown.
+    shown: [Option<Version>; 6],
+    before: [Option<Reading>; 6],
+    states: [Option<State>; 6],
+    malformed: u64,
+    toggled: SensorSet,
+    pub leaving: bool,
+    gate_open: bool,
+    nonces: Vec<u64>,
+    last_live: Option<Mono>,
+    said: Versions,
+    durable: Proved,
+    delivered: Proved,
+    echoed: Proved,
+}
+
+impl Watch {
+    pub fn new(role: Role, memory: Option<&Memory>) -> Self {
+        let mut watch = Self {
+            role,
+            shown: [None; 6],
+            before: [None; 6],
+            states: [None; 6],
+            malformed: 0,
+            toggled: SensorSet::EMPTY,
+            leaving: false,
+            gate_open: false,
+            nonces: Vec::new(),
+            last_live: None,
+            said: Versions::default(),
+            durable: Proved::new(),
+            delivered: Proved::new(),
+            echoed: Proved::new(),
+        };
+        if let Some(memory) = memory {
+            watch.saved(memory);
+        }
+        watch
+    }
+
+    pub fn saved(&mut self, memory: &Memory) {
+        note(&mut self.durable, &memory.readings.versions());
+    }
+
+    pub fn delivered(&mut self, topic: Topic, payload: &[u8]) {
+        if let (true, Some(report)) = (own_topic(self.role) == Some(topic), report_of(topic, payload)) {
+            note(&mut self.delivered, &report.versions());
+        }
+    }
+
+    pub fn before(&mut self, machine: &Machine) {
+        self.before = SensorId::ALL.map(|sensor| reading(machine, sensor));
+        self.states = SensorId::ALL.map(|sensor| machine.shown(sensor).map(|shown| shown.state()));
+    }
+
+    pub fn after(&mut self, machine: &Machine, now: Now, event: &Event, effects: &[Effect], connected: bool) {
+        let heard = self.hear(machine, now, event);
+        self.gate(event, heard.as_ref());
+        self.effects(effects, connected);
+        self.versions(machine);
+        self.own_sensors(machine, event);
+        self.malformed(machine, heard.as_ref());
+        self.freshness(machine, now, connected);
+        self.stages(machine);
+        assert!(machine.chronicle().newest_first().count() <= KEPT);
+        self.leaving |= matches!(event, Event::Leave) || effects.contains(&Effect::StopForTwin);
+    }
+
+    /// What the message says, if the program listens to it.
+    fn hear(&mut self, machine: &Machine, now: Now, event: &Event) -> Option<Option<(Topic, Message)>> {
+        let Event::Message {
+            topic,
+            payload,
+            retained,
+        } = event
+        else {
+            return None;
+        };
+        let subscribed = machine.subscriptions();
+        let known =
+            Topic::parse(topic, CLIENT).filter(|_| subscribed.iter().any(|(name, _)| name == topic))?;
+        let message = wire::decode(known, payload).ok();
+        if message.is_none() {
+            self.malformed += 1;
+        }
+        if !retained && message.is_some() {
+            self.last_live = Some(now.mono);
+        }
+        match message {
+            Some(Message::Report(report)) => note(&mut self.echoed, &report.versions()),
+            Some(Message::Heartbeat(beat)) => note(&mut self.echoed, &beat.has),
+            _ => {}
+        }
+        Some(message.map(|message| (known, message)))
+    }
+
+    /// Only this program's own marker opens the gate.
+    fn gate(&mut self, event: &Event, heard: Option<&Option<(Topic, Message)>>) {
+        match (event, heard) {
+            (Event::Connected | Event::Disconnected { .. }, _) => {
+                self.gate_open = false;
+                self.nonces.clear();
+            }
+            (_, Some(Some((_, Message::Marker(nonce))))) if self.nonces.contains(nonce) => {
+                self.gate_open = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn effects(&mut self, effects: &[Effect], connected: bool) {
+        assert!(
+            effects.len() <= MOST_EFFECTS,
+            "{} effects of one event",
+            effects.len()
+        );
+        for effect in effects {
+            match effect {
+                Effect::Publish { topic, payload, .. } => {
+                    assert!(connected, "published without a connection");
+                    assert!(payload.len() <= LARGEST / 8, "a large message");
+                    self.published(*topic, payload);
+                }
+                Effect::Save(_) | Effect::StopForTwin => {
+                    assert!(
+                        self.role != Role::Display,
+                        "the display keeps nothing and has no twin"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Only what is this program's to say, in a form that it reads itself, and never an older version than before.
+    fn published(&mut self, topic: Topic, payload: &[u8]) {
+        let message = wire::decode(topic, payload).expect("what is sent can be read");
+        if let Message::Marker(nonce) = message {
+            self.nonces.push(nonce);
+            return;
+        }
+        assert!(self.gate_open, "{topic:?} published before the gate closed");
+        let own = match self.role {
+            Role::Monitor(card) => Topic::Alive(card) == topic || own_topic(self.role) == Some(topic),
+            Role::Display => false,
+        };
+        assert!(
+            own || topic == Topic::Witness,
+            "{topic:?} is not this program's topic"
+        );
+        if let (true, Message::Report(report)) = (own, message) {
+            let versions = report.versions();
+            for sensor in topic.carries().iter() {
+                let lower = versions.get(sensor) < self.said.get(sensor);
+                let word = matches!(report.get(sensor), Some(wire::Entry::Plain(_)));
+                assert!(!lower || word, "{sensor} published with a lower version");
+            }
+            self.said.raise(&versions);
+        }
+        assert!(
+            !self.leaving || !matches!(message, Message::Heartbeat(_)),
+            "a heartbeat after the last word"
+        );
+    }
+
+    /// No shown version goes down, and one version never has two states.
+    fn versions(&mut self, machine: &Machine) {
+        for (sensor, highest) in SensorId::ALL.into_iter().zip(&mut self.shown) {
+            let Some(shown) = reading(machine, sensor) else {
+                continue;
+            };
+            assert!(
+                Some(shown.version) >= *highest,
+                "{sensor} went back to {shown:?} from {highest:?}"
+            );
+            *highest = Some(shown.version);
+            if let Some(before) = self.before[usize::from(sensor.number()) - 1]
+                && before.version == shown.version
+            {
+                assert_eq!(before.state, shown.state, "{sensor}: one version, two states");
+            }
+        }
+    }
+
+    /// An own sensor changes its state by a toggle, or by a version higher than its own; one that was toggled, by a toggle alone.
+    fn own_sensors(&mut self, machine: &Machine, event: &Event) {
+        let Role::Monitor(card) = self.role else { return };
+        for sensor in card.sensors() {
+            let before = self.before[usize::from(sensor.number()) - 1];
+            let after = reading(machine, sensor);
+            let pressed = matches!(event, Event::Toggle(pressed) if *pressed == sensor);
+            let state = |reading: Option<Reading>| reading.map(|reading| reading.state);
+            let version = |reading: Option<Reading>| reading.map(|reading| reading.version);
+            assert!(after.is_some() || before.is_none(), "{sensor} was forgotten");
+            if before == after {
+                continue;
+            }
+            assert!(
+                version(after) > version(before),
+                "{sensor} changed without a higher version"
+            );
+            if pressed {
+                self.toggled.insert(sensor);
+            } else if self.toggled.contains(sensor) && version(after) < Some(exhausted()) {
+                assert_eq!(
+                    state(after),
+                    state(before),
+                    "{sensor}: the operator's toggle was undone"
+                );
+            }
+        }
+    }
+
+    /// A message that cannot be read is counted, and changes nothing.
+    fn malformed(&self, machine: &Machine, heard: Option<&Option<(Topic, Message)>>) {
+        assert_eq!(machine.counters().malformed, self.malformed);
+        if let Some(None) = heard {
+            let states = SensorId::ALL.map(|sensor| machine.shown(sensor).map(|shown| shown.state()));
+            assert_eq!(
+                states, self.states,
+                "a message that cannot be read changed a state"
+            );
+        }
+    }
+
+    /// Live is proved by what arrives live, and not for longer than a proof of life holds.
+    fn freshness(&self, machine: &Machine, now: Now, connected: bool) {
+        let proved = self.last_live.is_some_and(|at| now.mono < at.after(TIMEOUT));
+        for card in Card::ALL {
+            if self.role == Role::Monitor(card) {
+                continue;
+            }
+            let live = machine.freshness(card) == Freshness::Live;
+            assert!(
+                !live || (proved && connected && self.gate_open),
+                "{card:?} is called live without proof"
+            );
+        }
+        let up = matches!(machine.chain().connection, Connection::Up { .. });
+        assert_eq!(up, connected);
+    }
+
+    /// No stage is shown that the version has not reached.
+    fn stages(&self, machine: &Machine) {
+        let Role::Monitor(card) = self.role else { return };
+        for sensor in card.sensors() {
+            let Some((stage, shown)) = machine.stage(sensor).zip(reading(machine, sensor)) else {
+                continue;
+            };
+            let at = (sensor, shown.version);
+            if stage >= Stage::Saved {
+                assert!(
+                    self.durable.contains(&at) && self.delivered.contains(&at),
+                    "{sensor} is not saved"
+                );
+            }
+            if stage == Stage::Confirmed {
+                assert!(self.echoed.contains(&at), "{sensor} is not confirmed");
+            }
+        }
+    }
+
+    pub fn memory_is_bounded(&self, machine: &Machine) {
+        if machine.chronicle().noted() > 100 || self.malformed > 100 {
+            let written = format!("{machine:?}").len();
+            assert!(written < MOST_MEMORY, "{written} bytes");
+        }
+    }
+
+    /// What the broker holds on the own topic is what this owner says now.
+    pub fn good_state_is_held(&self, machine: &Machine, holds: Option<&[u8]>) {
+        let Some(topic) = own_topic(self.role) else { return };
+        let held = holds
+            .and_then(|payload| report_of(topic, payload))
+            .expect("a report that can be read");
+        for sensor in topic.carries().iter() {
+            let shown = machine.shown(sensor).map(|shown| shown.state());
+            let said = held.get(sensor).map(|entry| match entry {
+                wire::Entry::Reading(reading) => reading.state,
+                wire::Entry::Plain(state) => state,
+            });
+            assert_eq!(
+                said, shown,
+                "{sensor}: the broker holds something else for life {LIFE:?}"
+            );
+        }
+    }
+}
+
+/// From here on no higher version exists that an owner could make.
+const fn exhausted() -> Version {
+    Version {
+        incarnation: Version::MAX,
+        sequence: 0,
+        life: dualboard::version::Life(0),
+    }
+}
+
+/// The report in a payload, if it is one.
+pub fn report_of(topic: Topic, payload: &[u8]) -> Option<Report> {
+    match wire::decode(topic, payload) {
+        Ok(Message::Report(report)) => Some(report),
+        _ => None,
+    }
+}
+
+fn note(proved: &mut Proved, versions: &Versions) {
+    for sensor in SensorId::ALL {
+        if let Some(version) = versions.get(sensor) {
+            proved.insert((sensor, version));
+        }
+    }
+}
