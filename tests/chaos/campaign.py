@@ -12,8 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from .brokers import Broker
-from .faults import SPARED, Clock, Cut, Fault, Kill, PowerCut, Stop, draw
+from .faults import SPARED, Cut, Fault, Kill, PowerCut, Stop, draw, last_copy
 from .log import Log
 from .toggler import Operator
 from .unit import Unit
@@ -32,7 +31,8 @@ class Campaign:
     """A world, an operator, and a schedule drawn from a seed."""
 
     def __init__(self, world: World, seed: int, faults: int) -> None:
-        self.world, self.rng, self.wanted = world, random.Random(seed), faults
+        self.world, self.seed, self.wanted = world, seed, faults
+        self.rng = random.Random(seed)
         self.operator = Operator(world, random.Random(self.rng.random()))
         # Since when all views show the same values; and since when all of them live and confirmed.
         self._since: dict[str, float] = {}
@@ -58,7 +58,10 @@ class Campaign:
         return units
 
     def _round(self) -> bool:
-        rng, world = self.rng, self.world
+        # A round's draws depend on the seed and its number alone, however the clock of the round before went.
+        rng = self.rng = random.Random(f"{self.seed} round {self.rounds}")
+        self.operator.rng = random.Random(rng.random())
+        world = self.world
         long = rng.random() < 0.07
         window, spared = rng.uniform(0.8, 4.0), rng.choice(SPARED)
         world.log.event("round", number=self.rounds, spared=spared, long=long)
@@ -67,6 +70,8 @@ class Campaign:
         faults = [draw(world, rng, spared) for _ in range(rng.randint(5, 14))]
         if long:
             faults = [self._lasting(spared), *faults[:2]]
+        elif rng.random() < 0.15:
+            faults += last_copy(world, rng, spared)
         struck: list[Fault] = []
         begun = time.monotonic()
         for number, fault in enumerate(faults):
@@ -203,6 +208,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--faults", type=int, required=True)
+    parser.add_argument("--proxy", action="store_true")
+    parser.add_argument("--programs", type=Path, required=True)
     parser.add_argument("--durable", type=Path, required=True)
     parser.add_argument("--faketime", type=Path)
     return parser.parse_args()
@@ -215,7 +222,7 @@ def main() -> int:
     preloads = {"durable": given.durable} | ({"faketime": given.faketime} if given.faketime else {})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
-    world = World(given.project, given.keep, log, preloads)
+    world = World(given.project, given.programs, given.keep, log, preloads, proxy=given.proxy)
     log.event("world", seed=given.seed, networks=bool(world.networks), clocks=given.faketime is not None)
     try:
         campaign = Campaign(world, given.seed, given.faults)

@@ -318,11 +318,22 @@ LINKS = ("swallowed", "refused", "frozen", "slow", "flapping", "lossy", "one way
 
 
 def draw(world: World, rng: random.Random, spared: str) -> Fault:
-    """A fault by chance, none that would destroy what is to be spared."""
+    """A fault by chance, none that would destroy what is to be spared. Its own draws come from a source of its own."""
     while True:
-        fault = _draw(world, rng)
+        fault = _draw(world, random.Random(rng.random()))
         if not destroys(fault, spared):
             return fault
+
+
+def last_copy(world: World, rng: random.Random, spared: str) -> list[Fault]:
+    """Everything that can be destroyed but what is spared: one copy is enough, whichever it is."""
+    all_of_it: list[Fault] = [FileFault(world, random.Random(rng.random()), board, "wiped") for board in (1, 2)]
+    all_of_it += [
+        StoreFault(world, random.Random(rng.random()), broker, rng.choice(("wiped", "damaged")))
+        for broker in world.brokers.values()
+    ]
+    all_of_it += [Kill(world, random.Random(rng.random()), program) for program in world.programs.values()]
+    return [fault for fault in all_of_it if not destroys(fault, spared)]
 
 
 def _draw(world: World, rng: random.Random) -> Fault:
@@ -359,6 +370,4 @@ def destroys(fault: Fault, spared: str) -> bool:
         return isinstance(fault, FileFault | BoardLost)
     if isinstance(fault, OfUnit):
         return fault.unit.name == spared and not isinstance(fault, Stop)
-    if isinstance(fault, PowerCut):
-        return spared == "card1" and fault.board == 1 or spared in ("card2", "display") and fault.board == 2 or spared == f"broker{fault.board}"
-    return False
+    return isinstance(fault, PowerCut) and spared in {unit.name for unit in fault.world.on_board(fault.board)}

@@ -22,7 +22,7 @@ class Operator:
     """Only what an operator could do: looks at the two monitors' screens, presses keys."""
 
     def __init__(self, world: World, rng: random.Random) -> None:
-        self._world, self._rng = world, rng
+        self._world, self.rng = world, rng
         self._last: dict[int, Toggle] = {}
         self._pressed = 0
         self.active = False
@@ -47,10 +47,10 @@ class Operator:
     def _again(self, mean: float) -> None:
         def go() -> None:
             if self.active:
-                self.press(self._rng.randint(1, 6))
+                self.press(self.rng.randint(1, 6))
                 self._again(mean)
 
-        self._world.loop.after(self._rng.expovariate(1 / mean), go)
+        self._world.loop.after(self.rng.expovariate(1 / mean), go)
 
     def press(self, sensor: int) -> bool:
         """Toggles a sensor if its pane shows it, and shows what the last press has done."""

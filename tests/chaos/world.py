@@ -67,8 +67,8 @@ class Cable(Unit):
 class World:
     """The two boards."""
 
-    def __init__(self, project: Path, folder: Path, log: Log, preloads: dict[str, Path]) -> None:
-        self.project, self.folder, self.log = project, folder, log
+    def __init__(self, project: Path, binaries: Path, folder: Path, log: Log, preloads: dict[str, Path], *, proxy: bool) -> None:
+        self.project, self.binaries, self.folder, self.log = project, binaries, folder, log
         self.loop = Loop(log)
         self.preloads = preloads
         self.networks: dict[int, str] = {}
@@ -78,7 +78,8 @@ class World:
         self.crashed: list[str] = []
         # When something was last set right.
         self.mended = 0.0
-        self._make_networks()
+        if can_make_networks() and not proxy:
+            self._make_networks()
         self._make_boards()
         self.units: dict[str, Unit] = {unit.name: unit for unit in [*self.brokers.values(), *self.programs.values()]}
         for unit in self.units.values():
@@ -90,8 +91,6 @@ class World:
     # --- making it
 
     def _make_networks(self) -> None:
-        if not can_make_networks():
-            return
         for board in (1, 2):
             name = f"dualchaos{board}-{os.getpid()}"
             self.networks[board] = name
@@ -133,7 +132,7 @@ class World:
         self.programs: dict[str, Program] = {}
         for name, binary in PROGRAMS.items():
             board = 1 if name == "card1" else 2
-            argv = [str(self.project / "target/release" / binary), "--broker", f"mqtt://127.0.0.1:{port[board]}"]
+            argv = [str(self.binaries / binary), "--broker", f"mqtt://127.0.0.1:{port[board]}"]
             env = self._env(board)
             if name != "display":
                 state, shadow = self.state_folder(board), self.shadow_folder(board)
