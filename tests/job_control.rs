@@ -75,8 +75,12 @@ fn in_the_background_it_waits_for_fg() {
         drawn(&pty);
     };
     stopped(&format!("{} &\n", probe()));
+    let mark = pty.mark();
     pty.send("\x1a");
-    pty.wait_for("the shell", |seen| !seen.screen().alternate_screen());
+    // Not before: until it has stopped, the program reads what is typed.
+    pty.wait_until("the shell to be back", || {
+        String::from_utf8_lossy(&pty.bytes_since(mark)).contains("ready>")
+    });
     stopped("bg\n");
     pty.send("1");
     pty.wait_for("the key to count", |seen| seen.shows("Sensor 1  OK"));

@@ -7,17 +7,19 @@
 //! Pictures that come while a frame is being written replace each other in the slot. So memory stays flat, and what is drawn
 //! when the terminal reads again is the state of that moment.
 
-mod backend;
+mod canvas;
+mod pen;
+mod scroll;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use ratatui::{Frame, Terminal as Screen};
+use ratatui::Frame;
 
 use crate::app::terminal::{Terminal, Tty};
-use backend::{Backend, Bytes};
+use canvas::Canvas;
 
 /// Draws pictures of type `T`. Dropped, it ends at once, in the middle of a frame if need be.
 pub struct Painter<T> {
@@ -114,20 +116,21 @@ impl<T> Slot<T> {
 }
 
 fn paint<T>(slot: &Slot<T>, tty: &Tty, draw: fn(&T, &mut Frame<'_>)) {
-    let bytes = Bytes::default();
-    let Ok(mut screen) = Screen::new(Backend::new(bytes.clone(), tty.size()));
+    let mut canvas = Canvas::new(tty.size());
     let mut current = None;
-    let mut astray = false;
+    let mut last: io::Result<()> = Ok(());
     while let Some((picture, afresh)) = slot.wait(current.is_some()) {
         current = picture.or(current);
         let Some(picture) = &current else { continue };
-        if afresh || astray {
-            let size = tty.size();
-            screen.backend_mut().size = size;
-            let Ok(()) = screen.resize(size.into());
+        match &last {
+            // An interrupted frame leaves the screen other than it is believed to be.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => canvas.distrust(tty.size()),
+            // The terminal is gone: nothing to draw on, unless somebody knows better.
+            Err(_) if !afresh => continue,
+            _ if afresh => canvas.distrust(tty.size()),
+            _ => {}
         }
-        let Ok(_) = screen.draw(|frame| draw(picture, frame));
-        // An interrupted frame leaves the screen other than ratatui believes it to be.
-        astray = tty.write_frame(&bytes.take(), &slot.stop).is_err();
+        let bytes = canvas.frame(|frame| draw(picture, frame));
+        last = tty.write_frame(&bytes, &slot.stop);
     }
 }

@@ -1,0 +1,201 @@
+//! What the terminal shows, and the bytes that turn it into what it should show.
+
+use ratatui::backend::TestBackend;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::style::{Color, Modifier};
+use ratatui::{Frame, Terminal};
+
+use super::pen::{ON_SPACES, Pen};
+use super::scroll::Scroll;
+
+/// Clears the screen, in no colour.
+const CLEAR: &[u8] = b"\x1b[0m\x1b[2J";
+
+/// A picture of what is on the screen. ratatui lays out into memory; what goes to the terminal is decided here, since ratatui's own
+/// backends ask for the size and write resets at each draw, and know of no scrolling.
+pub(super) struct Canvas {
+    layout: Terminal<TestBackend>,
+    shown: Buffer,
+    /// Whether the screen shows what `shown` says.
+    is_true: bool,
+}
+
+impl Canvas {
+    /// A screen of which nothing is known.
+    pub(super) fn new(size: Size) -> Self {
+        let Ok(layout) = Terminal::new(TestBackend::new(size.width, size.height));
+        Self {
+            layout,
+            shown: Buffer::empty(Rect::from((Position::ORIGIN, size))),
+            is_true: false,
+        }
+    }
+
+    /// The screen is not what it was believed to be: the next frame draws all of it, in this size.
+    pub(super) fn distrust(&mut self, size: Size) {
+        *self = Self::new(size);
+    }
+
+    /// The bytes that turn the screen into what `draw` draws; none if it shows that already.
+    pub(super) fn frame(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> Vec<u8> {
+        let Ok(drawn) = self.layout.draw(draw);
+        let mut wanted = drawn.buffer.clone();
+        wanted.content.iter_mut().for_each(forget_invisible_ink);
+        let mut bytes = Vec::new();
+        if !self.is_true {
+            bytes.extend_from_slice(CLEAR);
+        }
+        if let Some(scroll) = Scroll::between(&self.shown, &wanted) {
+            scroll.encode(&mut bytes);
+            scroll.apply(&mut self.shown);
+        }
+        let mut pen = Pen::default();
+        for (x, y, cell) in self.shown.diff(&wanted) {
+            if let Some((from, _)) = pen.at().filter(|(from, line)| *line == y && *from < x) {
+                let line = wanted.index_of(0, y);
+                pen.bridge(
+                    &mut bytes,
+                    &wanted.content[line + usize::from(from)..line + usize::from(x)],
+                );
+            }
+            pen.put(&mut bytes, (x, y), cell);
+        }
+        pen.lift(&mut bytes);
+        self.shown = wanted;
+        self.is_true = true;
+        bytes
+    }
+}
+
+/// A space shows no foreground: no reason to draw it, nor to change colours for it.
+fn forget_invisible_ink(cell: &mut Cell) {
+    if cell.symbol() == " " && !cell.modifier.intersects(ON_SPACES) {
+        cell.fg = Color::Reset;
+        cell.modifier = Modifier::empty();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU16;
+
+    use super::*;
+    use ratatui::style::Style;
+    use ratatui::text::{Line, Text};
+
+    const SIZE: Size = Size::new(80, 24);
+
+    /// The bytes of each frame, where a frame is some green lines.
+    fn frames(pictures: &[&[&str]]) -> Vec<Vec<u8>> {
+        let mut canvas = Canvas::new(SIZE);
+        let green = Style::new().fg(Color::Green);
+        let draw = |lines: &&[&str]| {
+            let text: Text<'_> = lines.iter().map(|line| Line::styled(*line, green)).collect();
+            canvas.frame(|frame| frame.render_widget(text, frame.area()))
+        };
+        pictures.iter().map(draw).collect()
+    }
+
+    /// What a terminal shows after these frames.
+    fn seen(frames: &[Vec<u8>]) -> String {
+        let cells = |length| NonZeroU16::new(length).expect("a terminal has cells");
+        let mut terminal = vt100::Parser::new(cells(SIZE.height), cells(SIZE.width), 0);
+        for frame in frames {
+            terminal.process(frame);
+        }
+        terminal.screen().contents().trim_end().to_owned()
+    }
+
+    #[test]
+    fn the_same_picture_is_no_bytes() {
+        let frames = frames(&[&["Sensor 1  OK"], &["Sensor 1  OK"]]);
+        assert!(!frames[0].is_empty() && frames[1].is_empty());
+    }
+
+    #[test]
+    fn a_changed_row_is_few_bytes() {
+        let frames = frames(&[
+            &["Sensor 1  OK  CONFIRMED  since 11:58:03"],
+            &["Sensor 1  KO  SENDING    since 12:04:12"],
+        ]);
+        assert!(
+            frames[1].len() < 60,
+            "{} bytes: {}",
+            frames[1].len(),
+            frames[1].escape_ascii()
+        );
+    }
+
+    #[test]
+    fn a_new_line_on_top_of_a_list_moves_the_list_and_draws_the_line() {
+        let before = ["title", "one of five", "two", "three", "four", "keys"];
+        let after = ["title", "something new", "one of five", "two", "three", "keys"];
+        let frames = frames(&[&before, &after]);
+        assert_eq!(seen(&frames), after.join("\n"));
+        assert!(
+            frames[1].len() < 60,
+            "{} bytes: {}",
+            frames[1].len(),
+            frames[1].escape_ascii()
+        );
+    }
+
+    #[test]
+    fn a_list_that_moves_up_is_moved_too() {
+        let before = ["title", "one", "two", "three", "four", "five", "keys"];
+        let after = ["title", "three", "four", "five", "six", "seven", "keys"];
+        let frames = frames(&[&before, &after]);
+        assert_eq!(seen(&frames), after.join("\n"));
+    }
+
+    #[test]
+    fn what_a_view_forgot_to_make_plain_is_made_plain_here() {
+        let frames = frames(&[&["a\u{200d}b\u{202e}c"]]);
+        let text = String::from_utf8_lossy(&frames[0]);
+        assert!(
+            !text.contains(['\u{200d}', '\u{202e}']) && text.contains("bc"),
+            "{text:?}"
+        );
+    }
+
+    #[test]
+    fn any_picture_after_any_other_is_what_the_terminal_shows() {
+        // A small generator, so that a failure names its seed: Knuth's MMIX.
+        for seed in 0..200_u64 {
+            let mut state = seed;
+            let mut next = |below: u64| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                (state >> 33) % below
+            };
+            let words = ["", "one", "two two", "sensor 3  OK → KO", "four"];
+            let mut lines: Vec<&str> = (0..12)
+                .map(|_| words[usize::try_from(next(5)).unwrap()])
+                .collect();
+            let mut pictures = Vec::new();
+            for _ in 0..6 {
+                let at = usize::try_from(next(6)).unwrap();
+                if next(2) == 0 {
+                    lines.insert(at, words[usize::try_from(next(5)).unwrap()]);
+                } else {
+                    lines.remove(at);
+                }
+                pictures.push(lines.clone());
+            }
+            let borrowed: Vec<&[&str]> = pictures.iter().map(Vec::as_slice).collect();
+            let expected = borrowed[borrowed.len() - 1].join("\n");
+            let sent = frames(&borrowed);
+            let trimmed = |text: &str| {
+                text.lines()
+                    .map(str::trim_end)
+                    .collect::<Vec<_>>()
+                    .join("\n")
+                    .trim_end()
+                    .to_owned()
+            };
+            assert_eq!(trimmed(&seen(&sent)), trimmed(&expected), "seed {seed}");
+        }
+    }
+}
