@@ -77,7 +77,7 @@ class Campaign:
         for number, fault in enumerate(faults):
             start = begun + rng.uniform(0.0, window)
             held = rng.uniform(*LONG) if long and number == 0 else self._short()
-            world.loop.at(start, lambda fault=fault, held=held: self._strike(fault, held, struck))
+            world.loop.at(start, lambda fault=fault, held=held: self._aim(fault, held, struck))
         self.operator.work(rng.choice((0.1, 0.25, 0.6)))
         world.loop.until(lambda: time.monotonic() > begun + window, 60)
         if long:
@@ -105,6 +105,14 @@ class Campaign:
         if spared in ("files", "card1", "broker1"):
             choices.append(PowerCut(world, rng, 2))
         return rng.choice(choices)
+
+    def _aim(self, fault: Fault, held: float, struck: list[Fault]) -> None:
+        """Often a key is pressed just before: the fault then strikes between memory, file, broker and the other board."""
+        if fault.rng.random() < 0.3:
+            self.operator.press(fault.rng.randint(1, 6))
+            self.world.loop.after(fault.rng.random() * 0.008, lambda: self._strike(fault, held, struck))
+        else:
+            self._strike(fault, held, struck)
 
     def _strike(self, fault: Fault, held: float, struck: list[Fault]) -> None:
         if not fault.do():
