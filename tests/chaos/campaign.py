@@ -10,9 +10,12 @@ import random
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
-from .faults import SPARED, Cut, Fault, Kill, PowerCut, Stop, draw, last_copy
+from .draw import SPARED, draw, last_copy
+from .faults import Fault, Kill, PowerCut, Stop
+from .link_faults import Cut
 from .log import Log
 from .toggler import Operator
 from .unit import Unit
@@ -77,7 +80,7 @@ class Campaign:
         for number, fault in enumerate(faults):
             start = begun + rng.uniform(0.0, window)
             held = rng.uniform(*LONG) if long and number == 0 else self._short()
-            world.loop.at(start, lambda fault=fault, held=held: self._aim(fault, held, struck))
+            world.loop.at(start, partial(self._aim, fault, held, struck))
         self.operator.work(rng.choice((0.1, 0.25, 0.6)))
         world.loop.until(lambda: time.monotonic() > begun + window, 60)
         if long:

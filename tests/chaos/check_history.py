@@ -1,9 +1,9 @@
 """Checker, part one: nothing lost, nothing rolled back, nothing invented. It knows the log and the promise, no code.
 
-Each sensor's toggles are numbered as they were pressed; states alternate, so a view that shows a state may be at any toggle that
-led to that state. A view is taken to be at the earliest one that does not go back: if there is none, it has gone back. The same
-lower bound says what a copy (a memory, a file, a broker's store) surely holds; what no surviving copy surely holds is not
-demanded. Whenever all views have agreed, everything is known again.
+Each sensor's toggles are numbered as they were pressed. States alternate, so a view that shows a state may be at any toggle
+that led to that state. A view is taken to be at the earliest one that does not go back: if there is none, it has gone back.
+The same lower bound says what a copy (a memory, a file, a broker's store) surely holds; what no surviving copy surely holds
+is not demanded. Whenever all views have agreed, everything is known again.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ class View:
     started: float
     at: dict[int, int] = field(default_factory=dict)
     state: dict[int, str] = field(default_factory=dict)
+    # What its memory holds by what another screen has shown as CONFIRMED: kept apart from what it has shown itself.
+    confirmed: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -47,7 +49,9 @@ class History:
     """Follows the log, event by event."""
 
     violations: list[tuple[float, str]] = field(default_factory=list)
-    toggles: dict[int, list[Toggle]] = field(default_factory=lambda: {s: [Toggle("OK", 0.0, settled=True)] for s in SENSORS})
+    toggles: dict[int, list[Toggle]] = field(
+        default_factory=lambda: {s: [Toggle("OK", 0.0, settled=True)] for s in SENSORS}
+    )
     views: dict[str, View] = field(default_factory=dict)
     runs: dict[str, tuple[int, float]] = field(default_factory=dict)
     files: dict[int, dict[int, int]] = field(default_factory=lambda: {1: {}, 2: {}})
@@ -170,14 +174,9 @@ class History:
         if OWNER[sensor] == "card1":
             view = self.views.get("card2")
             if view is not None and view.started < toggle.pressed and view.at.get(sensor, 0) < index:
-                # Its memory, not its screen: kept apart from what it has shown.
-                self._hold(self._memory("card2"), sensor, index)
+                self._hold(view.confirmed, sensor, index)
         elif self._alive("broker1") and self.runs["broker1"][1] < toggle.pressed:
             self._hold(self.brokers[1], sensor, index)
-
-    def _memory(self, who: str) -> dict[int, int]:
-        view = self.views[who]
-        return view.__dict__.setdefault("confirmed", {})
 
     def _alive(self, who: str) -> bool:
         return who in self.runs
@@ -228,7 +227,7 @@ class History:
         """The newest saved toggle that a surviving copy surely holds."""
         copies = [*self.files.values(), *self.brokers.values()]
         copies += [view.at for view in self.views.values()]
-        copies += [view.__dict__.get("confirmed", {}) for view in self.views.values()]
+        copies += [view.confirmed for view in self.views.values()]
         held = [copy[sensor] for copy in copies if sensor in copy]
         if not held:
             return None

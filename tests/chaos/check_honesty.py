@@ -1,7 +1,7 @@
 """Checker, part two: nothing is shown as live or confirmed that is not. From the log alone.
 
-For each component (programs, brokers, each direction of the cable) the times when it was surely out of order are collected. A
-value may be called live for `LIMIT` seconds after the path to its source broke or its source changed it.
+For each component (programs, brokers, each direction of the cable) the times when it was surely out of order are
+collected. A value may be called live for `LIMIT` seconds after the path to its source broke or its source changed it.
 """
 
 from __future__ import annotations
@@ -157,11 +157,25 @@ def false_live(log: list[Event], outages: Outages, screens: Screens) -> tuple[li
                 looked_at += 1
                 shown = minus([(start, end)], blind)
                 for span in minus(shown, minus(shown, too_long)):
-                    violations.append((span[0], f"false LIVE: {screen} shows sensor {sensor} as live, {LIMIT} s after its source was cut off"))
-                had = [(a - SLACK, b + LIMIT + SLACK) for a, b, its, _ in screens.rows.get((source, sensor), []) if its == state]
+                    violations.append(
+                        (
+                            span[0],
+                            f"false LIVE: {screen} shows sensor {sensor} as live, {LIMIT} s after its source was cut off",
+                        )
+                    )
+                had = [
+                    (a - SLACK, b + LIMIT + SLACK)
+                    for a, b, its, _ in screens.rows.get((source, sensor), [])
+                    if its == state
+                ]
                 had += [(t - SLACK, t + LIMIT + SLACK) for number, t, to in unseen if number == sensor and to == state]
                 for span in minus(shown, had):
-                    violations.append((span[0], f"false LIVE: {screen} shows sensor {sensor} as {state}, live; its owner does not say so"))
+                    violations.append(
+                        (
+                            span[0],
+                            f"false LIVE: {screen} shows sensor {sensor} as {state}, live; its owner does not say so",
+                        )
+                    )
     return violations, looked_at
 
 
@@ -177,12 +191,14 @@ def false_confirmed(
     violations = []
     for sensor, index, pressed, when in confirmations:
         state = states[sensor][index]
-        way_there, way_back, there = ("way12", "way21", ("broker2", "card2"))
+        names: tuple[str, ...] = ("way12", "way21", "broker2", "card2")
         if OWNER[sensor] == "card2":
-            way_there, way_back, there = ("way21", "way12", ("broker1",))
-        for name in (way_there, way_back, *there):
+            names = ("way21", "way12", "broker1")
+        for name in names:
             if outages.throughout(name, pressed, when):
-                violations.append((when, f"false CONFIRMED: sensor {sensor} ({state}), but {name} was out of order all the time"))
+                violations.append(
+                    (when, f"false CONFIRMED: sensor {sensor} ({state}), but {name} was out of order all the time")
+                )
         witness = "card2" if OWNER[sensor] == "card1" else "broker1"
         end = when + 2 * SLACK
         steady = not outages.at_all(witness, pressed, end) and screens.shown_throughout(witness, sensor, pressed, end)

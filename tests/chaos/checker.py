@@ -59,7 +59,8 @@ def figures(log: list[Event], history: History, live_spans: int) -> dict[str, An
     """What happened, in numbers."""
     toggles = [toggle for sensor in SENSORS for toggle in history.toggles[sensor] if not toggle.settled]
     stages = Counter(
-        "CONFIRMED" if toggle.confirmed else "SAVED" if toggle.saved else "SENDING" if toggle.seen else "not seen" for toggle in toggles
+        "CONFIRMED" if toggle.confirmed else "SAVED" if toggle.saved else "SENDING" if toggle.seen else "not seen"
+        for toggle in toggles
     )
     agreed = [event for event in log if event["e"] == "agreed" and event["whole"]][1:]
     stalls = [event["seconds"] for event in log if event["e"] == "stall"]
@@ -97,8 +98,8 @@ def spread(times: list[float]) -> dict[str, float]:
     if not times:
         return {}
     ordered = sorted(times)
-    at = lambda part: ordered[min(len(ordered) - 1, math.ceil(part * len(ordered)) - 1)]  # noqa: E731
-    return {"median": at(0.5), "p99": at(0.99), "worst": ordered[-1]}
+    ninety_ninth = ordered[math.ceil(0.99 * len(ordered)) - 1]
+    return {"median": ordered[(len(ordered) - 1) // 2], "p99": ninety_ninth, "worst": ordered[-1]}
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -62,10 +63,8 @@ class Program(Unit):
 
     def press(self, key: str) -> None:
         """A key, as the operator's terminal sends it."""
-        try:
+        with contextlib.suppress(OSError):
             os.write(self._master, key.encode())
-        except OSError:
-            pass
 
     def text(self) -> str:
         """The screen, for people."""

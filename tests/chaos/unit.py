@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import signal
 import subprocess
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from .log import Log
 
 
 class Unit:
-    """One process after the other, under one name. Every change is logged before it is made, and its end when it is seen."""
+    """One process after the other, under one name. Every change is logged when it is made."""
 
     def __init__(self, name: str, board: int, log: Log) -> None:
         self.name, self.board, self.log = name, board, log
@@ -90,9 +90,7 @@ class Unit:
         self.log.event("end", who=self.name, run=self.run, how=how, status=status)
         # libfaketime leaves these behind when its process is killed.
         for left in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
-            try:
-                os.unlink(Path("/dev/shm") / left)
-            except OSError:
-                pass
+            with contextlib.suppress(OSError):
+                (Path("/dev/shm") / left).unlink()
         if how == "itself":
             self.on_unwanted_end()

@@ -67,7 +67,9 @@ class Cable(Unit):
 class World:
     """The two boards."""
 
-    def __init__(self, project: Path, binaries: Path, folder: Path, log: Log, preloads: dict[str, Path], *, proxy: bool) -> None:
+    def __init__(
+        self, project: Path, binaries: Path, folder: Path, log: Log, preloads: dict[str, Path], *, proxy: bool
+    ) -> None:
         self.project, self.binaries, self.folder, self.log = project, binaries, folder, log
         self.loop = Loop(log)
         self.preloads = preloads
@@ -122,9 +124,7 @@ class World:
             conf = self.folder / f"broker{board}.conf"
             listen = "0.0.0.0" if private else "127.0.0.1"
             peer = f"{ADDRESS[1] if private else '127.0.0.1'}:{proxy}"
-            conf.write_text(
-                render(self.project / original, port=port[board], listen=listen, folder=store, peer=peer)
-            )
+            conf.write_text(render(self.project / original, port=port[board], listen=listen, folder=store, peer=peer))
             network = self._network_fds.get(board)
             broker = Broker(f"broker{board}", board, self.log, conf, network, self._env(board), store)
             self.brokers[board] = broker
