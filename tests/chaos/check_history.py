@@ -59,6 +59,7 @@ class History:
     disks: dict[int, dict[int, int]] = field(default_factory=lambda: {1: {}, 2: {}})
     retained: dict[str, dict[str, str]] = field(default_factory=dict)
     confirmations: list[tuple[int, int, float, float]] = field(default_factory=list)
+    savings: list[tuple[int, int, float, float]] = field(default_factory=list)
     raced: int = 0
     without_copy: int = 0
     checked: int = 0
@@ -159,6 +160,8 @@ class History:
         toggle, board = self.toggles[sensor][index], BOARD[OWNER[sensor]]
         if stage not in ("SAVED", "CONFIRMED"):
             return
+        if toggle.saved is None and toggle.seen is not None:
+            self.savings.append((sensor, index, toggle.pressed, now))
         toggle.saved = toggle.saved or now
         self._hold(self.files[board], sensor, index)
         if self._alive(f"broker{board}"):

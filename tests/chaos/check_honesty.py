@@ -142,19 +142,20 @@ class Screens:
         return not minus([(start, end)], [(a, b) for a, b, _, _ in self.rows.get((who, number), [])])
 
 
-def false_live(log: list[Event], outages: Outages, screens: Screens) -> tuple[list[tuple[float, str]], int]:
-    """Violations, and how many spans of LIVE were looked at."""
+def false_live(log: list[Event], outages: Outages, screens: Screens) -> tuple[list[tuple[float, str]], dict[str, int]]:
+    """Violations, and how many spans of LIVE, and of sources out of reach for longer than the limit, were looked at."""
     violations: list[tuple[float, str]] = []
-    looked_at = 0
+    looked_at = {"shown": 0, "cut off for longer": 0}
     unseen = unseen_presses(log)
     for (screen, source), path in PATHS.items():
         blind = [(a, b + CATCH_UP) for a, b in outages.stopped.get(screen, [])]
         too_long = [(a + LIMIT + SLACK, b) for a, b in outages.path(path) if b - a > LIMIT + SLACK]
+        looked_at["cut off for longer"] += len(too_long)
         for sensor in [number for number, owner in OWNER.items() if owner == source]:
             for start, end, state, beside in screens.rows.get((screen, sensor), []):
                 if beside != "LIVE":
                     continue
-                looked_at += 1
+                looked_at["shown"] += 1
                 shown = minus([(start, end)], blind)
                 for span in minus(shown, minus(shown, too_long)):
                     violations.append(
@@ -182,6 +183,21 @@ def false_live(log: list[Event], outages: Outages, screens: Screens) -> tuple[li
 def unseen_presses(log: list[Event]) -> list[tuple[int, float, str]]:
     """Presses may have had their effect without anybody seeing it: sensor, when, new state."""
     return [(event["sensor"], event["t"], event["to"]) for event in log if event["e"] == "press"]
+
+
+def false_saved(
+    savings: list[tuple[int, int, float, float]], states: dict[int, list[str]], outages: Outages
+) -> list[tuple[float, str]]:
+    """A toggle that was shown as SAVED although its broker cannot have completed the handshake."""
+    violations = []
+    for sensor, index, pressed, when in savings:
+        broker = "broker" + OWNER[sensor][-1]
+        if outages.throughout(broker, pressed, when):
+            words = (
+                f"false SAVED: sensor {sensor} ({states[sensor][index]}), but {broker} was out of order all the time"
+            )
+            violations.append((when, words))
+    return violations
 
 
 def false_confirmed(

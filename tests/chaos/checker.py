@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from .check_history import SENSORS, Event, History
-from .check_honesty import Outages, Screens, false_confirmed, false_live
+from .check_honesty import Outages, Screens, false_confirmed, false_live, false_saved
 
 # After the last fault all views must show the same within this time.
 BOUND = 20.0
-KINDS = ("lost", "rolled back", "invented", "false CONFIRMED", "false LIVE")
+KINDS = ("lost", "rolled back", "invented", "false SAVED", "false CONFIRMED", "false LIVE")
 
 
 def read(path: Path) -> list[Event]:
@@ -45,6 +45,7 @@ def judge(log: list[Event]) -> tuple[list[tuple[float, str]], dict[str, Any]]:
     states = {sensor: [toggle.to for toggle in history.toggles[sensor]] for sensor in SENSORS}
     live, spans = false_live(log, outages, screens)
     violations += live + false_confirmed(history.confirmations, states, outages, screens)
+    violations += false_saved(history.savings, states, outages)
     agreed = [event for event in log if event["e"] == "agreed"]
     for event in agreed:
         if event["whole"] and event["values"] > BOUND:
@@ -55,7 +56,7 @@ def judge(log: list[Event]) -> tuple[list[tuple[float, str]], dict[str, Any]]:
     return sorted(violations), figures(log, history, spans)
 
 
-def figures(log: list[Event], history: History, live_spans: int) -> dict[str, Any]:
+def figures(log: list[Event], history: History, live_spans: dict[str, int]) -> dict[str, Any]:
     """What happened, in numbers."""
     toggles = [toggle for sensor in SENSORS for toggle in history.toggles[sensor] if not toggle.settled]
     stages = Counter(

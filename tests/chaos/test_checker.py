@@ -159,6 +159,16 @@ def invented(story: Story) -> None:
     story.agree()
 
 
+def false_saved(story: Story) -> None:
+    """Its broker was stopped all the time."""
+    story.agree()
+    story.event("stop", who="broker1", run=1)
+    story.toggle1("KO", "SENDING", "SAVED")
+    story.event("resume", who="broker1", run=1)
+    story.everywhere("KO")
+    story.agree()
+
+
 def false_confirmed_by_path(story: Story) -> None:
     """The link was down all the time."""
     story.agree()
@@ -257,6 +267,7 @@ CASES: list[tuple[Callable[[Story], None], str]] = [
     (rolled_back_to_unknown, "rolled back:"),
     (rolled_back_owner, "rolled back:"),
     (invented, "invented:"),
+    (false_saved, "false SAVED:"),
     (false_confirmed_by_path, "false CONFIRMED:"),
     (false_confirmed_frozen, "false CONFIRMED:"),
     (false_confirmed_by_witness, "false CONFIRMED:"),
