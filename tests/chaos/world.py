@@ -243,10 +243,7 @@ class World:
         for observer in self.observers.values():
             observer.end()
         for unit in [*self.units.values(), self.cable]:
-            if unit.process is not None:
-                unit.process.kill()
-                unit.process.wait()
-                unit.reap()
+            unit.kill("over")
         for fd in self._network_fds.values():
             os.close(fd)
         for name in self.networks.values():
