@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from .check_agreement import Agreement
 from .check_history import SENSORS, Event, History
 from .check_honesty import Outages, Screens, false_confirmed, false_live, false_saved
 
@@ -37,9 +38,10 @@ def read(path: Path) -> list[Event]:
 
 def judge(log: list[Event]) -> tuple[list[tuple[float, str]], dict[str, Any]]:
     """Violations with their times, and figures."""
-    history = History()
+    history, agreement = History(), Agreement()
     for event in log:
         history.handle(event)
+        agreement.handle(event)
     violations = list(history.violations)
     outages, screens = Outages(log), Screens(log)
     states = {sensor: [toggle.to for toggle in history.toggles[sensor]] for sensor in SENSORS}
@@ -47,23 +49,22 @@ def judge(log: list[Event]) -> tuple[list[tuple[float, str]], dict[str, Any]]:
     violations += live + false_confirmed(history.confirmations, states, outages, screens)
     violations += false_saved(history.savings, states, outages)
     agreed = [event for event in log if event["e"] == "agreed"]
-    for event in agreed:
-        if event["whole"] and event["values"] > BOUND:
-            violations.append((event["t"], f"late: all views agreed only after {event['values']} s"))
+    for event, took in zip([event for event in agreed if event["whole"]], agreement.values, strict=True):
+        if took > BOUND:
+            violations.append((event["t"], f"late: all views agreed only after {took:.1f} s"))
     over = [event for event in log if event["e"] == "over"]
     if not over and not any(not event["whole"] for event in agreed):
         violations.append((log[-1]["t"], "the log is cut off: the campaign itself has failed"))
-    return sorted(violations), figures(log, history, spans)
+    return sorted(violations), figures(log, history, agreement, spans)
 
 
-def figures(log: list[Event], history: History, live_spans: dict[str, int]) -> dict[str, Any]:
+def figures(log: list[Event], history: History, agreement: Agreement, live_spans: dict[str, int]) -> dict[str, Any]:
     """What happened, in numbers."""
     toggles = [toggle for sensor in SENSORS for toggle in history.toggles[sensor] if not toggle.settled]
     stages = Counter(
         "CONFIRMED" if toggle.confirmed else "SAVED" if toggle.saved else "SENDING" if toggle.seen else "not seen"
         for toggle in toggles
     )
-    agreed = [event for event in log if event["e"] == "agreed" and event["whole"]][1:]
     stalls = [event["seconds"] for event in log if event["e"] == "stall"]
     return {
         "rounds": sum(event["e"] == "round" for event in log),
@@ -76,8 +77,9 @@ def figures(log: list[Event], history: History, live_spans: dict[str, int]) -> d
         "confirmations": len(history.confirmations),
         "screens": sum(event["e"] == "screen" for event in log),
         "seconds": round(log[-1]["t"] - log[0]["t"]),
-        "values": [event["values"] for event in agreed],
-        "live": [event["live"] for event in agreed],
+        # The first one is the start, after no fault.
+        "values": agreement.values[1:],
+        "live": agreement.live[1:],
         "stalls": len(stalls),
         "worst stall": max(stalls, default=0),
     }
@@ -100,7 +102,8 @@ def spread(times: list[float]) -> dict[str, float]:
         return {}
     ordered = sorted(times)
     ninety_ninth = ordered[math.ceil(0.99 * len(ordered)) - 1]
-    return {"median": ordered[(len(ordered) - 1) // 2], "p99": ninety_ninth, "worst": ordered[-1]}
+    named = {"median": ordered[(len(ordered) - 1) // 2], "p99": ninety_ninth, "worst": ordered[-1]}
+    return {name: round(time, 2) for name, time in named.items()}
 
 
 def main() -> int:

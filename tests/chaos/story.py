@@ -60,14 +60,16 @@ class Story:
             self.after(0.01)
             self.show("card1", s1=(to, stage))
 
-    def agree(self, values: float = 1.0, whole: bool = True) -> None:
+    def agree(self, whole: bool = True) -> None:
         """A round ends; the brokers hold what card 1 and card 2 show of their own."""
-        self.after(1.0)
         states = {str(n): self.rows["card1" if n < 4 else "card2"][str(n)][0] for n in range(1, 7)}
         for who in ("broker1", "broker2"):
             self.event("retained", who=who, topic="sensors/all", sensors=dict(states))
             self.event("retained", who=who, topic="sensors/card1", sensors={n: states[n] for n in "123"})
-        self.event("agreed", whole=whole, values=values, live=values)
+            self.event("holds", who=who, topic="sensors/all", sensors=dict(states))
+            self.event("holds", who=who, topic="sensors/card1", sensors={n: states[n] for n in "123"})
+        self.after(1.0)
+        self.event("agreed", whole=whole, live=60)
 
     def everywhere(self, state: str) -> None:
         """All show sensor 1 so."""

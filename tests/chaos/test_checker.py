@@ -231,8 +231,18 @@ def false_live_old_value(story: Story) -> None:
 
 
 def late(story: Story) -> None:
-    """They agree, but only after half a minute."""
-    story.agree(values=31.0)
+    """They agree, but only half a minute after the last repair."""
+    story.agree()
+    story.toggle1("KO", "SENDING", "SAVED")
+    story.event("cable", way12="pass", way21="pass")
+    story.show("card2", s1=("KO", "LIVE"))
+    story.after(14)
+    story.show("card1", s1=("KO", "CONFIRMED"))
+    story.show("display", **{f"s{n}": ("OK", "HELD") for n in (1, 2, 3)})
+    story.after(16)
+    story.everywhere("KO")
+    story.show("display", **{f"s{n}": ("KO" if n == 1 else "OK", "LIVE") for n in (1, 2, 3)})
+    story.agree()
 
 
 def never(story: Story) -> None:
