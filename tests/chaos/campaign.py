@@ -13,10 +13,11 @@ import time
 from functools import partial
 from pathlib import Path
 
-from .draw import SPARED, draw, last_copy
+from .draw import SPARED, draw
 from .faults import Fault, Kill, PowerCut, Stop
 from .link_faults import Cut
 from .log import Log
+from .storage_faults import AllButOne
 from .toggler import Operator
 from .unit import Unit
 from .world import PASS, World
@@ -74,7 +75,7 @@ class Campaign:
         if long:
             faults = [self._lasting(spared), *faults[:2]]
         elif rng.random() < 0.15:
-            faults += last_copy(world, rng, spared)
+            faults.append(AllButOne(world, random.Random(rng.random()), spared))
         struck: list[Fault] = []
         begun = time.monotonic()
         for number, fault in enumerate(faults):

@@ -21,17 +21,6 @@ def draw(world: World, rng: random.Random, spared: str) -> Fault:
             return fault
 
 
-def last_copy(world: World, rng: random.Random, spared: str) -> list[Fault]:
-    """Everything that can be destroyed but what is spared: one copy is enough, whichever it is."""
-    all_of_it: list[Fault] = [FileFault(world, random.Random(rng.random()), board, "wiped") for board in (1, 2)]
-    all_of_it += [
-        StoreFault(world, random.Random(rng.random()), broker, rng.choice(("wiped", "damaged")))
-        for broker in world.brokers.values()
-    ]
-    all_of_it += [Kill(world, random.Random(rng.random()), program) for program in world.programs.values()]
-    return [fault for fault in all_of_it if not destroys(fault, spared)]
-
-
 def _draw(world: World, rng: random.Random) -> Fault:
     units: list[Unit] = [*world.programs.values(), *world.brokers.values()]
     board = rng.choice((1, 2))

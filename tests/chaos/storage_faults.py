@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from pathlib import Path
 
 from .brokers import Broker
-from .faults import OfUnit, PowerCut
+from .faults import Fault, OfUnit, PowerCut
 from .world import World
 
 OWNER = {1: "card1", 2: "card2"}
@@ -102,3 +103,37 @@ class FileFault(OfUnit):
             inode.write_bytes(path.read_bytes())
             names.write_text(f"{path.stat().st_ino} {path.name}\n")
         return True
+
+
+class AllButOne(Fault):
+    """At one moment all is killed and wiped but one copy: the owners' files, a running program, or a running broker."""
+
+    kind = "all copies but one lost"
+
+    def __init__(self, world: World, rng: random.Random, spared: str) -> None:
+        super().__init__(world, rng)
+        self.spared = spared
+
+    @property
+    def about(self) -> str:
+        return self.spared
+
+    def do(self) -> bool:
+        units = self.world.units
+        if self.spared in units and not units[self.spared].up:
+            return False
+        for unit in units.values():
+            if unit.name != self.spared:
+                unit.kill("kill")
+        for board, owner in OWNER.items():
+            if self.spared not in ("files", owner):
+                wipe_state(self.world, board)
+            if self.spared != f"broker{board}":
+                spoil_store(self.world, board, "wiped", self.rng)
+        return True
+
+    def undo(self) -> None:
+        units = list(self.world.units.values())
+        self.rng.shuffle(units)
+        for unit in units:
+            self.world.loop.after(self.rng.random() * 1.5, partial(self.world.start, unit))
