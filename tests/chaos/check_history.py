@@ -63,6 +63,7 @@ class History:
     raced: int = 0
     without_copy: int = 0
     checked: int = 0
+    demanded: int = 0
 
     def handle(self, event: Event) -> None:
         """One event of the log."""
@@ -208,6 +209,7 @@ class History:
         state = self.views[OWNER[sensor]].state[sensor]
         toggles = self.toggles[sensor]
         needed = self._needed(sensor)
+        self.demanded += needed is not None and not toggles[needed].settled
         if needed is None:
             self.without_copy += 1
         elif all(toggle.to != state for toggle in toggles[needed:]):

@@ -72,6 +72,7 @@ def figures(log: list[Event], history: History, agreement: Agreement, live_spans
         "toggles": dict(stages),
         "raced": history.raced,
         "sensor checks": history.checked,
+        "sensor checks with a newer saved toggle demanded": history.demanded,
         "without any copy": history.without_copy,
         "live spans": live_spans,
         "confirmations": len(history.confirmations),
