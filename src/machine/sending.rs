@@ -318,11 +318,6 @@ impl Machine {
             Gate::Offline | Gate::Waiting(_) => Some(Link::Broker),
         };
         match (broken, self.freshness(card)) {
-            // A heartbeat overtakes the value: what was held is not live before the newer value is here.
-            (None, Freshness::Held { since, .. }) if self.is_behind(card) => Freshness::Held {
-                since,
-                broken: Link::Behind(card),
-            },
             (None, _) => Freshness::Live,
             (Some(broken), Freshness::Held { since, .. }) => Freshness::Held { since, broken },
             (Some(broken), Freshness::Live) => Freshness::Held {
@@ -330,16 +325,6 @@ impl Machine {
                 broken,
             },
         }
-    }
-
-    /// Whether a card's owner, or the join, has said in its last heartbeat that it has something newer of this card.
-    fn is_behind(&self, card: Card) -> bool {
-        let has = self.has();
-        !self.global.is_plain(card)
-            && [card, Card::Two]
-                .into_iter()
-                .filter_map(|teller| self.chain.heartbeat(teller))
-                .any(|heartbeat| has.behind(&heartbeat.has, card))
     }
 
     /// The other side may be behind: the report and a heartbeat go out at once.
