@@ -47,10 +47,10 @@ choose_install_command() {
   install_command="${command} ${packages}"
 }
 
-# provide_needs [FUNCTION]: finds what is missing and installs it, or says how when it may not. FUNCTION prints what is
+# provide_needs FUNCTION: finds what is missing and installs it, or says how when it may not. FUNCTION prints what is
 # missing, as missing_needs does.
 provide_needs() {
-  local find="${1:-missing_needs}" missing names had_broker=1
+  local find="$1" missing names had_broker=1
   missing="$("${find}")"
   [[ -n "${missing}" ]] || return 0
   names="$(awk '{print $1}' <<<"${missing}" | paste -sd' ' -)"

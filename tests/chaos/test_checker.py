@@ -230,6 +230,23 @@ def false_live_old_value(story: Story) -> None:
     story.agree()
 
 
+def false_live_on_return(story: Story) -> None:
+    """Board 1 was off for long; its heartbeat is back before its new value, and the old one flashes up as live."""
+    story.agree()
+    story.event("cable", way12="drop", way21="drop")
+    story.toggle1("KO", "SENDING", "SAVED")
+    for who in ("card2", "display"):
+        story.show(who, **{f"s{n}": ("OK", "HELD") for n in (1, 2, 3)})
+    story.after(18)
+    story.event("cable", way12="pass", way21="pass")
+    story.show("card2", **{f"s{n}": ("OK", "LIVE") for n in (1, 2, 3)})
+    story.after(0.03)
+    story.everywhere("KO")
+    for who in ("card2", "display"):
+        story.show(who, **{f"s{n}": ("OK", "LIVE") for n in (2, 3)})
+    story.agree()
+
+
 def late(story: Story) -> None:
     """They agree, but only half a minute after the last repair."""
     story.agree()
@@ -284,6 +301,7 @@ CASES: list[tuple[Callable[[Story], None], str]] = [
     (false_live_dead, "false LIVE:"),
     (false_live_frozen_link, "false LIVE:"),
     (false_live_old_value, "false LIVE:"),
+    (false_live_on_return, "false LIVE:"),
     (late, "late:"),
     (never, "no agreement"),
     (store_differs, "views differ"),
