@@ -31,6 +31,9 @@ class Toggle:
     saved: float | None = None
     confirmed: float | None = None
     settled: bool = False
+    # What the operator saw, and whether the program had only just started.
+    shown: str = ""
+    young: bool = False
 
 
 @dataclass
@@ -110,7 +113,10 @@ class History:
 
     def on_press(self, event: Event, now: float) -> None:
         """The operator presses a key."""
-        self.toggles[event["sensor"]].append(Toggle(event["to"], now, event["run"]))
+        view = self.views.get(event["who"])
+        young = view is not None and now - view.started < YOUNG
+        toggle = Toggle(event["to"], now, event["run"], shown=event["shown"], young=young)
+        self.toggles[event["sensor"]].append(toggle)
 
     def on_screen(self, event: Event, now: float) -> None:
         """A screen has changed."""
@@ -124,8 +130,11 @@ class History:
         who, own = event["who"], OWNER[sensor] == event["who"]
         toggles = self.toggles[sensor]
         last = toggles[-1]
-        if own and last.seen is None and not last.settled and last.run == event["run"] and state == last.to:
-            last.seen = now
+        new = own and last.seen is None and not last.settled and last.run == event["run"]
+        # From UNKNOWN the first state that comes is the toggle's, whatever the operator expected.
+        if new and (state == last.to or (last.shown == "UNKNOWN" != state)):
+            self.raced += state != last.to
+            last.to, last.seen = state, now
             view.at[sensor] = len(toggles) - 1
         elif self._raced(own, view, sensor, state, event["run"], now):
             self.raced += 1
@@ -213,11 +222,10 @@ class History:
         if needed is None:
             self.without_copy += 1
         elif all(toggle.to != state for toggle in toggles[needed:]):
-            self.wrong(
-                now,
-                f"lost: sensor {sensor} is {state} everywhere; its toggle to {toggles[needed].to} at "
-                f"{toggles[needed].pressed:.3f} was saved",
-            )
+            if any(toggle.young and toggle.seen is None for toggle in toggles[needed:]):
+                self.raced += 1
+            else:
+                self._lost(sensor, state, toggles[needed], now)
         self.checked += 1
         toggles.append(Toggle(state, now, seen=now, saved=now, confirmed=now, settled=True))
         index = len(toggles) - 1
@@ -227,6 +235,10 @@ class History:
             for board in (1, 2):
                 if copies is not self.files or board == BOARD[OWNER[sensor]]:
                     copies[board][sensor] = index
+
+    def _lost(self, sensor: int, state: str, toggle: Toggle, now: float) -> None:
+        words = f"its toggle to {toggle.to} at {toggle.pressed:.3f} was saved"
+        self.wrong(now, f"lost: sensor {sensor} is {state} everywhere; {words}")
 
     def _needed(self, sensor: int) -> int | None:
         """The newest saved toggle that a surviving copy surely holds."""

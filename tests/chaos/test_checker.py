@@ -55,6 +55,19 @@ def all_copies_gone(story: Story) -> None:
     story.agree()
 
 
+def key_meets_a_restore(story: Story) -> None:
+    """The operator sees UNKNOWN and expects OK; the program has just restored OK, so the key makes it KO."""
+    story.agree()
+    story.end("card1")
+    story.start("card1")
+    story.show("card1", **{f"s{n}": ("UNKNOWN", "") for n in range(1, 7)})
+    story.event("press", toggle=0, sensor=1, who="card1", run=2, shown="UNKNOWN", to="OK")
+    story.rows["card1"] = story.row_of("card1")
+    story.after(0.01)
+    story.everywhere("KO")
+    story.agree()
+
+
 def lose_board1(story: Story) -> None:
     """All that board 1 had."""
     story.end("card1", "power")
@@ -286,6 +299,7 @@ CASES: list[tuple[Callable[[Story], None], str]] = [
     (good, ""),
     (unsaved_may_go, ""),
     (all_copies_gone, ""),
+    (key_meets_a_restore, ""),
     (lost, "lost:"),
     (lost_though_confirmed, "lost:"),
     (lost_from_the_store, "lost:"),

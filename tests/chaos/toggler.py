@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import time
 
 from .world import World
 
 OWNER = {1: "card1", 2: "card1", 3: "card1", 4: "card2", 5: "card2", 6: "card2"}
+# A running program has shown what a key did after this many seconds, or it did something else.
+PATIENCE = 2.0
 OTHER = {"OK": "KO", "KO": "OK", "UNKNOWN": "OK"}
 
 
@@ -15,6 +18,7 @@ class Toggle:
 
     def __init__(self, number: int, sensor: int, run: int, to: str) -> None:
         self.number, self.sensor, self.run, self.to = number, sensor, run, to
+        self.pressed = time.monotonic()
         self.stages: set[str] = set()
 
 
@@ -38,9 +42,15 @@ class Operator:
         self.active = False
 
     def waits(self) -> bool:
-        """Is there a key press whose effect has not been seen, in a program that still runs?"""
+        """Is there a key press whose effect may still come, in a program that still runs?
+
+        Not for long: a key that met a program just as it learned more has had another effect than its operator expected.
+        """
+        latest = time.monotonic() - PATIENCE
         return any(
-            not toggle.stages and self._world.programs[OWNER[sensor]].run == toggle.run
+            not toggle.stages
+            and self._world.programs[OWNER[sensor]].run == toggle.run
+            and max(toggle.pressed, self._world.mended) > latest
             for sensor, toggle in self._last.items()
         )
 
