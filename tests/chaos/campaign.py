@@ -169,6 +169,9 @@ class Campaign:
             for topic, sensors in observer.ask().items():
                 said = {str(number): state for number, state in sensors.items()}
                 world.log.event("retained", who=f"broker{board}", topic=topic, sensors=said)
+        # Stores are rolled back to these. Not to a later one: it may hold the last copy of a toggle that counts as destroyed.
+        for broker in world.brokers.values():
+            broker.keep_copy()
         world.log.event("agreed", whole=whole, values=round(values_took, 3), live=round(took, 3))
         print(f"{what}: {self.done} faults so far, values {values_took:.2f} s, live {took:.2f} s", flush=True)
         if not whole:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 from functools import partial
 
-from .brokers import Broker
 from .unit import Unit
 from .world import World
 
@@ -80,8 +79,6 @@ class Terminate(OfUnit):
             # Still ending: look again.
             world.loop.after(0.05, self.undo)
             return
-        if isinstance(unit, Broker):
-            unit.keep_copy()
         super().undo()
 
 
