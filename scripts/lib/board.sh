@@ -22,7 +22,7 @@ open_data_dir() {
 
 # prepare PROGRAM...: what must be there before anything starts.
 prepare() {
-  provide_needs
+  provide_needs missing_needs
   require_own_session
   if ! session_exists || ! all_programs_run "$@"; then
     build_programs

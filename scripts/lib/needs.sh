@@ -47,10 +47,11 @@ choose_install_command() {
   install_command="${command} ${packages}"
 }
 
-# Finds what is missing and installs it, or says how when it may not.
+# provide_needs FUNCTION: finds what is missing and installs it, or says how when it may not. FUNCTION prints what is
+# missing, as missing_needs does.
 provide_needs() {
-  local missing names had_broker=1
-  missing="$(missing_needs)"
+  local find="$1" missing names had_broker=1
+  missing="$("${find}")"
   [[ -n "${missing}" ]] || return 0
   names="$(awk '{print $1}' <<<"${missing}" | paste -sd' ' -)"
   say "Missing: ${names}"
@@ -68,7 +69,7 @@ provide_needs() {
   if [[ -z "${had_broker}" ]]; then
     quiet_new_service
   fi
-  missing="$(missing_needs)"
+  missing="$("${find}")"
   if [[ -n "${missing}" ]]; then
     die "still missing after the installation: $(awk '{print $1}' <<<"${missing}" | paste -sd' ' -)"
   fi

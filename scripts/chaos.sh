@@ -1,0 +1,205 @@
+#!/usr/bin/env bash
+# Real faults on real brokers: a campaign against the real programs, and a verdict.
+set -euo pipefail
+
+source "${BASH_SOURCE[0]%/*}/lib/say.sh"
+source "${BASH_SOURCE[0]%/*}/lib/needs.sh"
+
+project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+readonly project
+no_install="${DUALBOARD_NO_INSTALL:-}"
+
+# shellcheck source=scripts/lib/build.sh
+source "${project}/scripts/lib/build.sh"
+
+readonly terminal_emulator='pyte==0.8.2'
+readonly made="${project}/target/chaos"
+readonly python="${made}/venv/bin/python"
+
+usage() {
+  cat <<'HELP'
+Let real faults loose on both boards, and decide whether a state was lost.
+
+Usage: scripts/chaos.sh [OPTION ...]
+
+  --seed N          which campaign (default: drawn, and printed)
+  --faults N        how many faults (default: 100; about one a second)
+  --worlds N        so many pairs of boards side by side, with seeds N, N+1, ...; they share the faults (default: 1)
+  --keep DIR        keep the logs there, an empty or new folder (default: kept below target/chaos only after a failure)
+  --summary FILE    write the figures there as JSON
+  --check LOG       no campaign: judge a log that was kept
+  --self-test       no campaign: does the checker find what it must find?
+  --proxy           as if not root: both boards on this host, the cable a TCP proxy
+  --no-install      only say what is missing, install nothing            DUALBOARD_NO_INSTALL=1
+  -h, --help        this text
+
+Two Mosquittos with the project's own configuration, the three programs in terminals, an operator who presses keys. As root each board
+is a network namespace and the cable between them is a program that loses packets as it is told; otherwise it is a TCP
+proxy. Programs and brokers are killed, stopped and restarted, boards lose power and storage, the link is refused, swallowed, frozen, slow,
+lossy, flapping or goes one way, clocks jump (where libfaketime is installed: package faketime). Then everything is mended, and all views must agree.
+A checker that reads the log and nothing else decides.
+
+Ends with status 0 if nothing was lost, rolled back, invented, or shown as confirmed or live when it was not.
+
+Examples:
+  scripts/chaos.sh --seed 1 --faults 100             some minutes
+  scripts/chaos.sh --faults 2000 --worlds 2 --keep /tmp/chaos
+HELP
+}
+
+main() {
+  parse_args "$@"
+  provide
+  if [[ -n "${self_test}" ]]; then
+    run_python chaos.test_checker
+    return
+  fi
+  if [[ -n "${check}" ]]; then
+    run_python chaos.checker ${summary:+--summary "${summary}"} "${check}"
+    return
+  fi
+  build_programs
+  cc -O1 -shared -fPIC -o "${made}/durable.$$.so" "${project}/tests/chaos/durable.c" -ldl
+  mv "${made}/durable.$$.so" "${made}/durable.so"
+  open_folder
+  campaigns=()
+  trap end_campaigns EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  run_campaigns
+}
+
+parse_args() {
+  seed='' faults=100 worlds=1 keep='' summary='' check='' self_test='' proxy=''
+  while (($#)); do
+    case "$1" in
+      --seed) seed="$(whole_number "$@")" ;;
+      --faults) faults="$(whole_number "$@")" ;;
+      --worlds) worlds="$(whole_number "$@")" ;;
+      --keep) keep="$(value "$@")" ;;
+      --summary) summary="$(value "$@")" ;;
+      --check) check="$(value "$@")" ;;
+      --self-test) self_test=1 ;;
+      --proxy) proxy=1 ;;
+      --no-install) no_install=1 ;;
+      -h | --help)
+        usage
+        exit 0
+        ;;
+      *) die_usage "unknown argument '$1'" ;;
+    esac
+    case "$1" in
+      --self-test | --proxy | --no-install) shift ;;
+      *) shift 2 ;;
+    esac
+  done
+  seed="${seed:-$((RANDOM * 32768 + RANDOM))}"
+  ((worlds > 0)) || die_usage '--worlds 0: want 1 or more'
+}
+
+value() {
+  (($# > 1)) || die_usage "$1 needs a value"
+  printf '%s' "$2"
+}
+
+whole_number() {
+  local text
+  text="$(value "$@")"
+  [[ "${text}" =~ ^[0-9]{1,9}$ ]] || die_usage "$1 '${text}': want a whole number"
+  printf '%d' "$((10#${text}))"
+}
+
+# What a campaign needs beyond the programs' own needs: name, and package for apt, dnf and brew.
+chaos_needs() {
+  missing_needs
+  python3 -c 'import venv, ensurepip' 2>/dev/null || printf 'python3-with-venv python3,python3-venv python3,python3-pip python3\n'
+  if ((EUID == 0)); then
+    has_command ip || printf 'ip iproute2 iproute -\n'
+  fi
+}
+
+provide() {
+  [[ "$(uname)" == Linux ]] || die 'needs Linux: it stops processes, cuts a cable and fakes clocks in ways that others do not have'
+  provide_needs chaos_needs
+  mkdir -p "${made}"
+  if ! "${python}" -c 'import pyte' 2>/dev/null; then
+    [[ -z "${no_install}" ]] || die "missing: ${terminal_emulator} for Python in ${made}/venv; run without --no-install"
+    say "Installing: ${terminal_emulator} into ${made}/venv"
+    python3 -m venv "${made}/venv"
+    "${made}/venv/bin/pip" install --quiet --disable-pip-version-check "${terminal_emulator}"
+  fi
+}
+
+run_python() {
+  local module="$1"
+  shift
+  PYTHONPATH="${project}/tests" PYTHONDONTWRITEBYTECODE=1 "${python}" -m "${module}" "$@"
+}
+
+open_folder() {
+  if [[ -n "${keep}" ]]; then
+    mkdir -p "${keep}"
+    [[ -z "$(ls -A "${keep}")" ]] || die "--keep ${keep}: it is not empty; name another folder"
+    folder="$(cd "${keep}" && pwd)"
+  else
+    folder="$(mktemp -d "${made}/seed${seed}.XXXXXX")"
+  fi
+}
+
+# Where Debian, Fedora and others keep it; nothing if it is not there.
+find_faketime() {
+  local library
+  for library in /usr/lib/*/faketime/libfaketimeMT.so.1 /usr/lib*/faketime/libfaketimeMT.so.1; do
+    if [[ -e "${library}" ]]; then
+      printf '%s' "${library}"
+      return
+    fi
+  done
+}
+
+run_campaigns() {
+  local world each library campaign failed=0 logs=()
+  library="$(find_faketime)"
+  [[ -n "${library}" ]] || say 'no libfaketime here (package faketime): clocks are left alone'
+  if ((EUID != 0)) || [[ -n "${proxy}" ]]; then
+    say 'no namespaces: the cable is a TCP proxy, both boards are on this host'
+  fi
+  each=$(((faults + worlds - 1) / worlds))
+  for ((world = 0; world < worlds; world++)); do
+    mkdir "${folder}/world${world}"
+    logs+=("${folder}/world${world}/log.jsonl")
+    say "seed $((seed + world)): ${each} faults, in ${folder}/world${world}"
+    PYTHONPATH="${project}/tests" PYTHONDONTWRITEBYTECODE=1 "${python}" -m chaos.campaign \
+      --project "${project}" --keep "${folder}/world${world}" --seed "$((seed + world))" --faults "${each}" \
+      --programs "${programs_dir}" --durable "${made}/durable.so" ${library:+--faketime "${library}"} ${proxy:+--proxy} \
+      >"${folder}/world${world}/progress.txt" 2>&1 &
+    campaigns+=("$!")
+  done
+  for campaign in "${campaigns[@]}"; do
+    wait "${campaign}" || failed=1
+  done
+  campaigns=()
+  run_python chaos.checker ${summary:+--summary "${summary}"} "${logs[@]}" || failed=1
+  conclude "${failed}"
+}
+
+conclude() {
+  if (($1)); then
+    tail -n 100 "${folder}"/world*/progress.txt
+    say "FAILED. Again: scripts/chaos.sh --seed ${seed} --faults ${faults} --worlds ${worlds}${proxy:+ --proxy}   (logs: ${folder})"
+    exit 1
+  fi
+  say "Nothing lost, nothing rolled back, nothing shown that was not so."
+  [[ -n "${keep}" ]] || rm -rf "${folder}"
+}
+
+# Each campaign ends what it has started; what it runs dies with it even if it is killed.
+end_campaigns() {
+  local campaign
+  for campaign in ${campaigns[@]+"${campaigns[@]}"}; do
+    kill "${campaign}" 2>/dev/null || true
+    wait "${campaign}" 2>/dev/null || true
+  done
+}
+
+main "$@"

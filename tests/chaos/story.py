@@ -1,0 +1,83 @@
+"""A made-up log, told in sentences: what the checker is tested with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .checker import judge
+
+PROGRAMS = ("card1", "card2", "display")
+OWN: dict[str, tuple[int, ...]] = {"card1": (1, 2, 3), "card2": (4, 5, 6), "display": ()}
+
+
+class Story:
+    """A made-up log, told in sentences."""
+
+    def __init__(self) -> None:
+        self.log: list[dict[str, Any]] = []
+        self.now = 100.0
+        self.runs: dict[str, int] = {}
+        self.rows = {who: self.row_of(who) for who in PROGRAMS}
+        for who in ("broker1", "broker2", "cable"):
+            self.start(who)
+        for who in PROGRAMS:
+            self.start(who)
+            self.show(who)
+
+    @staticmethod
+    def row_of(who: str) -> dict[str, list[str]]:
+        """All OK, live, confirmed."""
+        return {str(n): ["OK", "CONFIRMED" if n in OWN[who] else "LIVE"] for n in range(1, 7)}
+
+    def event(self, name: str, /, **details: Any) -> None:
+        self.log.append({"t": self.now, "e": name, **details})
+
+    def after(self, seconds: float) -> None:
+        self.now += seconds
+
+    def start(self, who: str) -> None:
+        self.runs[who] = self.runs.get(who, 0) + 1
+        self.event("start", who=who, run=self.runs[who])
+
+    def end(self, who: str, how: str = "kill", status: int = -9) -> None:
+        self.event("end", who=who, run=self.runs[who], how=how, status=status)
+
+    def show(self, who: str, **changes: tuple[str, str]) -> None:
+        """`s1=("KO", "LIVE")`."""
+        for name, row in changes.items():
+            self.rows[who][name[1:]] = list(row)
+        sensors = {number: list(row) for number, row in self.rows[who].items()}
+        self.event("screen", who=who, run=self.runs[who], sensors=sensors)
+
+    def press(self, sensor: int, to: str) -> None:
+        who = "card1" if sensor < 4 else "card2"
+        self.event("press", toggle=0, sensor=sensor, who=who, run=self.runs[who], shown="", to=to)
+
+    def toggle1(self, to: str, *stages: str) -> None:
+        """Sensor 1 is toggled, and gets so far on its owner's screen."""
+        self.press(1, to)
+        for stage in stages:
+            self.after(0.01)
+            self.show("card1", s1=(to, stage))
+
+    def agree(self, whole: bool = True) -> None:
+        """A round ends; the brokers hold what card 1 and card 2 show of their own."""
+        states = {str(n): self.rows["card1" if n < 4 else "card2"][str(n)][0] for n in range(1, 7)}
+        for who in ("broker1", "broker2"):
+            self.event("retained", who=who, topic="sensors/all", sensors=dict(states))
+            self.event("retained", who=who, topic="sensors/card1", sensors={n: states[n] for n in "123"})
+            self.event("holds", who=who, topic="sensors/all", sensors=dict(states))
+            self.event("holds", who=who, topic="sensors/card1", sensors={n: states[n] for n in "123"})
+        self.after(1.0)
+        self.event("agreed", whole=whole, live=60)
+
+    def everywhere(self, state: str) -> None:
+        """All show sensor 1 so."""
+        self.show("card1", s1=(state, "CONFIRMED"))
+        self.show("card2", s1=(state, "LIVE"))
+        self.show("display", s1=(state, "LIVE"))
+
+    def over(self) -> list[str]:
+        """What the checker says."""
+        self.event("over")
+        return [words for _, words in judge(self.log)[0]]
