@@ -130,8 +130,8 @@ enum Agreement {
     Different(Mono),
 }
 
-/// How long a value that was the same may differ before it is no longer called live.
-const GRACE: Duration = crate::pulse::INTERVAL;
+/// How long a value that was the same may differ before it is no longer called live: until the heartbeat after the change has had time to come.
+const GRACE: Duration = Duration::from_secs(3);
 
 impl Chain {
     /// Nothing is known yet.

@@ -38,7 +38,6 @@ plantings! {
     NoReadBack "no copy of the other board is read back",
     BadIgnored "a bad payload is left where it lies",
     MarksForgotten "a restarted owner forgets what was toggled while its memory was lost",
-    LineageForgotten "a restarted owner may use an incarnation again",
     VersionsIgnored "a display reads the plain keys only",
     ForgetsOffline "a display forgets when its connection is lost",
     AnswersAll "an owner answers every heartbeat with its report",
@@ -96,10 +95,6 @@ impl Planted {
             Some(Planting::RestoreFromJoin) if role == Role::Monitor(Card::One) => Err("not read".to_owned()),
             Some(Planting::MarksForgotten) => memory.map(|memory| Memory {
                 asserted: None,
-                ..memory
-            }),
-            Some(Planting::LineageForgotten) => memory.map(|memory| Memory {
-                lineage: None,
                 ..memory
             }),
             _ => memory,
