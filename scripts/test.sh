@@ -47,7 +47,7 @@ main() {
   check 'scripts: format' shfmt -i 2 -ci -d scripts tests/scripts .ci/run
   check 'lints' cargo clippy --locked --all-targets --quiet -- --deny warnings
   check 'lints of the core alone' cargo clippy --locked --no-default-features --all-targets --quiet -- --deny warnings
-  check 'documentation' env RUSTDOCFLAGS='--deny warnings' cargo doc --locked --no-deps --document-private-items --quiet
+  check 'documentation' env RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' cargo doc --locked --no-deps --document-private-items --quiet
   check_dependencies
   check 'the core alone' cargo test --locked --no-default-features
   check 'the programs, with real brokers and terminals' cargo test --locked --no-fail-fast

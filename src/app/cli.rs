@@ -3,6 +3,7 @@
     clippy::doc_markdown,
     reason = "these doc comments are the help texts, read in a terminal"
 )]
+#![allow(rustdoc::broken_intra_doc_links, reason = "they show [:port] as it is typed")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -73,7 +73,7 @@ pub enum Event {
     Publish,
     /// The program is about to end.
     Leave,
-    /// [`Machine::deadline`] has come.
+    /// [`super::Machine::deadline`] has come.
     Tick,
 }
 
