@@ -119,6 +119,7 @@ fn run(
                     if terminal.enter().is_err() {
                         return signals::hang_up_status();
                     }
+                    painter.redraw();
                 }
                 Input::Suspend => drop(terminal.suspend()),
                 Input::Terminate(signal) => return signals::exit_status(signal),
