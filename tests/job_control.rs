@@ -32,7 +32,7 @@ fn ctrl_z_and_fg_a_hundred_times() {
     pty.send("q");
     pty.wait_for("the shell", |seen| !seen.screen().alternate_screen());
     pty.send("exit $?\n");
-    assert_eq!(code(pty.wait_for_end().0), 0);
+    assert_eq!(code(pty.wait_for_end()), 0);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn ctrl_z_under_a_wrapper_script_and_bash() {
     pty.send("q");
     pty.wait_for("the wrapper's next line", |seen| seen.shows("over"));
     pty.send("exit 7\n");
-    assert_eq!(code(pty.wait_for_end().0), 7);
+    assert_eq!(code(pty.wait_for_end()), 7);
 }
 
 #[test]

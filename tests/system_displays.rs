@@ -36,7 +36,7 @@ fn two_displays_on_board_2_and_one_on_board_1_show_the_same() {
     bench.end(Display, Signal::KILL);
     let mut second = displays.remove(0);
     second.send("q");
-    assert_eq!(code(second.wait_for_end().0), 0);
+    assert_eq!(code(second.wait_for_end()), 0);
     bench.press(Card1, "3");
     states[2] = "KO";
     bench.wait_settled(states);

@@ -134,7 +134,7 @@ fn q_and_ctrl_c_quit_with_0_and_esc_does_not() {
         bench.press(node, "?");
         bench.press(node, key);
         let mut pty = bench.take(node);
-        assert_eq!(code(pty.wait_for_end().0), 0, "{node:?} after {key:?}");
+        assert_eq!(code(pty.wait_for_end()), 0, "{node:?} after {key:?}");
         pty.assert_restored();
         assert!(
             pty.look(|seen: &Seen| seen.text().trim().is_empty()),

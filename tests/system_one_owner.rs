@@ -15,7 +15,7 @@ fn a_second_copy_is_told_who_runs_and_ends() {
     for (node, program) in [(Card1, "card1_monitor"), (Card2, "card2_monitor")] {
         let pid = bench.pty(node).pid();
         let mut second = bench.spawn(node, &bench.url(node), &[]);
-        assert_eq!(code(second.wait_for_end().0), 1);
+        assert_eq!(code(second.wait_for_end()), 1);
         second.wait_for("one line of words", |seen| seen.shows("take-over"));
         let said = flat(&second.look(Seen::text));
         let expected = format!("{program}: {program} already runs on this board (process {pid}, /dev/pts/");
@@ -37,7 +37,7 @@ fn take_over_ends_the_first_cleanly_and_goes_on_in_its_place() {
     bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
     let mut first = bench.take(Card1);
     let second = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);
-    assert_eq!(code(first.wait_for_end().0), 128 + Signal::TERM.as_raw());
+    assert_eq!(code(first.wait_for_end()), 128 + Signal::TERM.as_raw());
     first.assert_restored();
     bench.give(Card1, second);
     bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
@@ -62,7 +62,7 @@ fn a_copy_elsewhere_stops_and_says_so_and_the_first_goes_on() {
     // Another state folder: as on another machine, its lock says nothing.
     let elsewhere = bench.folder().join("elsewhere").display().to_string();
     let mut twin = bench.spawn(Card1, &bench.url(Card1), &["--state-dir", &elsewhere]);
-    assert_eq!(code(twin.wait_for_end().0), 1);
+    assert_eq!(code(twin.wait_for_end()), 1);
     let said = flat(&twin.look(Seen::text));
     assert!(
         said.contains("another card1_monitor is connected to mqtt://127.0.0.1:"),

@@ -6,20 +6,17 @@ mod probe;
 mod pty;
 
 use std::process::Command;
-use std::time::Duration;
 
 use probe::{Heartbeat, drawn, probe, started};
-use pty::{Start, code};
+use pty::{Pty, Start, code};
 use rustix::process::Signal;
-
-const ENOUGH: Duration = Duration::from_secs(2);
 
 #[test]
 fn q_quits_and_leaves_the_terminal_as_it_was() {
     let mut pty = started();
     assert!(pty.look(|seen| seen.screen().hide_cursor()));
     pty.send("q");
-    assert_eq!(code(pty.wait_for_end().0), 0);
+    assert_eq!(code(pty.wait_for_end()), 0);
     pty.assert_restored();
 }
 
@@ -28,7 +25,7 @@ fn each_ending_signal_restores_the_terminal_and_tells_its_number() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
         let mut pty = started();
         pty.signal(signal);
-        let (status, _) = pty.wait_for_end();
+        let status = pty.wait_for_end();
         assert_eq!(code(status), 128 + signal.as_raw(), "{signal:?}");
         pty.assert_restored();
     }
@@ -46,9 +43,8 @@ fn a_hang_up_ends_the_program() {
         let mut pty = start.spawn();
         drawn(&pty);
         pty.hang_up();
-        let (status, time) = pty.wait_for_end();
+        let status = pty.wait_for_end();
         assert_eq!(code(status), 129, "{name}");
-        assert!(time < ENOUGH, "{name}: {time:?}");
     }
 }
 
@@ -57,16 +53,20 @@ fn a_dead_terminal_costs_no_processor_time() {
     let heartbeat = Heartbeat::new("dead");
     let mut pty = Start::without_control([probe(), heartbeat.path(), "linger"]).spawn();
     drawn(&pty);
+    let used_in_two_seconds = |pty: &Pty| {
+        let before = pty.cpu_seconds();
+        heartbeat.wait_for(400, pty);
+        pty.cpu_seconds() - before
+    };
+    let alive = used_in_two_seconds(&pty);
     pty.hang_up();
     heartbeat.wait_for(20, &pty);
-    let (cpu, beats) = (pty.cpu_seconds(), heartbeat.count());
-    heartbeat.wait_for(200, &pty);
-    #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
-    let (used, time) = (
-        pty.cpu_seconds() - cpu,
-        (heartbeat.count() - beats) as f64 * 0.005,
+    let dead = used_in_two_seconds(&pty);
+    // A thread that spins takes what it gets: two seconds, or a good part of them on a busy machine.
+    assert!(
+        dead < 2.0 * alive + 0.3,
+        "{dead} s of processor time in two seconds, {alive} s before the hang-up"
     );
-    assert!(used < time * 0.3, "{used} s of processor time in {time} s");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_panic_restores_the_terminal_before_its_message() {
     for (key, message) in [("p", "worker went wrong"), ("P", "main went wrong")] {
         let mut pty = started();
         pty.send(key);
-        let (status, _) = pty.wait_for_end();
+        let status = pty.wait_for_end();
         assert_eq!(code(status), 101);
         pty.assert_restored();
         pty.wait_for("the message on the ordinary screen", |seen| seen.shows(message));
@@ -87,9 +87,8 @@ fn a_panic_on_a_dead_terminal_is_only_a_panic() {
     let mut pty = Start::without_control([probe(), heartbeat.path(), "panic-after-hang-up"]).spawn();
     drawn(&pty);
     pty.hang_up();
-    let (status, time) = pty.wait_for_end();
+    let status = pty.wait_for_end();
     assert_eq!(code(status), 101);
-    assert!(time < ENOUGH, "{time:?}");
 }
 
 #[test]
@@ -134,9 +133,8 @@ fn a_terminal_that_does_not_read_does_not_hold_up_the_end() {
             Some(signal) => pty.signal(signal),
             None => pty.send("P"),
         }
-        let (status, time) = pty.wait_for_end();
+        let status = pty.wait_for_end();
         assert_eq!(code(status), if panics { 101 } else { 143 });
-        assert!(time < ENOUGH, "{time:?}");
         pty.read_again();
         pty.assert_restored();
     }
@@ -180,7 +178,7 @@ fn any_size_is_survived() {
         pty.resize(80, 24);
         pty.wait_for("the size", |seen| seen.shows("size 80x24"));
         pty.send("q");
-        assert_eq!(code(pty.wait_for_end().0), 0, "{columns}x{rows}");
+        assert_eq!(code(pty.wait_for_end()), 0, "{columns}x{rows}");
     }
 }
 
@@ -206,7 +204,7 @@ fn keys_come_from_the_terminal_when_stdin_is_none() {
         pty.send("\x1b[A");
         pty.wait_for("the arrow key", |seen| seen.shows("last key Up"));
         pty.send("q");
-        assert_eq!(code(pty.wait_for_end().0), 0);
+        assert_eq!(code(pty.wait_for_end()), 0);
         pty.assert_restored();
     }
 }

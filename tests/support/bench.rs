@@ -136,7 +136,7 @@ impl Bench {
             Card1 | Card2 | Display => {
                 let mut pty = self.screens[node as usize - 2].take().expect("it runs");
                 pty.signal(signal);
-                let status = code(pty.wait_for_end().0);
+                let status = code(pty.wait_for_end());
                 let expected = if signal == Signal::KILL {
                     -9
                 } else {
