@@ -15,7 +15,7 @@ mod port;
 #[path = "pty.rs"]
 pub mod pty;
 #[path = "bench/told.rs"]
-mod told;
+pub mod told;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
