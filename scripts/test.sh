@@ -17,7 +17,7 @@ readonly python_client='paho-mqtt==2.1.0'
 usage() {
   cat <<'HELP'
 Run every check: format, lints, documentation, the core alone, unit tests, tests against real brokers and in real
-terminals, and the scripts.
+terminals, the scripts, and a short campaign of real faults.
 
 Usage: scripts/test.sh [OPTION ...]
 
@@ -56,6 +56,11 @@ main() {
   for test in tests/scripts/*.sh; do
     [[ "${test}" == */sandbox.sh ]] || check "${test}" "${test}"
   done
+  if [[ "$(uname)" == Linux ]]; then
+    check 'the judge of the campaign' scripts/chaos.sh --self-test
+    check 'real faults' scripts/chaos.sh --seed 1 --faults 120 --worlds 2
+    check 'real faults, the cable a proxy' scripts/chaos.sh --seed 5 --faults 40 --proxy
+  fi
   conclude
 }
 
@@ -81,6 +86,7 @@ test_needs() {
   python3 -c 'import venv, ensurepip' 2>/dev/null || printf 'python3-with-venv python3,python3-venv python3,python3-pip python3\n'
   if [[ "$(uname)" == Linux ]]; then
     has_command ip || printf 'ip iproute2 iproute -\n'
+    has_command faketime || printf 'faketime faketime libfaketime -\n'
   fi
 }
 

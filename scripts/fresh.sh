@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# The README's two commands, by the letter, on a machine that has nothing: a new Debian in a folder.
+set -euo pipefail
+
+source "${BASH_SOURCE[0]%/*}/lib/say.sh"
+
+project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+readonly project
+
+usage() {
+  cat <<'HELP'
+Run the README's two commands on a machine that has nothing but a Rust toolchain: a new Debian in a folder. Needs root, debootstrap
+and the network.
+
+Usage: scripts/fresh.sh [OPTION ...]
+
+  --suite NAME      which release (default: bookworm)
+  --mirror URL      where it comes from (default: http://deb.debian.org/debian)
+  --no-test         launch and stop only, without scripts/test.sh
+  -h, --help        this text
+
+What is committed is cloned into the new machine. It has its own files and processes, this machine's network (so ports 1883 and 1884
+must be free) and this machine's Rust toolchain. Prints how long each command took. The folder, target/fresh/, is removed at the end.
+
+Examples:
+  scripts/fresh.sh
+  scripts/fresh.sh --suite trixie --no-test
+HELP
+}
+
+main() {
+  parse_args "$@"
+  ((EUID == 0)) || die 'needs root: it makes a machine in a folder'
+  command -v debootstrap >/dev/null || die 'debootstrap is missing; install it (apt-get install debootstrap), then run this again'
+  cargo_home="${CARGO_HOME:-${HOME}/.cargo}"
+  rustup_home="${RUSTUP_HOME:-${HOME}/.rustup}"
+  [[ -d "${rustup_home}/toolchains" ]] || die "no Rust toolchain in ${rustup_home}; set RUSTUP_HOME, or install one (https://rustup.rs)"
+  machine="${project}/target/fresh"
+  [[ ! -e "${machine}" ]] || die "${machine} is there already; remove it, then run this again"
+  trap 'rm -rf --one-file-system "${machine}"' EXIT
+  make_machine
+  # Mounts and processes of the new machine end with this command.
+  unshare --mount --pid --fork --kill-child bash "${BASH_SOURCE[0]}" --inside "${machine}" "${rustup_home}" "${test}" </dev/null
+}
+
+parse_args() {
+  suite='bookworm' mirror='http://deb.debian.org/debian' test=1
+  while (($#)); do
+    case "$1" in
+      --suite | --mirror)
+        (($# > 1)) || die_usage "$1 needs a value"
+        printf -v "${1#--}" '%s' "$2"
+        shift
+        ;;
+      --no-test) test='' ;;
+      -h | --help)
+        usage
+        exit 0
+        ;;
+      *) die_usage "unknown argument '$1'" ;;
+    esac
+    shift
+  done
+}
+
+make_machine() {
+  say "Making a new machine: ${suite} from ${mirror}"
+  debootstrap --variant=minbase --include=ca-certificates,git "${suite}" "${machine}" "${mirror}" >/dev/null ||
+    die "debootstrap failed; its log, if any: ${machine}/debootstrap/debootstrap.log"
+  # How this machine reaches the network, the new one does as well.
+  cp /etc/resolv.conf /etc/hosts "${machine}/etc/"
+  cp -rL --remove-destination /etc/ssl/certs "${machine}/etc/ssl/"
+  if compgen -G '/etc/apt/apt.conf.d/*' >/dev/null; then
+    cp -n /etc/apt/apt.conf.d/* "${machine}/etc/apt/apt.conf.d/"
+  fi
+  mkdir -p "${machine}/root/.rustup" "${machine}/root/.cargo"
+  cp -r "${cargo_home}/bin" "${machine}/root/.cargo/"
+  if [[ -e "${cargo_home}/config.toml" ]]; then
+    cp "${cargo_home}/config.toml" "${machine}/root/.cargo/"
+  fi
+  git clone --quiet "${project}" "${machine}/root/dualboard"
+}
+
+# In namespaces of its own for mounts and processes.
+inside() {
+  local machine="$1" rustup_home="$2" test="$3"
+  mount --make-rprivate /
+  mount -t proc proc "${machine}/proc"
+  mount --rbind /sys "${machine}/sys"
+  mount --rbind /dev "${machine}/dev"
+  mount --bind -o ro "${rustup_home}" "${machine}/root/.rustup"
+  run 'first launch' scripts/launch.sh
+  run 'stop' scripts/stop.sh
+  run 'second launch' scripts/launch.sh
+  run 'stop' scripts/stop.sh
+  [[ -z "${test}" ]] || run 'test' scripts/test.sh
+}
+
+run() {
+  local what="$1" begun="${EPOCHREALTIME}" took
+  shift
+  # shellcheck disable=SC2016 # The inner shell has its own arguments.
+  chroot "${machine}" env -i HOME=/root TERM="${TERM:-linux}" \
+    PATH=/root/.cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    bash -c 'cd /root/dualboard && "$@"' command "$@" || die "${what} failed; see above"
+  took="$(awk -v from="${begun}" -v to="${EPOCHREALTIME}" 'BEGIN {printf "%.1f", to - from}')"
+  say "=== ${what}: ${took} s"
+}
+
+if [[ "${1:-}" == --inside ]]; then
+  shift
+  inside "$@"
+else
+  main "$@"
+fi
