@@ -50,7 +50,10 @@ main() {
   check 'documentation' env RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' cargo doc --locked --no-deps --document-private-items --quiet
   check_dependencies
   check 'the core alone' cargo test --locked --no-default-features
-  check 'the programs, with real brokers and terminals' cargo test --locked --no-fail-fast
+  # The others have just run. These wait for brokers most of the time, so more of them than there are cores run side by side.
+  # shellcheck disable=SC2046 # One argument a word.
+  check 'the programs, with real brokers and terminals' env RUST_TEST_THREADS=5 \
+    cargo test --locked --no-fail-fast --lib --bins --examples $(tests_of_the_programs)
   check 'release build' cargo build --locked --release
   local test
   for test in tests/scripts/*.sh; do
@@ -100,6 +103,11 @@ provide_python_client() {
     "${venv}/bin/pip" install --quiet --disable-pip-version-check "${python_client}"
   fi
   export DUALBOARD_TEST_PYTHON="${venv}/bin/python"
+}
+
+# The tests that Cargo.toml says need the programs, as arguments for cargo.
+tests_of_the_programs() {
+  sed -n '/^\[\[test]]/{n;s/name = "\(.*\)"/--test=\1/p}' Cargo.toml
 }
 
 # Licences, sources and doubles of what we build on. cargo-deny takes minutes to build, so it is used where it is.
