@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The README's two commands, by the letter, on a machine that has nothing: a new Debian in a folder.
+# The README's two commands, by the letter, on a machine that has nothing: a new Debian or Ubuntu in a folder.
 set -euo pipefail
 
 source "${BASH_SOURCE[0]%/*}/lib/say.sh"
@@ -9,13 +9,14 @@ readonly project
 
 usage() {
   cat <<'HELP'
-Run the README's two commands on a machine that has nothing but a Rust toolchain: a new Debian in a folder. Needs root, debootstrap
+Run the README's two commands on a machine that has nothing but a Rust toolchain: a new Debian or Ubuntu in a folder. Needs root, debootstrap
 and the network.
 
 Usage: scripts/fresh.sh [OPTION ...]
 
   --suite NAME      which release (default: bookworm)
   --mirror URL      where it comes from (default: http://deb.debian.org/debian)
+  --components A,B  which parts of it (default: main)
   --no-test         launch and stop only, without scripts/test.sh
   -h, --help        this text
 
@@ -24,7 +25,7 @@ must be free) and this machine's Rust toolchain. Prints how long each command to
 
 Examples:
   scripts/fresh.sh
-  scripts/fresh.sh --suite trixie --no-test
+  scripts/fresh.sh --suite jammy --mirror http://archive.ubuntu.com/ubuntu --components main,universe
 HELP
 }
 
@@ -44,10 +45,10 @@ main() {
 }
 
 parse_args() {
-  suite='bookworm' mirror='http://deb.debian.org/debian' test=1
+  suite='bookworm' mirror='http://deb.debian.org/debian' components='main' test=1
   while (($#)); do
     case "$1" in
-      --suite | --mirror)
+      --suite | --mirror | --components)
         (($# > 1)) || die_usage "$1 needs a value"
         printf -v "${1#--}" '%s' "$2"
         shift
@@ -65,7 +66,8 @@ parse_args() {
 
 make_machine() {
   say "Making a new machine: ${suite} from ${mirror}"
-  debootstrap --variant=minbase --include=ca-certificates,git "${suite}" "${machine}" "${mirror}" >/dev/null ||
+  debootstrap --variant=minbase --components="${components}" --include=ca-certificates,git \
+    "${suite}" "${machine}" "${mirror}" >/dev/null ||
     die "debootstrap failed; its log, if any: ${machine}/debootstrap/debootstrap.log"
   # How this machine reaches the network, the new one does as well.
   cp /etc/resolv.conf /etc/hosts "${machine}/etc/"
