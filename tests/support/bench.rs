@@ -113,6 +113,15 @@ impl Bench {
 
     /// One more program in a terminal of its own, which the caller ends.
     pub fn spawn(&self, node: Node, url: &str, options: &[&str]) -> Pty {
+        Start::program(self.command(node, url, options))
+            .env("LC_ALL", "C.UTF-8")
+            .env("TZ", "UTC")
+            .env("NO_COLOR", "1")
+            .spawn()
+    }
+
+    /// The words that start a program, with the state folder that the bench keeps for it.
+    pub fn command(&self, node: Node, url: &str, options: &[&str]) -> Vec<String> {
         let mut words = vec![binary(node).to_owned(), "--broker".to_owned(), url.to_owned()];
         if node != Display && !options.contains(&"--state-dir") {
             words.extend([
@@ -121,11 +130,7 @@ impl Bench {
             ]);
         }
         words.extend(options.iter().map(|option| (*option).to_owned()));
-        Start::program(words)
-            .env("LC_ALL", "C.UTF-8")
-            .env("TZ", "UTC")
-            .env("NO_COLOR", "1")
-            .spawn()
+        words
     }
 
     /// Ends a node by a signal, and returns when it has ended.
