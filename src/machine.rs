@@ -213,7 +213,7 @@ impl Machine {
         [
             self.chain.deadline(now),
             self.beat_due,
-            self.disk.retry_at(),
+            self.disk.deadline(),
             marker_due,
         ]
         .into_iter()

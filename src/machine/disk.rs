@@ -1,4 +1,4 @@
-//! The way to the state file: one write at a time, of the latest memory.
+//! What the state file is known to hold, and what is being written to it.
 
 use std::time::Duration;
 
@@ -10,13 +10,22 @@ use crate::time::{Mono, Now};
 /// How long to wait before the state file is tried again after a failure, if nothing changes before.
 const DISK_RETRY: Duration = Duration::from_secs(5);
 
+/// How long a write may take before it is told: a card that is dying may not answer an fsync for minutes.
+const DISK_PATIENCE: Duration = Duration::from_secs(5);
+
 /// The way to the state file: one write at a time, of the latest memory.
 #[derive(Debug, Clone)]
 pub(super) struct Disk {
     holds: Option<Memory>,
-    writing: Option<Memory>,
+    writing: Option<Writing>,
     failure: Option<String>,
     retry_at: Option<Mono>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Writing {
+    memory: Memory,
+    overdue_at: Mono,
 }
 
 impl Disk {
@@ -39,8 +48,18 @@ impl Disk {
         lineage.map_or(0, |lineage| lineage.incarnation)
     }
 
-    pub(super) const fn retry_at(&self) -> Option<Mono> {
-        self.retry_at
+    /// When it is to be looked at again, if nothing happens before.
+    pub(super) fn deadline(&self) -> Option<Mono> {
+        let overdue_at = self
+            .writing
+            .filter(|_| self.failure.is_none())
+            .map(|writing| writing.overdue_at);
+        self.retry_at.into_iter().chain(overdue_at).min()
+    }
+
+    /// Whether a write has taken so long that it counts as failed until it is answered.
+    fn is_overdue(&self, now: Mono) -> bool {
+        self.failure.is_none() && self.writing.is_some_and(|writing| writing.overdue_at <= now)
     }
 
     pub(super) const fn is_settled(&self) -> bool {
@@ -52,18 +71,21 @@ impl Disk {
         self.retry_at = self.retry_at.filter(|at| now < *at);
     }
 
-    pub(super) fn offer(&mut self, memory: &Memory) -> bool {
+    pub(super) fn offer(&mut self, now: Mono, memory: &Memory) -> bool {
         if self.writing.is_some() || self.holds.as_ref() == Some(memory) || self.retry_at.is_some() {
             return false;
         }
-        self.writing = Some(*memory);
+        self.writing = Some(Writing {
+            memory: *memory,
+            overdue_at: now.after(DISK_PATIENCE),
+        });
         true
     }
 }
 
 impl Machine {
     pub(super) fn saved(&mut self, now: Now) {
-        if let Some(memory) = self.disk.writing.take() {
+        if let Some(Writing { memory, .. }) = self.disk.writing.take() {
             self.disk.holds = Some(memory);
             self.progress.durable = memory.readings.versions();
         }
@@ -75,6 +97,21 @@ impl Machine {
     pub(super) fn not_saved(&mut self, now: Now, why: String) {
         self.disk.writing = None;
         self.disk.retry_at = Some(now.mono.after(DISK_RETRY));
+        self.disk_failed(now, why);
+    }
+
+    /// Tells of a write that is not answered. Whatever waited for it goes on without it.
+    pub(super) fn mind_the_disk(&mut self, now: Now) {
+        if self.disk.is_overdue(now.mono) {
+            let seconds = DISK_PATIENCE.as_secs();
+            self.disk_failed(
+                now,
+                format!("the state file's disk has not answered for {seconds} s"),
+            );
+        }
+    }
+
+    fn disk_failed(&mut self, now: Now, why: String) {
         if self.disk.failure.as_ref() != Some(&why) {
             self.chronicle.note(now.wall, Fact::NotSaved(why.clone()));
         }

@@ -24,6 +24,7 @@ impl Machine {
     pub(super) fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.conclude(now);
         self.send_marker(now, effects);
+        self.mind_the_disk(now);
         if self.gate == Gate::Open {
             self.send_report(effects);
             if !self.leaving {
@@ -41,7 +42,7 @@ impl Machine {
                 asserted: owner.asserted(),
                 lineage: Some(owner.lineage()),
             };
-            if self.disk.offer(&memory) {
+            if self.disk.offer(now.mono, &memory) {
                 effects.push(Effect::Save(Box::new(memory)));
             }
         }

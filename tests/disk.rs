@@ -1,0 +1,89 @@
+//! The state file: what waits for it, and for how long.
+
+use std::time::Duration;
+
+use dualboard::machine::{Effect, Event, Machine, Role, Setup, Ticket};
+use dualboard::sensor::{Card, SensorId};
+use dualboard::stage::Stage;
+use dualboard::time::{Mono, Now, Wall};
+use dualboard::version::Life;
+use dualboard::wire::Topic;
+
+fn at(seconds: u64) -> Now {
+    Now {
+        mono: Mono::from_start(Duration::from_secs(seconds)),
+        wall: Wall(0),
+    }
+}
+
+/// An owner without any memory that has just closed its start gate, writes its first file, and has been toggled meanwhile.
+fn toggled() -> (Machine, Vec<Effect>) {
+    let mut machine = Machine::new(Setup {
+        role: Role::Monitor(Card::One),
+        client_id: "me".to_owned(),
+        life: Life(77),
+        memory: Err("no state file".to_owned()),
+        started: at(0),
+    });
+    let effects = machine.handle(at(0), Event::Connected);
+    let marker = effects.iter().find_map(|effect| match effect {
+        Effect::Publish {
+            topic: Topic::Marker,
+            payload,
+            ..
+        } => Some(payload.clone()),
+        _ => None,
+    });
+    let topic = Topic::Marker.name("me");
+    let payload = marker.expect("a marker");
+    let came_back = Event::Message {
+        topic,
+        payload,
+        retained: false,
+    };
+    let mut effects = machine.handle(at(0), came_back);
+    for ticket in tickets(&effects) {
+        let _ = machine.handle(at(0), Event::Delivered(ticket));
+    }
+    effects.clear();
+    effects.extend(machine.handle(at(0), Event::Toggle(SensorId::ALL[0])));
+    (machine, effects)
+}
+
+fn tickets(effects: &[Effect]) -> Vec<Ticket> {
+    let ticket = |effect: &Effect| match effect {
+        Effect::Publish { ticket, .. } => Some(*ticket),
+        _ => None,
+    };
+    effects.iter().filter_map(ticket).collect()
+}
+
+fn reports(effects: &[Effect]) -> usize {
+    let report = |effect: &&Effect| matches!(effect, Effect::Publish { topic, .. } if *topic == Topic::Card1);
+    effects.iter().filter(report).count()
+}
+
+#[test]
+fn the_first_toggle_of_a_life_goes_out_once_the_file_knows_of_it() {
+    let (mut machine, effects) = toggled();
+    assert_eq!(reports(&effects), 0);
+    assert_eq!(reports(&machine.handle(at(1), Event::Saved)), 1);
+}
+
+#[test]
+fn a_disk_that_does_not_answer_is_told_and_does_not_hold_the_toggle_up_for_ever() {
+    let (mut machine, _) = toggled();
+    assert_eq!(
+        machine.deadline(at(0).mono).map(|due| due <= at(5).mono),
+        Some(true)
+    );
+    let early = machine.handle(at(4), Event::Tick);
+    assert_eq!((reports(&early), machine.disk_failure()), (0, None));
+    let late = machine.handle(at(5), Event::Tick);
+    assert_eq!(reports(&late), 1);
+    let why = machine.disk_failure().expect("it is told");
+    assert!(why.contains("has not answered"), "{why}");
+    assert_eq!(machine.stage(SensorId::ALL[0]), Some(Stage::Sending));
+    let _ = machine.handle(at(9), Event::Saved);
+    assert_eq!(machine.disk_failure(), None);
+}
