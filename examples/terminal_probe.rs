@@ -127,6 +127,7 @@ fn run(
                 Input::HungUp if after_hang_up.is_some() => panic!("on a dead terminal"),
                 Input::HungUp => return signals::hang_up_status(),
                 Input::Panicked => return panic::EXIT_STATUS,
+                Input::Printed => {}
             },
             recv(ticks) -> _ => {
                 picture.ticks += 1;

@@ -10,6 +10,8 @@ pub mod lines;
 pub mod lock;
 pub mod painter;
 pub mod plain_text;
+mod printed;
+pub mod printer;
 pub mod run;
 pub mod shell;
 pub mod signals;

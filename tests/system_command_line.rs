@@ -4,12 +4,11 @@
 #[path = "support/bench.rs"]
 mod bench;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
 use bench::{Bench, Node, PROGRAMS, binary};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 
 /// Runs a program to its end, in a home of its own. One that cannot use its arguments leaves nothing there.
@@ -45,60 +44,6 @@ fn run(node: Node, arguments: &[&str]) -> (i32, String, String) {
 fn once(bench: &Bench, more: &[&str]) -> (i32, String, String) {
     let url = bench.url(Broker2);
     run(Display, &[&["--broker", &url, "--once"], more].concat())
-}
-
-/// A program without a terminal.
-struct Piped {
-    child: Child,
-    /// Gone once nobody reads any more.
-    lines: Option<BufReader<ChildStdout>>,
-}
-
-impl Piped {
-    fn start(bench: &Bench, node: Node, arguments: &[&str]) -> Self {
-        let mut command = Command::new(binary(node));
-        command
-            .args(["--broker", &bench.url(node)])
-            .args(arguments)
-            .env("TZ", "UTC");
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program can be started");
-        let lines = child.stdout.take().map(BufReader::new);
-        Self { child, lines }
-    }
-
-    /// The next line; a test that waits for ever is ended by who runs it.
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        let lines = self.lines.as_mut().expect("somebody reads");
-        lines.read_line(&mut line).expect("text");
-        assert!(!line.contains('\x1b'), "an escape sequence in a pipe: {line:?}");
-        line.trim_end().to_owned()
-    }
-
-    fn wait_for(&mut self, wanted: &str) {
-        loop {
-            let line = self.line();
-            assert!(!line.is_empty(), "it ended before it said '{wanted}'");
-            if line == wanted {
-                return;
-            }
-        }
-    }
-
-    fn end(mut self, signal: Signal) -> Option<i32> {
-        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
-        self.child.wait().expect("a child").code()
-    }
-}
-
-impl Drop for Piped {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[test]
@@ -243,55 +188,4 @@ fn once_tells_by_its_exit_status_what_monitoring_wants_to_know() {
         "{said}"
     );
     assert!(json["held_since"]["card1"].is_string(), "{said}");
-}
-
-#[test]
-fn a_display_without_a_terminal_prints_a_line_a_change() {
-    let mut bench = Bench::running();
-    let mut text = Piped::start(&bench, Display, &[]);
-    let mut json = Piped::start(&bench, Display, &["--json"]);
-    text.wait_for("Sensor 6  OK       LIVE");
-    bench.press(Card1, "2");
-    text.wait_for("Sensor 2  KO       LIVE");
-    bench.press(Card2, "6");
-    text.wait_for("Sensor 6  KO       LIVE");
-    let wanted = [(2, false), (6, false), (1, true)];
-    loop {
-        let line: Value = serde_json::from_str(&json.line()).expect("a JSON object a line");
-        if wanted
-            .iter()
-            .all(|(sensor, ok)| line[format!("sensor_{sensor}")] == *ok)
-        {
-            break;
-        }
-    }
-    assert_eq!(text.end(Signal::TERM), Some(143));
-    assert_eq!(json.end(Signal::INT), Some(130));
-}
-
-#[test]
-fn a_monitor_without_a_terminal_says_its_stages_and_ends_with_128_and_the_signal() {
-    let mut bench = Bench::running();
-    bench.press(Card1, "3");
-    bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
-    for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
-        bench.end(Card1, signal);
-        let state_dir = bench.state_dir(Card1).display().to_string();
-        let mut monitor = Piped::start(&bench, Card1, &["--state-dir", &state_dir]);
-        monitor.wait_for("Sensor 3  KO       CONFIRMED");
-        assert_eq!(monitor.end(signal), Some(128 + signal.as_raw()));
-        bench.start(Card1);
-        bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
-    }
-}
-
-#[test]
-fn a_reader_that_goes_away_ends_the_display_without_a_complaint() {
-    let mut bench = Bench::running();
-    let mut display = Piped::start(&bench, Display, &[]);
-    display.wait_for("Sensor 6  OK       LIVE");
-    drop(display.lines.take());
-    bench.press(Card1, "1");
-    let status = display.child.wait().expect("a child");
-    assert_eq!(status.code(), Some(0));
 }

@@ -148,17 +148,15 @@ fn a_file_that_cannot_be_written_is_told_and_nothing_is_called_saved_until_it_ca
 }
 
 #[test]
-fn a_folder_in_the_place_of_the_file_is_told_and_the_program_runs() {
+fn a_folder_in_the_place_of_the_file_is_set_aside_like_a_damaged_one() {
     let mut bench = changed();
     bench.end(Card2, Signal::KILL);
     let file = state_file(&bench, Card2);
     fs::remove_file(&file).expect("the state file");
     fs::create_dir(&file).expect("a folder in its place");
     bench.start(Card2);
-    bench.wait_text(Card2, "card2.state");
-    bench.wait_row(Card2, 5, "KO", "SENDING");
-    bench.wait_row(Card2, 1, "KO", "LIVE");
-    bench.wait_text(Card2, "not saved: cannot write");
-    fs::remove_dir(&file).expect("the folder");
+    bench.wait_text(Card2, "state file cannot be read");
     bench.wait_settled(CHANGED);
+    assert!(set_aside(&bench, Card2).is_dir());
+    assert!(file.is_file());
 }

@@ -17,6 +17,8 @@ pub enum Input {
     Terminate(i32),
     /// The terminal is gone, whether or not a SIGHUP says so as well.
     HungUp,
+    /// Without a screen: stdout has taken what it was given, or never will ([`Printer::failure`](crate::app::printer::Printer::failure)).
+    Printed,
     /// A thread other than the main one has panicked. The terminal is restored, the message is out: finish and end.
     Panicked,
 }

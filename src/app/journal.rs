@@ -37,7 +37,7 @@ impl Journal {
     /// # Errors
     /// Names the folder if it cannot be made.
     pub fn open(folder: &Path, card: Card) -> Result<Self> {
-        fs::create_dir_all(folder).with_context(|| {
+        make_durably(folder).with_context(|| {
             format!(
                 "cannot make the state folder {}; name another with --state-dir",
                 folder.display()
@@ -62,10 +62,8 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(format!("no state file yet in {}", self.folder.display()));
             }
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return Err(self.set_aside(&error.to_string()));
-            }
-            Err(error) => return Err(format!("cannot read {}: {error}", self.file.display())),
+            // Also what cannot be read at all: the next write would put another in its place.
+            Err(error) => return Err(self.set_aside(&format!("cannot be read ({error})"))),
         };
         decode(&text).map_err(|why| self.set_aside(why))
     }
@@ -108,6 +106,24 @@ impl Journal {
         });
         (memories, answers)
     }
+}
+
+/// Makes a folder, and those above it, so that they are still there after a power cut.
+fn make_durably(folder: &Path) -> io::Result<()> {
+    let Some(above) = folder.parent().filter(|_| !folder.is_dir()) else {
+        return fs::create_dir_all(folder);
+    };
+    let above = if above.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        above
+    };
+    make_durably(above)?;
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        made => made?,
+    }
+    File::open(above)?.sync_all()
 }
 
 fn encode(memory: &Memory) -> Vec<u8> {

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
@@ -14,9 +13,9 @@ use super::cli::{Card1, Card2, Display, MonitorOptions};
 use super::input::Input;
 use super::journal::Journal;
 use super::keys::{KeyCode, KeyEvent, KeyModifiers, Keys};
-use super::lines::{self, Lines};
 use super::lock::Lock;
 use super::painter::Painter;
+use super::printed;
 use super::shell::{Happening, Shell, Stop};
 use super::signals::{self, Signals};
 use super::terminal::{Terminal, panic};
@@ -24,9 +23,6 @@ use super::view::{self, Look, Picture};
 use super::words::{self, Times};
 use crate::machine::{Event, Role};
 use crate::sensor::SensorId;
-
-/// How long `--once` waits, after the state is known, for the owners to prove that they are alive: they do so every 2 s.
-const PROOF: Duration = Duration::from_secs(5);
 
 /// `card1_monitor`.
 #[must_use]
@@ -77,18 +73,18 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     if io::stdout().is_terminal() {
         on_screen(shell)
     } else {
-        on_lines(shell, false)
+        printed::follow(shell, false)
     }
 }
 
 fn display(options: &Display) -> Result<u8> {
     let shell = Shell::display(&options.entrance()?)?;
     if options.once {
-        once(shell, options)
+        printed::once(shell, options)
     } else if io::stdout().is_terminal() && !options.json {
         on_screen(shell)
     } else {
-        on_lines(shell, options.json)
+        printed::follow(shell, options.json)
     }
 }
 
@@ -170,6 +166,7 @@ impl<'a> Screen<'a> {
             Input::Terminate(signal) => return Ok(Some(signals::exit_status(signal))),
             Input::HungUp => return Ok(Some(signals::hang_up_status())),
             Input::Panicked => return Ok(Some(panic::EXIT_STATUS)),
+            Input::Printed => {}
         }
         Ok(None)
     }
@@ -212,76 +209,10 @@ fn own_sensor(role: Role, key: char) -> Option<SensorId> {
     (role == Role::Monitor(sensor.card())).then_some(sensor)
 }
 
-fn twin<T>(shell: &Shell) -> Result<T> {
+pub(super) fn twin<T>(shell: &Shell) -> Result<T> {
     let program = words::program(shell.machine().role());
     bail!(
         "another {program} is connected to {} and has been there for longer; end it there, then start this one again",
         shell.url()
     )
-}
-
-/// Without a screen: a line a change, until a signal.
-fn on_lines(mut shell: Shell, json: bool) -> Result<u8> {
-    let (sender, inputs) = unbounded();
-    panic::install_hook(None, sender.clone());
-    let _signals = Signals::listen(sender).context("cannot listen to signals")?;
-    let mut lines = Lines::new(json);
-    let zone = TimeZone::system();
-    let status = loop {
-        if shell.machine().is_restored() {
-            let times = Times::new(zone.clone(), shell.clock().now().wall);
-            match lines.write(shell.machine(), &times, &mut io::stdout().lock()) {
-                Ok(()) => {}
-                // Whoever read this has had enough.
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break Ok(0),
-                Err(error) => break Err(error).context("cannot write to stdout"),
-            }
-        }
-        match shell.wait(&inputs, None) {
-            Happening::Other(Input::Terminate(signal)) => break Ok(signals::exit_status(signal)),
-            Happening::Other(Input::Panicked) => break Ok(panic::EXIT_STATUS),
-            Happening::Taken | Happening::Other(_) => {}
-            Happening::Stop(Stop::Twin) => break twin(&shell),
-            Happening::Closed => {
-                break Err(anyhow::anyhow!(
-                    "a thread of this program has ended; start it again"
-                ));
-            }
-        }
-    };
-    shell.leave();
-    status
-}
-
-/// `--once`: prints what is known as soon as it is known what is live, or the time is over.
-fn once(mut shell: Shell, options: &Display) -> Result<u8> {
-    let (sender, inputs) = unbounded();
-    let _signals = Signals::listen(sender).context("cannot listen to signals")?;
-    let clock = shell.clock();
-    let mut by = clock.now().mono.after(options.timeout);
-    let mut restored = false;
-    while !lines::is_answered(shell.machine()) && clock.now().mono < by {
-        if let Happening::Other(Input::Terminate(signal)) = shell.wait(&inputs, Some(clock.until(by))) {
-            return Ok(signals::exit_status(signal));
-        }
-        if shell.machine().is_restored() && !restored {
-            restored = true;
-            by = by.min(clock.now().mono.after(PROOF));
-        }
-    }
-    if !shell.machine().is_restored() {
-        let seconds = options.timeout.as_secs_f64();
-        let _ = writeln!(
-            io::stderr(),
-            "card2_global_display: no answer from {} within {seconds} s; is the broker running, and is it the right address?",
-            shell.url()
-        );
-    }
-    let times = Times::new(TimeZone::system(), clock.now().wall);
-    Lines::new(options.json)
-        .write(shell.machine(), &times, &mut io::stdout().lock())
-        .context("cannot write to stdout")?;
-    let verdict = lines::verdict(shell.machine());
-    shell.leave();
-    Ok(verdict)
 }

@@ -199,7 +199,9 @@ impl Shell {
         self.feed(Event::Leave);
         let nothing_else = never::<()>();
         while !self.machine.is_settled() && self.clock.now().mono < by {
-            self.wait(&nothing_else, Some(self.clock.until(by)));
+            if let Happening::Closed = self.wait(&nothing_else, Some(self.clock.until(by))) {
+                break;
+            }
         }
         let rest = self.clock.until(by).max(LEAVE / 8);
         self.broker.close(rest);

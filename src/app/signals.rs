@@ -22,7 +22,28 @@ impl Signals {
     ///
     /// Where the system denies the handlers or the thread.
     pub fn listen(loop_inputs: Sender<Input>) -> io::Result<Self> {
-        let mut signals = Iter::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH])?;
+        Self::listen_to(
+            &[SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH],
+            loop_inputs,
+        )
+    }
+
+    /// Without a screen: the ending signals alone, and of them none that the program was started to ignore: `nohup` means it.
+    ///
+    /// # Errors
+    ///
+    /// Where the system denies the handlers or the thread.
+    pub fn listen_without_screen(loop_inputs: Sender<Input>) -> io::Result<Self> {
+        let ignored = ignored();
+        let signals: Vec<i32> = [SIGTERM, SIGHUP, SIGINT, SIGQUIT]
+            .into_iter()
+            .filter(|signal| ignored & (1 << (signal - 1)) == 0)
+            .collect();
+        Self::listen_to(&signals, loop_inputs)
+    }
+
+    fn listen_to(signals: &[i32], loop_inputs: Sender<Input>) -> io::Result<Self> {
+        let mut signals = Iter::new(signals)?;
         let handle = signals.handle();
         let thread = thread::Builder::new().name("signals".into()).spawn(move || {
             for signal in signals.forever() {
@@ -45,6 +66,14 @@ impl Drop for Signals {
             let _ = thread.join();
         }
     }
+}
+
+/// The signals that this process ignores, a bit each; none where the system does not tell.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default()
 }
 
 fn meaning(signal: i32) -> Input {

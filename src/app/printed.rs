@@ -1,0 +1,101 @@
+//! The programs without a screen: a line a change, or one answer.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use crossbeam_channel::unbounded;
+use jiff::tz::TimeZone;
+
+use super::cli::Display;
+use super::input::Input;
+use super::lines::{self, Lines};
+use super::printer::Printer;
+use super::run::twin;
+use super::shell::{Happening, Shell, Stop};
+use super::signals::{self, Signals};
+use super::terminal::panic;
+use super::words::Times;
+use crate::pulse;
+
+/// How long a reader may take for the last lines at the end.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// A line a change, until a signal.
+pub(super) fn follow(mut shell: Shell, json: bool) -> Result<u8> {
+    let (sender, inputs) = unbounded();
+    panic::install_hook(None, sender.clone());
+    let _signals = Signals::listen_without_screen(sender.clone()).context("cannot listen to signals")?;
+    let printer = Printer::start(sender);
+    let mut lines = Lines::new(json);
+    let zone = TimeZone::system();
+    let status = loop {
+        // While a reader does not read, what is due is what has changed by the time it does.
+        if shell.machine().is_restored() && printer.has_room() {
+            let times = Times::new(zone.clone(), shell.clock().now().wall);
+            let mut text = Vec::new();
+            lines.write(shell.machine(), &times, &mut text)?;
+            if !text.is_empty() {
+                printer.print(text);
+            }
+        }
+        match shell.wait(&inputs, None) {
+            Happening::Other(Input::Terminate(signal)) => break Ok(signals::exit_status(signal)),
+            Happening::Other(Input::Panicked) => break Ok(panic::EXIT_STATUS),
+            Happening::Other(Input::Printed) => match printer.failure() {
+                None => {}
+                // Whoever read this has had enough.
+                Some(error) if error.kind() == io::ErrorKind::BrokenPipe => break Ok(0),
+                Some(error) => break Err(error).context("cannot write to stdout"),
+            },
+            Happening::Taken | Happening::Other(_) => {}
+            Happening::Stop(Stop::Twin) => break twin(&shell),
+            Happening::Closed => break ended(),
+        }
+    };
+    shell.leave();
+    printer.finish(LAST_LINES);
+    status
+}
+
+/// `--once`: prints what is known as soon as it is known what is live, or the time is over.
+pub(super) fn once(mut shell: Shell, options: &Display) -> Result<u8> {
+    let (sender, inputs) = unbounded();
+    panic::install_hook(None, sender.clone());
+    let _signals = Signals::listen_without_screen(sender).context("cannot listen to signals")?;
+    let clock = shell.clock();
+    let mut by = clock.now().mono.after(options.timeout);
+    let mut restored = false;
+    while !lines::is_answered(shell.machine()) && clock.now().mono < by {
+        match shell.wait(&inputs, Some(clock.until(by))) {
+            Happening::Other(Input::Terminate(signal)) => return Ok(signals::exit_status(signal)),
+            Happening::Other(Input::Panicked) => return Ok(panic::EXIT_STATUS),
+            Happening::Closed => return ended(),
+            Happening::Taken | Happening::Other(_) | Happening::Stop(_) => {}
+        }
+        if shell.machine().is_restored() && !restored {
+            restored = true;
+            // Whoever is alive has said so twice by then, also if one of its heartbeats was lost.
+            by = by.min(clock.now().mono.after(pulse::TIMEOUT));
+        }
+    }
+    if !shell.machine().is_restored() {
+        let seconds = options.timeout.as_secs_f64();
+        let _ = writeln!(
+            io::stderr(),
+            "card2_global_display: no answer from {} within {seconds} s; is the broker running, and is it the right address?",
+            shell.url()
+        );
+    }
+    let times = Times::new(TimeZone::system(), clock.now().wall);
+    Lines::new(options.json)
+        .write(shell.machine(), &times, &mut io::stdout().lock())
+        .context("cannot write to stdout")?;
+    let verdict = lines::verdict(shell.machine());
+    shell.leave();
+    Ok(verdict)
+}
+
+fn ended<T>() -> Result<T> {
+    bail!("a thread of this program has ended; start it again")
+}

@@ -1,0 +1,182 @@
+//! The programs on pipes and files: a line a change, and whatever becomes of the reader.
+#![cfg(feature = "app")]
+
+#[path = "support/bench.rs"]
+mod bench;
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use bench::Node::{Broker1, Card1, Card2, Display};
+use bench::{Bench, Node};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// A program without a terminal.
+struct Piped {
+    child: Child,
+    /// Gone once nobody reads any more.
+    lines: Option<BufReader<ChildStdout>>,
+}
+
+impl Piped {
+    fn start(bench: &Bench, node: Node, arguments: &[&str]) -> Self {
+        let words = bench.command(node, &bench.url(node), arguments);
+        let mut child = Command::new(&words[0])
+            .args(&words[1..])
+            .env("TZ", "UTC")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
+        let lines = child.stdout.take().map(BufReader::new);
+        Self { child, lines }
+    }
+
+    /// The next line; a test that waits for ever is ended by who runs it.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        let lines = self.lines.as_mut().expect("somebody reads");
+        lines.read_line(&mut line).expect("text");
+        assert!(!line.contains('\x1b'), "an escape sequence in a pipe: {line:?}");
+        line.trim_end().to_owned()
+    }
+
+    fn wait_for(&mut self, wanted: &str) {
+        loop {
+            let line = self.line();
+            assert!(!line.is_empty(), "it ended before it said '{wanted}'");
+            if line == wanted {
+                return;
+            }
+        }
+    }
+
+    fn end(mut self, signal: Signal) -> Option<i32> {
+        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+        self.child.wait().expect("a child").code()
+    }
+}
+
+impl Drop for Piped {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_display_without_a_terminal_prints_a_line_a_change() {
+    let mut bench = Bench::running();
+    let mut text = Piped::start(&bench, Display, &[]);
+    let mut json = Piped::start(&bench, Display, &["--json"]);
+    text.wait_for("Sensor 6  OK       LIVE");
+    bench.press(Card1, "2");
+    text.wait_for("Sensor 2  KO       LIVE");
+    bench.press(Card2, "6");
+    text.wait_for("Sensor 6  KO       LIVE");
+    let wanted = [(2, false), (6, false), (1, true)];
+    loop {
+        let line: Value = serde_json::from_str(&json.line()).expect("a JSON object a line");
+        if wanted
+            .iter()
+            .all(|(sensor, ok)| line[format!("sensor_{sensor}")] == *ok)
+        {
+            break;
+        }
+    }
+    assert_eq!(text.end(Signal::TERM), Some(143));
+    assert_eq!(json.end(Signal::INT), Some(130));
+}
+
+#[test]
+fn a_monitor_without_a_terminal_says_its_stages_and_ends_with_128_and_the_signal() {
+    let mut bench = Bench::running();
+    bench.press(Card1, "3");
+    bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
+        bench.end(Card1, signal);
+        let mut monitor = Piped::start(&bench, Card1, &[]);
+        monitor.wait_for("Sensor 3  KO       CONFIRMED");
+        assert_eq!(monitor.end(signal), Some(128 + signal.as_raw()));
+        bench.start(Card1);
+        bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_display_without_a_complaint() {
+    let mut bench = Bench::running();
+    let mut display = Piped::start(&bench, Display, &[]);
+    display.wait_for("Sensor 6  OK       LIVE");
+    drop(display.lines.take());
+    bench.press(Card1, "1");
+    let status = display.child.wait().expect("a child");
+    assert_eq!(status.code(), Some(0));
+}
+
+/// Toggles sensor 4 until what is said of it cannot stand in a pipe any more.
+fn say_much(bench: &mut Bench) {
+    for round in 0..150 {
+        bench.press(Card2, "4");
+        bench.wait_row(Card2, 4, if round % 2 == 0 { "KO" } else { "OK" }, "CONFIRMED");
+    }
+}
+
+#[test]
+fn a_reader_that_does_not_read_holds_nothing_up_and_signals_still_end_the_program() {
+    let mut bench = Bench::running();
+    bench.end(Card1, Signal::TERM);
+    let mut monitor = Piped::start(&bench, Card1, &[]);
+    monitor.wait_for("Sensor 6  OK       LIVE");
+    let pipe = monitor.lines.as_ref().expect("a pipe").get_ref();
+    rustix::pipe::fcntl_setpipe_size(pipe, 4096).expect("a small pipe");
+    say_much(&mut bench);
+    bench.wait_heartbeats(3, Card1, Broker1);
+    bench.press(Card2, "5");
+    bench.wait_row(Card2, 5, "KO", "CONFIRMED");
+    // Whoever reads again learns what holds now.
+    monitor.wait_for("Sensor 5  KO       LIVE");
+    say_much(&mut bench);
+    assert_eq!(monitor.end(Signal::TERM), Some(143));
+}
+
+#[test]
+fn a_signal_that_the_program_was_started_to_ignore_does_not_end_it() {
+    let mut bench = Bench::running();
+    bench.end(Card1, Signal::TERM);
+    let words = bench.command(Card1, &bench.url(Card1), &[]);
+    let file = bench.folder().join("lines.txt");
+    let mut monitor = Command::new("sh")
+        .args(["-c", &format!("trap '' HUP; exec {}", words.join(" "))])
+        .stdout(File::create(&file).expect("a file"))
+        .spawn()
+        .expect("sh");
+    bench.wait("it runs", |_| {
+        fs::metadata(&file).is_ok_and(|file| file.len() > 0)
+    });
+    let signal = |signal| kill_process(Pid::from_child(&monitor), signal).expect("a signal to our own child");
+    signal(Signal::HUP);
+    bench.press(Card2, "4");
+    bench.wait("it goes on", |_| {
+        fs::read_to_string(&file).is_ok_and(|text| text.contains("Sensor 4  KO       LIVE"))
+    });
+    signal(Signal::TERM);
+    assert_eq!(monitor.wait().expect("a child").code(), Some(143));
+}
+
+#[test]
+fn without_a_screen_a_stop_is_a_stop() {
+    let bench = Bench::running();
+    let mut display = Piped::start(&bench, Display, &[]);
+    display.wait_for("Sensor 6  OK       LIVE");
+    let pid = Pid::from_child(&display.child);
+    kill_process(pid, Signal::TSTP).expect("a signal to our own child");
+    bench.wait("it stops", |_| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(") ")
+            .is_some_and(|(_, after)| after.starts_with('T'))
+    });
+    kill_process(pid, Signal::CONT).expect("a signal to our own child");
+    assert_eq!(display.end(Signal::TERM), Some(143));
+}
