@@ -28,6 +28,7 @@ mod link;
 mod probe;
 mod session;
 mod signal;
+mod state;
 mod url;
 mod why;
 

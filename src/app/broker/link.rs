@@ -20,7 +20,10 @@ use super::{Outgoing, Settings, Why};
 /// A dead link is noticed after 2.5 times this at the latest (measured: 12.5 s).
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// Paho looks at it every 3 s only, so that an attempt ends after 3 to 7 s.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// What the project's own brokers take as a payload, and room for a topic. A plain broker would send whatever somebody has retained, and
+/// Paho would make room for it, again on each connect.
+const LARGEST_PACKET: u32 = 2 * 1024 * 1024 + 64 * 1024;
 /// Paho refuses more publishes than this that it has not begun to send.
 const MAX_UNSENT: i32 = 1_000;
 
@@ -33,6 +36,8 @@ pub(super) struct Link {
     settings: Settings,
     options: ConnectOptions,
     signals: Sender<Signal>,
+    /// Counts the clients: one that was left behind may still have something to say.
+    clients: u64,
     operations: u64,
 }
 
@@ -65,13 +70,14 @@ pub(super) enum Failure {
 
 impl Link {
     pub(super) fn new(settings: &Settings, signals: Sender<Signal>) -> anyhow::Result<Self> {
-        let client = client(settings, &signals)?;
+        let client = client(settings, 0, &signals)?;
         let options = connect_options(settings)?;
         Ok(Self {
             client,
             settings: settings.clone(),
             options,
             signals,
+            clients: 0,
             operations: 0,
         })
     }
@@ -83,8 +89,14 @@ impl Link {
     /// it once more: `free(): invalid pointer`. So a client with such a list must never connect again. Besides, a new one sends nothing
     /// of which we have said that it was not delivered.
     pub(super) fn renew(&mut self) -> anyhow::Result<()> {
-        self.client = client(&self.settings, &self.signals)?;
+        self.client = client(&self.settings, self.clients + 1, &self.signals)?;
+        self.clients += 1;
         Ok(())
+    }
+
+    /// Whether a signal comes from the client in use.
+    pub(super) const fn is_of(&self, client: u64) -> bool {
+        client == self.clients
     }
 
     pub(super) fn connect(&mut self) -> Operation {
@@ -188,7 +200,11 @@ impl Wake for Ended {
     }
 }
 
-fn client(settings: &Settings, signals: &Sender<Signal>) -> anyhow::Result<ManuallyDrop<AsyncClient>> {
+fn client(
+    settings: &Settings,
+    number: u64,
+    signals: &Sender<Signal>,
+) -> anyhow::Result<ManuallyDrop<AsyncClient>> {
     let create = CreateOptionsBuilder::new()
         .server_uri(settings.url.to_string())
         .client_id(&settings.client_id)
@@ -197,28 +213,28 @@ fn client(settings: &Settings, signals: &Sender<Signal>) -> anyhow::Result<Manua
         .finalize();
     let client =
         AsyncClient::new(create).with_context(|| format!("preparing an MQTT client for {}", settings.url))?;
-    forward(&client, signals);
+    forward(&client, number, signals);
     Ok(ManuallyDrop::new(client))
 }
 
 /// Callbacks run on Paho's threads with a lock of the library held: they send, and nothing else. All of them, and the
 /// ends of operations, go into one channel, so that their order is the order in which Paho saw them.
-fn forward(client: &AsyncClient, signals: &Sender<Signal>) {
+fn forward(client: &AsyncClient, number: u64, signals: &Sender<Signal>) {
     let sender = signals.clone();
     client.set_message_callback(move |_, message| {
         // Paho marks the end of a connection by `None`; that is said by the callbacks below.
         if let Some(message) = message {
-            let _ = sender.send(Signal::Arrived(Box::new(message)));
+            let _ = sender.send(Signal::Arrived(number, Box::new(message)));
         }
     });
     let sender = signals.clone();
     client.set_connection_lost_callback(move |_| {
-        let _ = sender.send(Signal::Lost(Why::Lost));
+        let _ = sender.send(Signal::Lost(number, Why::Lost));
     });
     let sender = signals.clone();
     client.set_disconnected_callback(move |_, _, reason| {
         let code = u8::try_from(reason as i32).unwrap_or_default();
-        let _ = sender.send(Signal::Lost(Why::from_reason(code)));
+        let _ = sender.send(Signal::Lost(number, Why::from_reason(code)));
     });
 }
 
@@ -231,7 +247,8 @@ fn connect_options(settings: &Settings) -> anyhow::Result<ConnectOptions> {
     let mut properties = paho_mqtt::Properties::new();
     properties
         .push_u32(PropertyCode::SessionExpiryInterval, expiry)
-        .context("setting the session's expiry")?;
+        .and_then(|()| properties.push_u32(PropertyCode::MaximumPacketSize, LARGEST_PACKET))
+        .context("setting the session's expiry and the largest packet")?;
     builder
         .clean_start(false)
         .properties(properties)

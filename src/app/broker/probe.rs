@@ -29,10 +29,10 @@ fn explain(url: &BrokerUrl) -> Option<Why> {
         return Some(Why::NameNotKnown(url.host().to_owned()));
     };
     match TcpStream::connect_timeout(&address, STEP) {
-        Ok(stream) if url.tls() => Some(if speaks_tls(stream) {
-            Why::NotTrusted
-        } else {
-            Why::NotTls
+        Ok(stream) if url.tls() => Some(match speaks_tls(stream) {
+            Ok(true) => Why::NotTrusted,
+            Ok(false) => Why::NotTls,
+            Err(_) => Why::Unexplained,
         }),
         Ok(_) => None,
         Err(error) => Some(match error.kind() {
@@ -53,14 +53,17 @@ fn resolve(url: &BrokerUrl) -> Option<SocketAddr> {
         .copied()
 }
 
-/// Greets with a TLS record that is cut short. Whoever speaks TLS answers with an alert; anybody else closes, or waits for more.
-fn speaks_tls(mut stream: TcpStream) -> bool {
+/// Greets with a TLS record that is cut short. Whoever speaks TLS answers with an alert; anybody else answers something else, or closes. Who says
+/// nothing in time may be either.
+fn speaks_tls(mut stream: TcpStream) -> io::Result<bool> {
     const CUT_HELLO: [u8; 10] = [0x16, 0x03, 0x01, 0x00, 0x05, 0x01, 0x00, 0x00, 0x01, 0x03];
     const ALERT: u8 = 0x15;
     let mut first = [0];
-    let answered = stream
-        .set_read_timeout(Some(STEP))
-        .and_then(|()| stream.write_all(&CUT_HELLO))
-        .and_then(|()| stream.read_exact(&mut first));
-    answered.is_ok() && first == [ALERT]
+    stream.set_read_timeout(Some(STEP))?;
+    stream.write_all(&CUT_HELLO)?;
+    match stream.read(&mut first) {
+        Ok(count) => Ok(count == 1 && first == [ALERT]),
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(false),
+        Err(error) => Err(error),
+    }
 }

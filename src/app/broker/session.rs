@@ -18,11 +18,14 @@ use super::backoff::Backoff;
 use super::deliveries::Deliveries;
 use super::link::{Answer, Failure, Link, Operation, Outcome};
 use super::signal::Signal;
+use super::state::State;
 use super::{BrokerEvent, BrokerUrl, Outgoing, Settings, Ticket, Why, probe};
 
 /// The broker sends a `SUBACK` at once, or never.
 const SUBACK_LIMIT: Duration = Duration::from_secs(5);
-/// After this long, "could not connect" has to do.
+/// Paho ends an attempt within [`super::link::CONNECT_TIMEOUT`] and some seconds for a name look-up; a client that does not is left behind.
+const CONNECT_LIMIT: Duration = Duration::from_secs(60);
+/// After this long, "could not connect" has to do; what is found out later is told after the next attempt.
 const EXPLAIN_LIMIT: Duration = Duration::from_secs(2);
 /// A connection that lasted longer than this ended by something new.
 const STABLE: Duration = Duration::from_secs(5);
@@ -30,32 +33,6 @@ const STABLE: Duration = Duration::from_secs(5);
 const PARTING: Duration = Duration::from_millis(200);
 /// Paho ends a connection that it was told to leave within its keep-alive, if not at once.
 const LEAVE_LIMIT: Duration = Duration::from_secs(30);
-
-enum State {
-    Waiting {
-        until: Instant,
-    },
-    Connecting {
-        connect: Operation,
-    },
-    Explaining {
-        attempt: u64,
-        until: Instant,
-    },
-    Subscribing {
-        subscribe: Operation,
-        until: Instant,
-        session_present: bool,
-    },
-    Ready {
-        since: Instant,
-    },
-    Leaving {
-        why: Why,
-        until: Instant,
-    },
-    Gone,
-}
 
 /// Deliveries end by this time, and who waits for the end is told through `done`.
 struct Closing {
@@ -74,6 +51,8 @@ pub(super) struct Session {
     /// May outlive the state `Leaving`, if the connection was lost at the same time.
     disconnect: Option<Operation>,
     closing: Option<Closing>,
+    /// What a probe found out too late, about an attempt that failed like the present one.
+    explained_late: Option<Why>,
     signals: (Sender<Signal>, Receiver<Signal>),
     events: Sender<BrokerEvent>,
 }
@@ -98,6 +77,7 @@ impl Session {
             deliveries: Deliveries::default(),
             disconnect: None,
             closing: None,
+            explained_late: None,
             signals,
             events,
         }
@@ -120,12 +100,12 @@ impl Session {
     fn deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Waiting { until }
+            | State::Connecting { until, .. }
             | State::Explaining { until, .. }
             | State::Subscribing { until, .. }
             | State::Leaving { until, .. } => Some(*until),
             State::Ready { .. } => self.closing.as_ref().map(|closing| closing.by),
-            // Paho ends every attempt itself, and cannot be told to end it earlier.
-            State::Connecting { .. } | State::Gone => None,
+            State::Gone => None,
         }
     }
 
@@ -136,7 +116,12 @@ impl Session {
             State::Subscribing { .. } => self.leave(Why::SubscriptionUnanswered),
             State::Ready { .. } => self.leave(Why::Lost),
             State::Leaving { why, .. } => self.down(why.clone()),
-            State::Connecting { .. } | State::Gone => {}
+            // If no new client is to be had, the old one may still come round.
+            State::Connecting { .. } => {
+                let _ = self.link.renew();
+                self.down(Why::NoAnswer);
+            }
+            State::Gone => {}
         }
     }
 
@@ -147,6 +132,7 @@ impl Session {
         }
         self.state = State::Connecting {
             connect: self.link.connect(),
+            until: now() + CONNECT_LIMIT,
         };
     }
 
@@ -154,16 +140,19 @@ impl Session {
         match signal {
             Signal::Publish(ticket, message) => self.publish(ticket, message),
             Signal::Close { by, done } => self.close(by, done),
-            Signal::Arrived(message) => self.emit(BrokerEvent::Message {
+            Signal::Arrived(client, _) | Signal::Lost(client, _) if !self.link.is_of(client) => {}
+            Signal::Arrived(_, message) => self.emit(BrokerEvent::Message {
                 topic: message.topic().to_owned(),
                 payload: message.payload().to_vec(),
                 retained: message.retained(),
             }),
-            Signal::Lost(why) => self.lost(why),
+            Signal::Lost(_, why) => self.lost(why),
             Signal::Ended(number) => self.ended(number),
             Signal::Explained(attempt, why) => {
                 if matches!(self.state, State::Explaining { attempt: current, .. } if current == attempt) {
                     self.down(why.unwrap_or(Why::Unexplained));
+                } else {
+                    self.explained_late = why;
                 }
             }
         }
@@ -186,7 +175,7 @@ impl Session {
             return;
         }
         match &mut self.state {
-            State::Connecting { connect } if connect.number() == number => {
+            State::Connecting { connect, .. } if connect.number() == number => {
                 if let Some(outcome) = connect.result() {
                     self.connected(outcome);
                 }
@@ -224,6 +213,10 @@ impl Session {
     }
 
     fn explain(&mut self) {
+        if let Some(why) = self.explained_late.take() {
+            self.down(why);
+            return;
+        }
         let attempt = self.link.operations();
         self.state = State::Explaining {
             attempt,
@@ -242,6 +235,7 @@ impl Session {
                     return;
                 }
                 self.state = State::Ready { since: now() };
+                self.explained_late = None;
                 self.emit(BrokerEvent::Ready { session_present });
                 self.leave_when_delivered();
             }

@@ -13,10 +13,10 @@ pub(super) enum Signal {
     Publish(Ticket, Outgoing),
     /// [`super::Broker::close`]: end by then, and tell when it is done.
     Close { by: Instant, done: Sender<()> },
-    /// A message of a subscription.
-    Arrived(Box<Message>),
-    /// The connection has ended, or the broker has said that it ends.
-    Lost(Why),
+    /// A message of a subscription, to the client of this number.
+    Arrived(u64, Box<Message>),
+    /// The connection of this client has ended, or the broker has said that it ends.
+    Lost(u64, Why),
     /// The operation of this number has a result.
     Ended(u64),
     /// What the probe found out about this attempt; `None` if it found nothing wrong.

@@ -1,0 +1,34 @@
+//! Where the connection stands; the picture of the ways is in [`super::session`].
+
+use std::time::Instant;
+
+use super::Why;
+use super::link::Operation;
+
+/// One at a time; each has what it waits for, and until when.
+pub(super) enum State {
+    Waiting {
+        until: Instant,
+    },
+    Connecting {
+        connect: Operation,
+        until: Instant,
+    },
+    Explaining {
+        attempt: u64,
+        until: Instant,
+    },
+    Subscribing {
+        subscribe: Operation,
+        until: Instant,
+        session_present: bool,
+    },
+    Ready {
+        since: Instant,
+    },
+    Leaving {
+        why: Why,
+        until: Instant,
+    },
+    Gone,
+}
