@@ -4,6 +4,7 @@
 //! effects, and calls again with [`Event::Tick`] at [`Machine::deadline`].
 
 mod disk;
+mod doubt;
 mod event;
 mod hearing;
 mod outbox;
@@ -93,6 +94,8 @@ pub struct Machine {
     progress: Progress,
     /// What the last message on the other owner's topic said.
     heard: Versions,
+    /// Versions of the other card's sensors, higher than what is shown and not believed.
+    refused: Versions,
     copies: Copies,
     outbox: Outbox,
     disk: Disk,
@@ -148,6 +151,7 @@ impl Machine {
                 ..Progress::default()
             },
             heard: Versions::default(),
+            refused: Versions::default(),
             copies: Copies::default(),
             outbox: Outbox::default(),
             disk: Disk::holding(memory),

@@ -1,6 +1,6 @@
 //! The only writer of one card's sensors.
 
-use crate::reading::{Reading, Snapshot, Versions};
+use crate::reading::{Reading, Snapshot};
 use crate::sensor::{Card, SensorId, SensorSet, State};
 use crate::time::Wall;
 use crate::version::{Life, Mint, Version};
@@ -10,20 +10,8 @@ use crate::version::{Life, Mint, Version};
 pub struct Memory {
     /// The readings of all sensors that its writer knew, the other card's as well: one more image of them.
     pub readings: Snapshot,
-    /// `Some` while the owner is ungrounded: the sensors that its operator toggled since its memory was lost.
-    pub asserted: Option<SensorSet>,
-    /// What the next life has to go on from; `None` in a file that nobody wrote.
-    pub lineage: Option<Lineage>,
-}
-
-/// How an owner's lives follow one another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lineage {
-    /// Of all versions made since the memory began: see [`Life`].
-    pub era: u16,
-    /// The highest incarnation that may have been used. It is on disk before anybody is told a version of it: so a later life never
-    /// uses it again, whatever was lost in between.
-    pub incarnation: u64,
+    /// Of all versions made since the memory began, see [`Life`]; `None` in a file that nobody wrote.
+    pub era: Option<u16>,
 }
 
 /// The owner of one card's sensors: the only place where versions are made.
@@ -36,19 +24,9 @@ pub struct Owner {
     readings: Snapshot,
     /// Toggled in this life: what turns up does not overrule these.
     toggled: SensorSet,
-    /// While ungrounded, toggled in an earlier life since the memory was lost: no memory that turns up overrules these.
-    inherited: SensorSet,
-    /// Whether the memory is whole: the state file was there, or the other board has since shown what it knows.
-    grounded: bool,
-}
-
-/// Where a reading of an own sensor comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// A copy kept somewhere: a file, a retained or queued message, an echo.
-    Memory,
-    /// Another owner of this card, that speaks now. What it says is no old memory.
-    Twin,
+    /// Until the start gate closes: what has to be outranked then. A later copy of what stands here may still turn up, under a lower
+    /// version than it would have got.
+    overruled: Option<Snapshot>,
 }
 
 /// What hearing a reading of an own sensor did.
@@ -66,25 +44,20 @@ impl Owner {
     /// An owner with what its state file holds; `None` if there was no file that can be believed.
     #[must_use]
     pub fn new(card: Card, life: Life, memory: Option<&Memory>) -> Self {
-        let lineage = memory.and_then(|memory| memory.lineage);
-        let life = lineage.map_or(life, |lineage| life.in_era(lineage.era));
         let mut owner = Self {
             card,
-            mint: Mint::new(life),
+            mint: Mint::new(life.in_era(life.era().max(1))),
             readings: Snapshot::default(),
             toggled: SensorSet::EMPTY,
-            inherited: SensorSet::EMPTY,
-            grounded: false,
+            overruled: Some(Snapshot::default()),
         };
-        if let Some(lineage) = lineage {
-            owner.mint.skip(lineage.incarnation);
+        if let Some(era) = memory.and_then(|memory| memory.era) {
+            owner.mint.go_on(era);
         }
         if let Some(memory) = memory {
-            owner.grounded = memory.asserted.is_none();
             for (sensor, reading) in memory.readings.of(card).iter() {
-                owner.hear(sensor, reading, Source::Memory);
+                owner.hear(sensor, reading);
             }
-            owner.inherited = memory.asserted.unwrap_or_default();
         }
         owner
     }
@@ -97,10 +70,10 @@ impl Owner {
 
     /// What the next life will have to go on from.
     #[must_use]
-    pub const fn lineage(&self) -> Lineage {
-        Lineage {
-            era: self.life().era(),
-            incarnation: self.mint.incarnation(),
+    pub fn memory(&self) -> Memory {
+        Memory {
+            readings: self.readings,
+            era: Some(self.life().era()),
         }
     }
 
@@ -108,7 +81,7 @@ impl Owner {
     #[must_use]
     pub fn used(&self) -> u64 {
         let made = self.readings.iter().map(|(_, reading)| reading.version);
-        made.filter(|version| version.life == self.life())
+        made.filter(|version| version.life.is_of(self.life()))
             .map(|version| version.incarnation)
             .max()
             .unwrap_or(0)
@@ -126,12 +99,6 @@ impl Owner {
         &self.readings
     }
 
-    /// While ungrounded, the sensors toggled since the memory was lost.
-    #[must_use]
-    pub fn asserted(&self) -> Option<SensorSet> {
-        (!self.grounded).then(|| self.toggled.union(self.inherited))
-    }
-
     /// The operator toggles a sensor. From unknown it becomes OK: that is what the operator vouches for first.
     ///
     /// Gives the state before and after, or `None` for a sensor of the other card, and where somebody has used the highest version there is: nobody would
@@ -142,8 +109,9 @@ impl Owner {
         }
         let before = self.readings.get(sensor).map(|reading| reading.state);
         let state = before.map_or(State::Ok, State::toggled);
-        let version = self.mint.make();
-        if Some(version) <= self.readings.version(sensor) {
+        let known = self.readings.version(sensor);
+        let version = self.mint.make(known);
+        if Some(version) <= known {
             return None;
         }
         self.readings.set(
@@ -158,48 +126,85 @@ impl Owner {
         Some((before, state))
     }
 
-    /// A copy of an own sensor's reading turned up. The higher version wins; a toggle that the copy cannot know of stands.
-    pub fn hear(&mut self, sensor: SensorId, heard: Reading, source: Source) -> Heard {
+    /// A copy of an own sensor's reading turned up. The later one wins; a toggle of this life stands in any case. What wins with the lower
+    /// version gets a new one, above the other.
+    pub fn hear(&mut self, sensor: SensorId, heard: Reading) -> Heard {
         if sensor.card() != self.card {
             return Heard::Nothing;
         }
         self.mint.show(heard.version);
-        let stands = |own: Reading| {
-            // Within an era the higher version is the later one: nothing was forgotten in between.
-            let unaware = own.version.life.era() != heard.version.life.era();
-            let inherited = source == Source::Memory && unaware && self.inherited.contains(sensor);
-            self.toggled.contains(sensor) || inherited
+        let Some(own) = self.readings.get(sensor) else {
+            self.readings.set(sensor, heard);
+            return Heard::Recovered;
         };
-        match self.readings.get(sensor) {
-            Some(own) if own.version >= heard.version => Heard::Nothing,
-            Some(own) if stands(own) => {
-                let version = self.mint.make();
-                if version < heard.version {
-                    // No version is above it: everybody else will show it for good.
-                    self.readings.set(sensor, heard);
-                    return Heard::Recovered;
-                }
-                self.readings.set(sensor, Reading { version, ..own });
-                Heard::Overruled
-            }
-            Some(_) | None => {
-                self.readings.set(sensor, heard);
-                Heard::Recovered
-            }
+        let stands = self.toggled.contains(sensor) || !self.is_later(heard.version, own.version);
+        if stands && heard.version <= own.version {
+            return Heard::Nothing;
+        }
+        if let (true, Some(overruled)) = (stands, &mut self.overruled) {
+            overruled.offer(sensor, heard);
+            return Heard::Overruled;
+        }
+        if stands && self.raise(sensor, own, heard.version) {
+            return Heard::Overruled;
+        }
+        if heard.version > own.version {
+            // Where it should not win, no version is above it: everybody else will show it for good.
+            self.readings.set(sensor, heard);
+        } else if !self.raise(sensor, heard, own.version) {
+            return Heard::Nothing;
+        }
+        Heard::Recovered
+    }
+
+    /// The other board has heard of a version of an own sensor, and does not show it, since nothing said that it is later than what is
+    /// shown. Nor does it say so to this owner: what stands here is raised above it.
+    pub fn refused(&mut self, sensor: SensorId, known: Version) {
+        self.mint.show(known);
+        if let Some(own) = self.readings.get(sensor)
+            && own.version < known
+            && !known.knows(own.version)
+        {
+            self.raise(sensor, own, known);
         }
     }
 
-    /// Another copy of this owner's messages says which sensors were toggled while the memory was lost. It counts only while this owner
-    /// is ungrounded itself.
-    pub fn hear_asserted(&mut self, asserted: SensorSet) {
-        if !self.grounded {
-            self.inherited = self.inherited.union(asserted);
+    /// Whether what was heard is later than what stands here. Of two eras that did not know of each other the one that this memory has
+    /// lived through is the later one: the other one ended before it began, or it would know. Where that does not tell either, this
+    /// memory is at least the third, and nobody can: the higher version wins.
+    fn is_later(&self, heard: Version, own: Version) -> bool {
+        if heard.knows(own) {
+            return heard > own;
         }
+        let lived = |version: Version| version.era() == self.life().era();
+        match (lived(heard), lived(own)) {
+            _ if own.knows(heard) => false,
+            (false, false) => heard > own,
+            (heard, _) => heard,
+        }
+    }
+
+    /// A reading gets a new version, above one that must not win, if there is any. It stays in its era: nothing was toggled now.
+    fn raise(&mut self, sensor: SensorId, reading: Reading, above: Version) -> bool {
+        let era = reading.version.era();
+        let before = if above.era() == era {
+            reading.version
+        } else {
+            above
+        };
+        let version = self.mint.make_in(era, Some(before));
+        if version > above {
+            self.readings.set(sensor, Reading { version, ..reading });
+        }
+        version > above
     }
 
     /// The start gate closes. For a sensor of which nothing with a version is known, the word of a plain program counts; where there is
     /// none either, the initial OK.
     pub fn close_gate(&mut self, plain: impl Fn(SensorId) -> Option<State>) {
+        for (sensor, reading) in self.overruled.take().iter().flat_map(Snapshot::iter) {
+            self.hear(sensor, reading);
+        }
         for sensor in self.card.sensors() {
             let word = plain(sensor);
             let known = self.readings.version(sensor);
@@ -219,19 +224,5 @@ impl Owner {
                 );
             }
         }
-    }
-
-    /// The other board has shown these versions. Once it has shown all that this owner has, both know the same: the memory is
-    /// whole again. Gives whether that is news.
-    pub fn confirmed_by(&mut self, shown: &Versions) -> bool {
-        let own = self.readings.versions();
-        let whole = self
-            .card
-            .sensors()
-            .into_iter()
-            .all(|sensor| own.get(sensor).is_some() && own.get(sensor) == shown.get(sensor));
-        let news = whole && !self.grounded;
-        self.grounded |= whole;
-        news
     }
 }

@@ -110,6 +110,16 @@ impl Versions {
         self.0[sensor.index()] = version;
     }
 
+    /// Those that are higher than in `other`.
+    #[must_use]
+    pub fn above(&self, other: &Self) -> Self {
+        let mut above = *self;
+        for (version, other) in above.0.iter_mut().zip(other.0) {
+            *version = version.filter(|version| Some(*version) > other);
+        }
+        above
+    }
+
     /// Raises each version to the one in `other`, where that is higher.
     pub fn raise(&mut self, other: &Self) {
         for (version, other) in self.0.iter_mut().zip(other.0) {

@@ -3,8 +3,8 @@
 /// Drawn at random when a program starts. It makes versions unique where two owners chose the same incarnation because the first
 /// one's was lost with its memory.
 ///
-/// In versions its upper half is the *era*: that of the life in which the memory began. It tells readings that one unbroken memory has
-/// put in order from those of an owner that did not know of each other.
+/// In versions its upper half is the *era*: that of the life in which the memory began. One unbroken memory puts its readings in order;
+/// those of two eras it may be that no memory has ever held against each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Life(pub u32);
 
@@ -15,6 +15,12 @@ impl Life {
         (self.0 >> 16) as u16
     }
 
+    /// Whether both are of one life, in whatever era.
+    #[must_use]
+    pub const fn is_of(self, other: Self) -> bool {
+        self.0 & 0xFFFF == other.0 & 0xFFFF
+    }
+
     /// The same life in another era.
     #[must_use]
     pub const fn in_era(self, era: u16) -> Self {
@@ -22,7 +28,8 @@ impl Life {
     }
 }
 
-/// The version of one sensor's reading. Only the owner of the sensor makes new ones; the higher one is the newer one.
+/// The version of one sensor's reading. Only the owner of the sensor makes new ones; the higher one is the newer one, where
+/// [`Version::follows`] says that the one was made with knowledge of the other.
 ///
 /// Wall-clock time has no part in it: boards have no clock battery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +40,8 @@ pub struct Version {
     pub sequence: u64,
     /// Of the owner that made this version.
     pub life: Life,
+    /// The era before the present one that was known when this version was made; 0 if none was.
+    pub after: u16,
 }
 
 impl Version {
@@ -47,6 +56,7 @@ impl Version {
             incarnation: 0,
             sequence: 0,
             life,
+            after: 0,
         }
     }
 
@@ -57,6 +67,7 @@ impl Version {
             incarnation: 0,
             sequence: 1,
             life,
+            after: 0,
         }
     }
 
@@ -65,7 +76,30 @@ impl Version {
     pub const fn is_provisional(self) -> bool {
         self.incarnation == 0
     }
+
+    /// The era in which the state was set.
+    #[must_use]
+    pub const fn era(self) -> u16 {
+        self.life.era()
+    }
+
+    /// Whether whoever made this version knew of the other one's era, or nobody has vouched for that one. Then the higher of the two is
+    /// the later one; otherwise their numbers prove nothing.
+    #[must_use]
+    pub const fn knows(self, other: Self) -> bool {
+        self.era() == other.era() || self.after == other.era() || other.is_provisional()
+    }
+
+    /// Whether this version is surely later than the other one.
+    #[must_use]
+    pub fn follows(self, other: Self) -> bool {
+        self > other && self.knows(other)
+    }
 }
+
+/// How far an owner goes above what it hears if it cannot know what else there is: a life without a state file may have heard an old
+/// copy, and so may one that meets another era. No era comes to so many starts.
+const LEAP: u64 = 1 << 20;
 
 /// Where an owner takes its new versions from.
 ///
@@ -73,10 +107,12 @@ impl Version {
 #[derive(Debug, Clone)]
 pub struct Mint {
     last: Version,
+    /// Whether the present era's memory is unbroken: it was read from the state file.
+    unbroken: bool,
 }
 
 impl Mint {
-    /// Starts at incarnation 1. Call [`Mint::show`] with each version that turns up.
+    /// Starts at incarnation 1, in the life's own era. Call [`Mint::show`] with each version that turns up.
     #[must_use]
     pub const fn new(life: Life) -> Self {
         Self {
@@ -84,49 +120,66 @@ impl Mint {
                 incarnation: 1,
                 sequence: 0,
                 life,
+                after: 0,
             },
+            unbroken: false,
         }
     }
 
-    /// An earlier life of this owner may have used all incarnations up to this one.
-    pub fn skip(&mut self, used: u64) {
-        if used >= self.last.incarnation && used < Version::MAX {
-            self.last.incarnation = used + 1;
+    /// Goes on in the era of a state file.
+    pub fn go_on(&mut self, era: u16) {
+        self.unbroken = true;
+        self.last.life = self.last.life.in_era(era);
+    }
+
+    /// Takes note of a version that turned up: versions made from now on are above it, and above all that its era can have come to if it
+    /// is not the present one.
+    pub fn show(&mut self, seen: Version) {
+        let own = seen.life.is_of(self.life());
+        let order = |version: Version| (version.incarnation, version.sequence);
+        let higher = order(seen) > order(self.last);
+        let strange = !own && seen.era() != self.life().era();
+        let met = strange && (higher || seen.era() != self.last.after);
+        if met {
+            self.last.after = seen.era();
+        }
+        let clash = !own && seen.incarnation == self.last.incarnation;
+        if !(higher || clash || met) {
+            return;
+        }
+        if seen.incarnation == Version::MAX {
+            // No higher incarnation exists: go on above its sequence.
+            self.last.incarnation = Version::MAX;
+            self.last.sequence = self.last.sequence.max(seen.sequence);
+            return;
+        }
+        let step = if strange || !self.unbroken { LEAP } else { 1 };
+        let incarnation = (seen.incarnation + step).min(Version::MAX);
+        if incarnation > self.last.incarnation {
+            self.last.incarnation = incarnation;
             self.last.sequence = 0;
         }
     }
 
-    /// The incarnation of the next version.
-    #[must_use]
-    pub const fn incarnation(&self) -> u64 {
-        self.last.incarnation
+    /// A new version, higher than all before, for what is set in place of the version `before`.
+    pub fn make(&mut self, before: Option<Version>) -> Version {
+        self.make_in(self.life().era(), before)
     }
 
-    /// Takes note of a version that turned up: versions made from now on are above it.
-    pub fn show(&mut self, seen: Version) {
-        let foreign = seen.life != self.last.life;
-        if seen > self.last || (foreign && seen.incarnation == self.last.incarnation) {
-            self.last = if seen.incarnation < Version::MAX {
-                Version {
-                    incarnation: seen.incarnation + 1,
-                    sequence: 0,
-                    life: self.last.life,
-                }
-            } else {
-                // No higher incarnation exists: go on above its sequence.
-                Version {
-                    life: self.last.life,
-                    sequence: seen.sequence.max(self.last.sequence),
-                    ..seen
-                }
-            };
-        }
-    }
-
-    /// A new version, higher than all before.
-    pub fn make(&mut self) -> Version {
+    /// A new version, higher than all before, for a state that was set in `era`, in place of or above the version `before`.
+    pub fn make_in(&mut self, era: u16, before: Option<Version>) -> Version {
         self.last.sequence = self.last.sequence.saturating_add(1).min(Version::MAX);
-        self.last
+        let after = match before {
+            Some(before) if before.era() != era => before.era(),
+            Some(before) if before.after != 0 => before.after,
+            _ if self.last.after != era => self.last.after,
+            _ => 0,
+        };
+        Version {
+            life: self.life().in_era(era),
+            after,
+            ..self.last
+        }
     }
 
     /// Whose versions these are.

@@ -10,7 +10,7 @@ mod topic;
 use std::time::Duration;
 
 use crate::reading::{Reading, Snapshot, Versions};
-use crate::sensor::{SensorId, SensorSet, State};
+use crate::sensor::{SensorId, State};
 use crate::time::Wall;
 use crate::version::{Life, Version};
 
@@ -24,8 +24,6 @@ pub const LARGEST: usize = 16 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Report {
     entries: [Option<Entry>; 6],
-    /// Only from an ungrounded owner: see [`crate::owner::Memory::asserted`].
-    pub asserted: Option<SensorSet>,
 }
 
 /// What a report says of one sensor.
@@ -40,11 +38,8 @@ pub enum Entry {
 impl Report {
     /// A report of these readings.
     #[must_use]
-    pub fn of(readings: &Snapshot, asserted: Option<SensorSet>) -> Self {
-        let mut report = Self {
-            asserted,
-            ..Self::default()
-        };
+    pub fn of(readings: &Snapshot) -> Self {
+        let mut report = Self::default();
         for (sensor, reading) in readings.iter() {
             report.put(sensor, Entry::Reading(reading));
         }
@@ -99,6 +94,8 @@ pub struct Heartbeat {
     pub has: Versions,
     /// The versions in what it last heard on the other owner's topic.
     pub heard: Versions,
+    /// Versions of the other card's sensors that it has met and does not show, though they are higher: they may be older.
+    pub refused: Versions,
     /// Whether the other card's values are live to it.
     pub other_live: bool,
     /// Whether the other card's values rest on a plain program's word, over the versions in `has`.
@@ -107,6 +104,7 @@ pub struct Heartbeat {
 
 /// A message that could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "read once, handled at once, never kept")]
 pub enum Message {
     /// Readings, on a topic that carries them.
     Report(Report),
@@ -182,21 +180,23 @@ pub fn encode_marker(nonce: u64) -> Vec<u8> {
 }
 
 /// A version as it stands on the wire.
-type Triple = (u64, u64, u32);
+type Triple = (u64, u64, u64);
 
-const fn version_of((incarnation, sequence, life): Triple) -> Option<Version> {
+fn version_of((incarnation, sequence, lives): Triple) -> Option<Version> {
     if incarnation > Version::MAX || sequence > Version::MAX {
         return None;
     }
     Some(Version {
         incarnation,
         sequence,
-        life: Life(life),
+        life: Life(u32::try_from(lives & 0xFFFF_FFFF).ok()?),
+        after: u16::try_from(lives >> 32).ok()?,
     })
 }
 
-const fn triple_of(version: Version) -> Triple {
-    (version.incarnation, version.sequence, version.life.0)
+fn triple_of(version: Version) -> Triple {
+    let lives = (u64::from(version.after) << 32) | u64::from(version.life.0);
+    (version.incarnation, version.sequence, lives)
 }
 
 /// Times of change are kept within what calendars can show: years 1 to 9999.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dualboard::owner::{Lineage, Memory};
+use dualboard::owner::Memory;
 use dualboard::reading::{Reading, Snapshot, Versions};
 use dualboard::sensor::{Card, SensorId, State};
 use dualboard::time::Wall;
@@ -29,11 +29,14 @@ const TOPICS: [Topic; 12] = [
 ];
 
 fn version() -> impl Strategy<Value = Version> {
-    (0..=Version::MAX, 0..=Version::MAX, any::<u32>()).prop_map(|(incarnation, sequence, life)| Version {
-        incarnation,
-        sequence,
-        life: Life(life),
-    })
+    (0..=Version::MAX, 0..=Version::MAX, any::<u32>(), any::<u16>()).prop_map(
+        |(incarnation, sequence, life, after)| Version {
+            incarnation,
+            sequence,
+            life: Life(life),
+            after,
+        },
+    )
 }
 
 fn reading() -> impl Strategy<Value = Reading> {
@@ -57,25 +60,15 @@ fn entry() -> impl Strategy<Value = Entry> {
 }
 
 fn report() -> impl Strategy<Value = Report> {
-    (
-        prop::collection::vec(prop::option::of(entry()), 6),
-        prop::option::of(0..64_u8),
-    )
-        .prop_map(|(entries, asserted)| {
-            let mut report = Report::default();
-            for (sensor, entry) in SensorId::ALL.into_iter().zip(entries) {
-                if let Some(entry) = entry {
-                    report.put(sensor, entry);
-                }
+    prop::collection::vec(prop::option::of(entry()), 6).prop_map(|entries| {
+        let mut report = Report::default();
+        for (sensor, entry) in SensorId::ALL.into_iter().zip(entries) {
+            if let Some(entry) = entry {
+                report.put(sensor, entry);
             }
-            let in_set = |bits: u8| {
-                SensorId::ALL
-                    .into_iter()
-                    .filter(move |sensor| bits & (1 << (sensor.number() - 1)) != 0)
-            };
-            report.asserted = asserted.map(|bits| in_set(bits).collect());
-            report
-        })
+        }
+        report
+    })
 }
 
 /// JSON near to what is understood, so that the search gets past the first brace.
@@ -94,7 +87,7 @@ fn almost() -> impl Strategy<Value = String> {
         Just("sensor_6"),
         Just("sensor_7"),
         Just("versions"),
-        Just("asserted"),
+        Just("refused"),
         Just("changed"),
         Just("alive"),
         Just("life"),
@@ -131,15 +124,14 @@ proptest! {
     }
 
     #[test]
-    fn memory_comes_back_as_it_was(readings in prop::collection::vec(prop::option::of(reading()), 6), lost in any::<bool>(), lineage in prop::option::of((any::<u16>(), 0..=Version::MAX))) {
+    fn memory_comes_back_as_it_was(readings in prop::collection::vec(prop::option::of(reading()), 6), era in prop::option::of(any::<u16>())) {
         let mut snapshot = Snapshot::default();
         for (sensor, reading) in SensorId::ALL.into_iter().zip(readings) {
             if let Some(reading) = reading {
                 snapshot.offer(sensor, reading);
             }
         }
-        let asserted = lost.then(|| Card::One.sensors().into_iter().take(2).collect());
-        let memory = Memory { readings: snapshot, asserted, lineage: lineage.map(|(era, incarnation)| Lineage { era, incarnation }) };
+        let memory = Memory { readings: snapshot, era };
         prop_assert_eq!(decode_memory(&encode_memory(&memory)), Ok(memory));
     }
 
@@ -149,7 +141,7 @@ proptest! {
         for (sensor, version) in SensorId::ALL.into_iter().zip(known) {
             has.set(sensor, version);
         }
-        let beat = Heartbeat { life: Life(life), uptime: Duration::from_millis(ms), has, heard: has, other_live: flags.0, other_plain: flags.1 };
+        let beat = Heartbeat { life: Life(life), uptime: Duration::from_millis(ms), has, heard: has, refused: has, other_live: flags.0, other_plain: flags.1 };
         prop_assert_eq!(decode(Topic::Alive(Card::One), &encode_heartbeat(&beat)), Ok(Message::Heartbeat(beat)));
     }
 }

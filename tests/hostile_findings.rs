@@ -54,6 +54,7 @@ fn a_flood_of_a_twins_heartbeats_ends_nothing_but_in_order() {
         uptime: Duration::from_secs(3_600),
         has: Versions::default(),
         heard: Versions::default(),
+        refused: Versions::default(),
         other_live: false,
         other_plain: false,
     });

@@ -16,6 +16,7 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
                     incarnation,
                     sequence,
                     life: Life(life),
+                    after: 0,
                 },
                 changed: None,
             };

@@ -1,6 +1,6 @@
 //! The only writer of a card: what it keeps and what it takes when lost memory turns up.
 
-use dualboard::owner::{Heard, Memory, Owner, Source};
+use dualboard::owner::{Heard, Memory, Owner};
 use dualboard::reading::{Reading, Snapshot};
 use dualboard::sensor::{Card, SensorId, State};
 use dualboard::time::Wall;
@@ -15,6 +15,7 @@ fn reading(state: State, incarnation: u64) -> Reading {
         incarnation,
         sequence: 3,
         life: Life(9 << 16),
+        after: 0,
     };
     Reading {
         state,
@@ -30,8 +31,7 @@ fn remembering(readings: &[(u8, Reading)]) -> Memory {
     }
     Memory {
         readings: snapshot,
-        asserted: None,
-        lineage: None,
+        era: None,
     }
 }
 
@@ -47,14 +47,8 @@ fn a_rebase_keeps_what_was_toggled_and_takes_the_rest() {
         owner.toggle(sensor(1), Wall(0)),
         Some((Some(State::Ok), State::Ko))
     );
-    assert_eq!(
-        owner.hear(sensor(1), reading(State::Ok, 7), Source::Memory),
-        Heard::Overruled
-    );
-    assert_eq!(
-        owner.hear(sensor(2), reading(State::Ko, 7), Source::Memory),
-        Heard::Recovered
-    );
+    assert_eq!(owner.hear(sensor(1), reading(State::Ok, 7)), Heard::Overruled);
+    assert_eq!(owner.hear(sensor(2), reading(State::Ko, 7)), Heard::Recovered);
     assert_eq!(
         (state(&owner, 1), state(&owner, 2), state(&owner, 3)),
         (Some(State::Ko), Some(State::Ko), Some(State::Ok))
@@ -62,37 +56,80 @@ fn a_rebase_keeps_what_was_toggled_and_takes_the_rest() {
     assert!(owner.readings().version(sensor(1)) > Some(reading(State::Ok, 7).version));
 }
 
+/// The next life of an owner, with the file that this one leaves.
+fn restarted(owner: &Owner, life: Life) -> Owner {
+    Owner::new(owner.card(), life, Some(&owner.memory()))
+}
+
+fn life(era: u16, number: u16) -> Life {
+    Life(number.into()).in_era(era)
+}
+
 #[test]
 fn what_was_toggled_without_memory_stands_after_a_restart_as_well() {
-    let mut first = Owner::new(Card::One, Life(1), None);
+    let mut first = Owner::new(Card::One, life(1, 1), None);
     first.toggle(sensor(1), Wall(0));
-    let memory = Memory {
-        readings: *first.readings(),
-        asserted: first.asserted(),
-        lineage: Some(first.lineage()),
-    };
-    let mut second = Owner::new(Card::One, Life(2), Some(&memory));
-    assert_eq!(
-        second.hear(sensor(1), reading(State::Ko, 7), Source::Memory),
-        Heard::Overruled
-    );
+    let mut second = restarted(&first, life(2, 2));
+    assert_eq!(second.hear(sensor(1), reading(State::Ko, 7)), Heard::Overruled);
     assert_eq!(state(&second, 1), Some(State::Ok));
 }
 
 #[test]
-fn what_an_earlier_life_toggled_yields_to_an_owner_that_speaks_now() {
-    let mut first = Owner::new(Card::One, Life(1), None);
+fn what_an_owner_elsewhere_toggled_with_this_memory_known_is_later() {
+    let mut first = Owner::new(Card::One, life(1, 1), None);
     first.toggle(sensor(1), Wall(0));
-    let memory = Memory {
-        readings: *first.readings(),
-        asserted: first.asserted(),
-        lineage: Some(first.lineage()),
-    };
-    let mut second = Owner::new(Card::One, Life(2), Some(&memory));
+    let mut spare = Owner::new(Card::One, life(2, 2), None);
+    spare.hear(sensor(1), first.readings().get(sensor(1)).expect("toggled"));
+    spare.toggle(sensor(1), Wall(0));
+    let mut back = restarted(&first, life(3, 3));
     assert_eq!(
-        second.hear(sensor(1), reading(State::Ko, 7), Source::Twin),
+        back.hear(sensor(1), spare.readings().get(sensor(1)).expect("toggled")),
         Heard::Recovered
     );
+    assert_eq!(state(&back, 1), Some(State::Ko));
+}
+
+#[test]
+fn without_a_file_an_old_copy_is_enough_to_get_above_all_that_exists() {
+    let mut first = Owner::new(Card::One, life(1, 1), None);
+    first.toggle(sensor(1), Wall(0));
+    let old_copy = first.readings().get(sensor(1)).expect("toggled");
+    for number in 2..100 {
+        first = restarted(&first, life(number, number));
+        first.toggle(sensor(1), Wall(0));
+    }
+    let mut without = Owner::new(Card::One, life(200, 200), None);
+    without.hear(sensor(1), old_copy);
+    without.toggle(sensor(1), Wall(0));
+    let version = |owner: &Owner| owner.readings().version(sensor(1)).expect("toggled");
+    assert!(version(&without).follows(version(&first)));
+}
+
+#[test]
+fn of_two_lost_memories_that_had_not_met_the_higher_version_is_taken() {
+    let mut owner = Owner::new(Card::One, life(3, 3), None);
+    let of_era = |era, incarnation| {
+        let mut reading = reading(State::Ko, incarnation);
+        reading.version.life = life(era, 9);
+        reading
+    };
+    owner.hear(sensor(1), of_era(1, 4));
+    assert_eq!(owner.hear(sensor(1), of_era(2, 3)), Heard::Nothing);
+    assert_eq!(owner.hear(sensor(1), of_era(2, 5)), Heard::Recovered);
+}
+
+#[test]
+fn what_the_other_board_does_not_believe_is_outranked() {
+    let mut owner = Owner::new(Card::One, life(2, 2), None);
+    owner.close_gate(|_| None);
+    owner.toggle(sensor(1), Wall(0));
+    let known = reading(State::Ok, 7).version;
+    owner.refused(sensor(1), known);
+    owner.refused(sensor(2), known);
+    let version = |number| owner.readings().version(sensor(number)).expect("known");
+    assert!(version(1).follows(known));
+    assert!(version(2).is_provisional(), "any memory is better than none");
+    assert_eq!(state(&owner, 1), Some(State::Ko));
 }
 
 #[test]
@@ -115,20 +152,14 @@ fn an_owner_that_finds_no_memory_anywhere_starts_with_ok_that_any_memory_overrul
             .expect("initial")
             .is_provisional()
     );
-    assert_eq!(
-        owner.hear(sensor(4), reading(State::Ko, 1), Source::Memory),
-        Heard::Recovered
-    );
+    assert_eq!(owner.hear(sensor(4), reading(State::Ko, 1)), Heard::Recovered);
 }
 
 #[test]
 fn a_sensor_of_the_other_card_can_neither_be_toggled_nor_heard() {
     let mut owner = Owner::new(Card::One, Life(1), None);
     assert_eq!(owner.toggle(sensor(4), Wall(0)), None);
-    assert_eq!(
-        owner.hear(sensor(4), reading(State::Ko, 1), Source::Memory),
-        Heard::Nothing
-    );
+    assert_eq!(owner.hear(sensor(4), reading(State::Ko, 1)), Heard::Nothing);
     assert_eq!(state(&owner, 4), None);
 }
 
@@ -136,13 +167,7 @@ fn a_sensor_of_the_other_card_can_neither_be_toggled_nor_heard() {
 fn a_lower_or_equal_copy_changes_nothing() {
     let memory = remembering(&[(1, reading(State::Ko, 4))]);
     let mut owner = Owner::new(Card::One, Life(1), Some(&memory));
-    assert_eq!(
-        owner.hear(sensor(1), reading(State::Ko, 4), Source::Memory),
-        Heard::Nothing
-    );
-    assert_eq!(
-        owner.hear(sensor(1), reading(State::Ok, 3), Source::Memory),
-        Heard::Nothing
-    );
+    assert_eq!(owner.hear(sensor(1), reading(State::Ko, 4)), Heard::Nothing);
+    assert_eq!(owner.hear(sensor(1), reading(State::Ok, 3)), Heard::Nothing);
     assert_eq!(state(&owner, 1), Some(State::Ko));
 }

@@ -13,6 +13,7 @@ fn reading(state: State, incarnation: u64) -> Reading {
         incarnation,
         sequence: 1,
         life: Life(9),
+        after: 0,
     };
     Reading {
         state,

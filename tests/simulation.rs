@@ -12,6 +12,7 @@ mod sim {
     pub mod faults;
     pub mod harm;
     pub mod kinds;
+    pub mod memories;
     pub mod net;
     pub mod operator;
     pub mod planted;
@@ -73,13 +74,14 @@ fn many_seeds() {
         setting("SIM_SEEDS").unwrap_or(2_500),
     );
     let (mut tally, mut simulated, mut presses, mut steps) = (Tally::default(), 0, 0, 0);
-    let mut agreements = Vec::new();
+    let (mut agreements, mut unordered) = (Vec::new(), 0);
     let mut failures = Vec::new();
     for seed in first..first + count {
         let outcome = run(seed);
         tally.add(&outcome.tally);
         simulated += outcome.simulated;
         presses += outcome.presses;
+        unordered += u64::from(outcome.unordered);
         steps += outcome.steps;
         agreements.push(outcome.agreement);
         if let Some(words) = outcome.failure {
@@ -97,6 +99,7 @@ fn many_seeds() {
         tally.total()
     );
     println!("{} hours of simulated time", simulated / 3_600_000);
+    println!("{unordered} runs with two readings of lost memories that nobody can put in order");
     println!(
         "agreement after the last fault: median {} ms, 99 % {} ms, worst {} ms",
         at(50),

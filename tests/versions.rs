@@ -8,6 +8,7 @@ fn version() -> impl Strategy<Value = Version> {
         incarnation,
         sequence,
         life: Life(life),
+        after: 0,
     })
 }
 
@@ -17,6 +18,7 @@ fn incarnation_comes_before_sequence_and_sequence_before_life() {
         incarnation,
         sequence,
         life: Life(life),
+        after: 0,
     };
     assert!(at(2, 0, 0) > at(1, 9, 9));
     assert!(at(1, 2, 0) > at(1, 1, 9));
@@ -27,7 +29,7 @@ fn incarnation_comes_before_sequence_and_sequence_before_life() {
 fn any_real_memory_is_above_hearsay_and_hearsay_above_the_initial_ok() {
     let (low, high) = (Life(0), Life(u32::MAX));
     assert!(Version::hearsay(low) > Version::initial(high));
-    assert!(Mint::new(low).make() > Version::hearsay(high));
+    assert!(Mint::new(low).make(None) > Version::hearsay(high));
 }
 
 proptest! {
@@ -37,7 +39,7 @@ proptest! {
         let mut highest = Version::initial(Life(0));
         for seen in shown {
             mint.show(seen);
-            let made = mint.make();
+            let made = mint.make(None);
             prop_assert!(made > seen && made > highest, "{made:?} after {seen:?} and {highest:?}");
             highest = made;
         }
@@ -51,7 +53,8 @@ fn at_the_end_of_the_numbers_nothing_overflows() {
         incarnation: Version::MAX,
         sequence: Version::MAX,
         life: Life(0),
+        after: 0,
     });
-    let made = mint.make();
+    let made = mint.make(None);
     assert!(made.incarnation <= Version::MAX && made.sequence <= Version::MAX);
 }

@@ -163,6 +163,7 @@ mod tests {
             incarnation: 7,
             sequence: 42,
             life: Life(9),
+            after: 0,
         };
         let reading = Reading {
             state: State::Ko,
@@ -170,11 +171,7 @@ mod tests {
             changed: None,
         };
         readings.offer(SensorId::ALL[1], reading);
-        Memory {
-            readings,
-            asserted: None,
-            lineage: None,
-        }
+        Memory { readings, era: None }
     }
 
     #[test]

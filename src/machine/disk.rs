@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::Machine;
 use crate::chronicle::Fact;
 use crate::owner::Memory;
+use crate::reading::Snapshot;
+use crate::sensor::Card;
 use crate::time::{Mono, Now};
 
 /// How long to wait before the state file is tried again after a failure, if nothing changes before.
@@ -42,10 +44,12 @@ impl Disk {
         self.failure.as_deref()
     }
 
-    /// The highest incarnation that a later life will know to be used.
-    pub(super) fn reserved(&self) -> u64 {
-        let lineage = self.holds.and_then(|memory| memory.lineage);
-        lineage.map_or(0, |lineage| lineage.incarnation)
+    /// The highest incarnation that a later life will find used.
+    pub(super) fn reserved(&self, card: Card) -> u64 {
+        let readings = self.holds.map(|memory| memory.readings.of(card));
+        let versions = readings.iter().flat_map(Snapshot::iter);
+        let used = versions.map(|(_, reading)| reading.version.incarnation).max();
+        used.unwrap_or(0)
     }
 
     /// When it is to be looked at again, if nothing happens before.

@@ -2,7 +2,7 @@
 
 use super::{Effect, Gate, Machine, Role};
 use crate::chronicle::Fact;
-use crate::owner::{Heard, Source};
+use crate::owner::Heard;
 use crate::reading::{Offer, Reading, Versions};
 use crate::sensor::{Card, SensorId, State};
 use crate::time::{Mono, Now};
@@ -11,9 +11,9 @@ use crate::wire::{self, Direction, Entry, Heartbeat, Malformed, Message, Report,
 
 /// A message about sensors, with what matters about its arrival.
 #[derive(Clone, Copy)]
-struct Arrival {
-    now: Now,
-    topic: Topic,
+pub(super) struct Arrival {
+    pub(super) now: Now,
+    pub(super) topic: Topic,
     /// The broker had not kept it: it was sent just now, or queued for this session.
     live: bool,
 }
@@ -84,7 +84,7 @@ impl Machine {
     }
 
     /// The topic on which the other owner publishes its report; for the display, the join.
-    const fn other_topic(&self) -> Topic {
+    pub(super) const fn other_topic(&self) -> Topic {
         match self.role {
             Role::Monitor(Card::Two) => Topic::Card1,
             Role::Monitor(Card::One) | Role::Display => Topic::All,
@@ -92,21 +92,26 @@ impl Machine {
     }
 
     fn report_heard(&mut self, arrival: Arrival, report: &Report) {
+        let heard_before = self.heard;
         if arrival.topic == self.other_topic() {
             self.heard = report.versions();
             self.copies.echo = report.is_plain() && arrival.live && self.echo_differs(report);
         }
-        let mut overwritten = false;
+        let (mut overwritten, mut behind) = (false, false);
         for (sensor, entry) in report.iter() {
             let own = self.role == Role::Monitor(sensor.card());
             match entry {
                 Entry::Reading(reading) if own => {
                     overwritten |= self.own_reading(arrival, sensor, reading);
                 }
-                Entry::Reading(reading) => self.other_reading(arrival, sensor, reading),
+                Entry::Reading(reading) => behind |= self.other_reading(arrival, sensor, reading),
                 Entry::Plain(state) if own => overwritten |= self.own_word(arrival, sensor, state),
                 Entry::Plain(state) => self.other_word(arrival, sensor, state, report.is_plain()),
             }
+        }
+        if behind && arrival.topic == self.other_topic() && self.heard != heard_before {
+            // Its owner should know at once; but an answer that is no better is not answered again before the next heartbeat.
+            self.beat_due = self.beat_due.map(|_| arrival.now.mono);
         }
         self.echoes(arrival, report);
         if let Some((topic, own)) = self.report() {
@@ -139,19 +144,13 @@ impl Machine {
 
     /// Hears an own sensor's reading; gives whether somebody else put an older one where this owner's should be.
     fn own_reading(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) -> bool {
-        let on_own_topic = self.own_topic() == Some(arrival.topic);
         let Some(owner) = &mut self.owner else {
             return false;
         };
-        let source = if on_own_topic && arrival.live {
-            Source::Twin
-        } else {
-            Source::Memory
-        };
-        if owner.hear(sensor, reading, source) == Heard::Recovered && self.restored {
+        if owner.hear(sensor, reading) == Heard::Recovered && self.restored {
             self.chronicle.note(arrival.now.wall, Fact::Recovered(sensor));
         }
-        owner.readings().version(sensor) > Some(reading.version) && reading.version.life != owner.life()
+        owner.readings().version(sensor) > Some(reading.version) && !reading.version.life.is_of(owner.life())
     }
 
     /// Hears a plain word for an own sensor: memory before the first gate closes, afterwards somebody else's meddling.
@@ -166,19 +165,25 @@ impl Machine {
         true
     }
 
-    fn other_reading(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) {
+    /// Hears a reading of another card's sensor; gives whether it is behind what is known, or not believed.
+    fn other_reading(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) -> bool {
+        if self.is_doubtful(sensor, reading.version) {
+            self.refuse(arrival, sensor, reading.version);
+            return true;
+        }
         let before = self.global.shown(sensor).map(|shown| shown.state());
         let speaks = arrival.live && self.speaker_is_live(arrival, sensor.card());
         match self.global.offer(sensor, reading, speaks) {
             // An older one that comes back on the own topic is this program's own echo.
-            Offer::Stale if self.own_topic() == Some(arrival.topic) => {}
-            Offer::Stale if arrival.topic != self.other_topic() => self.counters.stale += 1,
+            Offer::Stale if self.own_topic() == Some(arrival.topic) => false,
             Offer::Stale => {
                 self.counters.stale += 1;
-                // The retained message on this topic is behind now: its owner should know at once.
-                self.beat_due = self.beat_due.map(|_| arrival.now.mono);
+                true
             }
-            Offer::Taken | Offer::Known => self.note_change(arrival, sensor, before),
+            Offer::Taken | Offer::Known => {
+                self.note_change(arrival, sensor, before);
+                false
+            }
         }
     }
 
@@ -225,17 +230,12 @@ impl Machine {
         }
     }
 
-    /// What a report proves: that the other board has shown a version, or which toggles an owner without memory had made.
+    /// A report that the other board has shown proves that it has these versions.
     fn echoes(&mut self, arrival: Arrival, report: &Report) {
-        let Some(owner) = &mut self.owner else { return };
-        match (owner.card(), arrival.topic) {
-            (Card::One, Topic::All) | (Card::Two, Topic::Board1All) => {
-                self.shown_by_other_board(&report.versions());
-            }
-            (Card::One, Topic::Card1 | Topic::Board2Card1) | (Card::Two, Topic::All) if !self.restored => {
-                owner.hear_asserted(report.asserted.unwrap_or_default());
-            }
-            _ => {}
+        if let (Role::Monitor(Card::One), Topic::All) | (Role::Monitor(Card::Two), Topic::Board1All) =
+            (self.role, arrival.topic)
+        {
+            self.shown_by_other_board(&report.versions());
         }
     }
 
@@ -246,7 +246,6 @@ impl Machine {
             self.own_heartbeat(arrival.now, heartbeat, effects);
             return;
         }
-        let has = self.has();
         self.chain.beat(arrival.now, card, *heartbeat);
         if self.role == Role::Display && card == Card::Two && !heartbeat.other_plain {
             self.global.forget_plain(Card::One, &heartbeat.has);
@@ -254,6 +253,14 @@ impl Machine {
         if self.gate != Gate::Open {
             return;
         }
+        if let Some(owner) = &mut self.owner {
+            for sensor in owner.card().sensors() {
+                if let Some(version) = heartbeat.refused.get(sensor) {
+                    owner.refused(sensor, version);
+                }
+            }
+        }
+        let has = self.has();
         if let Some((topic, _)) = self.report() {
             let behind = topic
                 .carries()
@@ -278,9 +285,8 @@ impl Machine {
 
     /// The other board has shown these versions.
     fn shown_by_other_board(&mut self, versions: &Versions) {
-        if let Some(owner) = &mut self.owner {
+        if self.owner.is_some() {
             self.progress.shown.raise(versions);
-            owner.confirmed_by(&self.progress.shown);
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Effect, Freshness, Gate, Machine, Role};
 use crate::chain::Link;
 use crate::chronicle::Fact;
 use crate::global::Shown;
-use crate::owner::{Memory, Owner};
+use crate::owner::Memory;
 use crate::pulse;
 use crate::reading::Versions;
 use crate::sensor::{Card, SensorId};
@@ -39,8 +39,7 @@ impl Machine {
             }
             let memory = Memory {
                 readings,
-                asserted: owner.asserted(),
-                lineage: Some(owner.lineage()),
+                ..owner.memory()
             };
             if self.disk.offer(now.mono, &memory) {
                 effects.push(Effect::Save(Box::new(memory)));
@@ -59,7 +58,7 @@ impl Machine {
     /// What this owner says on its retained topic.
     pub(super) fn report(&self) -> Option<(Topic, Report)> {
         let owner = self.owner.as_ref()?;
-        let mut report = Report::of(owner.readings(), owner.asserted());
+        let mut report = Report::of(owner.readings());
         if owner.card() == Card::One {
             return Some((Topic::Card1, report));
         }
@@ -93,8 +92,11 @@ impl Machine {
     }
 
     fn send_report(&mut self, effects: &mut Vec<Effect>) {
-        let used = self.owner.as_ref().map_or(0, Owner::used);
-        if used > self.disk.reserved() && self.disk.failure().is_none() {
+        let held = self
+            .owner
+            .as_ref()
+            .is_some_and(|owner| owner.used() > self.disk.reserved(owner.card()));
+        if held && self.disk.failure().is_none() {
             // Once an incarnation, not once a toggle: a later life must find it, or it might use it again.
             return;
         }
@@ -128,6 +130,7 @@ impl Machine {
             uptime: now.mono.since(self.started.mono),
             has: self.has(),
             heard: self.heard,
+            refused: self.refused.above(&self.global.best().versions()),
             other_live: self.freshness(card.other()) == Freshness::Live,
             other_plain: self.global.is_plain(card.other()),
         };
@@ -144,7 +147,7 @@ impl Machine {
             return;
         }
         self.witness_due = Some(now.after(WITNESS_PAUSE));
-        let report = Report::of(self.global.best(), None);
+        let report = Report::of(self.global.best());
         effects.push(Effect::Publish {
             ticket: self.outbox.ticket(),
             topic: Topic::Witness,

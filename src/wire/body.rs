@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::keyed::{Field, Object, Sensors, object};
 use super::{Entry, Heartbeat, Malformed, Message, Report, Triple, triple_of, version_of, wall_of};
-use crate::owner::{Lineage, Memory};
+use crate::owner::Memory;
 use crate::reading::{Reading, Snapshot, Versions};
 use crate::sensor::{SensorId, SensorSet, State};
-use crate::version::{Life, Version};
+use crate::version::Life;
 
 /// What stands in a report beside the plain keys. It is read in a pass of its own: with `flatten`, serde lets duplicates through.
 #[derive(Deserialize)]
@@ -20,7 +20,6 @@ struct Beside {
     versions: Option<Sensors<Triple>>,
     #[serde(default, deserialize_with = "object")]
     changed: Option<Sensors<i64>>,
-    asserted: Option<Vec<u8>>,
 }
 
 struct ReportBody {
@@ -39,28 +38,22 @@ impl Serialize for ReportBody {
         if let Some(changed) = &self.beside.changed {
             map.serialize_entry("changed", changed)?;
         }
-        if let Some(asserted) = &self.beside.asserted {
-            map.serialize_entry("asserted", asserted)?;
-        }
         map.end()
     }
 }
 
-/// The state file has the form of a report, with how the owner's lives follow one another.
+/// The state file has the form of a report, with the era of the owner's memory.
 #[derive(Serialize)]
 struct MemoryBody {
     #[serde(flatten)]
     report: ReportBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     era: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    incarnation: Option<u64>,
 }
 
 #[derive(Deserialize)]
-struct LineageBody {
+struct EraBody {
     era: Option<u16>,
-    incarnation: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,6 +66,8 @@ struct HeartbeatBody {
     has: Option<Sensors<Triple>>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     heard: Option<Sensors<Triple>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
+    refused: Option<Sensors<Triple>>,
     #[serde(default)]
     other_live: bool,
     #[serde(default)]
@@ -100,12 +95,7 @@ pub(super) fn decode_report(payload: &[u8], carried: SensorSet) -> Result<Report
     {
         return Err(Malformed::NoSensor);
     }
-    let mut report = Report {
-        asserted: beside
-            .asserted
-            .map(|numbers| numbers.into_iter().filter_map(SensorId::new).collect()),
-        ..Report::default()
-    };
+    let mut report = Report::default();
     for sensor in carried.iter() {
         let Some(state) = states.get(sensor).value().map(State::from) else {
             continue;
@@ -154,9 +144,6 @@ fn report_body(report: &Report, carried: SensorSet) -> ReportBody {
         beside: Beside {
             versions: (!versions.is_empty()).then_some(versions),
             changed: (!changed.is_empty()).then_some(changed),
-            asserted: report
-                .asserted
-                .map(|sensors| sensors.iter().map(SensorId::number).collect()),
         },
     }
 }
@@ -165,11 +152,10 @@ fn report_body(report: &Report, carried: SensorSet) -> ReportBody {
 #[must_use]
 pub fn encode_memory(memory: &Memory) -> Vec<u8> {
     let all = SensorId::ALL.into_iter().collect();
-    let report = Report::of(&memory.readings, memory.asserted);
+    let report = Report::of(&memory.readings);
     to_json(&MemoryBody {
         report: report_body(&report, all),
-        era: memory.lineage.map(|lineage| lineage.era),
-        incarnation: memory.lineage.map(|lineage| lineage.incarnation),
+        era: memory.era,
     })
 }
 
@@ -179,23 +165,14 @@ pub fn encode_memory(memory: &Memory) -> Vec<u8> {
 /// [`Malformed`] says in words what is wrong.
 pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
     let report = decode_report(text, SensorId::ALL.into_iter().collect())?;
-    let beside: LineageBody = parse(text)?;
-    let lineage = match (beside.era, beside.incarnation) {
-        (Some(era), Some(incarnation)) if incarnation <= Version::MAX => Some(Lineage { era, incarnation }),
-        (_, Some(_)) => return Err(Malformed::OutOfRange),
-        (_, None) => None,
-    };
+    let EraBody { era } = parse(text)?;
     let mut readings = Snapshot::default();
     for (sensor, entry) in report.iter() {
         if let Entry::Reading(reading) = entry {
             readings.offer(sensor, reading);
         }
     }
-    Ok(Memory {
-        readings,
-        asserted: report.asserted,
-        lineage,
-    })
+    Ok(Memory { readings, era })
 }
 
 /// Reads an owner's heartbeat, or its last word.
@@ -210,6 +187,7 @@ pub(super) fn decode_heartbeat(payload: &[u8]) -> Result<Message, Malformed> {
         uptime: Duration::from_millis(body.uptime_ms),
         has: decode_versions(body.has)?,
         heard: decode_versions(body.heard)?,
+        refused: decode_versions(body.refused)?,
         other_live: body.other_live,
         other_plain: body.other_plain,
     }))
@@ -224,6 +202,7 @@ pub fn encode_heartbeat(heartbeat: &Heartbeat) -> Vec<u8> {
         uptime_ms: u64::try_from(heartbeat.uptime.as_millis()).unwrap_or(u64::MAX),
         has: Some(encode_versions(&heartbeat.has)),
         heard: Some(encode_versions(&heartbeat.heard)),
+        refused: Some(encode_versions(&heartbeat.refused)).filter(|refused| !refused.is_empty()),
         other_live: heartbeat.other_live,
         other_plain: heartbeat.other_plain,
     })
@@ -238,6 +217,7 @@ pub fn encode_last_will(life: Life) -> Vec<u8> {
         uptime_ms: 0,
         has: None,
         heard: None,
+        refused: None,
         other_live: false,
         other_plain: false,
     })

@@ -2,16 +2,21 @@
 
 use std::rc::Rc;
 
-use dualboard::sensor::Card;
+use dualboard::sensor::{Card, SensorId};
 use dualboard::stage::Stage;
 
 use super::broker::Packet;
-use super::reference::{Image, Made, latest};
+use super::reference::{Image, Made};
 use super::world::{AGREEMENT, BOARD1, BOARD2, CARD1, CARD2, QUIET, TWIN, World};
 
+/// The latest press among these.
+fn latest(presses: &[Made]) -> Option<Made> {
+    presses.iter().copied().max_by_key(|made| made.press)
+}
+
 impl World {
-    /// The latest press of each sensor of which an image exists anywhere.
-    fn survivors(&self) -> [Option<Made>; 6] {
+    /// The presses of each sensor of which an image exists anywhere.
+    fn survivors(&self) -> [Vec<Made>; 6] {
         let stores = self
             .brokers
             .iter()
@@ -24,26 +29,40 @@ impl World {
             .filter(|program| program.machine.is_some())
             .map(|program| &program.view)
             .collect();
-        latest(&self.ledger, stores.chain(files).chain(views))
+        let images: Vec<&Image> = stores.chain(files).chain(views).collect();
+        std::array::from_fn(|place| {
+            let presses = images.iter().filter_map(|image| self.ledger.press(place, image));
+            presses.collect()
+        })
     }
 
     /// What had been saved, and of which the last image is gone, is lost by no fault of ours.
     pub fn lower_floor(&mut self) {
         let survivors = self.survivors();
         for (floor, survivor) in self.ledger.floor.iter_mut().zip(survivors) {
-            *floor = (*floor).min(survivor.map_or(0, |made| made.press));
+            let latest = latest(&survivor);
+            if latest.map(|made| made.press) < floor.map(|made| made.press) {
+                *floor = latest;
+            }
         }
     }
 
     /// The last fault is over: what must everything come to?
     pub fn expect(&mut self) {
-        self.expected = self.survivors().map(|made| made.map_or(0, |made| made.press));
-        let floor = self.ledger.floor;
-        if let Some(place) = (0..6).find(|place| floor[*place] > self.expected[*place]) {
-            let (number, floor, left) = (place + 1, floor[place], self.expected[place]);
-            self.fail(usize::MAX, || {
-                format!("forgot press {floor} of sensor {number} by itself: {left} is the latest left")
-            });
+        self.expected = self.survivors();
+        for sensor in SensorId::ALL {
+            let place = usize::from(sensor.number()) - 1;
+            let (floor, left) = (self.ledger.floor[place], latest(&self.expected[place]));
+            let unordered = match (floor, left) {
+                (Some(floor), Some(left)) => self.memories.unordered(sensor.card(), floor, left),
+                _ => false,
+            };
+            let [floor, left] = [floor, left].map(|made| made.map_or(0, |made| made.press));
+            if floor > left && !unordered {
+                self.fail(usize::MAX, || {
+                    format!("forgot press {floor} of {sensor} by itself: {left} is the latest left")
+                });
+            }
         }
     }
 
@@ -59,16 +78,18 @@ impl World {
 
     /// What does not agree with the reference, in words.
     fn disagreement(&self) -> Option<String> {
-        for (place, expected) in self.expected.iter().enumerate() {
+        for (place, left) in self.expected.iter().enumerate() {
             let number = place + 1;
+            let card = if place < 3 { Card::One } else { Card::Two };
             let owner = &self.programs[if place < 3 { CARD1 } else { CARD2 }];
             let Some(made) = self.ledger.press(place, &owner.view) else {
                 return Some(format!("the owner knows nothing of sensor {number}"));
             };
-            if made.press < *expected {
-                let press = made.press;
+            let mut later = left.iter().filter(|left| left.press > made.press);
+            if let Some(left) = later.find(|left| !self.memories.unordered(card, made, **left)) {
+                let (press, left) = (made.press, left.press);
                 return Some(format!(
-                    "sensor {number} came to press {press}, and an image of press {expected} existed"
+                    "sensor {number} came to press {press}, and an image of press {left} existed"
                 ));
             }
             for program in &self.programs[..TWIN] {

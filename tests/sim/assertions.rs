@@ -33,7 +33,8 @@ fn shown(machine: &Machine, sensor: SensorId) -> Option<(Option<Triple>, bool)> 
     machine.shown(sensor).map(|shown| match shown {
         Shown::Reading(reading) => {
             let version = reading.version;
-            let triple = (version.incarnation, version.sequence, u64::from(version.life.0));
+            let lives = (u64::from(version.after) << 32) | u64::from(version.life.0);
+            let triple = (version.incarnation, version.sequence, lives);
             (Some(triple), reading.state == State::Ok)
         }
         Shown::Word(word) => (None, word.state == State::Ok),
@@ -86,16 +87,25 @@ impl World {
     fn newly_made(&mut self, slot: usize, sensor: SensorId, triple: Triple, state: bool, toggled: bool) {
         let (place, program) = (place_of(sensor), &self.programs[slot]);
         let before = self.ledger.press(place, &program.view);
+        let (memory, press) = (program.memory, 0);
+        let met = self.memories.met_by(memory);
+        let made = Made {
+            state,
+            press,
+            memory,
+            met,
+        };
         if toggled {
             let before = program.states[place].filter(|_| program.view[place].is_some());
             if state != before.is_none_or(|before| !before) {
                 self.fail(slot, || format!("did not toggle {sensor}"));
             }
-            self.ledger.pressed(place, triple, state);
+            self.ledger.pressed(place, triple, made);
         } else if let Some(before) = before.filter(|before| before.state == state) {
-            self.ledger.made(place, triple, before);
+            let met = if before.memory == memory { met } else { before.met };
+            self.ledger.made(place, triple, Made { met, ..before });
         } else if triple.0 == 0 && (state || self.ledger.said.contains(&(place, state))) {
-            self.ledger.made(place, triple, Made { state, press: 0 });
+            self.ledger.made(place, triple, made);
         } else {
             self.fail(slot, || format!("invents {triple:?} of {sensor}: {state}"));
         }
@@ -112,14 +122,16 @@ impl World {
         };
         let program = &mut self.programs[slot];
         let highest = program.highest[place];
-        program.highest[place] = highest.max(made.press);
         program.view[place] = Some((triple, state));
         self.ledger.had.insert((self.programs[slot].board, place, triple));
+        let later = highest.filter(|highest| highest.press > made.press);
+        let unordered = later.is_some_and(|later| self.memories.unordered(sensor.card(), made, later));
+        self.programs[slot].highest[place] = later.filter(|_| !unordered).or(Some(made));
         // A twin is refused, and may see the owner's memory come in any order until it is.
-        if made.press < highest && slot != TWIN {
-            let press = made.press;
+        if let (Some(later), false, false) = (later, unordered, slot == TWIN) {
+            let (from, to) = (later.press, made.press);
             self.fail(slot, || {
-                format!("rolls {sensor} back from press {highest} to press {press}")
+                format!("rolls {sensor} back from press {from} to press {to}")
             });
         }
     }
@@ -152,8 +164,10 @@ impl World {
             });
         }
         if slot != TWIN {
-            let press = self.ledger.find(place, triple).map_or(0, |made| made.press);
-            self.ledger.floor[place] = self.ledger.floor[place].max(press);
+            let (floor, made) = (self.ledger.floor[place], self.ledger.find(place, triple));
+            if made.map(|made| made.press) > floor.map(|floor| floor.press) {
+                self.ledger.floor[place] = made;
+            }
         }
     }
 

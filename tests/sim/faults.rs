@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use dualboard::sensor::SensorId;
+
 use super::broker::{Packet, Store};
 use super::kinds::{KINDS, Kind};
 use super::reference::states_of;
@@ -67,9 +69,15 @@ impl World {
             let fault = self.draw(&kinds);
             self.at(at, Action::Fault(fault));
         }
-        for _ in 0..self.rng.within(1, 16) {
+        let most = *self.rng.pick(&[4, 16, 48]);
+        let sensors = match self.rng.within(0, 2) {
+            0 => SensorId::ALL.to_vec(),
+            _ => vec![*self.rng.pick(&SensorId::ALL)],
+        };
+        for _ in 0..self.rng.within(1, most) {
             let at = self.rng.within(0, end);
-            self.at(at, Action::Press);
+            let sensor = *self.rng.pick(&sensors);
+            self.at(at, Action::Press(sensor));
         }
         let end = end + self.rng.within(0, 6_000);
         self.at(end, Action::Heal);

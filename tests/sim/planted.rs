@@ -37,7 +37,9 @@ plantings! {
     NoWitness "nobody tells card 2 what it has lost",
     NoReadBack "no copy of the other board is read back",
     BadIgnored "a bad payload is left where it lies",
-    MarksForgotten "a restarted owner forgets what was toggled while its memory was lost",
+    EraForgotten "a restarted owner does not know that its memory is unbroken",
+    OneEra "versions of one memory are not told from those of another",
+    RefusedUnsaid "an owner is not told which higher version is not believed",
     VersionsIgnored "a display reads the plain keys only",
     ForgetsOffline "a display forgets when its connection is lost",
     AnswersAll "an owner answers every heartbeat with its report",
@@ -90,13 +92,17 @@ impl Planted {
         now
     }
 
+    pub fn life(&self, life: u32) -> u32 {
+        if self.is(Planting::OneEra) {
+            return (1 << 16) | (life & 0xFFFF);
+        }
+        life
+    }
+
     pub fn memory(&self, role: Role, memory: Result<Memory, String>) -> Result<Memory, String> {
         match self.planting {
             Some(Planting::RestoreFromJoin) if role == Role::Monitor(Card::One) => Err("not read".to_owned()),
-            Some(Planting::MarksForgotten) => memory.map(|memory| Memory {
-                asserted: None,
-                ..memory
-            }),
+            Some(Planting::EraForgotten) => memory.map(|memory| Memory { era: None, ..memory }),
             _ => memory,
         }
     }
@@ -164,6 +170,9 @@ impl Planted {
             }
             Planting::VersionsIgnored if display => changed(rewritten(payload, |value| {
                 value.as_object_mut().and_then(|object| object.remove("versions"));
+            })),
+            Planting::RefusedUnsaid if topic.ends_with("/alive") => changed(rewritten(payload, |value| {
+                value.as_object_mut().and_then(|object| object.remove("refused"));
             })),
             Planting::AnswersAll if topic.ends_with("/alive") => vec![event, Event::Publish],
             _ => vec![event],

@@ -14,7 +14,7 @@ use dualboard::wire::{Topic, encode_last_will};
 use super::broker::{Packet, Queued};
 use super::disk::Disk;
 use super::net::{Parcel, Peer, UP};
-use super::reference::Image;
+use super::reference::{Image, Made};
 use super::world::{Action, World};
 
 /// A publication whose handshake is under way.
@@ -50,7 +50,9 @@ pub struct Program {
     /// Whether the sensors of each card are shown as live.
     pub live: [bool; 2],
     /// The latest press that each sensor has shown in this life.
-    pub highest: [u64; 6],
+    pub highest: [Option<Made>; 6],
+    /// Which memory an owner goes on from.
+    pub memory: usize,
     /// Publications in the present second, by kind: reports, all.
     pub second: (u64, u64),
     pub reports: u64,
@@ -79,7 +81,8 @@ impl Program {
             wordy: [false; 6],
             states: [None; 6],
             live: [false; 2],
-            highest: [0; 6],
+            highest: [None; 6],
+            memory: 0,
             second: (0, 0),
             reports: 0,
             beats: 0,
@@ -118,14 +121,16 @@ impl World {
         if self.programs[slot].machine.is_some() || self.unpowered[self.programs[slot].board] {
             return;
         }
+        self.remember(slot);
         let life_id = u32::try_from(self.rng.next() >> 32).expect("32 bits");
+        let life_id = self.planted.life(life_id);
         let now = self.planted.now(self.now_at(self.programs[slot].board));
         let program = &mut self.programs[slot];
         let memory = self.planted.memory(program.role, program.disk.read());
         program.life_id = life_id;
         program.machine = Some(Machine::new(program.setup(now, memory)));
         program.life += 1;
-        program.highest = [0; 6];
+        program.highest = [None; 6];
         program.view = [None; 6];
         program.live = [false; 2];
         program.due = None;
@@ -258,6 +263,7 @@ impl World {
                 }
                 if fresh {
                     let packet = &queued.packet;
+                    self.meet(slot, &packet.image);
                     let (topic, payload) = (packet.topic.to_string(), packet.payload.to_vec());
                     self.feed(
                         slot,

@@ -49,6 +49,9 @@ pub fn states_of(payload: &[u8]) -> [Option<bool>; 6] {
 pub struct Made {
     pub state: bool,
     pub press: u64,
+    /// In which memory it was pressed, and which that memory had met: see [`super::memories`].
+    pub memory: usize,
+    pub met: u128,
 }
 
 /// Everything that was ever pressed or said.
@@ -63,7 +66,7 @@ pub struct Ledger {
     /// Which broker has received which version on its owner's topic.
     pub received: BTreeSet<(usize, usize, Triple)>,
     /// The latest press of each sensor that was shown as SAVED and of which an image has existed ever since.
-    pub floor: [u64; 6],
+    pub floor: [Option<Made>; 6],
 }
 
 impl Ledger {
@@ -72,10 +75,10 @@ impl Ledger {
     }
 
     /// The operator pressed a key, and this came of it.
-    pub fn pressed(&mut self, place: usize, triple: Triple, state: bool) {
+    pub fn pressed(&mut self, place: usize, triple: Triple, made: Made) {
         self.presses += 1;
         let press = self.presses;
-        self.made.insert((place, triple), Made { state, press });
+        self.made.insert((place, triple), Made { press, ..made });
     }
 
     /// An owner gave a new version to what it had.
@@ -91,18 +94,4 @@ impl Ledger {
     pub fn press(&self, place: usize, image: &Image) -> Option<Made> {
         image[place].and_then(|(triple, _)| self.find(place, triple))
     }
-}
-
-/// The latest press of each sensor among these images, with its state.
-pub fn latest<'a>(ledger: &Ledger, images: impl Iterator<Item = &'a Image>) -> [Option<Made>; 6] {
-    let mut latest: [Option<Made>; 6] = [None; 6];
-    for image in images {
-        for (place, best) in latest.iter_mut().enumerate() {
-            let found = ledger.press(place, image);
-            if found.map(|made| made.press) > best.map(|made| made.press) {
-                *best = found;
-            }
-        }
-    }
-    latest
 }

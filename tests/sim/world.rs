@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 
 use dualboard::machine::Role;
-use dualboard::sensor::Card;
+use dualboard::sensor::{Card, SensorId};
 
 use super::assertions::Had;
 use super::bridge::{Bridge, bridges};
 use super::broker::{Broker, Packet};
 use super::faults::Fault;
 use super::kinds::Tally;
+use super::memories::Memories;
 use super::net::{Conn, Link, Parcel, Wire};
 use super::planted::Planted;
 use super::program::Program;
-use super::reference::Ledger;
+use super::reference::{Ledger, Made};
 use super::rng::Rng;
 use super::trace::Trace;
 
@@ -44,7 +45,7 @@ pub enum Action {
     End(usize, u64),
     BrokerStart(usize),
     Fault(Fault),
-    Press,
+    Press(SensorId),
     Mend(u64),
     Release(usize, u64),
     DiskWorks(usize),
@@ -75,6 +76,7 @@ pub struct World {
     /// The longest that a write of a state file takes.
     pub sync: u64,
     pub ledger: Ledger,
+    pub memories: Memories,
     /// What owners have had lately.
     pub had: Vec<Had>,
     pub failure: Option<String>,
@@ -82,7 +84,8 @@ pub struct World {
     pub healed: Option<u64>,
     /// All views and stores have agreed since.
     pub agreed: Option<u64>,
-    pub expected: [u64; 6],
+    /// What was left of each sensor then.
+    pub expected: [Vec<Made>; 6],
     pub history: Vec<std::rc::Rc<Packet>>,
     pub ids: u64,
     sequence: u64,
@@ -99,6 +102,8 @@ pub struct Outcome {
     /// From the end of the last fault until all agreed, in milliseconds.
     pub agreement: u64,
     pub presses: u64,
+    /// Whether two readings were met of which nobody can tell the later one.
+    pub unordered: bool,
     pub steps: u64,
 }
 
@@ -140,11 +145,12 @@ impl World {
             autosave: *rng.pick(&[1_000, 10_000, 1_800_000]),
             sync: *rng.pick(&[5, 30, 3_000]),
             ledger: Ledger::default(),
+            memories: Memories::default(),
             had: Vec::new(),
             failure: None,
             healed: None,
             agreed: None,
-            expected: [0; 6],
+            expected: std::array::from_fn(|_| Vec::new()),
             history: Vec::new(),
             ids: 0,
             sequence: 0,
@@ -195,6 +201,7 @@ impl World {
             simulated: self.now,
             agreement,
             presses: self.ledger.presses(),
+            unordered: self.memories.excused.get(),
             steps,
         }
     }
@@ -219,7 +226,7 @@ impl World {
             }
             Action::BrokerStart(place) => self.start_broker(place),
             Action::Fault(fault) => self.inject(fault),
-            Action::Press => self.press(),
+            Action::Press(sensor) => self.press(sensor),
             Action::Mend(change) => self.mend(change),
             Action::Release(slot, life) if self.programs[slot].life == life => self.hold(slot, false),
             Action::End(..) | Action::Release(..) => {}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use dualboard::machine::Role;
-use dualboard::owner::{Lineage, Memory};
+use dualboard::owner::Memory;
 use dualboard::reading::{Reading, Snapshot};
 use dualboard::sensor::{Card, SensorId, SensorSet, State};
 
@@ -41,11 +41,11 @@ pub enum Said {
     Reading(State, Drawn),
 }
 
-/// Six sensors, and the ones that are called asserted.
+/// Six sensors, and the ones whose versions are said to come after this program's era.
 #[derive(Debug, Clone)]
 pub struct Words {
     pub said: [Said; 6],
-    pub asserted: Option<SensorSet>,
+    pub after: SensorSet,
 }
 
 /// How long a sender says to have been up.
@@ -117,17 +117,12 @@ fn memory(bytes: &mut Unstructured<'_>) -> Result<Memory> {
             );
         }
     }
-    let lineage = if bytes.arbitrary()? {
-        let (era, incarnation) = (life(bytes)?.era(), number(bytes)?);
-        Some(Lineage { era, incarnation })
+    let era = if bytes.arbitrary()? {
+        Some(life(bytes)?.era())
     } else {
         None
     };
-    Ok(Memory {
-        readings,
-        asserted: asserted(bytes)?,
-        lineage,
-    })
+    Ok(Memory { readings, era })
 }
 
 pub fn step(bytes: &mut Unstructured<'_>) -> Result<Step> {
@@ -219,6 +214,7 @@ fn version(bytes: &mut Unstructured<'_>) -> Result<Version> {
         incarnation: number(bytes)?,
         sequence: number(bytes)?,
         life: life(bytes)?,
+        after: 0,
     })
 }
 
@@ -239,18 +235,18 @@ fn said(bytes: &mut Unstructured<'_>) -> Result<Said> {
     })
 }
 
-fn asserted(bytes: &mut Unstructured<'_>) -> Result<Option<SensorSet>> {
+fn some_sensors(bytes: &mut Unstructured<'_>) -> Result<SensorSet> {
     let bits: u8 = bytes.arbitrary()?;
     let named = SensorId::ALL
         .into_iter()
-        .filter(|sensor| bits & (1 << sensor.number()) != 0);
-    Ok((bits & 1 != 0).then(|| named.collect()))
+        .filter(|sensor| bits & 1 != 0 && bits & (1 << sensor.number()) != 0);
+    Ok(named.collect())
 }
 
 fn words(bytes: &mut Unstructured<'_>) -> Result<Words> {
     let mut words = Words {
         said: [Said::Nothing; 6],
-        asserted: None,
+        after: SensorSet::EMPTY,
     };
     if bytes.arbitrary()? {
         // All as it is shown: what an honest program says.
@@ -260,6 +256,6 @@ fn words(bytes: &mut Unstructured<'_>) -> Result<Words> {
     for place in &mut words.said {
         *place = said(bytes)?;
     }
-    words.asserted = asserted(bytes)?;
+    words.after = some_sensors(bytes)?;
     Ok(words)
 }

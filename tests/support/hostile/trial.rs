@@ -7,7 +7,7 @@ use dualboard::global::Shown;
 use dualboard::machine::{Effect, Event, Machine, Role, Setup, Ticket};
 use dualboard::owner::Memory;
 use dualboard::reading::{Reading, Versions};
-use dualboard::sensor::{Card, SensorId};
+use dualboard::sensor::{Card, SensorId, SensorSet};
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::{Life, Version};
 use dualboard::wire::{
@@ -111,6 +111,11 @@ impl Trial {
                     uptime,
                     has: self.report(&has).versions(),
                     heard: self.report(&heard).versions(),
+                    refused: if flags & 4 == 0 {
+                        Versions::default()
+                    } else {
+                        self.report(&heard).versions()
+                    },
                     other_live: flags & 1 != 0,
                     other_plain: flags & 2 != 0,
                 };
@@ -253,18 +258,23 @@ impl Trial {
     /// What was drawn, put in words with what the machine shows.
     fn report(&self, words: &Words) -> Report {
         let mut report = Report::default();
-        report.asserted = words.asserted;
         for (sensor, said) in SensorId::ALL.into_iter().zip(&words.said) {
             let shown = reading(&self.machine, sensor);
             let entry = match *said {
                 Said::Nothing => None,
                 Said::AsShown => shown.map(Entry::Reading),
                 Said::Plain(state) => Some(Entry::Plain(state)),
-                Said::Reading(state, drawn) => Some(Entry::Reading(Reading {
-                    state,
-                    version: version(drawn, shown.map(|shown| shown.version)),
-                    changed: None,
-                })),
+                Said::Reading(state, drawn) => {
+                    let mut version = version(drawn, shown.map(|shown| shown.version));
+                    if words.after.contains(sensor) {
+                        version.after = LIFE.era();
+                    }
+                    Some(Entry::Reading(Reading {
+                        state,
+                        version,
+                        changed: None,
+                    }))
+                }
             };
             if let Some(entry) = entry {
                 report.put(sensor, entry);
@@ -310,7 +320,7 @@ impl Trial {
         };
         let truth = Words {
             said: [Said::AsShown; 6],
-            asserted: None,
+            after: SensorSet::EMPTY,
         };
         let report = self.report(&truth);
         if report.iter().next().is_some() {
@@ -328,6 +338,7 @@ impl Trial {
             uptime: self.now.mono.since(BEGIN.mono),
             has: heard,
             heard,
+            refused: Versions::default(),
             other_live: true,
             other_plain: false,
         };
@@ -361,6 +372,7 @@ fn version(drawn: Drawn, shown: Option<Version>) -> Version {
                 incarnation: plus(from.incarnation, incarnation),
                 sequence: plus(from.sequence, sequence),
                 life: Life(from.life.0.saturating_add_signed(life.into())),
+                after: from.after,
             }
         }
     }

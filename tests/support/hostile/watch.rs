@@ -316,6 +316,7 @@ const fn exhausted() -> Version {
         incarnation: Version::MAX,
         sequence: 0,
         life: dualboard::version::Life(0),
+        after: 0,
     }
 }
 

@@ -1,0 +1,142 @@
+//! Old copies that turn up after an owner has lost its memory: nobody takes them for news, whatever their number.
+
+use std::time::Duration;
+
+use dualboard::machine::{Effect, Event, Machine, Role, Setup};
+use dualboard::sensor::{Card, SensorId, State};
+use dualboard::time::{Mono, Now, Wall};
+use dualboard::version::Life;
+use dualboard::wire::Topic;
+use serde_json::Value;
+
+const NOW: Now = Now {
+    mono: Mono::from_start(Duration::from_secs(5)),
+    wall: Wall(0),
+};
+
+/// In the era 1, of the life 1: the state false. In the era 2, which did not know of the other one: true.
+const OLD: &[u8] = br#"{"sensor_1":false,"versions":{"sensor_1":[4,1,65537]}}"#;
+const NEW: &[u8] = br#"{"sensor_1":true,"versions":{"sensor_1":[1,2,131074]}}"#;
+
+fn hear(machine: &mut Machine, topic: &str, payload: &[u8]) -> Vec<Effect> {
+    let topic = topic.to_owned();
+    let payload = payload.to_vec();
+    machine.handle(
+        NOW,
+        Event::Message {
+            topic,
+            payload,
+            retained: false,
+        },
+    )
+}
+
+fn restored(role: Role) -> Machine {
+    let mut machine = Machine::new(Setup {
+        role,
+        client_id: "me".to_owned(),
+        life: Life(9),
+        memory: Err("no state file".to_owned()),
+        started: NOW,
+    });
+    let marker = machine.handle(NOW, Event::Connected);
+    let Some(Effect::Publish { payload, .. }) = marker.first() else {
+        panic!("a marker");
+    };
+    let payload = payload.clone();
+    let _ = hear(&mut machine, "sensors/marker/me", &payload);
+    machine
+}
+
+fn shown(machine: &Machine) -> Option<State> {
+    machine.shown(SensorId::ALL[0]).map(|shown| shown.state())
+}
+
+/// What the program last said in a heartbeat.
+fn heartbeat(effects: &[Effect]) -> Option<Value> {
+    effects.iter().rev().find_map(|effect| match effect {
+        Effect::Publish {
+            topic: Topic::Alive(_),
+            payload,
+            ..
+        } => serde_json::from_slice(payload).ok(),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_higher_version_of_a_memory_that_did_not_know_of_what_is_shown_is_not_believed() {
+    for role in [Role::Monitor(Card::Two), Role::Display] {
+        let mut machine = restored(role);
+        let topic = if role == Role::Display {
+            "sensors/all"
+        } else {
+            "sensors/card1"
+        };
+        let _ = hear(&mut machine, topic, NEW);
+        let _ = hear(&mut machine, topic, OLD);
+        assert_eq!(shown(&machine), Some(State::Ok), "{role:?}");
+    }
+}
+
+#[test]
+fn the_owner_is_told_what_is_not_believed_and_to_say_again_what_it_has() {
+    let mut machine = restored(Role::Monitor(Card::Two));
+    let _ = hear(&mut machine, "sensors/card1", NEW);
+    let said = heartbeat(&hear(&mut machine, "sensors/card1", OLD)).expect("at once");
+    assert_eq!(said["refused"]["sensor_1"], serde_json::json!([4, 1, 65537]));
+    assert_eq!(said["heard"].get("sensor_1"), None);
+    assert_eq!(said["has"]["sensor_1"], serde_json::json!([1, 2, 131_074]));
+    let again = hear(&mut machine, "sensors/card1", OLD);
+    assert_eq!(heartbeat(&again), None, "no answer to each answer");
+}
+
+#[test]
+fn it_is_believed_once_its_owner_says_that_it_is_in_that_era() {
+    let mut machine = restored(Role::Monitor(Card::Two));
+    let _ = hear(&mut machine, "sensors/card1", NEW);
+    let beat = br#"{"alive":true,"life":65540,"uptime_ms":1,"has":{"sensor_1":[4,1,65537]}}"#;
+    let _ = hear(&mut machine, "sensors/card1/alive", beat);
+    let _ = hear(&mut machine, "sensors/card1", OLD);
+    assert_eq!(shown(&machine), Some(State::Ko));
+}
+
+#[test]
+fn a_memory_that_knew_of_what_is_shown_needs_nobody_to_vouch_for_it() {
+    let mut machine = restored(Role::Monitor(Card::Two));
+    let _ = hear(&mut machine, "sensors/card1", NEW);
+    let after_era_2 = (2_u64 << 32) + 65_537;
+    let payload = format!(r#"{{"sensor_1":false,"versions":{{"sensor_1":[4,1,{after_era_2}]}}}}"#);
+    let _ = hear(&mut machine, "sensors/card1", payload.as_bytes());
+    assert_eq!(shown(&machine), Some(State::Ko));
+}
+
+#[test]
+fn an_incarnation_is_on_disk_before_anybody_is_told_a_version_of_it() {
+    let reports = |effects: &[Effect]| {
+        let published = effects.iter().filter(|effect| {
+            matches!(
+                effect,
+                Effect::Publish {
+                    topic: Topic::Card1,
+                    ..
+                }
+            )
+        });
+        published.count()
+    };
+    let mut machine = restored(Role::Monitor(Card::One));
+    let ticket = dualboard::machine::Ticket;
+    for number in 1..9 {
+        let _ = machine.handle(NOW, Event::Delivered(ticket(number)));
+    }
+    let _ = machine.handle(NOW, Event::Saved);
+    let toggled = machine.handle(NOW, Event::Toggle(SensorId::ALL[0]));
+    assert_eq!(reports(&toggled), 0, "a later life could not know of it");
+    assert_eq!(reports(&machine.handle(NOW, Event::Saved)), 1);
+    for number in 1..9 {
+        let _ = machine.handle(NOW, Event::Delivered(ticket(number)));
+    }
+    let toggled = machine.handle(NOW, Event::Toggle(SensorId::ALL[0]));
+    assert_eq!(reports(&toggled), 1, "once an incarnation, not once a toggle");
+}
