@@ -195,14 +195,22 @@ impl Chain {
         self.heartbeats[place] = Some(heartbeat);
     }
 
-    /// Compares what is known here of a card with what its owner said last: `same` says whether it is the same.
-    pub fn compare(&mut self, now: Mono, card: Card, same: impl Fn(&Versions) -> bool) {
+    /// Compares what is known here of a card with what its owner said last: `same` says whether it is the same, `possible` whether it may
+    /// be what its owner has made since.
+    pub fn compare(
+        &mut self,
+        now: Mono,
+        card: Card,
+        same: impl Fn(&Versions) -> bool,
+        possible: impl Fn(&Heartbeat) -> bool,
+    ) {
         let place = card as usize;
         let said =
             self.heartbeats[place].filter(|_| self.is_connected() && self.owners[place].pulse.is_live(now));
         self.agreement[place] = match (said, self.agreement[place]) {
             (None, _) => Agreement::Unknown,
             (Some(said), _) if same(&said.has) => Agreement::Same,
+            (Some(said), _) if !possible(&said) => Agreement::Unknown,
             (Some(_), Agreement::Same) => Agreement::Different(now),
             (Some(_), before) => before,
         };

@@ -118,6 +118,13 @@ impl Global {
         }
     }
 
+    /// Whether everything that is shown of this card rests on a plain program's word.
+    #[must_use]
+    pub fn is_all_plain(&self, card: Card) -> bool {
+        let reading = |sensor| matches!(self.shown(sensor), Some(Shown::Reading(_)));
+        self.is_plain(card) && !card.sensors().into_iter().any(reading)
+    }
+
     /// Whether some sensor of this card rests on a plain program's word.
     #[must_use]
     pub fn is_plain(&self, card: Card) -> bool {

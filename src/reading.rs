@@ -110,6 +110,11 @@ impl Versions {
         self.0[sensor.index()] = version;
     }
 
+    /// The versions of one card's sensors, as far as there are any.
+    pub fn of(&self, card: Card) -> impl Iterator<Item = Version> + '_ {
+        card.sensors().into_iter().filter_map(|sensor| self.get(sensor))
+    }
+
     /// Those that are higher than in `other`.
     #[must_use]
     pub fn above(&self, other: &Self) -> Self {

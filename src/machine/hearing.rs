@@ -283,10 +283,13 @@ impl Machine {
         self.role == Role::Display && Card::ALL.into_iter().any(|card| self.chain.differs(now, card))
     }
 
-    /// The other board has shown these versions.
+    /// The other board has these versions. Those that are not the present ones prove nothing of these, be they higher or lower.
     fn shown_by_other_board(&mut self, versions: &Versions) {
-        if self.owner.is_some() {
-            self.progress.shown.raise(versions);
+        let own = self.owner.as_ref().map(|owner| owner.readings().iter());
+        for (sensor, reading) in own.into_iter().flatten() {
+            if versions.get(sensor) == Some(reading.version) {
+                self.progress.shown.set(sensor, Some(reading.version));
+            }
         }
     }
 

@@ -191,9 +191,17 @@ impl Machine {
         }
         let has = self.has();
         for card in Card::ALL {
-            let plain = self.global.is_plain(card);
-            self.chain
-                .compare(now.mono, card, |said| plain || said.same(&has, card));
+            let plain = self.global.is_all_plain(card);
+            self.chain.compare(
+                now.mono,
+                card,
+                |said| plain || said.same(&has, card),
+                |said| {
+                    has.above(&said.has)
+                        .of(card)
+                        .all(|version| version.life.is_of(said.life))
+                },
+            );
             let fresh = self.judge(now, card);
             let before = std::mem::replace(&mut self.freshness[card as usize], fresh);
             let live = fresh == Freshness::Live;
@@ -216,7 +224,7 @@ impl Machine {
         let broken = match self.gate {
             Gate::Open => self
                 .chain
-                .broken(now.mono, card, relay, self.global.is_plain(card)),
+                .broken(now.mono, card, relay, self.global.is_all_plain(card)),
             Gate::Offline | Gate::Waiting { .. } => Some(Link::Broker),
         };
         match (broken, self.freshness(card)) {
