@@ -1,7 +1,8 @@
 //! The whole system in virtual time, with everything going wrong that may: see `docs/reliability.md`.
 //!
 //! `SIM_SEED=123 cargo test --no-default-features --test simulation -- one_seed --nocapture` replays one run and prints it.
-//! `SIM_SEEDS=100000` sets how many are run, `SIM_FIRST` where they begin.
+//! `SIM_SEEDS=100000` sets how many are run, `SIM_FIRST` where they begin, `SIM_THREADS` on how many cores, `SIM_FAILURES` how many may fail on
+//! each before it ends. `scripts/simulate.sh` does it in an optimised build.
 
 mod sim {
     pub mod agreement;
@@ -20,12 +21,13 @@ mod sim {
     pub mod reference;
     pub mod rng;
     pub mod shell;
+    pub mod totals;
     pub mod trace;
     pub mod world;
 }
 
-use sim::kinds::{KINDS, Tally};
 use sim::planted::{PLANTINGS, Planted};
+use sim::totals::Totals;
 use sim::world::{Outcome, World};
 
 #[expect(
@@ -67,52 +69,43 @@ fn the_same_seed_gives_the_same_run_twice() {
     }
 }
 
-#[test]
-fn many_seeds() {
-    let (first, count) = (
-        setting("SIM_FIRST").unwrap_or(0),
-        setting("SIM_SEEDS").unwrap_or(2_500),
-    );
-    let (mut tally, mut simulated, mut presses, mut steps) = (Tally::default(), 0, 0, 0);
-    let (mut agreements, mut unordered) = (Vec::new(), 0);
-    let mut failures = Vec::new();
-    for seed in first..first + count {
+/// Runs these seeds, until some have failed.
+fn run_all(seeds: impl Iterator<Item = u64>) -> Totals {
+    let most = setting("SIM_FAILURES").unwrap_or(1);
+    let mut totals = Totals::default();
+    for (seed, done) in seeds.zip(1_u64..) {
         let outcome = run(seed);
-        tally.add(&outcome.tally);
-        simulated += outcome.simulated;
-        presses += outcome.presses;
-        unordered += u64::from(outcome.unordered);
-        steps += outcome.steps;
-        agreements.push(outcome.agreement);
-        if let Some(words) = outcome.failure {
-            failures.push((seed, words));
-            if failures.len() >= usize::try_from(setting("SIM_FAILURES").unwrap_or(1)).expect("few") {
-                break;
-            }
+        if let Some(words) = &outcome.failure {
+            println!("failed: seed {seed}: {words}");
+        }
+        totals.count(seed, outcome);
+        if totals.failures.len() as u64 >= most {
+            break;
+        }
+        if done.is_multiple_of(10_000) {
+            println!("{done} runs on this core, up to seed {seed}");
         }
     }
-    agreements.sort_unstable();
-    let at = |percent: usize| agreements[(agreements.len() - 1) * percent / 100];
-    println!(
-        "{} seeds from {first}, {} faults, {presses} key presses, {steps} steps",
-        agreements.len(),
-        tally.total()
-    );
-    println!("{} hours of simulated time", simulated / 3_600_000);
-    println!("{unordered} runs with two readings of lost memories that nobody can put in order");
-    println!(
-        "agreement after the last fault: median {} ms, 99 % {} ms, worst {} ms",
-        at(50),
-        at(99),
-        at(100)
-    );
-    for (kind, words) in KINDS {
-        println!("  {:>9} {words}", tally.0[*kind as usize]);
-    }
-    for (seed, words) in &failures {
-        println!("seed {seed}: {words}");
-    }
-    if let Some((seed, _)) = failures.first() {
+    totals
+}
+
+#[test]
+fn many_seeds() {
+    let first = setting("SIM_FIRST").unwrap_or(0);
+    let end = first + setting("SIM_SEEDS").unwrap_or(2_500);
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    let threads = setting("SIM_THREADS").unwrap_or(cores).clamp(1, 64);
+    let mut totals = Totals::default();
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..threads)
+            .map(|own| scope.spawn(move || run_all((first..end).filter(move |seed| seed % threads == own))))
+            .collect();
+        for run in runs {
+            totals.add(run.join().expect("a run does not panic"));
+        }
+    });
+    totals.print(first);
+    if let Some((seed, _)) = totals.failures.first() {
         panic!("{}", report(*seed));
     }
 }
@@ -120,7 +113,7 @@ fn many_seeds() {
 /// A rule is broken on purpose, one at a time: some seed must find it out.
 #[test]
 fn planted_faults_are_caught() {
-    let limit = setting("SIM_PLANTED").unwrap_or(3_000);
+    let limit = setting("SIM_PLANTED").unwrap_or(10_000);
     let mut survivors = Vec::new();
     for (planting, words) in PLANTINGS {
         let planted = Planted::with(*planting);

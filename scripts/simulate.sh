@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Runs the whole system in virtual time, with everything going wrong that may, and prints the figures.
+set -euo pipefail
+
+source "${BASH_SOURCE[0]%/*}/lib/say.sh"
+
+project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+readonly project
+seeds=20000
+first=0
+cores="$(nproc)"
+most=10
+
+usage() {
+  cat <<HELP
+Simulate both boards with their programs, brokers, disks, the bridge and an operator: one run a seed, with faults drawn by the seed.
+After every step the promise of docs/reliability.md is checked, after the last fault everything must agree.
+
+Usage: scripts/simulate.sh [OPTION ...]
+
+  --seeds N         how many runs (default 20000)
+  --first M         the first seed (default 0)
+  --cores N         how many run at a time (default: all, here ${cores})
+  --failures N      end after this many failures on a core (default 10)
+  -h, --help        this text
+
+Prints faults by kind, key presses, simulated time, how long it took until all agreed, and each failure with the line that replays it.
+Ends with status 0 if nothing failed, 1 otherwise. Needs a Rust toolchain. Build and runs are at low priority.
+
+Examples:
+  scripts/simulate.sh
+  scripts/simulate.sh --seeds 1000000
+HELP
+}
+
+main() {
+  parse_args "$@"
+  command -v cargo >/dev/null || die "no 'cargo' found; install Rust from https://rustup.rs, then run this again"
+  cd "${project}"
+  say 'building'
+  nice -n 10 cargo test --locked --quiet --release --no-default-features --test simulation --no-run
+  log='target/simulate.log'
+  say "running ${seeds} seeds from ${first} on ${cores} cores; how far it has come stands in ${log}"
+  local status=0
+  SIM_SEEDS="${seeds}" SIM_FIRST="${first}" SIM_THREADS="${cores}" SIM_FAILURES="${most}" \
+    nice -n 10 cargo test --locked --quiet --release --no-default-features --test simulation -- many_seeds --nocapture \
+    >"${log}" 2>&1 || status=1
+  grep -q ' seeds from ' "${log}" || {
+    tail -n 30 "${log}" >&2
+    die 'the simulation did not come to its end; its last words are above'
+  }
+  figures
+  say "${SECONDS} s on the clock"
+  return "${status}"
+}
+
+parse_args() {
+  while (($#)); do
+    case "$1" in
+      --seeds | --cores | --failures)
+        local value
+        value="$(number_above "${2-}" 0 "$1")"
+        case "$1" in
+          --seeds) seeds="${value}" ;;
+          --cores) cores="${value}" ;;
+          *) most="${value}" ;;
+        esac
+        shift
+        ;;
+      --first)
+        first="$(number_above "${2-}" -1 '--first')"
+        shift
+        ;;
+      -h | --help)
+        usage
+        exit 0
+        ;;
+      *) die_usage "unknown argument '$1'" ;;
+    esac
+    shift
+  done
+}
+
+# The number, if it is one above the bound.
+number_above() {
+  [[ "$1" =~ ^(0|[1-9][0-9]*)$ ]] || die_usage "$3 '$1': not a whole number"
+  (($1 > $2)) || die_usage "$3 '$1': must be above $2"
+  printf '%s\n' "$1"
+}
+
+# From the figures to the failures, each of them with the line that replays it; the replay of the first one is left out.
+figures() {
+  awk '
+    / seeds from / { on = 1 }
+    on && /^seed [0-9]+: / {
+      number = $2
+      sub(/:$/, "", number)
+      print
+      print "  SIM_SEED=" number " cargo test --no-default-features --test simulation -- one_seed --nocapture"
+      next
+    }
+    on && /^ +[0-9]+ [a-z]/ { print; next }
+    on && /seeds from|simulated time|nobody can put|agreement after|failures$/ { print }
+    on && /failures$/ { last = 1; next }
+    last && !/^seed / { exit }
+  ' "${log}"
+}
+
+main "$@"
