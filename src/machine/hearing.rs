@@ -95,6 +95,8 @@ impl Machine {
         let heard_before = self.heard;
         if arrival.topic == self.other_topic() {
             self.heard = report.versions();
+        }
+        if arrival.topic == Topic::All && self.role == Role::Monitor(Card::One) {
             self.copies.echo = report.is_plain() && arrival.live && self.echo_differs(report);
         }
         let (mut overwritten, mut behind) = (false, false);
