@@ -3,6 +3,7 @@
 //! `handle` is the only way in, and everything that follows from an event comes back from it at once. Around it the shell carries out the
 //! effects, and calls again with [`Event::Tick`] at [`Machine::deadline`].
 
+mod desk;
 mod disk;
 mod event;
 mod hearing;
@@ -25,6 +26,7 @@ use crate::wire::Topic;
 
 pub use event::{Effect, Event, Role, Setup, Ticket};
 
+use desk::Desk;
 use disk::Disk;
 use outbox::Outbox;
 
@@ -96,6 +98,7 @@ pub struct Machine {
     copies: Copies,
     outbox: Outbox,
     disk: Disk,
+    desk: Desk,
     leaving: bool,
     beat_due: Option<Mono>,
     witness_due: Option<Mono>,
@@ -151,6 +154,7 @@ impl Machine {
             copies: Copies::default(),
             outbox: Outbox::default(),
             disk: Disk::holding(memory),
+            desk: Desk::remembering(memory),
             leaving: false,
             beat_due: None,
             witness_due: None,
@@ -195,6 +199,7 @@ impl Machine {
             Event::Saved => self.saved(now),
             Event::NotSaved(why) => self.not_saved(now, why),
             Event::Toggle(sensor) => self.toggle(now, sensor),
+            Event::Command(command) => self.told(now, &command),
             Event::Publish => self.publish_again(now),
             Event::Leave => self.leave(&mut effects),
             Event::Tick => {}
@@ -261,6 +266,7 @@ impl Machine {
             }
             self.chronicle.note(now.wall, Fact::Restored { found, of });
         }
+        self.obey_waiting(now);
         self.outbox.again();
         self.beat_due = (!self.leaving).then_some(now.mono);
     }

@@ -1,5 +1,6 @@
 //! The only writer of one card's sensors.
 
+use crate::command::Done;
 use crate::reading::{Reading, Snapshot, Versions};
 use crate::sensor::{Card, SensorId, SensorSet, State};
 use crate::time::Wall;
@@ -14,6 +15,8 @@ pub struct Memory {
     pub asserted: Option<SensorSet>,
     /// What the next life has to go on from; `None` in a file that nobody wrote.
     pub lineage: Option<Lineage>,
+    /// The commands that made the readings what they are.
+    pub done: Done,
 }
 
 /// How an owner's lives follow one another.
@@ -141,7 +144,15 @@ impl Owner {
             return None;
         }
         let before = self.readings.get(sensor).map(|reading| reading.state);
-        let state = before.map_or(State::Ok, State::toggled);
+        self.set(sensor, before.map_or(State::Ok, State::toggled), wall)
+    }
+
+    /// The operator vouches for a state, whatever it was before. Gives the same as [`Owner::toggle`].
+    pub fn set(&mut self, sensor: SensorId, state: State, wall: Wall) -> Option<(Option<State>, State)> {
+        if sensor.card() != self.card {
+            return None;
+        }
+        let before = self.readings.get(sensor).map(|reading| reading.state);
         let version = self.mint.make();
         if Some(version) <= self.readings.version(sensor) {
             return None;
@@ -156,6 +167,16 @@ impl Owner {
         );
         self.toggled.insert(sensor);
         Some((before, state))
+    }
+
+    /// Whether a sensor's state is more than provisional: no memory that may yet turn up is likely to overrule it.
+    #[must_use]
+    pub fn stands(&self, sensor: SensorId) -> bool {
+        let known = self
+            .readings
+            .version(sensor)
+            .is_some_and(|version| version.incarnation > 0);
+        self.toggled.contains(sensor) || (self.grounded && known)
     }
 
     /// A copy of an own sensor's reading turned up. The higher version wins; a toggle that the copy cannot know of stands.

@@ -1,5 +1,6 @@
 //! The only writer of a card: what it keeps and what it takes when lost memory turns up.
 
+use dualboard::command::Done;
 use dualboard::owner::{Heard, Memory, Owner, Source};
 use dualboard::reading::{Reading, Snapshot};
 use dualboard::sensor::{Card, SensorId, State};
@@ -32,6 +33,7 @@ fn remembering(readings: &[(u8, Reading)]) -> Memory {
         readings: snapshot,
         asserted: None,
         lineage: None,
+        done: Done::default(),
     }
 }
 
@@ -70,6 +72,7 @@ fn what_was_toggled_without_memory_stands_after_a_restart_as_well() {
         readings: *first.readings(),
         asserted: first.asserted(),
         lineage: Some(first.lineage()),
+        done: Done::default(),
     };
     let mut second = Owner::new(Card::One, Life(2), Some(&memory));
     assert_eq!(
@@ -87,6 +90,7 @@ fn what_an_earlier_life_toggled_yields_to_an_owner_that_speaks_now() {
         readings: *first.readings(),
         asserted: first.asserted(),
         lineage: Some(first.lineage()),
+        done: Done::default(),
     };
     let mut second = Owner::new(Card::One, Life(2), Some(&memory));
     assert_eq!(

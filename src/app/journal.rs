@@ -174,6 +174,7 @@ mod tests {
             readings,
             asserted: None,
             lineage: None,
+            done: [7, u64::MAX].into_iter().collect(),
         }
     }
 

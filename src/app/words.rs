@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::chain::{Connection, Link, Status};
 use crate::chronicle::{Entry, Fact};
+use crate::command::{Name, Order, Orders};
 use crate::machine::{Freshness, Machine, Role};
 use crate::sensor::{Card, State};
 use crate::stage::Stage;
@@ -206,12 +207,30 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
         Fact::NoHigherVersion(sensor) => {
             format!("{sensor}  not toggled: somebody has published the highest version there is")
         }
+        Fact::Commanded { by, orders } => commanded(by.as_ref(), orders),
+        Fact::RetainedCommand(topic) => {
+            format!("retained command on {}: not for now, ignored", topic_name(*topic))
+        }
         Fact::PublishedAgain => "published again".to_owned(),
     };
     match entry.times {
         1 => text,
         times => format!("{times} times: {text}"),
     }
+}
+
+fn commanded(by: Option<&Name>, orders: &Orders) -> String {
+    let what: Vec<String> = orders
+        .iter()
+        .map(|(sensor, order)| match order {
+            Order::Set(state) => format!("{sensor} {}", state.word()),
+            Order::Toggle => format!("toggle {sensor}"),
+        })
+        .collect();
+    let by = by
+        .map(|name| format!(" from {}", name.as_str()))
+        .unwrap_or_default();
+    format!("command{by}: {}", what.join(", "))
 }
 
 fn restored(found: usize, of: usize, role: Role) -> String {

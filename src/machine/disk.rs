@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Machine;
 use crate::chronicle::Fact;
+use crate::command::Done;
 use crate::owner::Memory;
 use crate::time::{Mono, Now};
 
@@ -46,6 +47,11 @@ impl Disk {
     pub(super) fn reserved(&self) -> u64 {
         let lineage = self.holds.and_then(|memory| memory.lineage);
         lineage.map_or(0, |lineage| lineage.incarnation)
+    }
+
+    /// The commands that a later life will know to be done.
+    pub(super) fn done(&self) -> Done {
+        self.holds.map(|memory| memory.done).unwrap_or_default()
     }
 
     /// When it is to be looked at again, if nothing happens before.

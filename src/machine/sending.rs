@@ -27,6 +27,7 @@ impl Machine {
         self.mind_the_disk(now);
         if self.gate == Gate::Open {
             self.send_report(effects);
+            self.send_answers(effects);
             if !self.leaving {
                 self.send_heartbeat(now, effects);
             }
@@ -41,6 +42,7 @@ impl Machine {
                 readings,
                 asserted: owner.asserted(),
                 lineage: Some(owner.lineage()),
+                done: self.desk.done(),
             };
             if self.disk.offer(now.mono, &memory) {
                 effects.push(Effect::Save(Box::new(memory)));
@@ -94,8 +96,10 @@ impl Machine {
 
     fn send_report(&mut self, effects: &mut Vec<Effect>) {
         let used = self.owner.as_ref().map_or(0, Owner::used);
-        if used > self.disk.reserved() && self.disk.failure().is_none() {
-            // Once an incarnation, not once a toggle: a later life must find it, or it might use it again.
+        let unsaved = used > self.disk.reserved() || self.desk.done() != self.disk.done();
+        if unsaved && self.disk.failure().is_none() {
+            // Once an incarnation, not once a key: a later life must find it, or it might use it again. And once a command: a later
+            // life must not do it again on top of what somebody has heard of it.
             return;
         }
         let Some((topic, report)) = self.report() else {

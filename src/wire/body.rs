@@ -55,12 +55,16 @@ struct MemoryBody {
     era: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     incarnation: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    done: Vec<u64>,
 }
 
 #[derive(Deserialize)]
 struct LineageBody {
     era: Option<u16>,
     incarnation: Option<u64>,
+    #[serde(default)]
+    done: Vec<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,7 +83,7 @@ struct HeartbeatBody {
     other_plain: bool,
 }
 
-fn parse<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, Malformed> {
+pub(super) fn parse<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, Malformed> {
     let parsed = serde_json::from_slice(payload).map(|Object(body)| body);
     parsed.map_err(|form| {
         // Text that is no JSON at all is called so, also where its beginning had the wrong form already.
@@ -170,6 +174,7 @@ pub fn encode_memory(memory: &Memory) -> Vec<u8> {
         report: report_body(&report, all),
         era: memory.lineage.map(|lineage| lineage.era),
         incarnation: memory.lineage.map(|lineage| lineage.incarnation),
+        done: memory.done.iter().collect(),
     })
 }
 
@@ -195,6 +200,7 @@ pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
         readings,
         asserted: report.asserted,
         lineage,
+        done: beside.done.into_iter().collect(),
     })
 }
 
@@ -260,6 +266,6 @@ fn encode_versions(versions: &Versions) -> Sensors<Triple> {
 }
 
 /// Writing these bodies cannot fail: their keys are strings and their values booleans and whole numbers.
-fn to_json(body: &impl Serialize) -> Vec<u8> {
+pub(super) fn to_json(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }
