@@ -32,17 +32,17 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(memory: Option<Memory>) -> Self {
+    fn new(memory: Option<&Memory>) -> Self {
         let machine = Machine::new(Setup {
             role: Role::Monitor(Card::One),
             client_id: "me".to_owned(),
             life: Life(77),
-            memory: memory.ok_or_else(|| "no state file".to_owned()),
+            memory: memory.copied().ok_or_else(|| "no state file".to_owned()),
             started: NOW,
         });
         Self {
             machine,
-            memory,
+            memory: memory.copied(),
             writing: None,
             flying: Vec::new(),
             answers: Vec::new(),
@@ -303,7 +303,7 @@ fn a_later_life_does_not_do_it_again() {
     let mut bench = Bench::open();
     bench.ask(r#"{"toggle":[1],"id":5}"#);
     bench.run();
-    let mut later = Bench::new(bench.memory);
+    let mut later = Bench::new(bench.memory.as_ref());
     later.connect();
     later.ask(r#"{"toggle":[1],"id":5}"#);
     later.open_gate();

@@ -5,6 +5,8 @@
 )]
 #![allow(rustdoc::broken_intra_doc_links, reason = "they show [:port] as it is typed")]
 
+mod orders;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,12 +15,16 @@ use clap::{Args, Parser};
 
 use crate::sensor::Card;
 
+use orders::OrderArgs;
+pub use orders::{Asked, Unusable};
+
 const AFTER_MONITOR: &str = "\
 Keys:
   the number of a sensor toggles it;  p publishes the present state again;
   ? help;  q or Ctrl-C quits
 
-Exit status: 0 after q, 2 for unusable arguments, 1 for what stops the program, 128+n after signal n.";
+Exit status: 0 after q, and where --set and --toggle are CONFIRMED; 1 where they are not in time, and for what stops the program;
+2 for unusable arguments; 128+n after signal n.";
 
 /// The options of `card1_monitor`.
 #[derive(Debug, Clone, Parser)]
@@ -30,6 +36,7 @@ Exit status: 0 after q, 2 for unusable arguments, 1 for what stops the program, 
     after_long_help = format!("Examples:
   card1_monitor                                     broker 1 on this machine
   card1_monitor --broker mqtt://10.0.0.1 --username board1 --password-file ~/.board1
+  card1_monitor --set 2=ko --toggle 3               for scripts; also while one runs
 
 {AFTER_MONITOR}")
 )]
@@ -58,6 +65,7 @@ pub struct Card1 {
     after_long_help = format!("Examples:
   card2_monitor                                     broker 2 on this machine
   card2_monitor --broker mqtt://10.0.0.2 --username board2 --password-file ~/.board2
+  card2_monitor --set 5=ko --toggle 6               for scripts; also while one runs
 
 {AFTER_MONITOR}")
 )]
@@ -124,6 +132,8 @@ struct Monitor {
     /// End the monitor that already runs on this board, and go on in its place
     #[arg(long)]
     take_over: bool,
+    #[command(flatten)]
+    orders: OrderArgs,
 }
 
 /// How the broker is entered.
@@ -150,7 +160,7 @@ struct Access {
     ca_file: Option<PathBuf>,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     text.parse::<f64>()
         .ok()
         .filter(|seconds| *seconds > 0.0)
@@ -190,6 +200,8 @@ pub struct MonitorOptions {
     pub state_dir: PathBuf,
     /// Whether to end the monitor that runs already.
     pub take_over: bool,
+    /// What is to be done instead of showing a screen.
+    pub asked: Option<Asked>,
 }
 
 impl Card1 {
@@ -224,11 +236,13 @@ impl Display {
 
 impl Monitor {
     fn options(self, card: Card, entrance: Entrance) -> Result<MonitorOptions> {
+        let asked = self.orders.asked(card)?;
         Ok(MonitorOptions {
             card,
             entrance,
             state_dir: self.state_dir.map_or_else(default_state_dir, Ok)?,
             take_over: self.take_over,
+            asked,
         })
     }
 }

@@ -9,11 +9,12 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use jiff::tz::TimeZone;
 
 use super::broker::BrokerUrl;
-use super::cli::{Card1, Card2, Display, MonitorOptions};
+use super::cli::{Card1, Card2, Display, MonitorOptions, Unusable};
 use super::input::Input;
 use super::journal::Journal;
 use super::keys::{KeyCode, KeyEvent, KeyModifiers, Keys};
 use super::lock::Lock;
+use super::order;
 use super::painter::Painter;
 use super::printed;
 use super::shell::{Happening, Shell, Stop};
@@ -58,7 +59,7 @@ fn finish(program: &str, ended: Result<u8>) -> ExitCode {
         Err(error) => {
             // Not `eprintln!`: it panics where stderr is gone.
             let _ = writeln!(io::stderr(), "{program}: {error:#}");
-            let unusable = error.downcast_ref::<super::broker::BadUrl>().is_some();
+            let unusable = error.is::<super::broker::BadUrl>() || error.is::<Unusable>();
             ExitCode::from(if unusable { 2 } else { 1 })
         }
     }
@@ -68,6 +69,9 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     // First, so that a mistyped address leaves no folder behind.
     options.entrance.url.parse::<BrokerUrl>()?;
     let journal = Journal::open(&options.state_dir, options.card)?;
+    if let Some(asked) = &options.asked {
+        return order::run(options, asked, journal);
+    }
     let _lock = Lock::take(&options.state_dir, options.card, options.take_over)?;
     let shell = Shell::monitor(options.card, &options.entrance, journal)?;
     if io::stdout().is_terminal() {

@@ -254,7 +254,11 @@ fn last_will(role: Role, client_id: &str, life: Life) -> Option<Outgoing> {
     })
 }
 
-fn random() -> Result<u32> {
+/// A number that nobody else has drawn.
+///
+/// # Errors
+/// If the system has none to give.
+pub fn random() -> Result<u32> {
     getrandom::u32().context(
         "the system gives no random number; without one a version cannot be told from a forgotten one",
     )

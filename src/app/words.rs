@@ -207,7 +207,7 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
         Fact::NoHigherVersion(sensor) => {
             format!("{sensor}  not toggled: somebody has published the highest version there is")
         }
-        Fact::Commanded { by, orders } => commanded(by.as_ref(), orders),
+        Fact::Commanded { by, orders } => commanded(by.as_ref(), *orders),
         Fact::RetainedCommand(topic) => {
             format!("retained command on {}: not for now, ignored", topic_name(*topic))
         }
@@ -219,7 +219,7 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
     }
 }
 
-fn commanded(by: Option<&Name>, orders: &Orders) -> String {
+fn commanded(by: Option<&Name>, orders: Orders) -> String {
     let what: Vec<String> = orders
         .iter()
         .map(|(sensor, order)| match order {

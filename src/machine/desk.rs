@@ -167,15 +167,12 @@ impl Machine {
                 continue;
             }
             let change = owner.set(sensor, state, now.wall);
-            match (change, owner.readings().version(sensor)) {
-                (Some(change), Some(version)) => {
-                    self.chronicle
-                        .note_toggle((now.mono, now.wall), (sensor, version), change);
-                }
-                _ => {
-                    refused.insert(sensor);
-                    self.chronicle.note(now.wall, Fact::NoHigherVersion(sensor));
-                }
+            if let (Some(change), Some(version)) = (change, owner.readings().version(sensor)) {
+                self.chronicle
+                    .note_toggle((now.mono, now.wall), (sensor, version), change);
+            } else {
+                refused.insert(sensor);
+                self.chronicle.note(now.wall, Fact::NoHigherVersion(sensor));
             }
         }
         refused
