@@ -50,6 +50,10 @@ pub enum Fact {
     NotSaved(String),
     /// The state file can be written again.
     SavedAgain,
+    /// The log file could not be written; in words.
+    NotLogged(String),
+    /// The log file can be written again.
+    LoggedAgain,
     /// An own reading was recovered from a copy that turned up after the start.
     Recovered(SensorId),
     /// A link of the chain came up.

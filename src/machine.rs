@@ -198,6 +198,8 @@ impl Machine {
             Event::Refused(why) => self.chronicle.note(now.wall, Fact::Refused(why)),
             Event::Saved => self.saved(now),
             Event::NotSaved(why) => self.not_saved(now, why),
+            Event::NotLogged(why) => self.chronicle.note(now.wall, Fact::NotLogged(why)),
+            Event::LoggedAgain => self.chronicle.note(now.wall, Fact::LoggedAgain),
             Event::Toggle(sensor) => self.toggle(now, sensor),
             Event::Command(command) => self.told(now, &command),
             Event::Publish => self.publish_again(now),

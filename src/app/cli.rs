@@ -5,6 +5,7 @@
 )]
 #![allow(rustdoc::broken_intra_doc_links, reason = "they show [:port] as it is typed")]
 
+mod logging;
 mod orders;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use clap::{Args, Parser};
 
 use crate::sensor::Card;
 
+pub use logging::{Level, Logging};
 use orders::OrderArgs;
 pub use orders::{Asked, Unusable};
 
@@ -121,6 +123,9 @@ pub struct Display {
     pub timeout: Duration,
     #[command(flatten)]
     access: Access,
+    /// Whether and what is written to a log.
+    #[command(flatten)]
+    pub logging: Logging,
 }
 
 /// What only the owner of a card has.
@@ -134,6 +139,8 @@ struct Monitor {
     take_over: bool,
     #[command(flatten)]
     orders: OrderArgs,
+    #[command(flatten)]
+    logging: Logging,
 }
 
 /// How the broker is entered.
@@ -202,6 +209,8 @@ pub struct MonitorOptions {
     pub take_over: bool,
     /// What is to be done instead of showing a screen.
     pub asked: Option<Asked>,
+    /// Whether and what is written to a log.
+    pub logging: Logging,
 }
 
 impl Card1 {
@@ -243,6 +252,7 @@ impl Monitor {
             state_dir: self.state_dir.map_or_else(default_state_dir, Ok)?,
             take_over: self.take_over,
             asked,
+            logging: self.logging,
         })
     }
 }

@@ -14,6 +14,7 @@ use super::input::Input;
 use super::journal::Journal;
 use super::keys::{KeyCode, KeyEvent, KeyModifiers, Keys};
 use super::lock::Lock;
+use super::log::Log;
 use super::order;
 use super::painter::Painter;
 use super::printed;
@@ -73,7 +74,8 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
         return order::run(options, asked, journal);
     }
     let _lock = Lock::take(&options.state_dir, options.card, options.take_over)?;
-    let shell = Shell::monitor(options.card, &options.entrance, journal)?;
+    let log = Log::open(&options.logging)?;
+    let shell = Shell::monitor(options.card, &options.entrance, journal)?.logged(log);
     if io::stdout().is_terminal() {
         on_screen(shell)
     } else {
@@ -82,7 +84,8 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
 }
 
 fn display(options: &Display) -> Result<u8> {
-    let shell = Shell::display(&options.entrance()?)?;
+    let log = Log::open(&options.logging)?;
+    let shell = Shell::display(&options.entrance()?)?.logged(log);
     if options.once {
         printed::once(shell, options)
     } else if io::stdout().is_terminal() && !options.json {

@@ -188,7 +188,10 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
         }
         Fact::Changed { sensor, from, to } => format!("{sensor}  {} → {}", state(*from), to.word()),
         Fact::Restored { found, of } => restored(*found, *of, role),
-        Fact::MemoryLost(why) | Fact::NotSaved(why) | Fact::Refused(why) => why.clone(),
+        Fact::MemoryLost(why) | Fact::NotSaved(why) | Fact::NotLogged(why) | Fact::Refused(why) => {
+            why.clone()
+        }
+        Fact::LoggedAgain => "log file written again".to_owned(),
         Fact::SavedAgain => "state file written again".to_owned(),
         Fact::Recovered(sensor) => format!("{sensor}  recovered from another copy"),
         Fact::Up(Link::Broker) => format!("connected to broker {}", home.number()),

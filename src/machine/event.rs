@@ -68,6 +68,10 @@ pub enum Event {
     Saved,
     /// It could not be written; in words.
     NotSaved(String),
+    /// The log file cannot be written; in words.
+    NotLogged(String),
+    /// It can be written again.
+    LoggedAgain,
     /// The operator toggles an own sensor.
     Toggle(SensorId),
     /// The operator asks for states of own sensors on the command line; done at once, as a key is.

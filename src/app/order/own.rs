@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::{Job, Outcome};
 use crate::app::journal::Journal;
+use crate::app::log::Log;
 use crate::app::run::twin;
 use crate::app::shell::{Happening, Shell, Stop};
 use crate::app::words::{self, Times};
@@ -12,7 +13,8 @@ use crate::chain::Connection;
 use crate::machine::Event;
 
 pub(super) fn carry_out(job: &Job<'_>, journal: Journal) -> Result<Outcome> {
-    let mut shell = Shell::monitor(job.options.card, &job.options.entrance, journal)?;
+    let log = Log::open(&job.options.logging)?;
+    let mut shell = Shell::monitor(job.options.card, &job.options.entrance, journal)?.logged(log);
     let ended = follow(job, &mut shell);
     shell.leave();
     ended
