@@ -63,7 +63,7 @@ fn it_says_what_happens_with_times_and_levels_and_not_on_the_screen() {
         .listener(Broker1)
         .say("sensors/card1/set", "\u{1b}[2J{", false);
     bench.link.cut();
-    wait_for(&bench, "warn  board 2 held: ");
+    wait_for(&bench, "warn  card1_monitor: board 2 held: ");
     let screen = flat(&bench.text(Card1));
     assert!(
         !screen.contains("starts: process") && !screen.contains("info"),
@@ -72,12 +72,12 @@ fn it_says_what_happens_with_times_and_levels_and_not_on_the_screen() {
     bench.end(Card1, Signal::TERM);
     let text = read(&log);
     for words in [
-        "info  card1_monitor 0.1.0 starts: process ",
-        "info  connected to broker 1",
-        "info  sensor 2  OK → KO  sending",
-        "info  sensor 2  KO CONFIRMED",
-        "warn  bad message on sensors/card1/set: not JSON",
-        "info  ends",
+        "info  card1_monitor: version 0.1.0 starts: process ",
+        "info  card1_monitor: connected to broker 1",
+        "info  card1_monitor: sensor 2  OK → KO  sending",
+        "info  card1_monitor: sensor 2  KO CONFIRMED",
+        "warn  card1_monitor: bad message on sensors/card1/set: not JSON",
+        "info  card1_monitor: ends",
     ] {
         assert!(text.contains(words), "no '{words}' in:\n{text}");
     }

@@ -398,7 +398,6 @@ fn arguments_that_cannot_be_used_end_with_2_and_say_what_can() {
         (&["--set", "1"], "say for example 2=ko"),
         (&["--set", "1=maybe"], "say for example 2=ko"),
         (&["--set", "1=ok", "--toggle", "1"], "asked for twice"),
-        (&["--toggle", "1", "--take-over"], "--take-over"),
         (&["--toggle", "1", "--timeout", "0"], "not a number of seconds"),
     ] {
         let (status, said, why) = act(&bench, Card1, arguments);

@@ -5,6 +5,7 @@
 )]
 #![allow(rustdoc::broken_intra_doc_links, reason = "they show [:port] as it is typed")]
 
+mod environment;
 mod logging;
 mod orders;
 
@@ -12,10 +13,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser};
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, ValueHint};
 
 use crate::sensor::Card;
 
+pub use environment::parse;
 pub use logging::{Level, Logging};
 use orders::OrderArgs;
 pub use orders::{Asked, Unusable};
@@ -116,7 +119,7 @@ pub struct Display {
     #[arg(long)]
     pub once: bool,
     /// Print JSON instead of text: one object with --once, otherwise one a line for each change
-    #[arg(long)]
+    #[arg(long, env = "DUALBOARD_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
     /// How many seconds --once waits for the broker's answer
     #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
@@ -132,10 +135,10 @@ pub struct Display {
 #[derive(Debug, Clone, Args)]
 struct Monitor {
     /// Where the state file is kept [default: $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or ~/.local/state]
-    #[arg(long, value_name = "DIR", env = "DUALBOARD_STATE_DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "DUALBOARD_STATE_DIR")]
     state_dir: Option<PathBuf>,
-    /// End the monitor that already runs on this board, and go on in its place
-    #[arg(long)]
+    /// End the monitor that already runs on this board, and go on in its place; --set and --toggle leave it alone
+    #[arg(long, env = "DUALBOARD_TAKE_OVER", value_parser = FalseyValueParser::new())]
     take_over: bool,
     #[command(flatten)]
     orders: OrderArgs,
@@ -158,12 +161,13 @@ struct Access {
     #[arg(
         long,
         value_name = "FILE",
+        value_hint = ValueHint::FilePath,
         env = "DUALBOARD_PASSWORD_FILE",
         requires = "username"
     )]
     password_file: Option<PathBuf>,
     /// For mqtts: the certificates to trust [default: the system's]
-    #[arg(long, value_name = "FILE", env = "DUALBOARD_CA_FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_CA_FILE")]
     ca_file: Option<PathBuf>,
 }
 

@@ -1,4 +1,5 @@
-//! The log file: one line an event, with its time in UTC. Never on the screen, never in the way.
+//! The log file: one line an event, with its time in UTC and the program, so that several may write to one file. Never on the screen,
+//! never in the way.
 
 mod file;
 mod follower;
@@ -19,6 +20,7 @@ pub type News = Result<(), String>;
 /// The way to the log file. A disk that is slow or full costs lines, which are counted, and nothing else.
 #[derive(Debug)]
 pub struct Log {
+    program: &'static str,
     level: Level,
     lines: Option<Sender<String>>,
     left_out: u64,
@@ -31,12 +33,13 @@ impl Log {
     ///
     /// # Errors
     /// Names the file if it cannot be written.
-    pub fn open(logging: &Logging) -> Result<Option<Self>> {
+    pub fn open(program: &'static str, logging: &Logging) -> Result<Option<Self>> {
         let Some(path) = &logging.log_file else {
             return Ok(None);
         };
         let (lines, news, ended) = file::writer(path)?;
         Ok(Some(Self {
+            program,
             level: logging.log_level,
             lines: Some(lines),
             left_out: 0,
@@ -69,7 +72,12 @@ impl Log {
 
     fn send(&self, wall: Wall, level: Level, text: &str) -> bool {
         let time = Timestamp::from_second(wall.0).map_or_else(|_| "?".to_owned(), |time| time.to_string());
-        let line = format!("{time} {:<5} {}\n", level.word(), plain_text(text));
+        let line = format!(
+            "{time} {:<5} {}: {}\n",
+            level.word(),
+            self.program,
+            plain_text(text)
+        );
         let Some(lines) = &self.lines else { return true };
         !matches!(lines.try_send(line), Err(TrySendError::Full(_)))
     }

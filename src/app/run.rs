@@ -4,12 +4,11 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::Parser;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use jiff::tz::TimeZone;
 
 use super::broker::BrokerUrl;
-use super::cli::{Card1, Card2, Display, MonitorOptions, Unusable};
+use super::cli::{self, Card1, Card2, Display, MonitorOptions, Unusable};
 use super::input::Input;
 use super::journal::Journal;
 use super::keys::{KeyCode, KeyEvent, KeyModifiers, Keys};
@@ -29,7 +28,7 @@ use crate::sensor::SensorId;
 /// `card1_monitor`.
 #[must_use]
 pub fn card1_monitor() -> ExitCode {
-    let options = Card1::parse();
+    let options = cli::parse::<Card1>();
     finish(
         "card1_monitor",
         options.options().and_then(|options| monitor(&options)),
@@ -39,7 +38,7 @@ pub fn card1_monitor() -> ExitCode {
 /// `card2_monitor`.
 #[must_use]
 pub fn card2_monitor() -> ExitCode {
-    let options = Card2::parse();
+    let options = cli::parse::<Card2>();
     finish(
         "card2_monitor",
         options.options().and_then(|options| monitor(&options)),
@@ -49,7 +48,7 @@ pub fn card2_monitor() -> ExitCode {
 /// `card2_global_display`.
 #[must_use]
 pub fn card2_global_display() -> ExitCode {
-    finish("card2_global_display", display(&Display::parse()))
+    finish("card2_global_display", display(&cli::parse()))
 }
 
 /// The exit status; for what stopped the program, one line on stderr.
@@ -74,7 +73,7 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
         return order::run(options, asked, journal);
     }
     let _lock = Lock::take(&options.state_dir, options.card, options.take_over)?;
-    let log = Log::open(&options.logging)?;
+    let log = Log::open(words::owner(options.card), &options.logging)?;
     let shell = Shell::monitor(options.card, &options.entrance, journal)?.logged(log);
     if io::stdout().is_terminal() {
         on_screen(shell)
@@ -84,7 +83,7 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
 }
 
 fn display(options: &Display) -> Result<u8> {
-    let log = Log::open(&options.logging)?;
+    let log = Log::open(words::program(Role::Display), &options.logging)?;
     let shell = Shell::display(&options.entrance()?)?.logged(log);
     if options.once {
         printed::once(shell, options)

@@ -10,7 +10,6 @@ use super::cli::Entrance;
 use super::clock::Clock;
 use super::journal::{Journal, Written};
 use super::log::{Follower, Log, News};
-use super::words;
 use crate::machine::{self, Effect, Event, Machine, Role, Setup};
 use crate::owner::Memory;
 use crate::sensor::Card;
@@ -126,8 +125,7 @@ impl Shell {
             let mut follower = Follower::new(log);
             let now = self.clock.now();
             let text = format!(
-                "{} {} starts: process {}, broker {}",
-                words::program(self.machine.role()),
+                "version {} starts: process {}, broker {}",
                 env!("CARGO_PKG_VERSION"),
                 std::process::id(),
                 self.url

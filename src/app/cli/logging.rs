@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 /// What goes into the log file: this and all that is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -34,7 +34,7 @@ impl Level {
 #[derive(Debug, Clone, Args)]
 pub struct Logging {
     /// Write what happens to this file as well, with times in UTC; it may be moved away while the program runs
-    #[arg(long, value_name = "FILE", env = "DUALBOARD_LOG_FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_LOG_FILE")]
     pub log_file: Option<PathBuf>,
     /// What --log-file gets: this and all that is worse
     #[arg(
@@ -42,8 +42,7 @@ pub struct Logging {
         value_name = "LEVEL",
         env = "DUALBOARD_LOG_LEVEL",
         value_enum,
-        default_value = "info",
-        hide_possible_values = false
+        default_value = "info"
     )]
     pub log_level: Level,
 }

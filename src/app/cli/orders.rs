@@ -15,13 +15,13 @@ const HEADING: &str = "Without a terminal";
 #[derive(Debug, Clone, Args)]
 pub(super) struct OrderArgs {
     /// Set sensor N, and end when the other board has shown it; may be given several times
-    #[arg(long, help_heading = HEADING, value_name = "N=ok|ko", value_parser = wish, conflicts_with = "take_over")]
+    #[arg(long, help_heading = HEADING, value_name = "N=ok|ko", value_parser = wish)]
     set: Vec<(u8, State)>,
     /// Toggle sensor N, and end when the other board has shown it; may be given several times
-    #[arg(long, help_heading = HEADING, value_name = "N", conflicts_with = "take_over")]
+    #[arg(long, help_heading = HEADING, value_name = "N")]
     toggle: Vec<u8>,
     /// How many seconds --set and --toggle may take; then they say how far they have got
-    #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
+    #[arg(long, help_heading = HEADING, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
     timeout: Duration,
 }
 

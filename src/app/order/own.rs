@@ -13,7 +13,7 @@ use crate::chain::Connection;
 use crate::machine::Event;
 
 pub(super) fn carry_out(job: &Job<'_>, journal: Journal) -> Result<Outcome> {
-    let log = Log::open(&job.options.logging)?;
+    let log = Log::open(words::owner(job.options.card), &job.options.logging)?;
     let mut shell = Shell::monitor(job.options.card, &job.options.entrance, journal)?.logged(log);
     let ended = follow(job, &mut shell);
     shell.leave();
