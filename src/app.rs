@@ -8,6 +8,8 @@ pub mod journal;
 pub mod keys;
 pub mod lines;
 pub mod lock;
+pub mod log;
+pub mod order;
 pub mod painter;
 pub mod plain_text;
 mod printed;

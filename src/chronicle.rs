@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::chain::Link;
+use crate::command::{Name, Orders};
 use crate::sensor::{Card, SensorId, State};
 use crate::stage::Stage;
 use crate::time::{Mono, Wall};
@@ -49,6 +50,10 @@ pub enum Fact {
     NotSaved(String),
     /// The state file can be written again.
     SavedAgain,
+    /// The log file could not be written; in words.
+    NotLogged(String),
+    /// The log file can be written again.
+    LoggedAgain,
     /// An own reading was recovered from a copy that turned up after the start.
     Recovered(SensorId),
     /// A link of the chain came up.
@@ -67,6 +72,15 @@ pub enum Fact {
     Refused(String),
     /// A toggle was not taken: somebody has published the highest version there is, and nothing could overrule it.
     NoHigherVersion(SensorId),
+    /// Somebody asked for states without a key.
+    Commanded {
+        /// Who, if it was said.
+        by: Option<Name>,
+        /// For what.
+        orders: Orders,
+    },
+    /// A command that the broker had kept: it was for whoever was there when it was given.
+    RetainedCommand(Topic),
     /// The operator asked to publish the present state again.
     PublishedAgain,
 }

@@ -6,11 +6,13 @@
 //! - [`sensor`], [`version`], [`reading`], [`time`]: what is known of a sensor, and which of two readings is the newer one
 //! - [`owner`]: the only writer of one card's sensors; [`global`]: everybody else's view of them
 //! - [`pulse`], [`chain`]: proof of life, and which link is broken; [`stage`]: how far a toggle has got
+//! - [`command`]: what somebody without a terminal asks of an owner
 //! - [`machine`]: one program, `handle(now, event) -> effects`; [`chronicle`]: its last events
 //! - [`wire`]: topics and bytes to and from messages
 
 pub mod chain;
 pub mod chronicle;
+pub mod command;
 pub mod global;
 pub mod machine;
 pub mod owner;

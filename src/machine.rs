@@ -3,6 +3,7 @@
 //! `handle` is the only way in, and everything that follows from an event comes back from it at once. Around it the shell carries out the
 //! effects, and calls again with [`Event::Tick`] at [`Machine::deadline`].
 
+mod desk;
 mod disk;
 mod doubt;
 mod event;
@@ -26,6 +27,7 @@ use crate::wire::Topic;
 
 pub use event::{Effect, Event, Role, Setup, Ticket};
 
+use desk::Desk;
 use disk::Disk;
 use outbox::Outbox;
 
@@ -99,6 +101,7 @@ pub struct Machine {
     copies: Copies,
     outbox: Outbox,
     disk: Disk,
+    desk: Desk,
     leaving: bool,
     beat_due: Option<Mono>,
     witness_due: Option<Mono>,
@@ -155,6 +158,7 @@ impl Machine {
             copies: Copies::default(),
             outbox: Outbox::default(),
             disk: Disk::holding(memory),
+            desk: Desk::remembering(memory),
             leaving: false,
             beat_due: None,
             witness_due: None,
@@ -198,7 +202,10 @@ impl Machine {
             Event::Refused(why) => self.chronicle.note(now.wall, Fact::Refused(why)),
             Event::Saved => self.saved(now),
             Event::NotSaved(why) => self.not_saved(now, why),
+            Event::NotLogged(why) => self.chronicle.note(now.wall, Fact::NotLogged(why)),
+            Event::LoggedAgain => self.chronicle.note(now.wall, Fact::LoggedAgain),
             Event::Toggle(sensor) => self.toggle(now, sensor),
+            Event::Command(command) => self.told(now, &command),
             Event::Publish => self.publish_again(now),
             Event::Leave => self.leave(&mut effects),
             Event::Tick => {}
@@ -265,6 +272,7 @@ impl Machine {
             }
             self.chronicle.note(now.wall, Fact::Restored { found, of });
         }
+        self.obey_waiting(now);
         self.outbox.again();
         self.beat_due = (!self.leaving).then_some(now.mono);
     }

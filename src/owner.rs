@@ -1,5 +1,6 @@
 //! The only writer of one card's sensors.
 
+use crate::command::Done;
 use crate::reading::{Reading, Snapshot};
 use crate::sensor::{Card, SensorId, SensorSet, State};
 use crate::time::Wall;
@@ -12,6 +13,8 @@ pub struct Memory {
     pub readings: Snapshot,
     /// Of all versions made since the memory began, see [`Life`]; `None` in a file that nobody wrote.
     pub era: Option<u16>,
+    /// The commands that made the readings what they are.
+    pub done: Done,
 }
 
 /// The owner of one card's sensors: the only place where versions are made.
@@ -74,6 +77,7 @@ impl Owner {
         Memory {
             readings: self.readings,
             era: Some(self.life().era()),
+            done: Done::default(),
         }
     }
 
@@ -108,7 +112,15 @@ impl Owner {
             return None;
         }
         let before = self.readings.get(sensor).map(|reading| reading.state);
-        let state = before.map_or(State::Ok, State::toggled);
+        self.set(sensor, before.map_or(State::Ok, State::toggled), wall)
+    }
+
+    /// The operator vouches for a state, whatever it was before. Gives the same as [`Owner::toggle`].
+    pub fn set(&mut self, sensor: SensorId, state: State, wall: Wall) -> Option<(Option<State>, State)> {
+        if sensor.card() != self.card {
+            return None;
+        }
+        let before = self.readings.get(sensor).map(|reading| reading.state);
         let known = self.readings.version(sensor);
         let version = self.mint.make(known);
         if Some(version) <= known {
@@ -124,6 +136,14 @@ impl Owner {
         );
         self.toggled.insert(sensor);
         Some((before, state))
+    }
+
+    /// Whether a sensor's state is more than provisional: no memory that may yet turn up is likely to overrule it.
+    #[must_use]
+    pub fn stands(&self, sensor: SensorId) -> bool {
+        let vouched = |version: Version| !version.is_provisional();
+        let known = self.readings.version(sensor).is_some_and(vouched);
+        self.toggled.contains(sensor) || (self.mint.is_unbroken() && known)
     }
 
     /// A copy of an own sensor's reading turned up. The later one wins; a toggle of this life stands in any case. What wins with the lower

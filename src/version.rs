@@ -132,6 +132,12 @@ impl Mint {
         self.last.life = self.last.life.in_era(era);
     }
 
+    /// Whether the memory was read from the state file.
+    #[must_use]
+    pub const fn is_unbroken(&self) -> bool {
+        self.unbroken
+    }
+
     /// Takes note of a version that turned up: versions made from now on are above it, and above all that its era can have come to if it
     /// is not the present one.
     pub fn show(&mut self, seen: Version) {

@@ -1,19 +1,22 @@
-//! Topics and bytes, to and from messages. [`topic`] is the only file that spells a topic, [`body`] and [`keyed`]
-//! the only ones that spell the JSON.
+//! Topics and bytes, to and from messages. [`topic`] is the only file that spells a topic, [`body`],
+//! [`ask`] and [`keyed`] the only ones that spell the JSON.
 //!
 //! Decoding is total: any bytes on any topic give a message or a [`Malformed`].
 
+mod ask;
 mod body;
 mod keyed;
 mod topic;
 
 use std::time::Duration;
 
+use crate::command::{Answer, Command};
 use crate::reading::{Reading, Snapshot, Versions};
 use crate::sensor::{SensorId, State};
 use crate::time::Wall;
 use crate::version::{Life, Version};
 
+pub use ask::{encode_answer, encode_command};
 pub use body::{decode_memory, encode_heartbeat, encode_last_will, encode_memory, encode_report};
 pub use topic::{Direction, Topic};
 
@@ -112,6 +115,10 @@ pub enum Message {
     Heartbeat(Heartbeat),
     /// An owner's connection has ended: its last will, or its word at the end.
     Gone(Life),
+    /// Somebody asks the owner of a card to change sensors.
+    Command(Command),
+    /// The owner says how far it has got with a command.
+    Answer(Answer),
     /// A marker came back.
     Marker(u64),
     /// The other board's broker is alive.
@@ -141,6 +148,12 @@ pub enum Malformed {
     /// Of the right form, but it speaks of no sensor that this topic carries.
     #[error("speaks of no sensor of this topic")]
     NoSensor,
+    /// A command for a sensor that this owner does not have.
+    #[error("asks for a sensor of another card")]
+    OtherCard,
+    /// A command that asks for two things of one sensor.
+    #[error("asks twice for the same sensor")]
+    Contradiction,
 }
 
 /// Reads a message.
@@ -159,6 +172,8 @@ pub fn decode(topic: Topic, payload: &[u8]) -> Result<Message, Malformed> {
             body::decode_report(payload, topic.carries()).map(Message::Report)
         }
         Topic::Alive(_) => body::decode_heartbeat(payload),
+        Topic::Set(card) => ask::decode_command(payload, card).map(Message::Command),
+        Topic::Answer(card) => ask::decode_answer(payload, card).map(Message::Answer),
         Topic::Marker => std::str::from_utf8(payload)
             .ok()
             .and_then(|nonce| nonce.parse().ok())

@@ -13,7 +13,7 @@ use dualboard::wire::{
 };
 use proptest::prelude::*;
 
-const TOPICS: [Topic; 12] = [
+const TOPICS: [Topic; 16] = [
     Topic::Card1,
     Topic::All,
     Topic::Witness,
@@ -26,6 +26,10 @@ const TOPICS: [Topic; 12] = [
     Topic::Marker,
     Topic::Bridge(Direction::In),
     Topic::Bridge(Direction::Out),
+    Topic::Set(Card::One),
+    Topic::Set(Card::Two),
+    Topic::Answer(Card::One),
+    Topic::Answer(Card::Two),
 ];
 
 fn version() -> impl Strategy<Value = Version> {
@@ -93,6 +97,10 @@ fn almost() -> impl Strategy<Value = String> {
         Just("life"),
         Just("has"),
         Just("uptime_ms"),
+        Just("toggle"),
+        Just("id"),
+        Just("by"),
+        Just("stages"),
     ];
     prop::collection::vec((key, value), 0..6).prop_map(|pairs| {
         let pairs: Vec<_> = pairs
@@ -105,13 +113,13 @@ fn almost() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..200), place in 0..12_usize) {
+    fn any_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..200), place in 0..TOPICS.len()) {
         let _ = decode(TOPICS[place], &bytes);
         let _ = decode_memory(&bytes);
     }
 
     #[test]
-    fn anything_like_our_json_is_answered(text in almost(), place in 0..12_usize) {
+    fn anything_like_our_json_is_answered(text in almost(), place in 0..TOPICS.len()) {
         let _ = decode(TOPICS[place], text.as_bytes());
         let _ = decode_memory(text.as_bytes());
     }
@@ -124,14 +132,14 @@ proptest! {
     }
 
     #[test]
-    fn memory_comes_back_as_it_was(readings in prop::collection::vec(prop::option::of(reading()), 6), era in prop::option::of(any::<u16>())) {
+    fn memory_comes_back_as_it_was(readings in prop::collection::vec(prop::option::of(reading()), 6), era in prop::option::of(any::<u16>()), done in prop::collection::vec(any::<u64>(), 0..20)) {
         let mut snapshot = Snapshot::default();
         for (sensor, reading) in SensorId::ALL.into_iter().zip(readings) {
             if let Some(reading) = reading {
                 snapshot.offer(sensor, reading);
             }
         }
-        let memory = Memory { readings: snapshot, era };
+        let memory = Memory { readings: snapshot, era, done: done.into_iter().collect() };
         prop_assert_eq!(decode_memory(&encode_memory(&memory)), Ok(memory));
     }
 

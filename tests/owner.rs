@@ -1,5 +1,6 @@
 //! The only writer of a card: what it keeps and what it takes when lost memory turns up.
 
+use dualboard::command::Done;
 use dualboard::owner::{Heard, Memory, Owner};
 use dualboard::reading::{Reading, Snapshot};
 use dualboard::sensor::{Card, SensorId, State};
@@ -32,6 +33,7 @@ fn remembering(readings: &[(u8, Reading)]) -> Memory {
     Memory {
         readings: snapshot,
         era: None,
+        done: Done::default(),
     }
 }
 

@@ -189,3 +189,37 @@ fn once_tells_by_its_exit_status_what_monitoring_wants_to_know() {
     );
     assert!(json["held_since"]["card1"].is_string(), "{said}");
 }
+
+#[test]
+fn settings_come_from_the_environment_and_an_empty_one_is_none() {
+    let bench = Bench::running();
+    let log = bench.folder().join("log.txt");
+    let output = Command::new(binary(Display))
+        .arg("--once")
+        .env("DUALBOARD_BROKER", bench.url(Broker2))
+        .env("DUALBOARD_JSON", "1")
+        .env("DUALBOARD_LOG_FILE", &log)
+        .env("DUALBOARD_LOG_LEVEL", "")
+        .env("DUALBOARD_TIMEOUT", "")
+        .env("DUALBOARD_USERNAME", "")
+        .env("DUALBOARD_CA_FILE", "")
+        .output()
+        .expect("the program can be started");
+    let said = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let json: Value = serde_json::from_str(&said).expect("one JSON object");
+    assert_eq!(json["sensor_1"], true);
+    let text = std::fs::read_to_string(log).expect("a log");
+    assert!(
+        text.contains("card2_global_display: connected to broker 2"),
+        "{text}"
+    );
+
+    let output = Command::new(binary(Display))
+        .arg("--once")
+        .env("DUALBOARD_JSON", "no")
+        .env("DUALBOARD_BROKER", bench.url(Broker2))
+        .output();
+    let said = String::from_utf8(output.expect("the program can be started").stdout).expect("text");
+    assert!(said.starts_with("Sensor 1  OK"), "{said}");
+}

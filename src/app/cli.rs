@@ -5,20 +5,31 @@
 )]
 #![allow(rustdoc::broken_intra_doc_links, reason = "they show [:port] as it is typed")]
 
+mod environment;
+mod logging;
+mod orders;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser};
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, ValueHint};
 
 use crate::sensor::Card;
+
+pub use environment::parse;
+pub use logging::{Level, Logging};
+use orders::OrderArgs;
+pub use orders::{Asked, Unusable};
 
 const AFTER_MONITOR: &str = "\
 Keys:
   the number of a sensor toggles it;  p publishes the present state again;
   ? help;  q or Ctrl-C quits
 
-Exit status: 0 after q, 2 for unusable arguments, 1 for what stops the program, 128+n after signal n.";
+Exit status: 0 after q, and where --set and --toggle are CONFIRMED; 1 where they are not in time, and for what stops the program;
+2 for unusable arguments; 128+n after signal n.";
 
 /// The options of `card1_monitor`.
 #[derive(Debug, Clone, Parser)]
@@ -30,6 +41,7 @@ Exit status: 0 after q, 2 for unusable arguments, 1 for what stops the program, 
     after_long_help = format!("Examples:
   card1_monitor                                     broker 1 on this machine
   card1_monitor --broker mqtt://10.0.0.1 --username board1 --password-file ~/.board1
+  card1_monitor --set 2=ko --toggle 3               for scripts; also while one runs
 
 {AFTER_MONITOR}")
 )]
@@ -58,6 +70,7 @@ pub struct Card1 {
     after_long_help = format!("Examples:
   card2_monitor                                     broker 2 on this machine
   card2_monitor --broker mqtt://10.0.0.2 --username board2 --password-file ~/.board2
+  card2_monitor --set 5=ko --toggle 6               for scripts; also while one runs
 
 {AFTER_MONITOR}")
 )]
@@ -106,24 +119,31 @@ pub struct Display {
     #[arg(long)]
     pub once: bool,
     /// Print JSON instead of text: one object with --once, otherwise one a line for each change
-    #[arg(long)]
+    #[arg(long, env = "DUALBOARD_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
     /// How many seconds --once waits for the broker's answer
     #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
     #[command(flatten)]
     access: Access,
+    /// Whether and what is written to a log.
+    #[command(flatten)]
+    pub logging: Logging,
 }
 
 /// What only the owner of a card has.
 #[derive(Debug, Clone, Args)]
 struct Monitor {
     /// Where the state file is kept [default: $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or ~/.local/state]
-    #[arg(long, value_name = "DIR", env = "DUALBOARD_STATE_DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "DUALBOARD_STATE_DIR")]
     state_dir: Option<PathBuf>,
-    /// End the monitor that already runs on this board, and go on in its place
-    #[arg(long)]
+    /// End the monitor that already runs on this board, and go on in its place; --set and --toggle leave it alone
+    #[arg(long, env = "DUALBOARD_TAKE_OVER", value_parser = FalseyValueParser::new())]
     take_over: bool,
+    #[command(flatten)]
+    orders: OrderArgs,
+    #[command(flatten)]
+    logging: Logging,
 }
 
 /// How the broker is entered.
@@ -141,16 +161,17 @@ struct Access {
     #[arg(
         long,
         value_name = "FILE",
+        value_hint = ValueHint::FilePath,
         env = "DUALBOARD_PASSWORD_FILE",
         requires = "username"
     )]
     password_file: Option<PathBuf>,
     /// For mqtts: the certificates to trust [default: the system's]
-    #[arg(long, value_name = "FILE", env = "DUALBOARD_CA_FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_CA_FILE")]
     ca_file: Option<PathBuf>,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     text.parse::<f64>()
         .ok()
         .filter(|seconds| *seconds > 0.0)
@@ -190,6 +211,10 @@ pub struct MonitorOptions {
     pub state_dir: PathBuf,
     /// Whether to end the monitor that runs already.
     pub take_over: bool,
+    /// What is to be done instead of showing a screen.
+    pub asked: Option<Asked>,
+    /// Whether and what is written to a log.
+    pub logging: Logging,
 }
 
 impl Card1 {
@@ -224,11 +249,14 @@ impl Display {
 
 impl Monitor {
     fn options(self, card: Card, entrance: Entrance) -> Result<MonitorOptions> {
+        let asked = self.orders.asked(card)?;
         Ok(MonitorOptions {
             card,
             entrance,
             state_dir: self.state_dir.map_or_else(default_state_dir, Ok)?,
             take_over: self.take_over,
+            asked,
+            logging: self.logging,
         })
     }
 }

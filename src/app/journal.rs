@@ -171,7 +171,11 @@ mod tests {
             changed: None,
         };
         readings.offer(SensorId::ALL[1], reading);
-        Memory { readings, era: None }
+        Memory {
+            readings,
+            era: None,
+            done: [7, u64::MAX].into_iter().collect(),
+        }
     }
 
     #[test]

@@ -80,6 +80,17 @@ fn said(machine: &Machine, sensor: SensorId) -> Said {
     Said { state, beside }
 }
 
+/// A sensor's line, with how far its state has got.
+#[must_use]
+pub fn with_stage(sensor: SensorId, state: State, stage: crate::stage::Stage) -> String {
+    format!(
+        "Sensor {}  {:<7}  {}",
+        sensor.number(),
+        state.word(),
+        stage.word()
+    )
+}
+
 fn text(sensor: SensorId, said: &Said, times: &Times) -> String {
     let name = format!("Sensor {}", sensor.number());
     let state = words::state(said.state);

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -25,22 +25,7 @@ impl Lock {
     /// # Errors
     /// Names the monitor that holds the lock, by its process and terminal, and what can be done.
     pub fn take(folder: &Path, card: Card, take_over: bool) -> Result<Self> {
-        let path = folder.join(format!("card{}.lock", card.number()));
-        let open = || {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(&path)
-                .with_context(|| {
-                    format!(
-                        "cannot open the lock {}; name a folder that this user may write with --state-dir",
-                        path.display()
-                    )
-                })
-        };
-        let mut file = open()?;
+        let (mut file, path) = open(folder, card)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -57,6 +42,25 @@ impl Lock {
                 return Err(error).with_context(|| format!("cannot lock {}", path.display()));
             }
         }
+        Self::held(file, &path)
+    }
+
+    /// Becomes the one owner of a card if nobody is; otherwise says who.
+    ///
+    /// # Errors
+    /// Names the lock that cannot be used.
+    pub fn try_take(folder: &Path, card: Card) -> Result<Result<Self, Holder>> {
+        let (mut file, path) = open(folder, card)?;
+        match file.try_lock() {
+            Ok(()) => Self::held(file, &path).map(Ok),
+            Err(TryLockError::WouldBlock) => Ok(Err(Holder::read(&mut file))),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
+        }
+    }
+
+    fn held(mut file: File, path: &Path) -> Result<Self> {
         Holder::this()
             .write(&mut file)
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -64,14 +68,34 @@ impl Lock {
     }
 }
 
+fn open(folder: &Path, card: Card) -> Result<(File, PathBuf)> {
+    let path = folder.join(format!("card{}.lock", card.number()));
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .with_context(|| {
+            format!(
+                "cannot open the lock {}; name a folder that this user may write with --state-dir",
+                path.display()
+            )
+        })?;
+    Ok((file, path))
+}
+
 /// Who holds a lock.
-struct Holder {
+#[derive(Debug)]
+pub struct Holder {
     pid: Option<i32>,
     terminal: String,
 }
 
 impl Holder {
-    fn this() -> Self {
+    /// This process.
+    #[must_use]
+    pub fn this() -> Self {
         let terminal = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new());
         Self {
             pid: Some(rustix::process::getpid().as_raw_nonzero().get()),

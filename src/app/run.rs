@@ -4,16 +4,17 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::Parser;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use jiff::tz::TimeZone;
 
 use super::broker::BrokerUrl;
-use super::cli::{Card1, Card2, Display, MonitorOptions};
+use super::cli::{self, Card1, Card2, Display, MonitorOptions, Unusable};
 use super::input::Input;
 use super::journal::Journal;
 use super::keys::{KeyCode, KeyEvent, KeyModifiers, Keys};
 use super::lock::Lock;
+use super::log::Log;
+use super::order;
 use super::painter::Painter;
 use super::printed;
 use super::shell::{Happening, Shell, Stop};
@@ -27,7 +28,7 @@ use crate::sensor::SensorId;
 /// `card1_monitor`.
 #[must_use]
 pub fn card1_monitor() -> ExitCode {
-    let options = Card1::parse();
+    let options = cli::parse::<Card1>();
     finish(
         "card1_monitor",
         options.options().and_then(|options| monitor(&options)),
@@ -37,7 +38,7 @@ pub fn card1_monitor() -> ExitCode {
 /// `card2_monitor`.
 #[must_use]
 pub fn card2_monitor() -> ExitCode {
-    let options = Card2::parse();
+    let options = cli::parse::<Card2>();
     finish(
         "card2_monitor",
         options.options().and_then(|options| monitor(&options)),
@@ -47,7 +48,7 @@ pub fn card2_monitor() -> ExitCode {
 /// `card2_global_display`.
 #[must_use]
 pub fn card2_global_display() -> ExitCode {
-    finish("card2_global_display", display(&Display::parse()))
+    finish("card2_global_display", display(&cli::parse()))
 }
 
 /// The exit status; for what stopped the program, one line on stderr.
@@ -58,7 +59,7 @@ fn finish(program: &str, ended: Result<u8>) -> ExitCode {
         Err(error) => {
             // Not `eprintln!`: it panics where stderr is gone.
             let _ = writeln!(io::stderr(), "{program}: {error:#}");
-            let unusable = error.downcast_ref::<super::broker::BadUrl>().is_some();
+            let unusable = error.is::<super::broker::BadUrl>() || error.is::<Unusable>();
             ExitCode::from(if unusable { 2 } else { 1 })
         }
     }
@@ -68,8 +69,12 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     // First, so that a mistyped address leaves no folder behind.
     options.entrance.url.parse::<BrokerUrl>()?;
     let journal = Journal::open(&options.state_dir, options.card)?;
+    if let Some(asked) = &options.asked {
+        return order::run(options, asked, journal);
+    }
     let _lock = Lock::take(&options.state_dir, options.card, options.take_over)?;
-    let shell = Shell::monitor(options.card, &options.entrance, journal)?;
+    let log = Log::open(words::owner(options.card), &options.logging)?;
+    let shell = Shell::monitor(options.card, &options.entrance, journal)?.logged(log);
     if io::stdout().is_terminal() {
         on_screen(shell)
     } else {
@@ -78,7 +83,8 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
 }
 
 fn display(options: &Display) -> Result<u8> {
-    let shell = Shell::display(&options.entrance()?)?;
+    let log = Log::open(words::program(Role::Display), &options.logging)?;
+    let shell = Shell::display(&options.entrance()?)?.logged(log);
     if options.once {
         printed::once(shell, options)
     } else if io::stdout().is_terminal() && !options.json {

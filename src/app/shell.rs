@@ -9,6 +9,7 @@ use super::broker::{Broker, BrokerEvent, BrokerUrl, Credentials, Outgoing, Setti
 use super::cli::Entrance;
 use super::clock::Clock;
 use super::journal::{Journal, Written};
+use super::log::{Follower, Log, News};
 use crate::machine::{self, Effect, Event, Machine, Role, Setup};
 use crate::owner::Memory;
 use crate::sensor::Card;
@@ -41,6 +42,8 @@ pub struct Shell {
     broker: Broker,
     memories: Option<Sender<Memory>>,
     written: Receiver<Written>,
+    log: Option<Follower>,
+    log_news: Receiver<News>,
 }
 
 impl Shell {
@@ -109,7 +112,29 @@ impl Shell {
             broker,
             memories: None,
             written: never(),
+            log: None,
+            log_news: never(),
         })
+    }
+
+    /// From now on it is written down what happens.
+    #[must_use]
+    pub fn logged(mut self, log: Option<Log>) -> Self {
+        if let Some(log) = log {
+            self.log_news = log.news().clone();
+            let mut follower = Follower::new(log);
+            let now = self.clock.now();
+            let text = format!(
+                "version {} starts: process {}, broker {}",
+                env!("CARGO_PKG_VERSION"),
+                std::process::id(),
+                self.url
+            );
+            follower.say(now.wall, &text);
+            follower.machine(now.wall, &self.machine, &[]);
+            self.log = Some(follower);
+        }
+        self
     }
 
     /// The program's state.
@@ -133,7 +158,15 @@ impl Shell {
     /// Hands an event to the machine, and carries out what follows.
     pub fn feed(&mut self, event: Event) -> Option<Stop> {
         let mut stop = None;
-        for effect in self.machine.handle(self.clock.now(), event) {
+        let now = self.clock.now();
+        if let Some(log) = &mut self.log {
+            log.event(now.wall, &event);
+        }
+        let effects = self.machine.handle(now, event);
+        if let Some(log) = &mut self.log {
+            log.machine(now.wall, &self.machine, &effects);
+        }
+        for effect in effects {
             match effect {
                 Effect::Publish {
                     ticket,
@@ -185,6 +218,14 @@ impl Shell {
                     Event::NotSaved("the thread that writes the state file has ended".to_owned())
                 }
             },
+            recv(self.log_news) -> news => match news {
+                Ok(Ok(())) => Event::LoggedAgain,
+                Ok(Err(why)) => Event::NotLogged(why),
+                Err(_) => {
+                    self.log_news = never();
+                    Event::NotLogged("the thread that writes the log file has ended".to_owned())
+                }
+            },
             recv(timer) -> _ => Event::Tick,
         };
         match self.feed(event) {
@@ -202,6 +243,9 @@ impl Shell {
             if let Happening::Closed = self.wait(&nothing_else, Some(self.clock.until(by))) {
                 break;
             }
+        }
+        if let Some(mut log) = self.log.take() {
+            log.end(self.clock.now().wall, &self.machine);
         }
         let rest = self.clock.until(by).max(LEAVE / 8);
         self.broker.close(rest);
@@ -254,7 +298,11 @@ fn last_will(role: Role, client_id: &str, life: Life) -> Option<Outgoing> {
     })
 }
 
-fn random() -> Result<u32> {
+/// A number that nobody else has drawn.
+///
+/// # Errors
+/// If the system has none to give.
+pub fn random() -> Result<u32> {
     getrandom::u32().context(
         "the system gives no random number; without one a version cannot be told from a forgotten one",
     )

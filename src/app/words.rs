@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::chain::{Connection, Link, Status};
 use crate::chronicle::{Entry, Fact};
+use crate::command::{Name, Order, Orders};
 use crate::machine::{Freshness, Machine, Role};
 use crate::sensor::{Card, State};
 use crate::stage::Stage;
@@ -187,7 +188,10 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
         }
         Fact::Changed { sensor, from, to } => format!("{sensor}  {} → {}", state(*from), to.word()),
         Fact::Restored { found, of } => restored(*found, *of, role),
-        Fact::MemoryLost(why) | Fact::NotSaved(why) | Fact::Refused(why) => why.clone(),
+        Fact::MemoryLost(why) | Fact::NotSaved(why) | Fact::NotLogged(why) | Fact::Refused(why) => {
+            why.clone()
+        }
+        Fact::LoggedAgain => "log file written again".to_owned(),
         Fact::SavedAgain => "state file written again".to_owned(),
         Fact::Recovered(sensor) => format!("{sensor}  recovered from another copy"),
         Fact::Up(Link::Broker) => format!("connected to broker {}", home.number()),
@@ -206,12 +210,30 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
         Fact::NoHigherVersion(sensor) => {
             format!("{sensor}  not toggled: somebody has published the highest version there is")
         }
+        Fact::Commanded { by, orders } => commanded(by.as_ref(), *orders),
+        Fact::RetainedCommand(topic) => {
+            format!("retained command on {}: not for now, ignored", topic_name(*topic))
+        }
         Fact::PublishedAgain => "published again".to_owned(),
     };
     match entry.times {
         1 => text,
         times => format!("{times} times: {text}"),
     }
+}
+
+fn commanded(by: Option<&Name>, orders: Orders) -> String {
+    let what: Vec<String> = orders
+        .iter()
+        .map(|(sensor, order)| match order {
+            Order::Set(state) => format!("{sensor} {}", state.word()),
+            Order::Toggle => format!("toggle {sensor}"),
+        })
+        .collect();
+    let by = by
+        .map(|name| format!(" from {}", name.as_str()))
+        .unwrap_or_default();
+    format!("command{by}: {}", what.join(", "))
 }
 
 fn restored(found: usize, of: usize, role: Role) -> String {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Machine;
 use crate::chronicle::Fact;
+use crate::command::Done;
 use crate::owner::Memory;
 use crate::reading::Snapshot;
 use crate::sensor::Card;
@@ -50,6 +51,11 @@ impl Disk {
         let versions = readings.iter().flat_map(Snapshot::iter);
         let used = versions.map(|(_, reading)| reading.version.incarnation).max();
         used.unwrap_or(0)
+    }
+
+    /// The commands that a later life will know to be done.
+    pub(super) fn done(&self) -> Done {
+        self.holds.map(|memory| memory.done).unwrap_or_default()
     }
 
     /// When it is to be looked at again, if nothing happens before.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::command::Command;
 use crate::owner::Memory;
 use crate::sensor::{Card, SensorId};
 use crate::time::Now;
@@ -67,8 +68,14 @@ pub enum Event {
     Saved,
     /// It could not be written; in words.
     NotSaved(String),
+    /// The log file cannot be written; in words.
+    NotLogged(String),
+    /// It can be written again.
+    LoggedAgain,
     /// The operator toggles an own sensor.
     Toggle(SensorId),
+    /// The operator asks for states of own sensors on the command line; done at once, as a key is.
+    Command(Box<Command>),
     /// The operator asks to publish the present state again.
     Publish,
     /// The program is about to end.

@@ -25,6 +25,8 @@ impl Machine {
             Topic::All | Topic::Alive(_) | Topic::Marker | Topic::Uptime(_) | Topic::Bridge(_) => true,
             Topic::Card1 => self.role != Role::Display,
             Topic::Witness | Topic::Board1All => self.role == Role::Monitor(Card::Two),
+            Topic::Set(card) => self.role == Role::Monitor(card),
+            Topic::Answer(_) => false,
             Topic::Board2Card1 => self.role == Role::Monitor(Card::One),
         }
     }
@@ -62,6 +64,10 @@ impl Machine {
                     self.gate_closes(now);
                 }
             }
+            Ok(Message::Command(_)) if retained => {
+                self.chronicle.note(now.wall, Fact::RetainedCommand(topic));
+            }
+            Ok(Message::Command(command)) => self.asked(now, &command),
             Ok(Message::Uptime) => self.uptime(now, topic, retained),
             Ok(Message::Bridge(up)) => self.bridge_says(now, topic, up),
             Ok(_) => {}

@@ -27,6 +27,7 @@ impl Machine {
         self.mind_the_disk(now);
         if self.gate == Gate::Open {
             self.send_report(effects);
+            self.send_answers(effects);
             if !self.leaving {
                 self.send_heartbeat(now, effects);
             }
@@ -39,6 +40,7 @@ impl Machine {
             }
             let memory = Memory {
                 readings,
+                done: self.desk.done(),
                 ..owner.memory()
             };
             if self.disk.offer(now.mono, &memory) {
@@ -92,12 +94,14 @@ impl Machine {
     }
 
     fn send_report(&mut self, effects: &mut Vec<Effect>) {
-        let held = self
-            .owner
-            .as_ref()
-            .is_some_and(|owner| owner.used() > self.disk.reserved(owner.card()));
-        if held && self.disk.failure().is_none() {
-            // Once an incarnation, not once a toggle: a later life must find it, or it might use it again.
+        let unsaved = self.desk.done() != self.disk.done()
+            || self
+                .owner
+                .as_ref()
+                .is_some_and(|owner| owner.used() > self.disk.reserved(owner.card()));
+        if unsaved && self.disk.failure().is_none() {
+            // Once an incarnation, not once a key: a later life must find it, or it might use it again. And once a command: a later
+            // life must not do it again on top of what somebody has heard of it.
             return;
         }
         let Some((topic, report)) = self.report() else {

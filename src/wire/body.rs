@@ -49,11 +49,15 @@ struct MemoryBody {
     report: ReportBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     era: Option<u16>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    done: Vec<u64>,
 }
 
 #[derive(Deserialize)]
 struct EraBody {
     era: Option<u16>,
+    #[serde(default)]
+    done: Vec<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -74,7 +78,7 @@ struct HeartbeatBody {
     other_plain: bool,
 }
 
-fn parse<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, Malformed> {
+pub(super) fn parse<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, Malformed> {
     let parsed = serde_json::from_slice(payload).map(|Object(body)| body);
     parsed.map_err(|form| {
         // Text that is no JSON at all is called so, also where its beginning had the wrong form already.
@@ -156,6 +160,7 @@ pub fn encode_memory(memory: &Memory) -> Vec<u8> {
     to_json(&MemoryBody {
         report: report_body(&report, all),
         era: memory.era,
+        done: memory.done.iter().collect(),
     })
 }
 
@@ -165,14 +170,18 @@ pub fn encode_memory(memory: &Memory) -> Vec<u8> {
 /// [`Malformed`] says in words what is wrong.
 pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
     let report = decode_report(text, SensorId::ALL.into_iter().collect())?;
-    let EraBody { era } = parse(text)?;
+    let EraBody { era, done } = parse(text)?;
     let mut readings = Snapshot::default();
     for (sensor, entry) in report.iter() {
         if let Entry::Reading(reading) = entry {
             readings.offer(sensor, reading);
         }
     }
-    Ok(Memory { readings, era })
+    Ok(Memory {
+        readings,
+        era,
+        done: done.into_iter().collect(),
+    })
 }
 
 /// Reads an owner's heartbeat, or its last word.
@@ -240,6 +249,6 @@ fn encode_versions(versions: &Versions) -> Sensors<Triple> {
 }
 
 /// Writing these bodies cannot fail: their keys are strings and their values booleans and whole numbers.
-fn to_json(body: &impl Serialize) -> Vec<u8> {
+pub(super) fn to_json(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }

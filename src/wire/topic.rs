@@ -7,6 +7,10 @@ const ALL: &str = "sensors/all";
 const WITNESS: &str = "sensors/witness";
 const CARD1_ALIVE: &str = "sensors/card1/alive";
 const CARD2_ALIVE: &str = "sensors/card2/alive";
+const CARD1_SET: &str = "sensors/card1/set";
+const CARD2_SET: &str = "sensors/card2/set";
+const CARD1_ANSWER: &str = "sensors/card1/set/answer";
+const CARD2_ANSWER: &str = "sensors/card2/set/answer";
 const BOARD1_ALL: &str = "sensors/board1/all";
 const BOARD2_CARD1: &str = "sensors/board2/card1";
 const BOARD1_UPTIME: &str = "sensors/board1/broker/uptime";
@@ -26,6 +30,10 @@ pub enum Topic {
     Witness,
     /// `sensors/cardN/alive`: the heartbeat of a card's owner.
     Alive(Card),
+    /// `sensors/cardN/set`: what the owner of a card is asked to do.
+    Set(Card),
+    /// `sensors/cardN/set/answer`: how far it has got.
+    Answer(Card),
     /// `sensors/board1/all`: what broker 1 holds on `sensors/all`, as seen at broker 2.
     Board1All,
     /// `sensors/board2/card1`: what broker 2 held on `sensors/card1`, as seen at broker 1.
@@ -49,12 +57,16 @@ pub enum Direction {
 
 impl Topic {
     /// Every topic but the marker's, which is each client's own.
-    pub const COMMON: [(Self, &'static str); 11] = [
+    pub const COMMON: [(Self, &'static str); 15] = [
         (Self::Card1, CARD1),
         (Self::All, ALL),
         (Self::Witness, WITNESS),
         (Self::Alive(Card::One), CARD1_ALIVE),
         (Self::Alive(Card::Two), CARD2_ALIVE),
+        (Self::Set(Card::One), CARD1_SET),
+        (Self::Set(Card::Two), CARD2_SET),
+        (Self::Answer(Card::One), CARD1_ANSWER),
+        (Self::Answer(Card::Two), CARD2_ANSWER),
         (Self::Board1All, BOARD1_ALL),
         (Self::Board2Card1, BOARD2_CARD1),
         (Self::Uptime(Card::One), BOARD1_UPTIME),
@@ -85,8 +97,13 @@ impl Topic {
     #[must_use]
     pub const fn qos(self) -> u8 {
         match self {
-            Self::Card1 | Self::All | Self::Witness | Self::Marker => 2,
-            Self::Alive(_) | Self::Board1All | Self::Board2Card1 | Self::Uptime(_) | Self::Bridge(_) => 0,
+            Self::Card1 | Self::All | Self::Witness | Self::Marker | Self::Set(_) => 2,
+            Self::Alive(_)
+            | Self::Answer(_)
+            | Self::Board1All
+            | Self::Board2Card1
+            | Self::Uptime(_)
+            | Self::Bridge(_) => 0,
         }
     }
 
@@ -101,6 +118,7 @@ impl Topic {
     pub fn carries(self) -> SensorSet {
         match self {
             Self::Card1 | Self::Board2Card1 => Card::One.sensors().into_iter().collect(),
+            Self::Set(card) | Self::Answer(card) => card.sensors().into_iter().collect(),
             Self::All | Self::Witness | Self::Board1All => SensorId::ALL.into_iter().collect(),
             _ => SensorSet::EMPTY,
         }

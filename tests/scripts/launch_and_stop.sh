@@ -29,6 +29,7 @@ main() {
   revives_what_was_killed
   carries_a_long_queue
   survives_a_killed_tmux_server
+  passes_settings_on
   sets_a_damaged_store_aside
   names_who_holds_a_port
   leaves_other_sessions_alone
@@ -51,7 +52,7 @@ runs() { kill -0 "$(pid_of "$1")" 2>/dev/null; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 panes() { tmux list-panes -s -t dualboard -F '#{pane_title}' | paste -sd' ' -; }
 smallest_pane() { tmux list-panes -t dualboard:programs -F '#{pane_width} #{pane_height}' | awk '$1 < 80 || $2 < 24' | wc -l; }
-shows() { [[ "$(tmux capture-pane -p -S - -t "dualboard:programs.$1")" == *"$2"* ]]; }
+shows() { [[ "$(tmux capture-pane -p -J -S - -t "dualboard:programs.$1")" == *"$2"* ]]; }
 starts_everything() {
   check 'launch succeeds' launch
   check 'it says how to attach' says 'tmux attach -t dualboard'
@@ -109,6 +110,20 @@ carries_a_long_queue() {
   seq 100 | mosquitto_pub -p "${port1}" -q 2 -r -t sensors/card1 -l
   launch
   check 'the last of 100 messages from the time without broker 2 stays' soon holds "${port2}" sensors/card1 100
+}
+
+# The tmux server is older than the setting.
+passes_settings_on() {
+  # First, so that its server never ends for want of a session.
+  tmux new-session -d -s keeps_the_server
+  stop
+  DUALBOARD_LOG_LEVEL='debug and more' DUALBOARD_STATE_DIR="${sandbox}/elsewhere" launch
+  check "a program's setting reaches it" soon shows 0 'log level: debug and more'
+  check 'the state folder as well' soon shows 1 "--state-dir ${sandbox}/elsewhere"
+  check 'the display has none' soon shows 2 'log level: debug and more'
+  stop
+  launch
+  tmux kill-session -t keeps_the_server
 }
 
 survives_a_killed_tmux_server() {

@@ -17,6 +17,7 @@ for name in card1_monitor card2_monitor card2_global_display; do
 #!/usr/bin/env bash
 trap 'exit 143' TERM HUP
 printf 'arguments: %s\n' "$*"
+printf 'log level: %s\n' "${DUALBOARD_LOG_LEVEL-}"
 while :; do read -r -t 1 _ || (($? > 128)) || exit 1; done
 PROGRAM
   chmod +x "target/release/${name}"

@@ -3,13 +3,13 @@
 use dualboard::owner::Memory;
 use dualboard::sensor::{Card, SensorId};
 use dualboard::wire::{
-    Direction, Entry, LARGEST, Malformed, Message, Report, Topic, decode, decode_memory, encode_heartbeat,
-    encode_last_will, encode_marker, encode_memory, encode_report,
+    Direction, Entry, LARGEST, Malformed, Message, Report, Topic, decode, decode_memory, encode_answer,
+    encode_command, encode_heartbeat, encode_last_will, encode_marker, encode_memory, encode_report,
 };
 use serde_json::Value;
 
 /// Every topic that is decoded.
-pub const TOPICS: [Topic; 12] = [
+pub const TOPICS: [Topic; 16] = [
     Topic::Card1,
     Topic::All,
     Topic::Witness,
@@ -22,6 +22,10 @@ pub const TOPICS: [Topic; 12] = [
     Topic::Marker,
     Topic::Bridge(Direction::In),
     Topic::Bridge(Direction::Out),
+    Topic::Set(Card::One),
+    Topic::Set(Card::Two),
+    Topic::Answer(Card::One),
+    Topic::Answer(Card::Two),
 ];
 
 /// The first byte names the topic, or the state file; the rest is what stands there.
@@ -56,6 +60,8 @@ fn accepted(topic: Topic, payload: &[u8], message: Message) {
         }
         Message::Heartbeat(heartbeat) => encode_heartbeat(&heartbeat),
         Message::Gone(life) => encode_last_will(life),
+        Message::Command(command) => encode_command(&command),
+        Message::Answer(answer) => encode_answer(&answer),
         Message::Marker(nonce) => encode_marker(nonce),
         Message::Uptime | Message::Bridge(_) => return,
     };
@@ -74,7 +80,7 @@ fn refused(payload: &[u8], why: Malformed) {
         Malformed::TooLarge(size) => assert!(size == payload.len() && size > LARGEST),
         Malformed::NotJson(_) => assert!(serde_json::from_slice::<Value>(payload).is_err()),
         Malformed::WrongForm(column) => assert!(column <= payload.len().max(1)),
-        Malformed::OutOfRange | Malformed::NoSensor => {}
+        Malformed::OutOfRange | Malformed::NoSensor | Malformed::OtherCard | Malformed::Contradiction => {}
     }
 }
 

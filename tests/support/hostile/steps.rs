@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
+use dualboard::command::{Command, Done, Name, Order, Orders};
 use dualboard::machine::Role;
 use dualboard::owner::Memory;
 use dualboard::reading::{Reading, Snapshot};
@@ -87,6 +88,7 @@ pub enum Step {
     Toggle(SensorId),
     Publish,
     Leave,
+    Command(Card, Command, bool),
     Tick,
     Wait(Duration),
     WallClock(i64),
@@ -122,7 +124,11 @@ fn memory(bytes: &mut Unstructured<'_>) -> Result<Memory> {
     } else {
         None
     };
-    Ok(Memory { readings, era })
+    Ok(Memory {
+        readings,
+        era,
+        done: Done::default(),
+    })
 }
 
 pub fn step(bytes: &mut Unstructured<'_>) -> Result<Step> {
@@ -160,9 +166,12 @@ pub fn step(bytes: &mut Unstructured<'_>) -> Result<Step> {
         19 => Step::Saved,
         20 => Step::NotSaved(bytes.arbitrary()?),
         21 | 22 => Step::Toggle(*bytes.choose(&SensorId::ALL)?),
-        23 => bytes
-            .choose(&[Step::Publish, Step::Refused, Step::Leave])?
-            .clone(),
+        23 => match bytes.int_in_range(0..=5_u8)? {
+            0 => Step::Publish,
+            1 => Step::Refused,
+            2 => Step::Leave,
+            _ => command(bytes)?,
+        },
         24 => Step::Tick,
         25 => Step::Wait(match bytes.int_in_range(0..=7_u8)? {
             0 => Duration::from_millis(bytes.arbitrary::<u64>()?),
@@ -200,6 +209,31 @@ fn life(bytes: &mut Unstructured<'_>) -> Result<Life> {
         .choose(&[0, 1, super::trial::LIFE.0, 0x4D_0001, u32::MAX])
         .copied()
         .map(Life)
+}
+
+/// Few numbers, so that commands come again.
+fn command(bytes: &mut Unstructured<'_>) -> Result<Step> {
+    let card = card(bytes)?;
+    let mut orders = Orders::default();
+    let what: u8 = bytes.arbitrary()?;
+    for (sensor, place) in card.sensors().into_iter().zip(0..) {
+        let order = match what >> (2 * place) & 3 {
+            0 => None,
+            1 => Some(Order::Toggle),
+            state => Some(Order::Set(State::from(state == 2))),
+        };
+        orders.put(sensor, order);
+    }
+    if orders.sensors().is_empty() {
+        orders.put(card.sensors()[0], Some(Order::Toggle));
+    }
+    let id = Some(u64::from(what >> 6)).filter(|id| *id < 3);
+    let by = Name::new("somebody");
+    Ok(Step::Command(
+        card,
+        Command { id, by, orders },
+        bytes.int_in_range(0..=7_u8)? == 0,
+    ))
 }
 
 fn number(bytes: &mut Unstructured<'_>) -> Result<u64> {

@@ -11,7 +11,8 @@ use dualboard::sensor::{Card, SensorId, SensorSet};
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::{Life, Version};
 use dualboard::wire::{
-    Entry, Heartbeat, Report, Topic, encode_heartbeat, encode_last_will, encode_marker, encode_report,
+    Entry, Heartbeat, Report, Topic, encode_command, encode_heartbeat, encode_last_will, encode_marker,
+    encode_report,
 };
 
 use super::steps::{Drawn, Said, Start, Step, Uptime, Words};
@@ -141,6 +142,9 @@ impl Trial {
             Step::Toggle(sensor) => self.event(Event::Toggle(sensor)),
             Step::Publish => self.event(Event::Publish),
             Step::Leave => self.event(Event::Leave),
+            Step::Command(card, command, retained) => {
+                self.say(Topic::Set(card), encode_command(&command), retained);
+            }
             Step::Tick => self.event(Event::Tick),
             Step::Wait(time) => {
                 self.now.mono = self.now.mono.after(time);

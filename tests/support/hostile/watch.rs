@@ -14,8 +14,8 @@ use dualboard::wire::{self, LARGEST, Message, Report, Topic};
 
 use super::trial::{CLIENT, LIFE, Proved, own_topic, reading};
 
-/// Events give a handful of effects: marker, report, heartbeat, witness, state file, last word, end.
-const MOST_EFFECTS: usize = 6;
+/// Events give a handful of effects: marker, report, heartbeat, witness, state file, last word, end; and answers to eight commands.
+const MOST_EFFECTS: usize = 6 + 8;
 
 /// A machine with all that it remembers, written out: nothing in it grows with what it is sent.
 const MOST_MEMORY: usize = 200_000;
@@ -28,6 +28,9 @@ pub struct Watch {
     states: [Option<State>; 6],
     malformed: u64,
     toggled: SensorSet,
+    /// Asked for by commands that wait for the gate, and by the one that is done now.
+    asked: SensorSet,
+    commanded: SensorSet,
     pub leaving: bool,
     gate_open: bool,
     nonces: Vec<u64>,
@@ -47,6 +50,8 @@ impl Watch {
             states: [None; 6],
             malformed: 0,
             toggled: SensorSet::EMPTY,
+            asked: SensorSet::EMPTY,
+            commanded: SensorSet::EMPTY,
             leaving: false,
             gate_open: false,
             nonces: Vec::new(),
@@ -80,6 +85,7 @@ impl Watch {
     pub fn after(&mut self, machine: &Machine, now: Now, event: &Event, effects: &[Effect], connected: bool) {
         let heard = self.hear(machine, now, event);
         self.gate(event, heard.as_ref());
+        self.commands(event, heard.as_ref());
         self.effects(effects, connected);
         self.versions(machine);
         self.own_sensors(machine, event);
@@ -132,6 +138,18 @@ impl Watch {
         }
     }
 
+    /// A command counts as a key, once the gate is open; a retained one never.
+    fn commands(&mut self, event: &Event, heard: Option<&Option<(Topic, Message)>>) {
+        self.commanded = SensorSet::EMPTY;
+        let ignored = self.leaving || matches!(event, Event::Message { retained: true, .. });
+        if let (Some(Some((_, Message::Command(command)))), false) = (heard, ignored) {
+            self.asked = self.asked.union(command.orders.sensors());
+        }
+        if self.gate_open {
+            self.commanded = std::mem::take(&mut self.asked);
+        }
+    }
+
     fn effects(&mut self, effects: &[Effect], connected: bool) {
         assert!(
             effects.len() <= MOST_EFFECTS,
@@ -164,7 +182,10 @@ impl Watch {
         }
         assert!(self.gate_open, "{topic:?} published before the gate closed");
         let own = match self.role {
-            Role::Monitor(card) => Topic::Alive(card) == topic || own_topic(self.role) == Some(topic),
+            Role::Monitor(card) => {
+                [Topic::Alive(card), Topic::Answer(card)].contains(&topic)
+                    || own_topic(self.role) == Some(topic)
+            }
             Role::Display => false,
         };
         assert!(
@@ -211,7 +232,10 @@ impl Watch {
         for sensor in card.sensors() {
             let before = self.before[usize::from(sensor.number()) - 1];
             let after = reading(machine, sensor);
-            let pressed = matches!(event, Event::Toggle(pressed) if *pressed == sensor);
+            let key = matches!(event, Event::Toggle(pressed) if *pressed == sensor);
+            // One that was known to be done does nothing: then what is new is the initial state.
+            let made = after.is_some_and(|reading| reading.version.incarnation > 0);
+            let pressed = key || (self.commanded.contains(sensor) && made);
             let state = |reading: Option<Reading>| reading.map(|reading| reading.state);
             let version = |reading: Option<Reading>| reading.map(|reading| reading.version);
             assert!(after.is_some() || before.is_none(), "{sensor} was forgotten");

@@ -1,0 +1,69 @@
+//! Each setting's name in the environment: DUALBOARD_ and the option's. One file of `KEY=value` lines then serves scripts and a service manager alike.
+
+use clap::Parser;
+use clap::builder::Resettable;
+
+/// The options from the command line and the environment. A variable that is empty counts as not there: in a file of settings it stands for
+/// its default.
+#[must_use]
+pub fn parse<P: Parser>() -> P {
+    #[expect(clippy::disallowed_methods, reason = "this is where settings come in")]
+    let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = P::command().mut_args(|option| {
+        if option.get_env().is_some_and(is_empty) {
+            option.env(Resettable::Reset)
+        } else {
+            option
+        }
+    });
+    P::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory};
+
+    use crate::app::cli::{Card1, Card2, Display};
+
+    /// What is done once and is no setting: in a file of settings it would be done at each start.
+    const ACTIONS: [&str; 5] = ["help", "version", "set", "toggle", "once"];
+
+    fn programs() -> [Command; 3] {
+        [Card1::command(), Card2::command(), Display::command()]
+    }
+
+    #[test]
+    fn every_setting_has_its_name_in_the_environment_and_help_says_it() {
+        for mut program in programs() {
+            program.build();
+            let help = program.render_long_help().to_string();
+            for option in program.get_arguments() {
+                let long = option.get_long().expect("every option has a long name");
+                let expected = format!("DUALBOARD_{}", long.to_uppercase().replace('-', "_"));
+                let name = option.get_env().map(|name| name.to_string_lossy().into_owned());
+                if ACTIONS.contains(&long) {
+                    assert_eq!(name, None, "--{long} is an action");
+                } else {
+                    assert_eq!(name, Some(expected.clone()), "--{long} of {}", program.get_name());
+                    assert!(help.contains(&format!("[env: {expected}")), "{help}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_setting_conflicts_with_an_action() {
+        // A variable counts as given, also where a flag's says "off": the action would be refused for a line in a file.
+        for program in programs() {
+            for option in program.get_arguments() {
+                let conflicts = program.get_arg_conflicts_with(option);
+                assert!(
+                    conflicts.is_empty(),
+                    "{}: {:?}",
+                    program.get_name(),
+                    option.get_id()
+                );
+            }
+        }
+    }
+}

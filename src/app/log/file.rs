@@ -1,0 +1,94 @@
+//! The thread that writes the log file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use super::News;
+use crate::app::threads;
+
+/// How many lines may wait for the disk.
+const WAITING: usize = 1024;
+
+/// How many are written at a time.
+const BATCH: usize = 256;
+
+/// How long an end of the program waits for the last lines.
+pub(super) const PARTING: Duration = Duration::from_millis(500);
+
+type Ends = (Sender<String>, Receiver<News>, Receiver<()>);
+
+/// Starts the thread. The file is opened anew for each batch of lines: so it may be moved away, as rotating logs does, and a disk that has
+/// been full is written again.
+pub(super) fn writer(path: &Path) -> Result<Ends> {
+    let path = path.to_owned();
+    open(&path).with_context(|| {
+        format!(
+            "cannot write the log file {}; name one that this user may write with --log-file",
+            path.display()
+        )
+    })?;
+    let (lines, inbox) = bounded::<String>(WAITING);
+    let (outbox, news) = unbounded();
+    let (done, ended) = bounded(1);
+    threads::spawn("log", move || {
+        Writer {
+            path,
+            outbox,
+            lost: 0,
+        }
+        .run(&inbox);
+        let _ = done.send(());
+    });
+    Ok((lines, news, ended))
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+struct Writer {
+    path: PathBuf,
+    outbox: Sender<News>,
+    /// Lines that could not be written since the last that could.
+    lost: usize,
+}
+
+impl Writer {
+    fn run(mut self, inbox: &Receiver<String>) {
+        while let Ok(first) = inbox.recv() {
+            let more = inbox.try_iter().take(BATCH - 1);
+            let lines: Vec<String> = std::iter::once(first).chain(more).collect();
+            self.write(&lines);
+        }
+    }
+
+    fn write(&mut self, lines: &[String]) {
+        let mut text = lines.concat();
+        if self.lost > 0 {
+            text.insert_str(0, &format!("({} lines could not be written here)\n", self.lost));
+        }
+        match open(&self.path).and_then(|mut file| file.write_all(text.as_bytes())) {
+            Ok(()) if self.lost > 0 => {
+                self.lost = 0;
+                let _ = self.outbox.send(Ok(()));
+            }
+            Ok(()) => {}
+            Err(error) => {
+                if self.lost == 0 {
+                    let why = format!("cannot write the log file {}: {error}", self.path.display());
+                    if !io::stdout().is_terminal() {
+                        // No screen will say it. Not `eprintln!`: it panics where stderr is gone.
+                        let _ = writeln!(io::stderr(), "{why}");
+                    }
+                    let _ = self.outbox.send(Err(why));
+                }
+                self.lost += lines.len();
+            }
+        }
+    }
+}

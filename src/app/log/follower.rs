@@ -1,0 +1,170 @@
+//! What of a program's life goes into the log.
+
+use super::{Level, Log};
+use crate::app::words;
+use crate::chronicle::{Entry, Fact};
+use crate::machine::{Effect, Event, Machine};
+use crate::sensor::{SensorId, State};
+use crate::stage::Stage;
+use crate::time::Wall;
+
+/// So much of a payload is shown.
+const PAYLOAD: usize = 400;
+
+/// Follows a machine.
+#[derive(Debug)]
+pub struct Follower {
+    log: Log,
+    /// How many facts have been told, and how often the last of them.
+    told: u64,
+    times: u32,
+    stages: [Option<(State, Stage)>; 6],
+}
+
+impl Follower {
+    /// Nothing has been told yet.
+    #[must_use]
+    pub const fn new(log: Log) -> Self {
+        Self {
+            log,
+            told: 0,
+            times: 1,
+            stages: [None; 6],
+        }
+    }
+
+    /// The log itself.
+    #[must_use]
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Tells something that the machine does not know of.
+    pub fn say(&mut self, wall: Wall, text: &str) {
+        self.log.line(wall, Level::Info, text);
+    }
+
+    /// What goes into the machine.
+    pub fn event(&mut self, wall: Wall, event: &Event) {
+        if !self.log.takes(Level::Debug) {
+            return;
+        }
+        let text = match event {
+            Event::Message {
+                topic,
+                payload,
+                retained,
+            } => {
+                let kept = if *retained { ", retained" } else { "" };
+                format!(
+                    "heard {topic} ({} bytes{kept}) {}",
+                    payload.len(),
+                    beginning(payload)
+                )
+            }
+            Event::Disconnected { why, retry_in } => {
+                format!("not connected: {why}; next try in {} ms", retry_in.as_millis())
+            }
+            Event::Connected => "connected, all subscriptions granted".to_owned(),
+            Event::Saved => "state file written".to_owned(),
+            Event::Delivered(ticket) => format!("delivered {}", ticket.0),
+            Event::Undelivered(ticket) => format!("not delivered {}", ticket.0),
+            _ => return,
+        };
+        self.log.line(wall, Level::Debug, &text);
+    }
+
+    /// What has come of it.
+    pub fn machine(&mut self, wall: Wall, machine: &Machine, effects: &[Effect]) {
+        self.facts(machine);
+        self.stages(wall, machine);
+        if self.log.takes(Level::Debug) {
+            for effect in effects {
+                if let Effect::Publish {
+                    ticket,
+                    topic,
+                    payload,
+                } = effect
+                {
+                    let (name, size) = (topic.name(""), payload.len());
+                    let text = format!(
+                        "sent {} on {name} ({size} bytes) {}",
+                        ticket.0,
+                        beginning(payload)
+                    );
+                    self.log.line(wall, Level::Debug, &text);
+                }
+            }
+        }
+    }
+
+    /// Facts in a row that are the same are told once, and how often when another one comes.
+    fn facts(&mut self, machine: &Machine) {
+        let chronicle = machine.chronicle();
+        let new = usize::try_from(chronicle.noted() - self.told).unwrap_or(usize::MAX);
+        if new == 0 {
+            return;
+        }
+        let mut entries: Vec<&Entry> = chronicle.newest_first().take(new.saturating_add(1)).collect();
+        entries.reverse();
+        let old = if entries.len() > new {
+            entries.remove(0).clone()
+        } else {
+            entries[0].clone()
+        };
+        if self.told > 0 && old.times > self.times {
+            self.fact(machine, &old);
+        }
+        for entry in &entries {
+            self.fact(machine, entry);
+        }
+        self.told = chronicle.noted();
+        self.times = entries.last().map_or(1, |entry| entry.times);
+    }
+
+    fn fact(&mut self, machine: &Machine, entry: &Entry) {
+        let text = words::event(entry, machine.role(), machine.chain().home);
+        self.log.line(entry.wall, level(&entry.fact), &text);
+    }
+
+    fn stages(&mut self, wall: Wall, machine: &Machine) {
+        let now = SensorId::ALL.map(|sensor| Some((machine.shown(sensor)?.state(), machine.stage(sensor)?)));
+        let before = std::mem::replace(&mut self.stages, now);
+        for (sensor, (before, now)) in SensorId::ALL.into_iter().zip(before.into_iter().zip(now)) {
+            if let Some((state, stage)) = now.filter(|_| before != now) {
+                self.log.line(
+                    wall,
+                    Level::Info,
+                    &format!("{sensor}  {} {}", state.word(), stage.word()),
+                );
+            }
+        }
+    }
+
+    /// The last word.
+    pub fn end(&mut self, wall: Wall, machine: &Machine) {
+        let last = machine.chronicle().newest_first().next().cloned();
+        if let Some(last) = last.filter(|last| last.times > self.times) {
+            self.fact(machine, &last);
+        }
+        self.log.line(wall, Level::Info, "ends");
+    }
+}
+
+fn beginning(payload: &[u8]) -> String {
+    let shown = payload.get(..PAYLOAD).unwrap_or(payload);
+    String::from_utf8_lossy(shown).into_owned()
+}
+
+fn level(fact: &Fact) -> Level {
+    match fact {
+        Fact::NotSaved(_) | Fact::MemoryLost(_) | Fact::Refused(_) | Fact::NotLogged(_) => Level::Error,
+        Fact::Down(..)
+        | Fact::Held(..)
+        | Fact::Malformed(..)
+        | Fact::Impostor(_)
+        | Fact::NoHigherVersion(_)
+        | Fact::RetainedCommand(_) => Level::Warn,
+        _ => Level::Info,
+    }
+}

@@ -1,0 +1,93 @@
+//! Completions and man pages: every option is there, and the shells accept them.
+#![cfg(feature = "app")]
+
+#[path = "../examples/package_files.rs"]
+mod package_files;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use package_files::{places, programs, write};
+
+/// Runs a shell over a script; `None` if there is no such shell here.
+fn run(shell: &str, arguments: &[&str]) -> Option<Output> {
+    match Command::new(shell).args(arguments).output() {
+        Ok(output) => Some(output),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && shell != "bash" => None,
+        Err(error) => panic!("{shell}: {error}"),
+    }
+}
+
+fn written() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(write(folder.path()).expect("the files").len(), 12);
+    folder
+}
+
+#[test]
+fn every_option_of_every_program_is_in_every_file() {
+    let folder = written();
+    for mut program in programs() {
+        program.build();
+        for (shell, place) in places(program.get_name()) {
+            let text = fs::read_to_string(folder.path().join(&place)).expect("a file");
+            // A man page writes a hyphen that is to be typed as `\-`.
+            let text = text.replace("\\-", "-");
+            for option in program.get_arguments() {
+                let long = option.get_long().expect("a long name");
+                let fish = shell.is_some_and(|shell| shell.to_string() == "fish");
+                let wanted = if fish {
+                    format!("-l {long}")
+                } else {
+                    format!("--{long}")
+                };
+                assert!(text.contains(&wanted), "{place} has no {wanted}");
+                let env = option.get_env().filter(|_| shell.is_none());
+                if let Some(name) = env.map(|name| name.to_string_lossy().into_owned()) {
+                    assert!(text.contains(&name), "{place} has no {name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_shells_that_are_here_accept_their_files() {
+    let folder = written();
+    for program in programs() {
+        for (shell, place) in places(program.get_name()) {
+            let path = folder.path().join(&place).display().to_string();
+            let output = match shell {
+                Some(shell) => run(&shell.to_string(), &["-n", &path]),
+                None => run("man", &["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", &path]),
+            };
+            if let Some(output) = output {
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert!(output.status.success() && said.is_empty(), "{place}: {said}");
+            }
+        }
+    }
+}
+
+/// What bash offers after these words.
+fn completed(file: &Path, program: &str, words: &[&str]) -> Vec<String> {
+    let script = "source \"$1\"; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
+                  complete -p \"$1\" | grep -o -- '-F [^ ]*' | { read -r _ function; \
+                  \"$function\" \"$1\" \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD - 1]}\"; printf '%s\\n' \"${COMPREPLY[@]}\"; }";
+    let file = file.display().to_string();
+    let mut arguments = vec!["-c", script, "bash", &file, program];
+    arguments.extend(words);
+    let output = run("bash", &arguments).expect("bash");
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_options_and_their_values() {
+    let folder = written();
+    let program = "card1_monitor";
+    let file = folder.path().join(&places(program)[0].1);
+    assert_eq!(completed(&file, program, &["--se"]), ["--set"]);
+    assert_eq!(completed(&file, program, &["--log-level", "e"]), ["error"]);
+}
