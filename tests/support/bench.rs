@@ -6,11 +6,11 @@
 
 #[path = "bench/broker.rs"]
 mod broker;
-#[path = "bench/link.rs"]
+#[path = "link.rs"]
 mod link;
 #[path = "bench/plain.rs"]
 pub mod plain;
-#[path = "bench/port.rs"]
+#[path = "port.rs"]
 mod port;
 #[path = "pty.rs"]
 pub mod pty;
