@@ -6,6 +6,7 @@ use dualboard::app::broker::{BrokerEvent, Credentials, Ticket, Why};
 
 mod support {
     pub mod mosquitto;
+    pub mod mosquitto_command;
     pub mod observer;
     pub mod port;
     pub mod scripted_broker;

@@ -7,6 +7,7 @@ use dualboard::app::broker::{BrokerEvent, Outgoing, Why};
 mod support {
     pub mod link;
     pub mod mosquitto;
+    pub mod mosquitto_command;
     pub mod observer;
     pub mod port;
 }

@@ -7,6 +7,7 @@ use dualboard::app::broker::{Broker, Settings, Why};
 
 mod support {
     pub mod mosquitto;
+    pub mod mosquitto_command;
     pub mod observer;
     pub mod port;
 }

@@ -5,13 +5,14 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::mosquitto_command::mosquitto;
 use super::port::Port;
 
 /// Longer than anything takes on a busy machine.
@@ -79,7 +80,7 @@ impl Mosquitto {
         );
         let config = self.folder().join("mosquitto.conf");
         std::fs::write(&config, self.config()).expect("writing mosquitto.conf");
-        let mut child = Command::new(binary())
+        let mut child = mosquitto()
             .arg("-c")
             .arg(&config)
             .stderr(Stdio::piped())
@@ -156,14 +157,6 @@ impl Drop for Mosquitto {
             let _ = running.child.wait();
         }
     }
-}
-
-/// Debian keeps it out of an ordinary user's path.
-fn binary() -> &'static str {
-    ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"]
-        .into_iter()
-        .find(|path| Path::new(path).exists())
-        .unwrap_or("mosquitto")
 }
 
 fn follow(stderr: impl std::io::Read + Send + 'static) -> Receiver<String> {
