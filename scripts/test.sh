@@ -16,7 +16,7 @@ readonly python_client='paho-mqtt==2.1.0'
 
 usage() {
   cat <<'HELP'
-Run every check: format, lints, documentation, the core alone, unit tests, tests against real brokers and in real
+Run every check, on Linux: format, lints, documentation, the core alone, unit tests, tests against real brokers and in real
 terminals, the scripts, and a short campaign of real faults.
 
 Usage: scripts/test.sh [OPTION ...]
@@ -24,7 +24,7 @@ Usage: scripts/test.sh [OPTION ...]
   --no-install      only say what is missing, install nothing            DUALBOARD_NO_INSTALL=1
   -h, --help        this text
 
-Installs what is missing: what scripts/launch.sh needs, and shellcheck, shfmt, python3 with venv, iproute2. The Python client of the tests goes into
+Installs what is missing: what scripts/launch.sh needs, and shellcheck, shfmt, python3 with venv, iproute2, faketime, dash, openssl, util-linux. The Python client of the tests goes into
 a folder below target/. As root, two hosts are made of network namespaces for the test of two boards; otherwise that test is skipped and
 says so. Ends with status 0 only if every check passed.
 
@@ -36,6 +36,8 @@ HELP
 
 main() {
   parse_args "$@"
+  [[ "$(uname)" == Linux ]] || die "the tests need Linux: they make terminals and watch processes in ways that $(uname) does not have;" \
+    'the programs themselves run here: scripts/launch.sh'
   cd "${project}"
   started="${SECONDS}"
   failed=()
@@ -43,27 +45,27 @@ main() {
   require_rust
   provide_python_client
   check 'format' cargo fmt --all --check
-  check 'scripts: shellcheck' shellcheck --enable all --external-sources scripts/*.sh scripts/lib/*.sh tests/scripts/*.sh .ci/run
+  check 'scripts: shellcheck' shellcheck --enable all --external-sources scripts/*.sh scripts/lib/*.sh tests/scripts/*.sh tests/scripts/lib/*.sh .ci/run
   check 'scripts: format' shfmt -i 2 -ci -d scripts tests/scripts .ci/run
   check 'lints' cargo clippy --locked --all-targets --quiet -- --deny warnings
   check 'lints of the core alone' cargo clippy --locked --no-default-features --all-targets --quiet -- --deny warnings
   check 'documentation' env RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' cargo doc --locked --no-deps --document-private-items --quiet
   check_dependencies
   check 'the core alone' cargo test --locked --no-default-features
+  check 'no test left out' all_tests_are_listed
   # The others have just run. These wait for brokers most of the time, so more of them than there are cores run side by side.
   # shellcheck disable=SC2046 # One argument a word.
   check 'the programs, with real brokers and terminals' env RUST_TEST_THREADS=5 \
     cargo test --locked --no-fail-fast --lib --bins --examples $(tests_of_the_programs)
+  check 'examples in the documentation' cargo test --locked --doc
   check 'release build' cargo build --locked --release
   local test
   for test in tests/scripts/*.sh; do
-    [[ "${test}" == */sandbox.sh ]] || check "${test}" "${test}"
+    check "${test}" "${test}"
   done
-  if [[ "$(uname)" == Linux ]]; then
-    check 'the judge of the campaign' scripts/chaos.sh --self-test
-    check 'real faults' scripts/chaos.sh --seed 1 --faults 120 --worlds 2
-    check 'real faults, the cable a proxy' scripts/chaos.sh --seed 5 --faults 40 --proxy
-  fi
+  check 'the judge of the campaign' scripts/chaos.sh --self-test
+  check 'real faults' scripts/chaos.sh --seed 1 --faults 120 --worlds 2
+  check 'real faults, the cable a proxy' scripts/chaos.sh --seed 5 --faults 40 --proxy
   conclude
 }
 
@@ -81,16 +83,17 @@ parse_args() {
   done
 }
 
-# What the checks need beyond what the programs need: name, and package for apt, dnf and brew.
+# What the checks need beyond what the programs need: name, and package for apt and dnf.
 test_needs() {
   missing_needs
   has_command shellcheck || printf 'shellcheck shellcheck ShellCheck shellcheck\n'
   has_command shfmt || printf 'shfmt shfmt shfmt shfmt\n'
   python3 -c 'import venv, ensurepip' 2>/dev/null || printf 'python3-with-venv python3,python3-venv python3,python3-pip python3\n'
-  if [[ "$(uname)" == Linux ]]; then
-    has_command ip || printf 'ip iproute2 iproute -\n'
-    has_command faketime || printf 'faketime faketime libfaketime -\n'
-  fi
+  has_command ip || printf 'ip iproute2 iproute -\n'
+  has_command faketime || printf 'faketime faketime libfaketime -\n'
+  has_command dash || printf 'dash dash dash -\n'
+  has_command openssl || printf 'openssl openssl openssl -\n'
+  has_command setsid && has_command flock || printf 'setsid-and-flock util-linux util-linux -\n'
 }
 
 # The plain programs in use are in Python; the tests speak to one.
@@ -108,6 +111,20 @@ provide_python_client() {
 # The tests that Cargo.toml says need the programs, as arguments for cargo.
 tests_of_the_programs() {
   sed -n '/^\[\[test]]/{n;s/name = "\(.*\)"/--test=\1/p}' Cargo.toml
+}
+
+# A test of the programs that Cargo.toml does not list would be empty in the core alone, and not run with the programs.
+all_tests_are_listed() {
+  local file name listed all=0
+  listed=" $(tests_of_the_programs | paste -sd' ' -) "
+  for file in tests/*.rs; do
+    name="${file##*/}"
+    if grep -q '^#!\[cfg(feature = "app")]' "${file}" && [[ "${listed}" != *" --test=${name%.rs} "* ]]; then
+      warn "${file} has no [[test]] entry in Cargo.toml"
+      all=1
+    fi
+  done
+  return "${all}"
 }
 
 # Licences, sources and doubles of what we build on. cargo-deny takes minutes to build, so it is used where it is.

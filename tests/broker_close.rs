@@ -5,24 +5,27 @@ use std::time::{Duration, Instant};
 use dualboard::app::broker::{BrokerEvent, Ticket};
 
 mod support {
-    pub mod cable;
+    pub mod link;
     pub mod mosquitto;
+    pub mod mosquitto_command;
     pub mod observer;
+    pub mod port;
     pub mod scripted_broker;
 }
 
-use support::cable::Cable;
-use support::mosquitto::{Mosquitto, free_port};
+use support::link::Link;
+use support::mosquitto::Mosquitto;
 use support::observer::{Observer, message, settings};
+use support::port::Port;
 use support::scripted_broker::{self, Script};
 
 #[test]
-fn the_will_is_sent_after_a_cut_cable_and_not_after_a_goodbye() {
+fn the_will_is_sent_after_a_cut_link_and_not_after_a_goodbye() {
     let mosquitto = Mosquitto::start_new();
     let mut watcher = Observer::start(&settings(&mosquitto.url(), "watcher"));
     watcher.wait_ready();
-    let cable = Cable::to(mosquitto.port());
-    let mut mortal = settings(&cable.url(), "mortal");
+    let link = Link::to(mosquitto.port());
+    let mut mortal = settings(&link.url(), "mortal");
     mortal.will = Some(message("t/will", "died", 2));
     let mut program = Observer::start(&mortal);
     program.wait_ready();
@@ -33,7 +36,7 @@ fn the_will_is_sent_after_a_cut_cable_and_not_after_a_goodbye() {
 
     let mut program = Observer::start(&mortal);
     program.wait_ready();
-    cable.cut();
+    link.cut();
     watcher.wait_message("died");
     assert_eq!(watcher.messages(b"died"), 1);
 }
@@ -41,20 +44,18 @@ fn the_will_is_sent_after_a_cut_cable_and_not_after_a_goodbye() {
 #[test]
 fn closing_keeps_its_limit_whatever_the_broker_does() {
     let limit = Duration::from_millis(500);
+    // Left alone, Paho takes many seconds; less than these may pass on a busy machine.
+    let slack = Duration::from_secs(5);
     let within = |program: Observer| {
         let start = now();
         program.close(limit);
-        assert!(
-            now() - start < limit + Duration::from_millis(250),
-            "{:?}",
-            now() - start
-        );
+        let took = now() - start;
+        assert!(took < limit + slack, "{took:?}");
     };
     // Nobody there; somebody mute; a name that is not known.
-    within(Observer::start(&settings(
-        &format!("mqtt://127.0.0.1:{}", free_port()),
-        "c1",
-    )));
+    let nobody = Port::claim();
+    let url = format!("mqtt://127.0.0.1:{}", nobody.number);
+    within(Observer::start(&settings(&url, "c1")));
     let mute = scripted_broker::start(Script {
         connack: &[],
         suback: &[],

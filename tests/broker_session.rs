@@ -5,12 +5,14 @@ use std::time::Duration;
 use dualboard::app::broker::{BrokerEvent, Outgoing, Why};
 
 mod support {
-    pub mod cable;
+    pub mod link;
     pub mod mosquitto;
+    pub mod mosquitto_command;
     pub mod observer;
+    pub mod port;
 }
 
-use support::cable::Cable;
+use support::link::Link;
 use support::mosquitto::Mosquitto;
 use support::observer::{Observer, message, settings};
 
@@ -18,12 +20,13 @@ use support::observer::{Observer, message, settings};
 fn a_program_started_before_its_broker_connects_when_it_comes() {
     let mut mosquitto = Mosquitto::reserve();
     let mut program = Observer::start(&settings(&mosquitto.url(), "early"));
-    let (why, retry_in) = program.wait_down();
-    assert_eq!(why.to_string(), "connection refused");
+    let (_, retry_in) = program.wait_down();
     assert!(
         retry_in <= Duration::from_millis(200),
         "the first retry is fast: {retry_in:?}"
     );
+    program.wait_down_because(&Why::Refused);
+    assert_eq!(Why::Refused.to_string(), "connection refused");
 
     mosquitto.start();
     assert!(!program.wait_ready(), "a new broker remembers nobody");
@@ -182,21 +185,22 @@ fn what_mqtt_cannot_send_is_undelivered_and_harmless() {
 }
 
 #[test]
-fn a_cut_cable_is_noticed_and_no_message_comes_between_down_and_the_next_connection() {
+fn a_cut_link_is_noticed_and_no_message_comes_between_down_and_the_next_connection() {
     let mosquitto = Mosquitto::start_new();
-    let cable = Cable::to(mosquitto.port());
-    let mut program = Observer::start(&settings(&cable.url(), "cut"));
+    let link = Link::to(mosquitto.port());
+    let mut program = Observer::start(&settings(&link.url(), "cut"));
     let mut speaker = Observer::start(&settings(&mosquitto.url(), "speaker"));
     program.wait_ready();
     speaker.wait_ready();
     for ticket in 0..500 {
         speaker.publish(ticket, message("u/flood", "drop", 0));
     }
-    cable.cut();
-    let (why, retry_in) = program.wait_down();
-    assert_eq!(why, Why::Lost);
-    // Half of what is left until the next attempt begins: nothing can come from a connection that is gone.
-    assert_eq!(program.next_within(retry_in / 2), None);
+    link.cut();
+    assert_eq!(program.wait_down().0, Why::Lost);
+    // The link stays cut: whatever came before the next attempt has failed as well came from a connection that is gone.
+    let next = program.next();
+    assert!(matches!(next, BrokerEvent::Down { .. }), "{next:?}");
+    link.heal();
     program.wait_ready();
     program.round_trip(1000, "after");
 }

@@ -7,7 +7,9 @@ use dualboard::app::broker::{Broker, Settings, Why};
 
 mod support {
     pub mod mosquitto;
+    pub mod mosquitto_command;
     pub mod observer;
+    pub mod port;
 }
 
 use support::mosquitto::Mosquitto;
@@ -69,16 +71,13 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
     let mosquitto = tls_broker("IP:127.0.0.1");
     let mut distrusting = trusting(&mosquitto);
     distrusting.ca_file = None;
-    assert_eq!(Observer::start(&distrusting).wait_down().0, Why::NotTrusted);
+    Observer::start(&distrusting).wait_down_because(&Why::NotTrusted);
 }
 
 #[test]
 fn a_certificate_for_another_host_is_refused() {
     let mosquitto = tls_broker("DNS:elsewhere.example");
-    assert_eq!(
-        Observer::start(&trusting(&mosquitto)).wait_down().0,
-        Why::NotTrusted
-    );
+    Observer::start(&trusting(&mosquitto)).wait_down_because(&Why::NotTrusted);
 }
 
 #[test]

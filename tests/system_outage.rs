@@ -133,12 +133,7 @@ fn a_toggle_while_the_own_broker_is_down_stays_sending_and_goes_out_later() {
 }
 
 fn in_state_file(bench: &Bench, node: Node, sensor: u8) -> bool {
-    let name = if node == Card1 {
-        "card1.state"
-    } else {
-        "card2.state"
-    };
-    let text = std::fs::read_to_string(bench.state_dir(node).join(name)).unwrap_or_default();
+    let text = std::fs::read_to_string(bench.state_file(node)).unwrap_or_default();
     let memory = text
         .lines()
         .nth(1)

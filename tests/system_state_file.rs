@@ -21,24 +21,15 @@ fn changed() -> Bench {
     bench
 }
 
-fn state_file(bench: &Bench, node: Node) -> PathBuf {
-    let name = if node == Card1 {
-        "card1.state"
-    } else {
-        "card2.state"
-    };
-    bench.state_dir(node).join(name)
-}
-
 fn set_aside(bench: &Bench, node: Node) -> PathBuf {
-    state_file(bench, node).with_extension("state.damaged-1")
+    bench.state_file(node).with_extension("state.damaged-1")
 }
 
 /// Both monitors are killed, their files are made like this, and they start again.
 fn with_files(bench: &mut Bench, spoil: impl Fn(Vec<u8>) -> Vec<u8>, says: &str) {
     for node in [Card1, Card2] {
         bench.end(node, Signal::KILL);
-        let file = state_file(bench, node);
+        let file = bench.state_file(node);
         let spoilt = spoil(fs::read(&file).expect("a state file"));
         fs::write(&file, &spoilt).expect("writing a state file");
         bench.start(node);
@@ -99,7 +90,7 @@ fn damaged_files_and_blank_brokers_leave_the_states_unknown_to_nobody_but_invent
     let mut bench = changed();
     bench.end_all(ALL, Signal::KILL);
     for node in [Card1, Card2] {
-        fs::write(state_file(&bench, node), "PWNED").expect("writing a state file");
+        fs::write(bench.state_file(node), "PWNED").expect("writing a state file");
     }
     for broker in ["broker1", "broker2"] {
         let store = bench.folder().join(broker).join("mosquitto.db");
@@ -123,7 +114,7 @@ fn damaged_files_and_blank_brokers_leave_the_states_unknown_to_nobody_but_invent
 fn a_file_that_cannot_be_written_is_told_and_nothing_is_called_saved_until_it_can() {
     let mut bench = changed();
     // A folder in the place of the new file: root is not stopped by permissions.
-    let obstacle = state_file(&bench, Card1).with_extension("state.new");
+    let obstacle = bench.state_file(Card1).with_extension("state.new");
     fs::create_dir(&obstacle).expect("an obstacle");
     bench.press(Card1, "2");
     bench.wait_row(Card1, 2, "KO", "SENDING");
@@ -151,7 +142,7 @@ fn a_file_that_cannot_be_written_is_told_and_nothing_is_called_saved_until_it_ca
 fn a_folder_in_the_place_of_the_file_is_set_aside_like_a_damaged_one() {
     let mut bench = changed();
     bench.end(Card2, Signal::KILL);
-    let file = state_file(&bench, Card2);
+    let file = bench.state_file(Card2);
     fs::remove_file(&file).expect("the state file");
     fs::create_dir(&file).expect("a folder in its place");
     bench.start(Card2);

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 from .brokers import STARTING, Broker, Observer, render
 from .log import Log
 from .loop import Loop
+from .port import Port
 from .programs import Program, write_clock
 from .spawn import spawn
 from .unit import Unit
@@ -26,14 +26,17 @@ PASS = {"12": {"kind": "pass"}, "21": {"kind": "pass"}}
 
 
 def can_make_networks() -> bool:
-    """Root, with `ip` and a TUN device."""
-    return os.geteuid() == 0 and shutil.which("ip") is not None and Path("/dev/net/tun").exists()
-
-
-def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """Root, with `ip` and a TUN device, and with the right to use them: in a container root may lack it."""
+    if os.geteuid() != 0 or shutil.which("ip") is None or not Path("/dev/net/tun").exists():
+        return False
+    name = f"dualprobe-{os.getpid()}"
+    commands = (
+        ["ip", "netns", "add", name],
+        ["ip", "-n", name, "tuntap", "add", "dev", "link0", "mode", "tun"],
+    )
+    able = all(subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0 for command in commands)
+    subprocess.run(["ip", "netns", "delete", name], check=False, stderr=subprocess.DEVNULL)
+    return able
 
 
 class Cable(Unit):
@@ -101,8 +104,9 @@ class World:
 
     def _make_boards(self) -> None:
         private = bool(self.networks)
-        port = {1: 1883, 2: 1884} if private else {1: free_port(), 2: free_port()}
-        proxy = 1883 if private else free_port()
+        self._ports = [] if private else [Port(), Port(), Port()]
+        port1, port2, proxy = (1883, 1884, 1883) if private else [port.number for port in self._ports]
+        port = {1: port1, 2: port2}
         env = {"PYTHONPATH": str(self.project / "tests"), "PATH": os.environ["PATH"]}
         ends = ["networks", *self.networks.values()] if private else ["proxy", str(proxy), str(port[1])]
         self.cable = Cable(self.log, ends, env)
@@ -244,6 +248,8 @@ class World:
             observer.end()
         for unit in [*self.units.values(), self.cable]:
             unit.kill("over")
+        for port in self._ports:
+            port.close()
         for fd in self._network_fds.values():
             os.close(fd)
         for name in self.networks.values():

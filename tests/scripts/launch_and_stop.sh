@@ -8,10 +8,12 @@
 # shellcheck disable=SC2119
 set -euo pipefail
 
-readonly port1=41883 port2=41884
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
-source "${here}/tests/scripts/sandbox.sh"
+source "${here}/tests/scripts/lib/ports.sh"
+source "${here}/tests/scripts/lib/sandbox.sh"
+
+declare port1 port2 second_port1 second_port2 other_port
 
 main() {
   if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
@@ -19,6 +21,10 @@ main() {
     exit 0
   fi
   start_counting
+  local name
+  for name in port1 port2 second_port1 second_port2 other_port; do
+    claim_port "${name}"
+  done
   make_sandbox
   export DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
   data="${sandbox}/project/.run/dualboard"
@@ -73,7 +79,7 @@ second_launch_attaches() {
   before="$(pid_of broker1) $(pid_of card1_monitor)"
   check 'a second launch succeeds' launch
   check 'it starts nothing' test "$(pid_of broker1) $(pid_of card1_monitor)" = "${before}"
-  check 'other settings are said to wait' launch --port1 41893
+  check 'other settings are said to wait' launch --port1 "${other_port}"
   check 'and it says so' says 'with other settings'
 }
 
@@ -84,8 +90,8 @@ restores_what_brokers_held() {
   check 'a second stop finds nothing' stop
   check 'and says so' says 'Nothing'
   launch
-  check 'broker 1 kept its state' holds "${port1}" sensors/all all
-  check 'broker 2 kept its state' holds "${port2}" sensors/card1 one
+  check 'broker 1 kept its state' soon holds "${port1}" sensors/all all
+  check 'broker 2 kept its state' soon holds "${port2}" sensors/card1 one
 }
 
 revives_what_was_killed() {
@@ -177,12 +183,12 @@ ignores_stale_process_ids() {
 
 two_copies_side_by_side() {
   check 'a first copy' launch
-  check 'a second copy' launch --session second --port1 42883 --port2 42884
+  check 'a second copy' launch --session second --port1 "${second_port1}" --port2 "${second_port2}"
   check 'a third in the folder of the first is refused' fails_saying 'is in use by the tmux session' \
     scripts/launch.sh --session third --data-dir "${data}"
   check 'and the first still runs' runs card1_monitor
-  publish 42883 sensors/card1 second
-  check 'the second has a bridge of its own' soon holds 42884 sensors/card1 second
+  publish "${second_port1}" sensors/card1 second
+  check 'the second has a bridge of its own' soon holds "${second_port2}" sensors/card1 second
   check 'stopping the second' stop --session second
   check 'leaves the first' runs broker1
   stop

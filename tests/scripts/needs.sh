@@ -6,7 +6,7 @@ set -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
-source "${here}/tests/scripts/sandbox.sh"
+source "${here}/tests/scripts/lib/sandbox.sh"
 
 main() {
   if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then

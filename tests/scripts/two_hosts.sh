@@ -5,10 +5,10 @@
 # Usage: tests/scripts/two_hosts.sh [-h]
 set -euo pipefail
 
-readonly address1=192.0.2.1 address2=192.0.2.2
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
-source "${here}/tests/scripts/sandbox.sh"
+source "${here}/tests/scripts/lib/hosts.sh"
+source "${here}/tests/scripts/lib/sandbox.sh"
 
 main() {
   if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
@@ -16,12 +16,11 @@ main() {
     exit 0
   fi
   start_counting
-  if ((EUID != 0)) || ! command -v ip >/dev/null; then
-    printf 'skipped: network namespaces need root and the ip command\n0 passed, 0 failed, 1 skipped\n'
-    exit 0
-  fi
-  make_hosts
+  require_hosts
+  sandbox="$(mktemp -d)"
   trap clean_up EXIT
+  mkdir "${sandbox}/tmux1" "${sandbox}/tmux2"
+  make_hosts
   boards_start
   every_key_reaches_every_screen
   pulled_cable_is_said_and_healed
@@ -30,29 +29,12 @@ main() {
   count
 }
 
-make_hosts() {
-  sandbox="$(mktemp -d)"
-  host1="dualhost1-$$" host2="dualhost2-$$"
-  mkdir "${sandbox}/tmux1" "${sandbox}/tmux2"
-  ip netns add "${host1}"
-  ip netns add "${host2}"
-  ip -n "${host1}" link add link0 type veth peer name link0 netns "${host2}"
-  ip -n "${host1}" address add "${address1}/24" dev link0
-  ip -n "${host2}" address add "${address2}/24" dev link0
-  local host
-  for host in "${host1}" "${host2}"; do
-    ip -n "${host}" link set lo up
-    ip -n "${host}" link set link0 up
-  done
-}
-
 clean_up() {
   stop1 >/dev/null 2>&1 || true
   stop2 >/dev/null 2>&1 || true
   on1 tmux kill-server 2>/dev/null || true
   on2 tmux kill-server 2>/dev/null || true
-  ip netns delete "${host1}" || true
-  ip netns delete "${host2}" || true
+  delete_hosts
   rm -rf "${sandbox}"
 }
 

@@ -4,14 +4,16 @@
 #![allow(dead_code, reason = "each test uses the part that it needs")]
 
 use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+use super::mosquitto_command::mosquitto;
+use super::port::Port;
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A broker that can be started, killed and started again on the same port.
 pub struct Mosquitto {
     folder: TempDir,
-    port: u16,
+    port: Port,
     settings: String,
     running: Option<Running>,
 }
@@ -35,7 +37,7 @@ impl Mosquitto {
         let folder = tempfile::tempdir().expect("a temporary folder");
         Self {
             folder,
-            port: free_port(),
+            port: Port::claim(),
             settings: "allow_anonymous true".into(),
             running: None,
         }
@@ -56,12 +58,12 @@ impl Mosquitto {
 
     /// The port, the same for the whole life of this value.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number
     }
 
     /// The URL of its listener.
     pub fn url(&self) -> String {
-        format!("mqtt://127.0.0.1:{}", self.port)
+        format!("mqtt://127.0.0.1:{}", self.port())
     }
 
     /// Where its files are.
@@ -74,11 +76,11 @@ impl Mosquitto {
         assert!(
             self.running.is_none(),
             "mosquitto on port {} runs already",
-            self.port
+            self.port()
         );
         let config = self.folder().join("mosquitto.conf");
         std::fs::write(&config, self.config()).expect("writing mosquitto.conf");
-        let mut child = Command::new(binary())
+        let mut child = mosquitto()
             .arg("-c")
             .arg(&config)
             .stderr(Stdio::piped())
@@ -101,7 +103,7 @@ impl Mosquitto {
         }
         panic!(
             "mosquitto on port {} never said '{text}', but:\n{}",
-            self.port,
+            self.port(),
             seen.join("\n")
         );
     }
@@ -131,7 +133,7 @@ impl Mosquitto {
         format!(
             "user root\nlog_dest stderr\nlog_type all\npersistence true\npersistence_location {}/\nlistener {} 127.0.0.1\n{}\n",
             self.folder().display(),
-            self.port,
+            self.port(),
             self.settings
         )
     }
@@ -155,20 +157,6 @@ impl Drop for Mosquitto {
             let _ = running.child.wait();
         }
     }
-}
-
-/// A port of 127.0.0.1 that was free a moment ago.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("its number").port()
-}
-
-/// Debian keeps it out of an ordinary user's path.
-fn binary() -> &'static str {
-    ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"]
-        .into_iter()
-        .find(|path| Path::new(path).exists())
-        .unwrap_or("mosquitto")
 }
 
 fn follow(stderr: impl std::io::Read + Send + 'static) -> Receiver<String> {

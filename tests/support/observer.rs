@@ -9,6 +9,9 @@ use dualboard::app::broker::{Broker, BrokerEvent, Outgoing, Settings, Ticket, Wh
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Failures of one cause before a test gives up: half a minute of attempts.
+const ATTEMPTS: usize = 15;
+
 /// Reads the events of one broker, and remembers them for the message of a failure.
 pub struct Observer {
     broker: Broker,
@@ -85,6 +88,18 @@ impl Observer {
             BrokerEvent::Down { why, retry_in } => Some((why.clone(), *retry_in)),
             _ => None,
         })
+    }
+
+    /// Passes over failures until one has this cause: on a busy machine the look for it runs out of time, and tries again after the
+    /// next attempt.
+    pub fn wait_down_because(&mut self, cause: &Why) -> Duration {
+        for _ in 0..ATTEMPTS {
+            let (why, retry_in) = self.wait_down();
+            if why == *cause {
+                return retry_in;
+            }
+        }
+        panic!("never down because of {cause:?} in {:#?}", self.seen)
     }
 
     pub fn wait_message(&mut self, text: &str) {

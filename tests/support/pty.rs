@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
@@ -215,6 +216,12 @@ impl Pty {
 
     pub fn read_again(&self) {
         self.terminal.set_reading(true);
+    }
+
+    /// Whether the terminal takes nothing more: it does not read, and what lies between is full.
+    pub fn is_full(&self) -> bool {
+        let mut fds = [PollFd::new(&self.slave, PollFlags::OUT)];
+        poll(&mut fds, Some(&Timespec::default())).expect("poll") == 0
     }
 
     /// The terminal is gone, as when an ssh connection drops.

@@ -2,9 +2,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
+
+use super::mosquitto_command::mosquitto;
 
 /// Runs, or can be started again.
 pub struct Broker {
@@ -70,7 +72,7 @@ impl Broker {
                 .open(&self.log)
                 .expect("its log")
         };
-        let child = Command::new(binary())
+        let child = mosquitto()
             .arg("-c")
             .arg(&self.config)
             .arg("-v")
@@ -123,12 +125,4 @@ impl Drop for Broker {
 fn replaced(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "the broker file does not say '{from}'");
     text.replace(from, to)
-}
-
-/// Debian keeps it out of an ordinary user's path.
-fn binary() -> &'static str {
-    ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"]
-        .into_iter()
-        .find(|path| Path::new(path).exists())
-        .unwrap_or("mosquitto")
 }

@@ -1,4 +1,6 @@
-//! The link between the boards: a TCP relay that the bridge goes through, and that can be cut.
+//! A link to a broker that can be cut: a TCP relay on a port of its own, for a program or for the bridge between the boards.
+
+#![allow(dead_code, reason = "each test uses the part that it needs")]
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -50,6 +52,11 @@ impl Link {
         self.port
     }
 
+    /// The URL of the near end.
+    pub fn url(&self) -> String {
+        format!("mqtt://127.0.0.1:{}", self.port)
+    }
+
     /// Ends every connection, and every new one, until [`Link::heal`].
     pub fn cut(&self) {
         self.shared.set(Mode::Cut);
@@ -82,14 +89,19 @@ impl Shared {
         let far = TcpStream::connect((Ipv4Addr::LOCALHOST, target))?;
         near.set_nodelay(true)?;
         far.set_nodelay(true)?;
-        for (from, to) in [(&near, &far), (&far, &near)] {
-            let (from, to, shared) = (from.try_clone()?, to.try_clone()?, Arc::clone(self));
+        let there = (near.try_clone()?, far.try_clone()?);
+        let back = (far.try_clone()?, near.try_clone()?);
+        let mut ends = self.ends.lock().expect("no thread panics here");
+        // It may have been cut since the connection came in; once these are among the ends, a cut ends them.
+        if self.mode() == Mode::Cut {
+            return Ok(());
+        }
+        ends.extend([near, far]);
+        drop(ends);
+        for (from, to) in [there, back] {
+            let shared = Arc::clone(self);
             spawn(move || shared.relay(from, to));
         }
-        self.ends
-            .lock()
-            .expect("no thread panics here")
-            .extend([near, far]);
         Ok(())
     }
 

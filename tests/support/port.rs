@@ -1,4 +1,4 @@
-//! Ports that no other test takes.
+//! Ports that no other test takes; tests/scripts/lib/ports.sh and tests/chaos/port.py claim them in the same way.
 
 use std::fs::{File, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};
@@ -15,7 +15,9 @@ pub struct Port {
 impl Port {
     /// One that nobody uses.
     pub fn claim() -> Self {
-        let folder = std::env::temp_dir().join("dualboard-test-ports");
+        // A folder for each user: what another one made cannot be written to.
+        let user = rustix::process::getuid().as_raw();
+        let folder = std::env::temp_dir().join(format!("dualboard-test-ports-{user}"));
         std::fs::create_dir_all(&folder).expect("a folder for the claims");
         let first = u16::try_from(std::process::id() * 37 % 10_000).expect("below 10,000");
         (0..10_000)

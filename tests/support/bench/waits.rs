@@ -1,0 +1,78 @@
+//! What tests wait for: screens, and what brokers hold.
+
+use std::time::Instant;
+
+use super::{BROKERS, Bench, DEADLINE, Node, PROGRAMS, States, flat, glance, says, shows};
+
+impl Bench {
+    /// Waits until something holds.
+    #[track_caller]
+    pub fn wait(&self, what: &str, mut condition: impl FnMut(&Self) -> bool) {
+        let start = Instant::now();
+        while !condition(self) {
+            assert!(start.elapsed() < DEADLINE, "waited in vain for: {what}");
+            glance();
+        }
+    }
+
+    /// Waits until a program's screen says something.
+    #[track_caller]
+    pub fn wait_text(&self, node: Node, text: &str) {
+        self.wait(&format!("{node:?} says '{text}'"), |bench| {
+            flat(&bench.text(node)).contains(text)
+        });
+    }
+
+    /// Waits until a program has read all that its broker had in store: what comes from now on is live.
+    #[track_caller]
+    pub fn wait_ready(&self, node: Node) {
+        self.wait(&format!("{node:?} is ready"), |bench| {
+            let text = flat(&bench.text(node));
+            [
+                "restored",
+                "no memory found anywhere",
+                "nothing known of any sensor yet",
+            ]
+            .iter()
+            .any(|words| text.contains(words))
+        });
+    }
+
+    /// Waits until a screen shows a sensor's state, and this beside it.
+    #[track_caller]
+    pub fn wait_row(&self, node: Node, sensor: u8, state: &str, beside: &str) {
+        self.wait(
+            &format!("sensor {sensor} is {state} {beside} on {node:?}"),
+            |bench| {
+                bench
+                    .row(node, sensor)
+                    .is_some_and(|row| row.state == state && row.beside == beside)
+            },
+        );
+    }
+
+    /// Waits until every screen that is there shows these states as live or confirmed, and both brokers hold them.
+    #[track_caller]
+    pub fn wait_settled(&self, states: States) {
+        for node in PROGRAMS.into_iter().filter(|node| self.runs(*node)) {
+            self.wait(&format!("{node:?} shows {states:?}, live"), |bench| {
+                shows(&bench.text(node), states, &["LIVE", "CONFIRMED"])
+            });
+        }
+        for broker in BROKERS {
+            for topic in ["sensors/card1", "sensors/all"] {
+                self.wait(&format!("{broker:?} holds {states:?} on {topic}"), |bench| {
+                    bench
+                        .retained(broker, topic)
+                        .is_some_and(|payload| says(&payload, states, topic))
+                });
+            }
+        }
+    }
+
+    /// Waits until this much time, counted in heartbeats, has gone by for a program that was heard at this broker.
+    pub fn wait_heartbeats(&self, count: usize, owner: Node, broker: Node) {
+        let topic = format!("sensors/{owner:?}/alive").to_lowercase();
+        self.listener(broker).wait_for_more(count, &topic);
+    }
+}
