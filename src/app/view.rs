@@ -32,9 +32,6 @@ pub struct Picture {
     pub help: bool,
 }
 
-/// The least that the screens need.
-pub const LEAST: (u16, u16) = (16, 4);
-
 /// From this height on there is room for headings, and for a line for each link.
 const HIGH: u16 = 16;
 
@@ -44,30 +41,28 @@ const AIRY: u16 = 22;
 /// Draws the screen, as much of it as the window holds: sensors first.
 pub fn draw(picture: &Picture, frame: &mut Frame<'_>) {
     let area = frame.area();
-    if area.width < LEAST.0 || area.height < LEAST.1 {
-        let words = format!("needs {}x{}", LEAST.0, LEAST.1);
-        frame.render_widget(Paragraph::new(words), area);
+    let Some(sensors) = sensors::lines(picture, area) else {
+        frame.render_widget(Paragraph::new("needs 19x3"), area);
         return;
-    }
-    let sensors = sensors::lines(picture, area);
-    let troubles = troubles(picture, area);
-    let links = links::lines(picture, area);
-    let fixed = 2 + sensors.len() + troubles.len();
-    // What there is no room for goes in this order: events, links, troubles. The sensors stay.
-    let room = usize::from(area.height);
-    let links = if fixed + links.len() <= room {
-        links
-    } else {
-        Vec::new()
     };
-    let troubles = if fixed <= room { troubles } else { Vec::new() };
+    // What there is no room for goes in this order: events, links, troubles, title, keys. The sensors stay.
+    let room = usize::from(area.height).saturating_sub(sensors.len());
+    let (footer, title_lines) = (room.min(1), room.saturating_sub(1).min(1));
+    let mut free = room - footer - title_lines;
+    let mut troubles = troubles(picture, area);
+    troubles.truncate(free);
+    free -= troubles.len();
+    let mut links = links::lines(picture, area);
+    if links.len() > free {
+        links.clear();
+    }
     let [header, links_at, troubles_at, sensors_at, events_at, footer] = Layout::vertical([
-        Constraint::Length(1),
+        length(title_lines),
         length(links.len()),
         length(troubles.len()),
         length(sensors.len()),
         Constraint::Min(0),
-        Constraint::Length(1),
+        length(footer),
     ])
     .areas(area);
     frame.render_widget(Paragraph::new(title(picture, area)), header);
@@ -178,7 +173,8 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The keys of the moment.
+/// The keys of the moment. Where the window is too narrow for all, those stay that lead on: how to leave, and the help, which lists
+/// every key.
 fn keys<'a>(picture: &Picture, area: Rect) -> Line<'a> {
     let look = &picture.look;
     let toggle = match picture.machine.role() {
@@ -188,15 +184,18 @@ fn keys<'a>(picture: &Picture, area: Rect) -> Line<'a> {
     };
     let publish = toggle.map(|_| ("p", "publish again"));
     let help = Some(("?", if picture.help { "close help" } else { "help" }));
+    let mut room = usize::from(area.width);
+    let mut fits = |key: Option<(&'static str, &'static str)>| {
+        let (key, what) = key?;
+        // Between two of them are three columns; after the last none are needed.
+        let width = key.len() + what.len() + 2;
+        let fits = width <= room;
+        room = room.saturating_sub(if fits { width + 2 } else { 0 });
+        fits.then_some((key, what))
+    };
+    let (quit, help, toggle, publish) = (fits(Some(("q", "quit"))), fits(help), fits(toggle), fits(publish));
     let mut line = Line::default();
-    let mut used = 0;
-    // Where the window is too narrow for all, the last ones are left out: help lists them.
-    for (key, what) in [toggle, help, Some(("q", "quit")), publish].into_iter().flatten() {
-        let width = key.len() + what.len() + 4;
-        if used + width > usize::from(area.width) {
-            break;
-        }
-        used += width;
+    for (key, what) in [toggle, publish, help, quit].into_iter().flatten() {
         line.push_span(Span::styled(format!(" {key} "), look.key()));
         line.push_span(Span::styled(format!("{what}  "), look.dim()));
     }

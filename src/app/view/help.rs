@@ -44,13 +44,20 @@ pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
             Span::raw(format!("{what}  ")),
         ])
     };
-    let mut lines: Vec<Line<'_>> = rows.iter().map(line).collect();
-    lines.push(Line::default());
+    let mut lines: Vec<Line<'_>> = vec![Line::styled(
+        look.rule().repeat(usize::from(area.width)),
+        look.dim(),
+    )];
+    lines.extend(rows.iter().map(line));
+    let room = usize::from(area.height).saturating_sub(1);
+    if lines.len() + 1 + words.len() <= room {
+        lines.push(Line::default());
+    }
     lines.extend(words.iter().map(line));
-    lines.insert(
-        0,
-        Line::styled(look.rule().repeat(usize::from(area.width)), look.dim()),
-    );
+    if lines.len() > room {
+        // Each line counts: no rule.
+        lines.remove(0);
+    }
     let at = bottom(area, lines.len());
     frame.render_widget(Clear, at);
     frame.render_widget(Paragraph::new(lines), at);

@@ -1,4 +1,5 @@
-//! The sensors: in two columns where the window is wide and low, one below the other where it is narrow, with air where it is high.
+//! The sensors: in two columns where the window is wide and low, one below the other where it is narrow, with air where it is high. All six
+//! are on the screen as long as it is at all possible: where there is no room for the words `Sensor N`, the number stands for them.
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -11,35 +12,79 @@ use crate::sensor::{Card, SensorId};
 /// From this width on there are two columns.
 const TWO_COLUMNS: u16 = 80;
 
-/// The lines of all sensors; the own ones first.
-pub(super) fn lines<'a>(picture: &Picture, area: Rect) -> Vec<Line<'a>> {
+/// How the six stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// One below the other.
+    Column,
+    /// The cards beside each other.
+    Beside,
+    /// The cards beside each other, with numbers for names.
+    Compact,
+}
+
+impl Shape {
+    /// The best one for a window; `None` where none fits.
+    const fn of(area: Rect) -> Option<Self> {
+        match (area.width, area.height) {
+            (TWO_COLUMNS.., 3..) => Some(Self::Beside),
+            (16.., 6..) => Some(Self::Column),
+            (34.., 3..) => Some(Self::Beside),
+            (19.., 3..) => Some(Self::Compact),
+            _ => None,
+        }
+    }
+}
+
+/// The lines of all sensors; the own ones first. `None` where the window does not hold all six.
+pub(super) fn lines<'a>(picture: &Picture, area: Rect) -> Option<Vec<Line<'a>>> {
     let cards = match picture.machine.role() {
         Role::Monitor(Card::Two) => [Card::Two, Card::One],
         Role::Monitor(Card::One) | Role::Display => Card::ALL,
     };
     let high = area.height >= super::HIGH;
+    let air = high.then(Line::default);
     let mut lines = Vec::new();
-    if area.width >= TWO_COLUMNS {
-        let column = usize::from(area.width) / 2;
-        let [left, right] = cards.map(|card| block(picture, card, column, high));
-        if high {
-            lines.push(Line::default());
-        }
-        for (left, right) in left.into_iter().zip(right) {
-            lines.push(beside(left, right, column));
-        }
-    } else {
-        for card in cards {
-            if high {
-                lines.push(Line::default());
+    match Shape::of(area)? {
+        Shape::Column => {
+            for card in cards {
+                lines.extend(air.clone());
+                lines.extend(block(picture, card, usize::from(area.width), high));
             }
-            lines.extend(block(picture, card, usize::from(area.width), high));
+        }
+        Shape::Beside => {
+            let column = usize::from(area.width) / 2;
+            let [left, right] = cards.map(|card| block(picture, card, column, high));
+            lines.extend(air.clone());
+            lines.extend(
+                left.into_iter()
+                    .zip(right)
+                    .map(|(left, right)| beside(left, right, column)),
+            );
+        }
+        Shape::Compact => {
+            let column = usize::from(area.width).div_ceil(2);
+            let [left, right] = cards.map(|card| card.sensors().map(|sensor| compact(picture, sensor)));
+            lines.extend(
+                left.into_iter()
+                    .zip(right)
+                    .map(|(left, right)| beside(left, right, column)),
+            );
         }
     }
-    if high {
-        lines.push(Line::default());
-    }
-    lines
+    lines.extend(air);
+    Some(lines)
+}
+
+/// Number and state.
+fn compact<'a>(picture: &Picture, sensor: SensorId) -> Line<'a> {
+    let look = &picture.look;
+    let state = picture.machine.shown(sensor).map(|shown| shown.state());
+    let mark = state.map_or_else(String::new, |_| format!("{} ", look.state_mark(state)));
+    Line::from(vec![
+        Span::raw(format!("{} ", sensor.number())),
+        Span::styled(format!("{mark}{}", words::state(state)), look.chip(state)),
+    ])
 }
 
 fn beside<'a>(mut left: Line<'a>, right: Line<'a>, column: usize) -> Line<'a> {
