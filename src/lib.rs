@@ -7,6 +7,7 @@
 //! - [`owner`]: the only writer of one card's sensors; [`global`]: everybody else's view of them
 //! - [`pulse`], [`chain`]: proof of life, and which link is broken; [`stage`]: how far a toggle has got
 //! - [`machine`]: one program, `handle(now, event) -> effects`; [`chronicle`]: its last events
+//! - [`watch`]: alarms and what is new, for one screen
 //! - [`wire`]: topics and bytes to and from messages
 
 pub mod chain;
@@ -20,6 +21,7 @@ pub mod sensor;
 pub mod stage;
 pub mod time;
 pub mod version;
+pub mod watch;
 pub mod wire;
 
 #[cfg(feature = "app")]
