@@ -5,18 +5,22 @@
 )]
 #![allow(rustdoc::broken_intra_doc_links, reason = "they show [:port] as it is typed")]
 
+mod screen;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser};
 
+use super::screen::Settings;
 use crate::sensor::Card;
+use screen::{HandsArgs, ScreenArgs};
 
 const AFTER_MONITOR: &str = "\
 Keys:
-  the number of a sensor toggles it;  p publishes the present state again;
-  ? help;  q or Ctrl-C quits
+  the number of a sensor toggles it;  l locks and unlocks that;  a acknowledges alarms;
+  p publishes the present state again;  ? help, with every key;  q or Ctrl-C quits
 
 Exit status: 0 after q, 2 for unusable arguments, 1 for what stops the program, 128+n after signal n.";
 
@@ -111,6 +115,9 @@ pub struct Display {
     /// How many seconds --once waits for the broker's answer
     #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
+    /// What concerns the screen
+    #[command(flatten)]
+    pub screen: ScreenArgs,
     #[command(flatten)]
     access: Access,
 }
@@ -124,6 +131,10 @@ struct Monitor {
     /// End the monitor that already runs on this board, and go on in its place
     #[arg(long)]
     take_over: bool,
+    #[command(flatten)]
+    screen: ScreenArgs,
+    #[command(flatten)]
+    hands: HandsArgs,
 }
 
 /// How the broker is entered.
@@ -190,6 +201,8 @@ pub struct MonitorOptions {
     pub state_dir: PathBuf,
     /// Whether to end the monitor that runs already.
     pub take_over: bool,
+    /// What concerns the screen.
+    pub screen: Settings,
 }
 
 impl Card1 {
@@ -229,6 +242,7 @@ impl Monitor {
             entrance,
             state_dir: self.state_dir.map_or_else(default_state_dir, Ok)?,
             take_over: self.take_over,
+            screen: self.hands.settings(self.screen),
         })
     }
 }

@@ -1,5 +1,4 @@
 //! The three programs, their brokers and the bridge, in memory and with clocks that are turned by hand.
-#![allow(dead_code, reason = "situations to come use the rest")]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -9,6 +8,7 @@ use dualboard::owner::Memory;
 use dualboard::sensor::{Card, SensorId};
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::Life;
+use dualboard::watch::{Seen, Watch};
 
 /// 2025-11-03 11:58:00 UTC.
 const START: i64 = 1_762_171_080;
@@ -34,6 +34,7 @@ const BRIDGED: [(usize, &str, &str); 7] = [
 pub struct Net {
     pub mono: u64,
     pub machines: [Option<Machine>; 3],
+    pub watches: [Watch; 3],
     pub memories: [Memory; 3],
     /// Whether handshakes with broker 1 are completed.
     pub delivers: bool,
@@ -57,6 +58,7 @@ impl Net {
         Self {
             mono: 0,
             machines: [None, None, None],
+            watches: Default::default(),
             memories: Default::default(),
             delivers: true,
             bridge: true,
@@ -87,6 +89,7 @@ impl Net {
     pub fn start(&mut self, program: usize) {
         let life =
             Life(u32::try_from(program).expect("small") + 1 + u32::try_from(self.mono).expect("short"));
+        self.watches[program] = Watch::default();
         self.machines[program] = Some(Machine::new(Setup {
             role: ROLES[program],
             client_id: client_id(program).to_owned(),
@@ -143,10 +146,6 @@ impl Net {
         self.bridge = false;
     }
 
-    pub fn heal(&mut self) {
-        self.bridge = true;
-    }
-
     pub fn toggle(&mut self, program: usize, sensor: u8) {
         let sensor = SensorId::new(sensor).expect("1 to 6");
         self.give(program, Event::Toggle(sensor));
@@ -183,7 +182,9 @@ impl Net {
         let Some(machine) = &mut self.machines[program] else {
             return;
         };
-        for effect in machine.handle(now, event) {
+        let effects = machine.handle(now, event);
+        let _ = self.watches[program].look(now.wall, Seen::of(machine));
+        for effect in effects {
             match effect {
                 Effect::Publish {
                     ticket,
