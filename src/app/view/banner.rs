@@ -2,14 +2,12 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::text::fit;
 use super::{Look, Picture};
 use crate::app::words;
-
-const HINT: &str = "  a acknowledge";
 
 /// Draws it, if there is one. It covers what stands there.
 pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
@@ -19,24 +17,13 @@ pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
     let Some(shortest) = texts.last().filter(|_| area.height > 0) else {
         return;
     };
-    let hint = if width >= shortest.len() + 3 + HINT.len() {
-        HINT
-    } else {
-        ""
-    };
-    let room = width.saturating_sub(hint.len() + 4);
+    let room = width.saturating_sub(4);
     let text = texts
         .iter()
         .find(|text| text.chars().count() <= room)
         .unwrap_or(shortest);
-    let line = Line::from(vec![
-        Span::styled(
-            format!(" {} {} ", Look::alarm_mark(), fit(text, room)),
-            look.banner(),
-        ),
-        Span::styled(hint.get(..3).unwrap_or_default(), look.key()),
-        Span::styled(hint.get(3..).unwrap_or_default(), look.dim()),
-    ]);
+    let text = format!(" {} {} ", Look::alarm_mark(), fit(text, room));
     frame.render_widget(Clear, area);
-    frame.render_widget(Paragraph::new(line), area);
+    // The text alone is set off, not the rest of the line: a bar across a wide window would be many bytes.
+    frame.render_widget(Paragraph::new(Span::styled(text, look.banner())), area);
 }

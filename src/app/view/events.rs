@@ -37,8 +37,7 @@ pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
                 " "
             };
             Line::from(vec![
-                Span::styled(mark, look.news()),
-                Span::styled(format!("{time}  "), look.dim()),
+                Span::styled(format!("{mark}{time}  "), look.dim()),
                 Span::raw(fit(&look.plain_text(&text), width.saturating_sub(time.len() + 3))),
             ])
         });

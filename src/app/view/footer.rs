@@ -25,18 +25,20 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
         Hands::Locked => Some(("l", "unlock")),
         Hands::None | Hands::ReadOnly => None,
     };
-    // In the order in which they stand, with what they yield their place to.
-    let keys: [(Option<Key>, u8); 6] = [
-        (toggle.filter(|_| desk.hands() == Hands::Free), 3),
-        (toggle.map(|_| ("p", "publish again")), 5),
-        (lock, 4),
+    // In the order in which they stand, with their rank. `a` is there from the start: to bring it up with the alarm would be more
+    // bytes than the alarm.
+    let keys: [(Option<Key>, u8); 7] = [
+        (toggle.filter(|_| desk.hands() == Hands::Free), 4),
+        (toggle.map(|_| ("p", "publish again")), 6),
+        (lock, 5),
+        (Some(("a", "acknowledge")), 3),
         (scrolled.then_some(("Home", "newest event")), 2),
         (Some(("?", if open { "close help" } else { "help" })), 1),
         ((!open).then_some(("q", "quit")), 0),
     ];
     let mut room = width;
-    let mut chosen = [None; 6];
-    for rank in 0..6 {
+    let mut chosen = [None; 7];
+    for rank in 0..7 {
         for (place, (key, _)) in keys.iter().enumerate().filter(|(_, (_, its))| *its == rank) {
             // Between two of them are three columns; after the last none are needed.
             let needed = key.map_or(0, |(key, what)| key.len() + what.len() + 2);

@@ -1,4 +1,4 @@
-//! States in letters of three lines: what hangs on the wall is read from across the room.
+//! States in letters of three lines: what hangs on the wall is read from across the room. Narrow ones, since each cell is three bytes.
 
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
@@ -9,9 +9,9 @@ use crate::sensor::{SensorId, State};
 /// How many lines the letters take.
 pub(super) const LINES: usize = 3;
 
-const OK: [&str; LINES] = ["▄▀▀▄ █ ▄▀", "█  █ █▀▄ ", "▀▄▄▀ █  █"];
-const KO: [&str; LINES] = ["█ ▄▀ ▄▀▀▄", "█▀▄  █  █", "█  █ ▀▄▄▀"];
-const UNKNOWN: [&str; LINES] = ["   ▄▀▀▄  ", "     ▄▀  ", "     ▄   "];
+const OK: [&str; LINES] = ["█▀█ █▄▀", "█ █ █▀▄", "█▄█ █ █"];
+const KO: [&str; LINES] = ["█▄▀ █▀█", "█▀▄ █ █", "█ █ █▄█"];
+const UNKNOWN: [&str; LINES] = [" █▀█   ", "  ▄▀   ", "  ▄    "];
 
 /// The lines of one sensor's state.
 pub(super) fn lines(picture: &Picture, sensor: SensorId) -> [Line<'static>; LINES] {

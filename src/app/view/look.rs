@@ -83,11 +83,6 @@ impl Look {
         if self.unicode { "›" } else { ">" }
     }
 
-    /// What is new since the last acknowledgement.
-    pub(super) fn news(self) -> Style {
-        self.coloured(Color::Yellow).add_modifier(Modifier::BOLD)
-    }
-
     pub(super) fn banner(self) -> Style {
         self.alarm().add_modifier(Modifier::REVERSED)
     }

@@ -46,6 +46,9 @@ impl Shape {
     }
 }
 
+/// How much of the row stands above large letters: all but the times, which banner, log and troubles tell.
+const LARGE_ROW: usize = 33;
+
 /// One card's sensors, with its heading where there is room.
 struct Block {
     lines: Vec<Line<'static>>,
@@ -133,7 +136,9 @@ fn block(picture: &Picture, card: Card, shape: Shape, (width, heading): (usize, 
         starts.push((sensor, lines.len()));
         lines.push(match shape {
             Shape::Compact => row::compact(picture, sensor),
-            Shape::Column | Shape::Beside | Shape::Large => row::line(picture, sensor, width),
+            Shape::Column | Shape::Beside => row::line(picture, sensor, width),
+            // The large letters have the bytes that the rest of a row would take.
+            Shape::Large => row::line(picture, sensor, width.min(LARGE_ROW)),
         });
         if shape == Shape::Large {
             lines.extend(large::lines(picture, sensor));

@@ -45,7 +45,7 @@ pub fn alarms(machine: &Machine, watch: &Watch, times: &Times) -> Vec<String> {
     };
     let at = match newest.subject {
         Subject::KoAtStart(_) => String::new(),
-        Subject::Ko(_) | Subject::Lost(_) => format!(" at {}", times.at(newest.raised)),
+        Subject::Ko(_) | Subject::Lost(_) => format!(" {}", times.at(newest.raised)),
     };
     let now = now.map(|now| format!(", now {now}")).unwrap_or_default();
     let more = watch.raised().saturating_sub(told);

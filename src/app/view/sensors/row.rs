@@ -18,7 +18,7 @@ const ROOMY: usize = 30;
 const TALKATIVE: usize = 56;
 
 /// Where the line of what has been begins, and how long it is at most.
-const HISTORY: (usize, usize) = (50, 24);
+const HISTORY: (usize, usize) = (50, 20);
 
 /// Number and state.
 pub(super) fn compact(picture: &Picture, sensor: SensorId) -> Line<'static> {
@@ -37,9 +37,9 @@ pub(super) fn compact(picture: &Picture, sensor: SensorId) -> Line<'static> {
 fn mark(picture: &Picture, sensor: SensorId) -> (&'static str, Style) {
     let look = &picture.look;
     if picture.desk.is_pressed(sensor) {
-        (look.pressed_mark(), look.key())
+        (look.pressed_mark(), Style::new())
     } else if picture.watch.is_new(sensor) {
-        (look.new_mark(), look.news())
+        (look.new_mark(), Style::new())
     } else {
         (" ", Style::new())
     }
