@@ -74,16 +74,23 @@ fn display(options: &Display) -> Result<u8> {
     let shell = Shell::display(&options.entrance()?)?;
     if options.once {
         printed::once(shell, options)
-    } else if has_screen() && !options.json {
+    } else if !options.json && has_screen() {
         screen::run(shell, options.screen.settings())
     } else {
         printed::follow(shell, options.json)
     }
 }
 
-/// Whether stdout is a terminal that can do more than lines.
+/// Whether stdout is a terminal that can do more than lines; says so of one that cannot.
 fn has_screen() -> bool {
-    io::stdout().is_terminal() && !view::is_dumb()
+    let terminal = io::stdout().is_terminal();
+    if terminal && view::is_dumb() {
+        let _ = writeln!(
+            io::stderr(),
+            "TERM says that this terminal shows lines only: there are no keys; Ctrl-C ends"
+        );
+    }
+    terminal && !view::is_dumb()
 }
 
 /// The end of a program whose place another one has had for longer.

@@ -90,8 +90,8 @@ impl Look {
     /// A step of the line that shows how a sensor got where it is.
     pub(super) const fn step(self, state: Option<State>) -> &'static str {
         match (state, self.unicode) {
-            (Some(State::Ok), true) => "▔",
-            (Some(State::Ko), true) => "▁",
+            (Some(State::Ok), true) => "─",
+            (Some(State::Ko), true) => "▄",
             (Some(State::Ok), false) => "-",
             (Some(State::Ko), false) => "_",
             (None, _) => "?",
@@ -99,7 +99,7 @@ impl Look {
     }
 
     pub(super) const fn history_mark(self) -> &'static str {
-        if self.unicode { "▔▔▁▁" } else { "--__" }
+        if self.unicode { "──▄▄" } else { "--__" }
     }
 
     pub(super) const fn has_blocks(self) -> bool {

@@ -31,7 +31,7 @@ pub fn row(screen: &str, sensor: u8) -> Option<Row> {
         beside: words.next().unwrap_or_default().to_owned(),
         // Behind it may be the line of what has been.
         time: words
-            .take_while(|word| !word.starts_with(['▔', '▁', '•', '›']))
+            .take_while(|word| !word.starts_with(['─', '▄', '?', '•', '›']))
             .collect::<Vec<_>>()
             .join(" "),
     })

@@ -17,8 +17,8 @@ const ROOMY: usize = 30;
 /// From this width on it is said what a time means.
 const TALKATIVE: usize = 56;
 
-/// Where the line of what has been begins, and how long it is at most.
-const HISTORY: (usize, usize) = (50, 20);
+/// How long the line of what has been is at most, before which column it never begins, and behind which it never ends.
+const HISTORY: (usize, usize, usize) = (20, 50, 79);
 
 /// Number and state.
 pub(super) fn compact(picture: &Picture, sensor: SensorId) -> Line<'static> {
@@ -106,13 +106,14 @@ fn beside_state(picture: &Picture, sensor: SensorId, width: usize, talkative: bo
 
 /// The line of what has been, its end at the same place in each row, where there is room for some of it.
 fn history(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<Span<'static>> {
-    let (from, most) = HISTORY;
-    let columns = most.min(width.saturating_sub(from + 1));
+    let (most, from, to) = HISTORY;
+    let end = to.min(width.saturating_sub(1));
+    let columns = most.min(end.saturating_sub(from));
     if columns < 8 || used >= from {
         return Vec::new();
     }
     let steps = picture.watch.history(sensor).line(columns);
-    let gap = from + columns - used - steps.len();
+    let gap = end - used - steps.len();
     let line: String = steps.into_iter().map(|state| picture.look.step(state)).collect();
     vec![Span::raw(" ".repeat(gap)), Span::raw(line)]
 }
