@@ -87,7 +87,7 @@ fn a_click_toggles_where_it_was_asked_for() {
     bench.wait_text(Card1, "click toggle the sensor");
     bench.press(Card1, "?q");
     let mut pty = bench.take(Card1);
-    assert_eq!(code(pty.wait_for_end().0), 0);
+    assert_eq!(code(pty.wait_for_end()), 0);
     pty.assert_restored();
 }
 
@@ -106,7 +106,7 @@ fn the_mouse_is_given_back_after_a_signal() {
     let mut bench = board1(&["--mouse"]);
     bench.pty(Card1).signal(Signal::TERM);
     let mut pty = bench.take(Card1);
-    assert_eq!(code(pty.wait_for_end().0), 143);
+    assert_eq!(code(pty.wait_for_end()), 143);
     pty.assert_restored();
 }
 
@@ -127,7 +127,7 @@ fn a_dumb_terminal_gets_plain_lines() {
         flat(&seen.text()).contains("Sensor 3 OK SAVED")
     });
     pty.send("\x03");
-    assert_eq!(code(pty.wait_for_end().0), 130);
+    assert_eq!(code(pty.wait_for_end()), 130);
     let text = String::from_utf8(pty.bytes_since(0)).expect("UTF-8");
     assert!(
         text.chars()
