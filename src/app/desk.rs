@@ -136,10 +136,17 @@ impl Desk {
     pub fn key(&mut self, now: Mono, key: KeyEvent, extent: Extent) -> Option<Wish> {
         self.said = None;
         let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+        // An Esc and a key that a slow link delivers together look like Alt with that key. Both are meant then, but nothing is toggled
+        // that may have been meant otherwise.
+        let alt = key.modifiers.contains(KeyModifiers::ALT);
+        if alt {
+            self.help = None;
+        }
+        let held = KeyModifiers::SHIFT | KeyModifiers::ALT;
         match key.code {
             _ if key == control_c => return self.close_or_quit(),
-            _ if !plain => {}
+            _ if !held.contains(key.modifiers) => {}
+            KeyCode::Char('1'..='6') if alt => {}
             KeyCode::Char('q') => return self.close_or_quit(),
             KeyCode::Esc => self.help = None,
             KeyCode::Char('?') => self.help = if self.help.is_some() { None } else { Some(0) },

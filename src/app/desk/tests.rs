@@ -75,17 +75,26 @@ fn keys_of_sensors_elsewhere_say_where() {
 }
 
 #[test]
-fn a_key_with_ctrl_or_alt_is_another_key() {
+fn a_key_with_ctrl_is_another_key() {
     let mut desk = Desk::new(MONITOR, false);
     for letter in ['1', 'q', 'p', 'a', 'l', '?'] {
-        for modifiers in [KeyModifiers::CONTROL, KeyModifiers::ALT] {
-            let key = KeyEvent::new(KeyCode::Char(letter), modifiers);
-            assert_eq!(desk.key(NOW, key, EXTENT), None, "{key:?}");
-        }
+        let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+        assert_eq!(desk.key(NOW, key, EXTENT), None, "{key:?}");
     }
     assert_eq!((desk.hands(), desk.help()), (Hands::Free, None));
     let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
     assert_eq!(desk.key(NOW, control_c, EXTENT), Some(Wish::Quit));
+}
+
+#[test]
+fn esc_and_a_key_that_come_together_are_both_taken_but_toggle_nothing() {
+    let mut desk = Desk::new(MONITOR, false);
+    let together = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::ALT);
+    assert_eq!(desk.key(NOW, together('?'), EXTENT), None);
+    assert_eq!(desk.help(), Some(0));
+    assert_eq!(desk.key(NOW, together('1'), EXTENT), None);
+    assert_eq!(desk.help(), None);
+    assert_eq!(desk.key(NOW, together('q'), EXTENT), Some(Wish::Quit));
 }
 
 #[test]
