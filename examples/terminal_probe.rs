@@ -1,6 +1,6 @@
 //! The terminal half alone, for the tests in ptys: one sensor that `1` toggles, and ticks that a file can follow.
 //!
-//! `terminal_probe [FILE [linger | panic-after-hang-up]]`
+//! `terminal_probe [FILE [linger | panic-after-hang-up | mouse]]`
 //!
 //! `q` quits, `p` panics in a thread, `P` in the main one, `b` makes the picture big and different with each tick.
 
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         .nth(1)
         .and_then(|path| File::options().create(true).append(true).open(path).ok());
     let after_hang_up = env::args().nth(2);
-    let terminal = match Terminal::open() {
+    let terminal = match Terminal::open_with(after_hang_up.as_deref() == Some("mouse")) {
         Ok(terminal) => terminal,
         Err(error) => {
             println!("plain: {error}");
@@ -113,6 +113,7 @@ fn run(
                     KeyCode::Char('1') => picture.sensor_ok = !picture.sensor_ok,
                     code => picture.key = format!("{code:?}"),
                 },
+                Input::Click(column, line) => picture.key = format!("click {column} {line}"),
                 Input::Resized => painter.redraw(),
                 Input::Continued => {
                     if terminal.enter().is_err() {
@@ -123,7 +124,7 @@ fn run(
                 Input::Suspend => drop(terminal.suspend()),
                 Input::Terminate(signal) => return signals::exit_status(signal),
                 Input::HungUp if after_hang_up == Some("linger") => {}
-                Input::HungUp if after_hang_up.is_some() => panic!("on a dead terminal"),
+                Input::HungUp if after_hang_up == Some("panic-after-hang-up") => panic!("on a dead terminal"),
                 Input::HungUp => return signals::hang_up_status(),
                 Input::Panicked => return panic::EXIT_STATUS,
                 Input::Printed => {}

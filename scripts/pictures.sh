@@ -33,7 +33,10 @@ main() {
   trap close_stage EXIT
   picture_of_launch
   picture_of_each_program
+  picture_of_the_wall
   picture_of_help
+  picture_of_locked
+  picture_of_small_windows
   picture_of_held
   picture_of_lost_broker
 }
@@ -71,12 +74,15 @@ shows() {
   done
 }
 
-# draw WINDOW NAME TITLE
+# draw WINDOW NAME TITLE [COLUMNS ROWS]
 draw() {
-  tmux capture-pane -e -p -t "stage:$1" |
-    python3 "${project}/scripts/lib/screen_to_svg.py" 80 24 "$3" >"${pictures}/$2.svg"
+  tmux capture-pane -e -N -p -t "stage:$1" |
+    python3 "${project}/scripts/lib/screen_to_svg.py" "${4:-80}" "${5:-24}" "$3" >"${pictures}/$2.svg"
   say "docs/pictures/$2.svg"
 }
+
+# resize WINDOW COLUMNS ROWS
+resize() { tmux resize-window -t "stage:$1" -x "$2" -y "$3"; }
 
 # The whole window, with its borders: what a tmux in a tmux shows.
 picture_of_launch() {
@@ -89,7 +95,7 @@ picture_of_launch() {
   tmux -L frame new-session -d -s frame -x 161 -y 53 'env -u TMUX tmux -u attach -t stage'
   tmux -L frame set-option -t frame status off
   shows_frame 'ALL BOARDS'
-  tmux -L frame capture-pane -e -p -t frame |
+  tmux -L frame capture-pane -e -N -p -t frame |
     python3 "${project}/scripts/lib/screen_to_svg.py" 161 53 'scripts/launch.sh' >"${pictures}/launch.svg"
   tmux -L frame kill-server
   say 'docs/pictures/launch.svg'
@@ -109,12 +115,21 @@ picture_of_each_program() {
   for program in card2_global_display card2_monitor card1_monitor; do
     tmux break-pane -d -s 'stage:programs.{bottom-right}' -n "${program}" 2>/dev/null ||
       tmux rename-window -t stage:programs "${program}"
-    tmux resize-window -t "stage:${program}" -x 80 -y 25
+    resize "${program}" 80 24
   done
   for program in card1_monitor card2_monitor card2_global_display; do
-    shows "stage:${program}" 'q quit'
+    # All of it: a tmux that makes a window lower keeps the lower end of the old picture until the new one comes.
+    shows "stage:${program}" 'BOARD.*UNKNOWN.*q quit'
     draw "${program}" "${program}" "${program}"
   done
+}
+
+# What hangs on the wall: the display in a large window.
+picture_of_the_wall() {
+  resize card2_global_display 120 36
+  shows stage:card2_global_display '█▄▀ █▀█'
+  draw card2_global_display wall 'card2_global_display, 120x36' 120 36
+  resize card2_global_display 80 24
 }
 
 picture_of_help() {
@@ -122,6 +137,25 @@ picture_of_help() {
   shows stage:card1_monitor 'close help'
   draw card1_monitor help 'card1_monitor, after ?'
   press stage:card1_monitor '?'
+}
+
+picture_of_locked() {
+  press stage:card2_monitor l
+  press stage:card2_monitor 5
+  shows stage:card2_monitor 'not toggled'
+  draw card2_monitor locked 'card2_monitor, locked, after 5'
+  press stage:card2_monitor l
+}
+
+picture_of_small_windows() {
+  resize card2_global_display 40 10
+  shows stage:card2_global_display 'card2 . live'
+  draw card2_global_display small 'card2_global_display, 40x10' 40 10
+  resize card2_global_display 20 5
+  shows stage:card2_global_display '1.✓ OK'
+  draw card2_global_display smallest '20x5' 20 5
+  resize card2_global_display 80 24
+  shows stage:card2_global_display 'Board 2'
 }
 
 picture_of_held() {

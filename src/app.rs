@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod cli;
 pub mod clock;
+pub mod desk;
 pub mod input;
 pub mod journal;
 pub mod keys;
@@ -15,6 +16,7 @@ pub mod plain_text;
 mod printed;
 pub mod printer;
 pub mod run;
+pub mod screen;
 pub mod shell;
 pub mod signals;
 pub mod terminal;

@@ -8,6 +8,7 @@
 //! - [`pulse`], [`chain`]: proof of life, and which link is broken; [`stage`]: how far a toggle has got
 //! - [`command`]: what somebody without a terminal asks of an owner
 //! - [`machine`]: one program, `handle(now, event) -> effects`; [`chronicle`]: its last events
+//! - [`watch`]: alarms and what is new, for one screen
 //! - [`wire`]: topics and bytes to and from messages
 
 pub mod chain;
@@ -22,6 +23,7 @@ pub mod sensor;
 pub mod stage;
 pub mod time;
 pub mod version;
+pub mod watch;
 pub mod wire;
 
 #[cfg(feature = "app")]

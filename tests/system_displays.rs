@@ -5,8 +5,8 @@
 mod bench;
 
 use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use bench::pty::{Pty, code};
-use bench::{Bench, INITIAL, PROGRAMS, States, flat, shows};
+use bench::pty::{Pty, Start, code};
+use bench::{Bench, INITIAL, PROGRAMS, States, binary, flat, shows};
 use rustix::process::Signal;
 
 fn wait_shows(displays: &[Pty], states: States) {
@@ -117,22 +117,51 @@ fn while_nothing_changes_nothing_is_written() {
 }
 
 #[test]
-fn one_change_costs_few_bytes() {
+fn one_change_costs_few_bytes_whatever_was_before_it() {
     let mut bench = Bench::running();
+    // In colour, at the usual size and with the large letters.
+    let words = [binary(Display), "--broker", &bench.url(Broker2)];
+    let displays = [(80, 24), (161, 52)].map(|(columns, rows)| {
+        let start = Start::program(words).size(columns, rows).env("LC_ALL", "C.UTF-8");
+        start.env("NO_COLOR", "").spawn()
+    });
+    wait_shows(&displays, INITIAL);
     bench.wait_heartbeats(2, Card1, Broker2);
-    let marks = PROGRAMS.map(|node| bench.pty(node).mark());
-    bench.press(Card1, "2");
-    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
-    for (node, mark) in PROGRAMS.into_iter().zip(marks) {
-        let most = if node == Card1 { 400 } else { 256 };
-        let bytes = bench.pty(node).bytes_since(mark);
-        assert!(
-            bytes.len() <= most,
-            "{node:?} wrote {} bytes: '{}'",
-            bytes.len(),
-            bytes.escape_ascii()
-        );
+    // The lines of what has been grow with each round, up to their full length.
+    for round in 0..26 {
+        let marks = PROGRAMS.map(|node| bench.pty(node).mark());
+        let display_marks = displays.each_ref().map(Pty::mark);
+        bench.press(Card1, "2");
+        let state = if round % 2 == 0 { "KO" } else { "OK" };
+        let states = ["OK", state, "OK", "OK", "OK", "OK"];
+        bench.wait_settled(states);
+        wait_shows(&displays, states);
+        if round % 5 == 0 {
+            bench.wait("the mark of the press is gone", |bench| {
+                !bench.text(Card1).contains('›')
+            });
+        }
+        for (node, mark) in PROGRAMS.into_iter().zip(marks) {
+            let most = if node == Card1 { 400 } else { 256 };
+            let bytes = bench.pty(node).bytes_since(mark);
+            assert_few(&format!("{node:?}, round {round}"), &bytes, most);
+        }
+        for (number, (display, mark)) in displays.iter().zip(display_marks).enumerate() {
+            let who = format!("display {number} in colour, round {round}");
+            assert_few(&who, &display.bytes_since(mark), 256);
+        }
     }
+}
+
+#[track_caller]
+fn assert_few(who: &str, bytes: &[u8], most: usize) {
+    let count = bytes.len();
+    println!("{who}: {count} bytes");
+    assert!(
+        count <= most,
+        "{who} wrote {count} bytes: '{}'",
+        bytes.escape_ascii()
+    );
 }
 
 #[test]

@@ -175,7 +175,9 @@ fn no_size_is_too_small_or_too_large() {
         for (columns, rows) in [(20, 5), (40, 10), (500, 200), (80, 24)] {
             pty.resize(columns, rows);
             pty.wait_for(&format!("the own sensors in {columns}x{rows}"), |seen| {
-                first(node).is_none_or(|sensor| told::row(&seen.text(), sensor).is_some())
+                // In the smallest ones the number stands for the words.
+                let compact = |sensor: u8| seen.shows(&format!("{sensor} ✓ OK"));
+                first(node).is_none_or(|sensor| told::row(&seen.text(), sensor).is_some() || compact(sensor))
             });
         }
         pty.send("q");

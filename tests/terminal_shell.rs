@@ -32,6 +32,27 @@ fn each_ending_signal_restores_the_terminal_and_tells_its_number() {
 }
 
 #[test]
+fn the_mouse_is_taken_where_it_was_asked_for_and_given_back_whatever_happens() {
+    let mouse = |pty: &Pty| pty.look(|seen| seen.screen().mouse_protocol_mode());
+    let heartbeat = Heartbeat::new("mouse");
+    for end in ["q", "p", "P", "TERM"] {
+        let mut pty = Start::program([probe(), heartbeat.path(), "mouse"]).spawn();
+        drawn(&pty);
+        assert_ne!(mouse(&pty), vt100::MouseProtocolMode::None);
+        pty.send("\x1b[<0;31;5M\x1b[<0;31;5m");
+        pty.wait_for("the click", |seen| seen.shows("last key click 30 4"));
+        match end {
+            "TERM" => pty.signal(Signal::TERM),
+            key => pty.send(key),
+        }
+        pty.wait_for_end();
+        pty.assert_restored();
+    }
+    let pty = started();
+    assert_eq!(mouse(&pty), vt100::MouseProtocolMode::None, "not asked for");
+}
+
+#[test]
 fn a_hang_up_ends_the_program() {
     let nohup = format!("trap '' HUP; exec {}", probe());
     let starts = [

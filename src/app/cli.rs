@@ -8,6 +8,7 @@
 mod environment;
 mod logging;
 mod orders;
+mod screen;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,7 +17,9 @@ use anyhow::{Context, Result};
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, ValueHint};
 
+use super::screen::Settings;
 use crate::sensor::Card;
+use screen::{HandsArgs, ScreenArgs};
 
 pub use environment::parse;
 pub use logging::{Level, Logging};
@@ -25,8 +28,8 @@ pub use orders::{Asked, Unusable};
 
 const AFTER_MONITOR: &str = "\
 Keys:
-  the number of a sensor toggles it;  p publishes the present state again;
-  ? help;  q or Ctrl-C quits
+  the number of a sensor toggles it;  l locks and unlocks that;  a acknowledges alarms;
+  p publishes the present state again;  ? help, with every key;  q or Ctrl-C quits
 
 Exit status: 0 after q, and where --set and --toggle are CONFIRMED; 1 where they are not in time, and for what stops the program;
 2 for unusable arguments; 128+n after signal n.";
@@ -124,6 +127,9 @@ pub struct Display {
     /// How many seconds --once waits for the broker's answer
     #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
+    /// What concerns the screen
+    #[command(flatten)]
+    pub screen: ScreenArgs,
     #[command(flatten)]
     access: Access,
     /// Whether and what is written to a log.
@@ -144,6 +150,10 @@ struct Monitor {
     orders: OrderArgs,
     #[command(flatten)]
     logging: Logging,
+    #[command(flatten)]
+    screen: ScreenArgs,
+    #[command(flatten)]
+    hands: HandsArgs,
 }
 
 /// How the broker is entered.
@@ -215,6 +225,8 @@ pub struct MonitorOptions {
     pub asked: Option<Asked>,
     /// Whether and what is written to a log.
     pub logging: Logging,
+    /// What concerns the screen.
+    pub screen: Settings,
 }
 
 impl Card1 {
@@ -257,6 +269,7 @@ impl Monitor {
             take_over: self.take_over,
             asked,
             logging: self.logging,
+            screen: self.hands.settings(self.screen),
         })
     }
 }

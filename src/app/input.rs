@@ -7,6 +7,8 @@ use crate::app::keys::KeyEvent;
 pub enum Input {
     /// A key. Ctrl-C is one (the terminal is raw); Ctrl-Z is [`Input::Suspend`].
     Key(KeyEvent),
+    /// The left button was pressed at this column and line, counted from 0. Comes only where the terminal was asked for it.
+    Click(u16, u16),
     /// The window has another size: draw afresh.
     Resized,
     /// Somebody wants the shell back: Ctrl-Z, or SIGTSTP. Answer with [`Terminal::suspend`](crate::app::terminal::Terminal::suspend).

@@ -19,7 +19,7 @@ pub use decode::{KeyCode, KeyEvent, KeyModifiers};
 use crate::app::input::Input;
 use crate::app::terminal::{Terminal, Tty};
 use crate::app::wake::Wake;
-use decode::Decoder;
+use decode::{Decoder, Typed};
 
 /// What follows an Esc later than this is another key. A link that is slower than this splits its arrow keys.
 const ESCAPE_PATIENCE: Duration = Duration::from_millis(50);
@@ -128,7 +128,7 @@ impl Reader {
 
     /// Reads what is there. Nothing or an error is no news: had the terminal hung up, the next `poll` says so, and an end of file
     /// without a hang-up is a Ctrl-D from the moment before the terminal was raw.
-    fn read(&mut self) -> Vec<KeyEvent> {
+    fn read(&mut self) -> Vec<Typed> {
         let mut bytes = [0_u8; 1024];
         match rustix::io::read(self.tty.input(), &mut bytes) {
             Ok(count) => self.decoder.feed(&bytes[..count]),
@@ -137,9 +137,10 @@ impl Reader {
     }
 }
 
-fn meaning(key: KeyEvent) -> Input {
-    if key == KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL) {
-        return Input::Suspend;
+fn meaning(typed: Typed) -> Input {
+    match typed {
+        Typed::Key(key) if key == KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL) => Input::Suspend,
+        Typed::Key(key) => Input::Key(key),
+        Typed::Click(column, line) => Input::Click(column, line),
     }
-    Input::Key(key)
 }

@@ -21,6 +21,8 @@ use ratatui::Frame;
 use crate::app::terminal::{Terminal, Tty};
 use canvas::Canvas;
 
+const BELL: u8 = 0x07;
+
 /// Draws pictures of type `T`. Dropped, it ends at once, in the middle of a frame if need be.
 pub struct Painter<T> {
     slot: Arc<Slot<T>>,
@@ -38,6 +40,7 @@ struct Slot<T> {
 struct Wishes<T> {
     picture: Option<T>,
     afresh: bool,
+    bell: bool,
 }
 
 impl<T: Send + 'static> Painter<T> {
@@ -51,6 +54,7 @@ impl<T: Send + 'static> Painter<T> {
             wishes: Mutex::new(Wishes {
                 picture: None,
                 afresh: true,
+                bell: false,
             }),
             changed: Condvar::new(),
             stop: AtomicBool::new(false),
@@ -70,6 +74,12 @@ impl<T: Send + 'static> Painter<T> {
     /// Shows this picture as soon as the terminal takes it, unless a newer one comes first. Never waits.
     pub fn show(&self, picture: T) {
         self.slot.lock().picture = Some(picture);
+        self.slot.changed.notify_one();
+    }
+
+    /// Rings the terminal's bell with the next frame: once, however often it is asked for until then.
+    pub fn ring(&self) {
+        self.slot.lock().bell = true;
         self.slot.changed.notify_one();
     }
 
@@ -100,15 +110,19 @@ impl<T> Slot<T> {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a picture or the wish to draw afresh; `None` is the end.
-    fn wait(&self, have_picture: bool) -> Option<(Option<T>, bool)> {
+    /// Waits for a picture, or the wish to draw afresh or to ring; `None` is the end.
+    fn wait(&self, have_picture: bool) -> Option<Wishes<T>> {
         let mut wishes = self.lock();
         loop {
             if self.stop.load(Ordering::SeqCst) {
                 return None;
             }
-            if wishes.picture.is_some() || (wishes.afresh && have_picture) {
-                return Some((wishes.picture.take(), std::mem::take(&mut wishes.afresh)));
+            if wishes.picture.is_some() || ((wishes.afresh || wishes.bell) && have_picture) {
+                return Some(Wishes {
+                    picture: wishes.picture.take(),
+                    afresh: std::mem::take(&mut wishes.afresh),
+                    bell: std::mem::take(&mut wishes.bell),
+                });
             }
             wishes = self.changed.wait(wishes).unwrap_or_else(PoisonError::into_inner);
         }
@@ -119,8 +133,9 @@ fn paint<T>(slot: &Slot<T>, tty: &Tty, draw: fn(&T, &mut Frame<'_>)) {
     let mut canvas = Canvas::new(tty.size());
     let mut current = None;
     let mut last: io::Result<()> = Ok(());
-    while let Some((picture, afresh)) = slot.wait(current.is_some()) {
-        current = picture.or(current);
+    while let Some(wishes) = slot.wait(current.is_some()) {
+        let afresh = wishes.afresh;
+        current = wishes.picture.or(current);
         let Some(picture) = &current else { continue };
         match &last {
             // An interrupted frame leaves the screen other than it is believed to be.
@@ -130,7 +145,10 @@ fn paint<T>(slot: &Slot<T>, tty: &Tty, draw: fn(&T, &mut Frame<'_>)) {
             _ if afresh => canvas.distrust(tty.size()),
             _ => {}
         }
-        let bytes = canvas.frame(|frame| draw(picture, frame));
+        let mut bytes = canvas.frame(|frame| draw(picture, frame));
+        if wishes.bell {
+            bytes.push(BELL);
+        }
         last = tty.write_frame(&bytes, &slot.stop);
     }
 }

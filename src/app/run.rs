@@ -3,27 +3,21 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use crossbeam_channel::{Receiver, Sender, unbounded};
-use jiff::tz::TimeZone;
+use anyhow::{Result, bail};
 
 use super::broker::BrokerUrl;
 use super::cli::{self, Card1, Card2, Display, MonitorOptions, Unusable};
-use super::input::Input;
 use super::journal::Journal;
-use super::keys::{KeyCode, KeyEvent, KeyModifiers, Keys};
 use super::lock::Lock;
 use super::log::Log;
 use super::order;
-use super::painter::Painter;
 use super::printed;
-use super::shell::{Happening, Shell, Stop};
-use super::signals::{self, Signals};
-use super::terminal::{Terminal, panic};
-use super::view::{self, Look, Picture};
-use super::words::{self, Times};
-use crate::machine::{Event, Role};
-use crate::sensor::SensorId;
+use super::screen;
+use super::shell::Shell;
+use super::terminal::panic;
+use super::view;
+use super::words;
+use crate::machine::Role;
 
 /// `card1_monitor`.
 #[must_use]
@@ -75,8 +69,8 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     let _lock = Lock::take(&options.state_dir, options.card, options.take_over)?;
     let log = Log::open(words::owner(options.card), &options.logging)?;
     let shell = Shell::monitor(options.card, &options.entrance, journal)?.logged(log);
-    if io::stdout().is_terminal() {
-        on_screen(shell)
+    if has_screen() {
+        screen::run(shell, options.screen)
     } else {
         printed::follow(shell, false)
     }
@@ -87,134 +81,29 @@ fn display(options: &Display) -> Result<u8> {
     let shell = Shell::display(&options.entrance()?)?.logged(log);
     if options.once {
         printed::once(shell, options)
-    } else if io::stdout().is_terminal() && !options.json {
-        on_screen(shell)
+    } else if !options.json && has_screen() {
+        screen::run(shell, options.screen.settings())
     } else {
         printed::follow(shell, options.json)
     }
 }
 
-/// With a screen and keys.
-fn on_screen(mut shell: Shell) -> Result<u8> {
-    let terminal = Terminal::open().context("cannot use this terminal; without one, redirect the output")?;
-    let (sender, inputs) = unbounded();
-    panic::install_hook(Some(&terminal), sender.clone());
-    let _signals = Signals::listen(sender.clone()).context("cannot listen to signals")?;
-    // The screen ends here, and with it the painter and the keys: the terminal is given back first, since what is still being sent
-    // may take 2 s.
-    let ended = Screen::open(&terminal, sender).and_then(|mut screen| screen.run(&mut shell, &inputs));
-    terminal.restore();
-    shell.leave();
-    ended
+/// Whether stdout is a terminal that can do more than lines; says so of one that cannot.
+fn has_screen() -> bool {
+    let terminal = io::stdout().is_terminal();
+    if terminal && view::is_dumb() {
+        let _ = writeln!(
+            io::stderr(),
+            "TERM says that this terminal shows lines only: there are no keys; Ctrl-C ends"
+        );
+    }
+    terminal && !view::is_dumb()
 }
 
-struct Screen<'a> {
-    terminal: &'a Terminal,
-    _keys: Keys,
-    painter: Painter<Picture>,
-    zone: TimeZone,
-    look: Look,
-    help: bool,
-}
-
-impl<'a> Screen<'a> {
-    fn open(terminal: &'a Terminal, inputs: Sender<Input>) -> Result<Self> {
-        terminal
-            .enter()
-            .context("cannot take the screen of this terminal")?;
-        Ok(Self {
-            terminal,
-            _keys: Keys::listen(terminal, inputs).context("cannot read the keys of this terminal")?,
-            painter: Painter::start(terminal, view::draw).context("cannot start to draw")?,
-            zone: TimeZone::system(),
-            look: Look::from_environment(),
-            help: false,
-        })
-    }
-
-    fn run(&mut self, shell: &mut Shell, inputs: &Receiver<Input>) -> Result<u8> {
-        loop {
-            self.painter.show(self.picture(shell));
-            match shell.wait(inputs, None) {
-                Happening::Taken => {}
-                Happening::Other(input) => {
-                    if let Some(status) = self.input(shell, input)? {
-                        return Ok(status);
-                    }
-                }
-                Happening::Stop(Stop::Twin) => return twin(shell),
-                Happening::Closed => bail!("a thread of this program has ended; start it again"),
-            }
-        }
-    }
-
-    fn picture(&self, shell: &Shell) -> Picture {
-        Picture {
-            machine: shell.machine().clone(),
-            url: shell.url().to_string(),
-            times: Times::new(self.zone.clone(), shell.clock().now().wall),
-            look: self.look,
-            help: self.help,
-        }
-    }
-
-    fn input(&mut self, shell: &mut Shell, input: Input) -> Result<Option<u8>> {
-        match input {
-            Input::Key(key) => return Ok(self.key(shell, key)),
-            Input::Resized => self.painter.redraw(),
-            Input::Suspend => self.terminal.suspend().context("cannot stop for the shell")?,
-            Input::Continued => {
-                if self.terminal.enter().is_err() {
-                    return Ok(Some(signals::hang_up_status()));
-                }
-                self.painter.redraw();
-            }
-            Input::Terminate(signal) => return Ok(Some(signals::exit_status(signal))),
-            Input::HungUp => return Ok(Some(signals::hang_up_status())),
-            Input::Panicked => return Ok(Some(panic::EXIT_STATUS)),
-            Input::Printed => {}
-        }
-        Ok(None)
-    }
-
-    fn key(&mut self, shell: &mut Shell, key: KeyEvent) -> Option<u8> {
-        let quits = match key.code {
-            KeyCode::Char('c') if key.modifiers == KeyModifiers::CONTROL => true,
-            KeyCode::Char('q') => true,
-            KeyCode::Esc => {
-                self.help = false;
-                false
-            }
-            KeyCode::Char('?') => {
-                self.help = !self.help;
-                false
-            }
-            KeyCode::Char('p') => {
-                shell.feed(Event::Publish);
-                false
-            }
-            KeyCode::Char(digit) => {
-                if let Some(sensor) = own_sensor(shell.machine().role(), digit) {
-                    shell.feed(Event::Toggle(sensor));
-                }
-                false
-            }
-            _ => false,
-        };
-        if quits && self.help {
-            self.help = false;
-            return None;
-        }
-        quits.then_some(0)
-    }
-}
-
-/// The sensor that a key toggles: the one with this number, on the own card.
-fn own_sensor(role: Role, key: char) -> Option<SensorId> {
-    let sensor = SensorId::new(u8::try_from(key.to_digit(10)?).ok()?)?;
-    (role == Role::Monitor(sensor.card())).then_some(sensor)
-}
-
+/// The end of a program whose place another one has had for longer.
+///
+/// # Errors
+/// Always.
 pub(super) fn twin<T>(shell: &Shell) -> Result<T> {
     let program = words::program(shell.machine().role());
     bail!(

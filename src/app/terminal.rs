@@ -27,12 +27,21 @@ impl Terminal {
     ///
     /// Where stdout is no terminal (`Unsupported`), or one that we may not open.
     pub fn open() -> io::Result<Self> {
+        Self::open_with(false)
+    }
+
+    /// The same; `mouse` says whether clicks are wanted, from [`Self::enter`] to [`Self::restore`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn open_with(mouse: bool) -> io::Result<Self> {
         Ok(Self {
-            tty: Arc::new(Tty::open()?),
+            tty: Arc::new(Tty::open(mouse)?),
         })
     }
 
-    /// Takes the screen: raw mode, alternate screen, no cursor, no mouse. Called again, it sets all of that again, as is needed
+    /// Takes the screen: raw mode, alternate screen, no cursor. Called again, it sets all of that again, as is needed
     /// after [`Input::Continued`](crate::app::input::Input::Continued); what to restore stays what it was before the first call.
     ///
     /// # Errors

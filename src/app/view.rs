@@ -1,224 +1,98 @@
 //! The screens. Drawing is a function of a [`Picture`]: no clock, no lock, no change.
 
+mod banner;
 mod events;
+mod footer;
 mod help;
+mod large;
 mod links;
 mod look;
+mod plan;
 mod sensors;
+mod text;
+mod title;
+mod troubles;
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::layout::{Position, Rect, Size};
 use ratatui::widgets::Paragraph;
 
-use super::words::{self, Times};
-use crate::machine::{Machine, Role};
-use crate::sensor::{Card, SensorId, State};
+use super::desk::{Desk, Extent};
+use super::words::Times;
+use crate::machine::Machine;
+use crate::sensor::SensorId;
+use crate::watch::Watch;
 
-pub use look::Look;
+pub use look::{Look, is_dumb};
+use plan::Plan;
 
 /// Everything that is on the screen.
 #[derive(Debug, Clone)]
 pub struct Picture {
     /// The program.
     pub machine: Machine,
+    /// What is new, and what has raised an alarm.
+    pub watch: Watch,
+    /// What the operator has set.
+    pub desk: Desk,
+    /// Whether clicks come.
+    pub mouse: bool,
     /// Its broker's address, as people write it.
     pub url: String,
     /// Clock times in the machine's zone.
     pub times: Times,
     /// Colours and symbols.
     pub look: Look,
-    /// Whether help lies over the screen.
-    pub help: bool,
 }
-
-/// The least that the screens need.
-pub const LEAST: (u16, u16) = (16, 4);
 
 /// From this height on there is room for headings, and for a line for each link.
 const HIGH: u16 = 16;
 
-/// From this height on there is room for air.
-const AIRY: u16 = 22;
-
 /// Draws the screen, as much of it as the window holds: sensors first.
 pub fn draw(picture: &Picture, frame: &mut Frame<'_>) {
     let area = frame.area();
-    if area.width < LEAST.0 || area.height < LEAST.1 {
-        let words = format!("needs {}x{}", LEAST.0, LEAST.1);
-        frame.render_widget(Paragraph::new(words), area);
+    let Some(plan) = Plan::of(picture, area) else {
+        frame.render_widget(Paragraph::new("needs 19x3"), area);
         return;
-    }
-    let sensors = sensors::lines(picture, area);
-    let troubles = troubles(picture, area);
-    let links = links::lines(picture, area);
-    let fixed = 2 + sensors.len() + troubles.len();
-    // What there is no room for goes in this order: events, links, troubles. The sensors stay.
-    let room = usize::from(area.height);
-    let links = if fixed + links.len() <= room {
-        links
-    } else {
-        Vec::new()
     };
-    let troubles = if fixed <= room { troubles } else { Vec::new() };
-    let [header, links_at, troubles_at, sensors_at, events_at, footer] = Layout::vertical([
-        Constraint::Length(1),
-        length(links.len()),
-        length(troubles.len()),
-        length(sensors.len()),
-        Constraint::Min(0),
-        Constraint::Length(1),
-    ])
-    .areas(area);
-    frame.render_widget(Paragraph::new(title(picture, area)), header);
-    frame.render_widget(Paragraph::new(links), links_at);
-    frame.render_widget(Paragraph::new(troubles), troubles_at);
-    frame.render_widget(Paragraph::new(sensors), sensors_at);
-    events::draw(picture, frame, events_at);
-    frame.render_widget(Paragraph::new(keys(picture, area)), footer);
-    if picture.help {
-        help::draw(picture, frame, area);
+    frame.render_widget(Paragraph::new(title::line(picture, plan.title)), plan.title);
+    frame.render_widget(Paragraph::new(plan.links), plan.links_at);
+    frame.render_widget(Paragraph::new(plan.sensors.lines), plan.sensors_at);
+    frame.render_widget(Paragraph::new(plan.troubles), plan.troubles_at);
+    events::draw(picture, frame, plan.log);
+    frame.render_widget(Paragraph::new(footer::line(picture, plan.footer)), plan.footer);
+    if let Some(first) = picture.desk.help() {
+        help::draw(picture, first, frame, help::place(picture, area));
+    }
+    banner::draw(picture, frame, plan.banner);
+}
+
+/// How much of what can be scrolled is on a screen of this size.
+#[must_use]
+pub fn extent(picture: &Picture, size: Size) -> Extent {
+    let area = Rect::from((Position::ORIGIN, size));
+    let chronicle = picture.machine.chronicle();
+    Extent {
+        log_rows: Plan::of(picture, area).map_or(0, |plan| events::rows(plan.log)),
+        events: chronicle.newest_first().count(),
+        newest: chronicle.noted(),
+        help_rows: usize::from(help::place(picture, area).height),
+        help_lines: help::lines(picture, area).len(),
     }
 }
 
-fn length(lines: usize) -> Constraint {
-    Constraint::Length(u16::try_from(lines).unwrap_or(u16::MAX))
-}
-
-/// Which board and program this is, and the counts. What does not fit is left out from the left: the counts stay.
-fn title<'a>(picture: &Picture, area: Rect) -> Line<'a> {
-    let role = picture.machine.role();
-    let (board, short) = match role {
-        Role::Monitor(card) => (
-            format!(" BOARD {} ", card.number()),
-            format!(" {} ", card.number()),
-        ),
-        Role::Display => (" ALL BOARDS ".to_owned(), " ALL ".to_owned()),
-    };
-    let program = format!("  {}", words::program(role));
-    let counts = counts(picture, area);
-    let room = usize::from(area.width).saturating_sub(counts.iter().map(Span::width).sum::<usize>() + 1);
-    let left = [
-        (board.clone(), program),
-        (board, String::new()),
-        (short, String::new()),
-    ]
-    .into_iter()
-    .find(|(board, program)| board.len() + program.len() < room);
-    let mut spans = Vec::new();
-    if let Some((board, program)) = left {
-        let gap = room - board.len() - program.len();
-        spans.push(Span::styled(board, Look::title()));
-        spans.push(Span::styled(program, Look::strong()));
-        spans.push(Span::raw(" ".repeat(gap)));
-    }
-    spans.extend(counts);
-    Line::from(spans)
-}
-
-/// How many are OK, KO and UNKNOWN, of all six.
-fn counts<'a>(picture: &Picture, area: Rect) -> Vec<Span<'a>> {
-    let look = &picture.look;
-    let of = |wanted: Option<State>| {
-        SensorId::ALL
-            .into_iter()
-            .filter(|sensor| picture.machine.shown(*sensor).map(|shown| shown.state()) == wanted)
-            .count()
-    };
-    let mut spans = Vec::new();
-    for state in [Some(State::Ok), Some(State::Ko), None] {
-        let count = of(state);
-        if area.width < 30 && count == 0 {
-            continue;
-        }
-        let style = if count == 0 { look.dim() } else { look.state(state) };
-        let gap = if spans.is_empty() { "" } else { "  " };
-        spans.push(Span::styled(
-            format!("{gap}{count} {}", words::state(state)),
-            style,
-        ));
-    }
-    spans
-}
-
-/// What is wrong, since when, and what happens next: one line each, cut at a word to what the window is wide.
-fn troubles<'a>(picture: &Picture, area: Rect) -> Vec<Line<'a>> {
-    let look = &picture.look;
-    let width = usize::from(area.width).saturating_sub(4);
-    let mut lines = Vec::new();
-    for trouble in words::troubles(&picture.machine, &picture.url, &picture.times) {
-        for (number, part) in wrap(&look.plain_text(&trouble), width).into_iter().enumerate() {
-            let mark = if number == 0 { Look::alarm_mark() } else { " " };
-            lines.push(Line::styled(format!(" {mark} {part}"), look.alarm()));
-        }
-    }
-    lines
-}
-
-/// Breaks a text at spaces into lines of at most `width` columns; a longer word is cut.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(1);
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let mut rest: Vec<char> = word.chars().collect();
-        while !rest.is_empty() {
-            let line = lines.last_mut().expect("there is always a line");
-            let used = line.chars().count();
-            let gap = usize::from(used > 0);
-            if used + gap + rest.len() <= width {
-                line.extend(std::iter::repeat_n(' ', gap));
-                line.extend(rest.drain(..));
-            } else if used > 0 {
-                lines.push(String::new());
-            } else {
-                line.extend(rest.drain(..width));
-            }
-        }
-    }
-    lines
-}
-
-/// The keys of the moment.
-fn keys<'a>(picture: &Picture, area: Rect) -> Line<'a> {
-    let look = &picture.look;
-    let toggle = match picture.machine.role() {
-        Role::Monitor(Card::One) => Some(("1 2 3", "toggle")),
-        Role::Monitor(Card::Two) => Some(("4 5 6", "toggle")),
-        Role::Display => None,
-    };
-    let publish = toggle.map(|_| ("p", "publish again"));
-    let help = Some(("?", if picture.help { "close help" } else { "help" }));
-    let mut line = Line::default();
-    let mut used = 0;
-    // Where the window is too narrow for all, the last ones are left out: help lists them.
-    for (key, what) in [toggle, help, Some(("q", "quit")), publish].into_iter().flatten() {
-        let width = key.len() + what.len() + 4;
-        if used + width > usize::from(area.width) {
-            break;
-        }
-        used += width;
-        line.push_span(Span::styled(format!(" {key} "), look.key()));
-        line.push_span(Span::styled(format!("{what}  "), look.dim()));
-    }
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wrap;
-
-    #[test]
-    fn a_long_text_is_broken_at_spaces() {
-        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
-    }
-
-    #[test]
-    fn a_word_wider_than_the_window_is_cut() {
-        assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
-    }
-
-    #[test]
-    fn no_width_at_all_is_taken_as_one_column() {
-        assert_eq!(wrap("ab", 0), ["a", "b"]);
-    }
+/// The sensor that is drawn at this place of a screen of this size.
+#[must_use]
+pub fn sensor_at(picture: &Picture, size: Size, at: Position) -> Option<SensorId> {
+    let area = Rect::from((Position::ORIGIN, size));
+    let plan = Plan::of(picture, area)?;
+    let covered = picture.desk.help().is_some() && help::place(picture, area).contains(at);
+    let place = plan.sensors.places.iter().find(|(_, place)| {
+        let place = Rect {
+            y: place.y + plan.sensors_at.y,
+            ..*place
+        };
+        place.contains(at)
+    });
+    place.filter(|_| !covered).map(|(sensor, _)| *sensor)
 }

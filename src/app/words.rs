@@ -1,5 +1,7 @@
 //! What is said to people: links, events and times, in words. Screen and plain lines say the same.
 
+mod alarm;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,6 +15,8 @@ use crate::sensor::{Card, State};
 use crate::stage::Stage;
 use crate::time::Wall;
 use crate::wire::Topic;
+
+pub use alarm::alarms;
 
 /// The word for a state, or for none.
 #[must_use]

@@ -10,6 +10,14 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 /// No key is longer. What is, is no key.
 const LONGEST: usize = 64;
 
+/// What has been done on the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Typed {
+    Key(KeyEvent),
+    /// The left button was pressed at this column and line, from 0.
+    Click(u16, u16),
+}
+
 /// Turns bytes into keys as they come. Pasted text and answers to questions that nobody here asked are dropped: their digits must
 /// not toggle anything.
 #[derive(Default)]
@@ -21,6 +29,7 @@ pub(super) struct Decoder {
 /// What the first bytes of those pending are.
 enum Piece {
     Key(usize, KeyEvent),
+    Click(usize, u16, u16),
     Ignored(usize),
     Paste,
     Incomplete,
@@ -28,7 +37,7 @@ enum Piece {
 
 impl Decoder {
     /// Takes bytes and gives the keys that are complete.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<KeyEvent> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Typed> {
         let mut keys = Vec::new();
         self.pending.extend_from_slice(bytes);
         loop {
@@ -37,7 +46,11 @@ impl Decoder {
             }
             match piece(&self.pending) {
                 Piece::Key(length, key) => {
-                    keys.push(key);
+                    keys.push(Typed::Key(key));
+                    self.pending.drain(..length);
+                }
+                Piece::Click(length, column, line) => {
+                    keys.push(Typed::Click(column, line));
                     self.pending.drain(..length);
                 }
                 Piece::Ignored(length) => drop(self.pending.drain(..length)),
@@ -76,13 +89,14 @@ impl Decoder {
     }
 
     /// Nothing has come for a while: an Esc was the Esc key, and half a sequence is none.
-    pub(super) fn give_up(&mut self) -> Vec<KeyEvent> {
+    pub(super) fn give_up(&mut self) -> Vec<Typed> {
         self.pasting = false;
         let pending = std::mem::take(&mut self.pending);
         match pending[..] {
-            [ESC] => vec![plain(KeyCode::Esc)],
+            [ESC] => vec![Typed::Key(plain(KeyCode::Esc))],
             [ESC, byte] if byte.is_ascii_graphic() => {
-                vec![KeyEvent::new(KeyCode::Char(char::from(byte)), KeyModifiers::ALT)]
+                let letter = KeyCode::Char(char::from(byte));
+                vec![Typed::Key(KeyEvent::new(letter, KeyModifiers::ALT))]
             }
             _ => Vec::new(),
         }
@@ -195,6 +209,9 @@ fn control_sequence(bytes: &[u8], rest: &[u8]) -> Piece {
         // Cut off by something else: that begins anew.
         return Piece::Ignored(end + 2);
     }
+    if rest[0] == b'<' {
+        return mouse(end + 3, &rest[1..end], rest[end]);
+    }
     let mut numbers = rest[..end].split(|&byte| byte == b';').map(number);
     let (first, second) = (numbers.next().flatten(), numbers.next().flatten());
     let code = match rest[end] {
@@ -202,6 +219,22 @@ fn control_sequence(bytes: &[u8], rest: &[u8]) -> Piece {
         last => final_byte(last),
     };
     named(end + 3, code, second.map_or(KeyModifiers::NONE, modifiers))
+}
+
+/// A report of the mouse, as mode 1006 has it: button, column and line, from 1. The wheel moves as the arrow keys do.
+fn mouse(length: usize, report: &[u8], last: u8) -> Piece {
+    let numbers: Option<Vec<u16>> = report
+        .split(|&byte| byte == b';')
+        .map(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
+        .collect();
+    match (numbers.as_deref(), last) {
+        (Some(&[0, column, line]), b'M') => {
+            Piece::Click(length, column.saturating_sub(1), line.saturating_sub(1))
+        }
+        (Some([64, _, _]), b'M') => Piece::Key(length, plain(KeyCode::Up)),
+        (Some([65, _, _]), b'M') => Piece::Key(length, plain(KeyCode::Down)),
+        _ => Piece::Ignored(length),
+    }
 }
 
 fn named(length: usize, code: Option<KeyCode>, modifiers: KeyModifiers) -> Piece {

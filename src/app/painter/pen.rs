@@ -68,7 +68,10 @@ impl Pen {
     /// Puts a cell where it belongs.
     pub(super) fn put(&mut self, bytes: &mut Vec<u8>, (x, y): (u16, u16), cell: &Cell) {
         self.go(bytes, x, y);
-        self.dip(bytes, Ink::of(cell));
+        // A blank is drawn as well with whatever is at hand.
+        if !self.ink.draws(cell) {
+            self.dip(bytes, Ink::of(cell));
+        }
         let symbol = harmless(cell.symbol());
         bytes.extend_from_slice(symbol.as_bytes());
         let width = u16::try_from(symbol.width()).unwrap_or(1);

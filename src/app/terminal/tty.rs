@@ -23,6 +23,10 @@ use crate::app::wake::Wake;
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
 /// The way back. The screen is cleared first for terminals that have no alternate one.
 const LEAVE: &[u8] = b"\x1b[?2004l\x1b[0m\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h";
+/// Presses of buttons, with places in decimal numbers: only where the user asked for it, since the terminal's own selection of text then
+/// needs Shift.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// How long a terminal that does not read may hold up those who leave it.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// What to draw for where the size is not known: a serial line reports 0x0.
@@ -45,13 +49,14 @@ pub(crate) struct Tty {
     output: OwnedFd,
     input: OwnedFd,
     screen: Mutex<Screen>,
+    mouse: bool,
     /// Readable when whoever waits for the terminal to read has to look up.
     interrupt: Wake,
 }
 
 impl Tty {
     /// Opens the terminal of stdout for drawing; keys come from stdin, or if that is no terminal, from the controlling one.
-    pub(super) fn open() -> io::Result<Self> {
+    pub(super) fn open(mouse: bool) -> io::Result<Self> {
         let stdout = rustix::stdio::stdout();
         if !termios::isatty(stdout) {
             return Err(io::Error::new(
@@ -70,6 +75,7 @@ impl Tty {
             output,
             input,
             screen: Mutex::default(),
+            mouse,
             interrupt,
         })
     }
@@ -107,7 +113,12 @@ impl Tty {
         screen.before = Some(before);
         screen.entries += 1;
         // A terminal that does not read now gets its sequences late or never: no reason not to run.
-        let _ = write_within(&self.output, ENTER, PATIENCE);
+        let enter = if self.mouse {
+            [ENTER, MOUSE_ON].concat()
+        } else {
+            ENTER.to_vec()
+        };
+        let _ = write_within(&self.output, &enter, PATIENCE);
         Ok(())
     }
 
@@ -118,11 +129,16 @@ impl Tty {
             return;
         };
         self.interrupt();
-        if write_within(&self.output, LEAVE, PATIENCE).is_err() {
+        let leave = if self.mouse {
+            [MOUSE_OFF, LEAVE].concat()
+        } else {
+            LEAVE.to_vec()
+        };
+        if write_within(&self.output, &leave, PATIENCE).is_err() {
             // It has stopped reading. What waits in its queue is an old picture: make room for the way back, so that the
             // terminal is right when it reads again.
             let _ = termios::tcflush(&self.output, QueueSelector::OFlush);
-            let _ = write_within(&self.output, LEAVE, PATIENCE);
+            let _ = write_within(&self.output, &leave, PATIENCE);
         }
         // `Now`: to drain first (`Drain`, `Flush`) would wait for a reader. Keys typed ahead are the shell's, so they stay.
         // In the background the modes are the shell's already, and the attempt would stop us.

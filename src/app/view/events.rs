@@ -1,4 +1,4 @@
-//! The last events, the newest on top.
+//! The last events, the newest on top; scrolled back, those from the one that the operator has stopped at.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -6,37 +6,62 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::Picture;
+use super::text::fit;
 use crate::app::words;
+
+/// How many events an area holds, under its rule.
+pub(super) fn rows(area: Rect) -> usize {
+    usize::from(area.height).saturating_sub(1)
+}
 
 /// Draws as many as the area holds, under a rule.
 pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
-    if area.height < 2 {
+    if rows(area) == 0 {
         return;
     }
-    let (machine, look) = (&picture.machine, &picture.look);
+    let (machine, look, watch) = (&picture.machine, &picture.look, &picture.watch);
     let width = usize::from(area.width);
-    let rule = Line::styled(look.rule().repeat(width), look.dim());
-    let events = machine.chronicle().newest_first().map(|entry| {
-        let text = words::event(entry, machine.role(), machine.chain().home);
-        let time = picture.times.at(entry.wall);
-        Line::from(vec![
-            Span::styled(format!(" {time}  "), look.dim()),
-            Span::raw(fit(&look.plain_text(&text), width.saturating_sub(time.len() + 3))),
-        ])
-    });
-    let lines: Vec<Line<'_>> = std::iter::once(rule)
+    let newest = machine.chronicle().noted();
+    let oldest = newest + 1 - machine.chronicle().newest_first().count() as u64;
+    // A page that has been forgotten meanwhile is followed by the oldest that is known.
+    let top = picture.desk.log().unwrap_or(newest).max(oldest).min(newest);
+    let numbered = machine.chronicle().newest_first().zip((oldest..=newest).rev());
+    let events = numbered
+        .filter(|(_, number)| *number <= top)
+        .map(|(entry, number)| {
+            let text = words::event(entry, machine.role(), machine.chain().home);
+            let time = picture.times.at(entry.wall);
+            let mark = if number > watch.acknowledged() {
+                look.new_mark()
+            } else {
+                " "
+            };
+            Line::from(vec![
+                Span::styled(format!("{mark}{time}  "), look.dim()),
+                Span::raw(fit(&look.plain_text(&text), width.saturating_sub(time.len() + 3))),
+            ])
+        });
+    let lines: Vec<Line<'_>> = std::iter::once(rule(picture, newest - top, width))
         .chain(events)
         .take(usize::from(area.height))
         .collect();
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// A text of at most `width` columns: cut after a word, with a sign that there was more.
-fn fit(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
+/// The line above, which says how many newer events there are.
+fn rule(picture: &Picture, newer: u64, width: usize) -> Line<'static> {
+    let look = &picture.look;
+    if newer == 0 {
+        return Line::styled(look.rule().repeat(width), look.dim());
     }
-    let cut: String = text.chars().take(width.saturating_sub(2)).collect();
-    let whole = cut.rfind(' ').map_or(cut.as_str(), |end| &cut[..end]);
-    format!("{} ..", whole.trim_end_matches([' ', ':', ',']))
+    let text = format!(" {newer} newer: Home ");
+    let lead = width.saturating_sub(text.len()).min(2);
+    Line::from(vec![
+        Span::styled(look.rule().repeat(lead), look.dim()),
+        Span::styled(text.clone(), look.waiting()),
+        Span::styled(
+            look.rule().repeat(width.saturating_sub(lead + text.len())),
+            look.dim(),
+        ),
+    ])
 }

@@ -19,18 +19,33 @@ struct Cell {
     details: String,
 }
 
-/// The lines of the links: one below the other where the window is high, else all in one.
-pub(super) fn lines<'a>(picture: &Picture, area: Rect) -> Vec<Line<'a>> {
+/// From this width on two links stand on a line.
+const WIDE: u16 = 130;
+
+/// The lines of the links, in at most `most` lines: one below the other where the window is high, two on a line where it is wide as well,
+/// else all in one.
+pub(super) fn lines(picture: &Picture, area: Rect, most: u16) -> Vec<Line<'static>> {
     let cells = cells(picture);
     let look = picture.look;
     let width = usize::from(area.width);
-    if area.height >= super::HIGH {
-        let name = cells.iter().map(|cell| cell.name.len()).max().unwrap_or(0);
-        let mut lines: Vec<Line<'a>> = cells.iter().map(|cell| below(cell, name, width, look)).collect();
-        if area.height >= super::AIRY {
-            lines.insert(0, Line::default());
-        }
-        return lines;
+    let name = cells.iter().map(|cell| cell.name.len()).max().unwrap_or(0);
+    if area.height >= super::HIGH && area.width >= WIDE {
+        let column = width / 2;
+        return cells
+            .chunks(2)
+            .map(|pair| {
+                let mut line = Line::default();
+                for cell in pair {
+                    let gap = (column * usize::from(line.width() > 0)).saturating_sub(line.width());
+                    line.push_span(Span::raw(" ".repeat(gap)));
+                    line.spans.extend(below(cell, name, column, look).spans);
+                }
+                line
+            })
+            .collect();
+    }
+    if area.height >= super::HIGH && cells.len() <= usize::from(most) {
+        return cells.iter().map(|cell| below(cell, name, width, look)).collect();
     }
     let mut line = Line::default();
     for cell in cells {
@@ -46,7 +61,7 @@ pub(super) fn lines<'a>(picture: &Picture, area: Rect) -> Vec<Line<'a>> {
 }
 
 /// One link on a line of its own, with its details if they fit.
-fn below<'a>(cell: &Cell, name: usize, width: usize, look: Look) -> Line<'a> {
+fn below(cell: &Cell, name: usize, width: usize, look: Look) -> Line<'static> {
     let mut line = Line::from(vec![
         Span::raw(format!(" {:<name$}  ", cell.name)),
         Span::styled(format!("{} {:<4}", cell.mark, cell.word), cell.style),

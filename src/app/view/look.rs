@@ -7,6 +7,16 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::sensor::State;
 use crate::stage::Stage;
 
+/// Whether the terminal says that it can do nothing but lines.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the terminal is described in the environment"
+)]
+pub fn is_dumb() -> bool {
+    std::env::var("TERM").map_or(true, |term| term.is_empty() || term == "dumb")
+}
+
 /// What the terminal can show, and what its owner wants to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
@@ -34,9 +44,10 @@ impl Look {
             .find_map(set)
             .unwrap_or_default()
             .to_ascii_uppercase();
-        let dumb = set("TERM").is_none_or(|term| term == "dumb");
         let utf8 = locale.contains("UTF-8") || locale.contains("UTF8");
-        Self::new(set("NO_COLOR").is_none() && !dumb, utf8)
+        // The fonts of the Linux console have 256 or 512 characters, and none of our symbols.
+        let console = set("TERM").is_some_and(|term| term == "linux");
+        Self::new(set("NO_COLOR").is_none() && !is_dumb(), utf8 && !console)
     }
 
     fn coloured(self, colour: Color) -> Style {
@@ -55,8 +66,44 @@ impl Look {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
+    /// Dim, and not dark grey: in some themes that is the background.
     pub(super) fn dim(self) -> Style {
-        self.coloured(Color::DarkGray)
+        if self.colour {
+            Style::new().add_modifier(Modifier::DIM)
+        } else {
+            Style::new()
+        }
+    }
+
+    pub(super) const fn new_mark(self) -> &'static str {
+        if self.unicode { "•" } else { "*" }
+    }
+
+    pub(super) const fn pressed_mark(self) -> &'static str {
+        if self.unicode { "›" } else { ">" }
+    }
+
+    pub(super) fn banner(self) -> Style {
+        self.alarm().add_modifier(Modifier::REVERSED)
+    }
+
+    /// A step of the line that shows how a sensor got where it is.
+    pub(super) const fn step(self, state: Option<State>) -> &'static str {
+        match (state, self.unicode) {
+            (Some(State::Ok), true) => "─",
+            (Some(State::Ko), true) => "▄",
+            (Some(State::Ok), false) => "-",
+            (Some(State::Ko), false) => "_",
+            (None, _) => "?",
+        }
+    }
+
+    pub(super) const fn history_mark(self) -> &'static str {
+        if self.unicode { "──▄▄" } else { "--__" }
+    }
+
+    pub(super) const fn has_blocks(self) -> bool {
+        self.unicode
     }
 
     pub(super) fn key(self) -> Style {

@@ -1,58 +1,123 @@
-//! The sensors: in two columns where the window is wide and low, one below the other where it is narrow, with air where it is high.
+//! The sensors: one below the other, or the boards beside each other where the window is wide, with air where it is high. All six are on the
+//! screen as long as it is at all possible: where there is no room for the words `Sensor N`, the number stands for them.
+
+mod row;
 
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Look, Picture};
-use crate::app::words;
-use crate::machine::{Freshness, Role};
+use super::{Look, Picture, large};
+use crate::machine::Role;
 use crate::sensor::{Card, SensorId};
 
-/// From this width on there are two columns.
-const TWO_COLUMNS: u16 = 80;
+/// The lines of all sensors, and where each sensor stands in them.
+pub(super) struct Sensors {
+    pub(super) lines: Vec<Line<'static>>,
+    pub(super) places: Vec<(SensorId, Rect)>,
+}
 
-/// The lines of all sensors; the own ones first.
-pub(super) fn lines<'a>(picture: &Picture, area: Rect) -> Vec<Line<'a>> {
+/// How the six stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// One below the other.
+    Column,
+    /// The cards beside each other.
+    Beside,
+    /// Beside each other, with large letters.
+    Large,
+    /// Beside each other, with numbers for names.
+    Compact,
+}
+
+impl Shape {
+    /// The best one for a window; `None` where none fits.
+    fn of(picture: &Picture, area: Rect) -> Option<Self> {
+        let wall = picture.machine.role() == Role::Display && picture.look.has_blocks();
+        match (area.width, area.height) {
+            (80.., 30..) if wall => Some(Self::Large),
+            (120.., 3..) => Some(Self::Beside),
+            (60.., 22..) => Some(Self::Column),
+            (80.., 3..) => Some(Self::Beside),
+            (16.., 6..) => Some(Self::Column),
+            (34.., 3..) => Some(Self::Beside),
+            (19.., 3..) => Some(Self::Compact),
+            _ => None,
+        }
+    }
+}
+
+/// How much of the row stands above large letters: all but the times, which banner, log and troubles tell.
+const LARGE_ROW: usize = 33;
+
+/// One card's sensors, with its heading where there is room.
+struct Block {
+    lines: Vec<Line<'static>>,
+    /// The first line of each sensor.
+    starts: Vec<(SensorId, usize)>,
+    /// How many lines a sensor has.
+    each: usize,
+}
+
+/// Lays out all sensors, the own ones first. `None` where the window does not hold all six.
+pub(super) fn arrange(picture: &Picture, area: Rect) -> Option<Sensors> {
     let cards = match picture.machine.role() {
         Role::Monitor(Card::Two) => [Card::Two, Card::One],
         Role::Monitor(Card::One) | Role::Display => Card::ALL,
     };
-    let high = area.height >= super::HIGH;
-    let mut lines = Vec::new();
-    if area.width >= TWO_COLUMNS {
-        let column = usize::from(area.width) / 2;
-        let [left, right] = cards.map(|card| block(picture, card, column, high));
-        if high {
-            lines.push(Line::default());
-        }
-        for (left, right) in left.into_iter().zip(right) {
-            lines.push(beside(left, right, column));
-        }
+    let shape = Shape::of(picture, area)?;
+    let air = usize::from(area.height >= super::HIGH);
+    let column = match shape {
+        Shape::Column => area.width,
+        Shape::Beside | Shape::Large => area.width / 2,
+        Shape::Compact => area.width.div_ceil(2),
+    };
+    let blocks = cards.map(|card| block(picture, card, shape, (usize::from(column), air > 0)));
+    let mut sensors = Sensors {
+        lines: vec![Line::default(); air],
+        places: Vec::new(),
+    };
+    let [first, second] = blocks;
+    if shape == Shape::Column {
+        sensors.below(first, (0, column));
+        sensors.lines.extend(vec![Line::default(); air]);
+        sensors.below(second, (0, column));
     } else {
-        for card in cards {
-            if high {
-                lines.push(Line::default());
-            }
-            lines.extend(block(picture, card, usize::from(area.width), high));
+        let top = sensors.lines.len();
+        sensors.below(first, (0, column));
+        sensors.beside(second, top, (column, area.width - column));
+    }
+    Some(sensors)
+}
+
+impl Sensors {
+    fn place(&mut self, block: &Block, top: usize, (x, width): (u16, u16)) {
+        let number = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
+        self.places.extend(block.starts.iter().map(|(sensor, start)| {
+            (
+                *sensor,
+                Rect::new(x, number(top + start), width, number(block.each)),
+            )
+        }));
+    }
+
+    fn below(&mut self, block: Block, columns: (u16, u16)) {
+        self.place(&block, self.lines.len(), columns);
+        self.lines.extend(block.lines);
+    }
+
+    fn beside(&mut self, block: Block, top: usize, columns: (u16, u16)) {
+        self.place(&block, top, columns);
+        for (left, right) in self.lines.iter_mut().skip(top).zip(block.lines) {
+            let gap = usize::from(columns.0).saturating_sub(left.width());
+            left.push_span(Span::raw(" ".repeat(gap)));
+            left.spans.extend(right.spans);
         }
     }
-    if high {
-        lines.push(Line::default());
-    }
-    lines
 }
 
-fn beside<'a>(mut left: Line<'a>, right: Line<'a>, column: usize) -> Line<'a> {
-    let gap = column.saturating_sub(left.width());
-    left.push_span(Span::raw(" ".repeat(gap)));
-    left.spans.extend(right.spans);
-    left
-}
-
-/// One card's sensors, with its heading where there is room.
-fn block<'a>(picture: &Picture, card: Card, width: usize, high: bool) -> Vec<Line<'a>> {
+fn block(picture: &Picture, card: Card, shape: Shape, (width, heading): (usize, bool)) -> Block {
     let mut lines = Vec::new();
-    if high {
+    if heading {
         let own = picture.machine.role() == Role::Monitor(card);
         let whose = if own { "  this board" } else { "" };
         lines.push(Line::from(vec![
@@ -61,63 +126,24 @@ fn block<'a>(picture: &Picture, card: Card, width: usize, high: bool) -> Vec<Lin
             Span::styled(whose, picture.look.dim()),
         ]));
     }
-    lines.extend(card.sensors().map(|sensor| row(picture, sensor, width)));
-    lines
-}
-
-/// One sensor: name, symbol and state, how far it has got or how fresh it is, and since when. What does not fit is left out from the
-/// right; name and state always fit.
-fn row<'a>(picture: &Picture, sensor: SensorId, width: usize) -> Line<'a> {
-    let look = &picture.look;
-    let shown = picture.machine.shown(sensor);
-    let state = shown.map(|shown| shown.state());
-    let name = format!("Sensor {}", sensor.number());
-    let word = words::state(state);
-    let mut line = Line::default();
-    if width < 30 {
-        line.push_span(Span::raw(format!("{name} ")));
-        line.push_span(Span::styled(word, look.chip(state)));
-        line.push_span(Span::raw(" "));
+    let each = if shape == Shape::Large {
+        large::LINES + 2
     } else {
-        // The state alone is set off; the gap after it is not.
-        let chip = format!(" {} {word} ", look.state_mark(state));
-        let gap = 11_usize.saturating_sub(chip.chars().count());
-        line.push_span(Span::raw(format!(" {name} ")));
-        line.push_span(Span::styled(chip, look.chip(state)));
-        line.push_span(Span::raw(" ".repeat(gap)));
-    }
-    let left = width.saturating_sub(line.width());
-    line.spans.extend(beside_state(picture, sensor, left));
-    line
-}
-
-/// What stands beside a state, in at most `width` columns.
-fn beside_state<'a>(picture: &Picture, sensor: SensorId, width: usize) -> Vec<Span<'a>> {
-    let (machine, look) = (&picture.machine, &picture.look);
-    let Some(shown) = machine.shown(sensor) else {
-        return Vec::new();
+        1
     };
-    let changed = shown.changed().map(|wall| picture.times.at(wall));
-    let (word, style, time) = match (machine.stage(sensor), machine.freshness(sensor.card())) {
-        (Some(stage), _) => (stage.word(), look.stage(stage), changed),
-        (None, Freshness::Live) => ("LIVE", look.good(), changed),
-        (None, Freshness::Held { since, .. }) => ("HELD", look.waiting(), Some(picture.times.at(since))),
-    };
-    if width < word.len() {
-        return Vec::new();
+    let mut starts = Vec::new();
+    for sensor in card.sensors() {
+        starts.push((sensor, lines.len()));
+        lines.push(match shape {
+            Shape::Compact => row::compact(picture, sensor),
+            Shape::Column | Shape::Beside => row::line(picture, sensor, width),
+            // The large letters have the bytes that the rest of a row would take.
+            Shape::Large => row::line(picture, sensor, width.min(LARGE_ROW)),
+        });
+        if shape == Shape::Large {
+            lines.extend(large::lines(picture, sensor));
+            lines.push(Line::default());
+        }
     }
-    let mut spans = vec![Span::styled(word, style)];
-    let Some(time) = time else { return spans };
-    // The time of the last change; of what is held, since when.
-    let (lead, style) = match word {
-        "HELD" => (" since ", style),
-        _ => ("", look.dim()),
-    };
-    // Below each other where there is room for that.
-    let gap = if lead.is_empty() { 10 - word.len() } else { 0 };
-    let short = [format!("{}{lead}{time}", " ".repeat(gap)), format!(" {time}")];
-    if let Some(text) = short.into_iter().find(|text| word.len() + text.len() <= width) {
-        spans.push(Span::styled(text, style));
-    }
-    spans
+    Block { lines, starts, each }
 }

@@ -29,7 +29,11 @@ pub fn row(screen: &str, sensor: u8) -> Option<Row> {
     Some(Row {
         state: words.next()?.to_owned(),
         beside: words.next().unwrap_or_default().to_owned(),
-        time: words.collect::<Vec<_>>().join(" "),
+        // Behind it may be the line of what has been.
+        time: words
+            .take_while(|word| !word.starts_with(['─', '▄', '?', '•', '›']))
+            .collect::<Vec<_>>()
+            .join(" "),
     })
 }
 

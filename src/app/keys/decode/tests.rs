@@ -6,7 +6,15 @@ fn keys(bytes: &[u8]) -> Vec<KeyEvent> {
     let mut decoder = Decoder::default();
     let mut keys = decoder.feed(bytes);
     keys.extend(decoder.give_up());
-    keys
+    only_keys(keys)
+}
+
+fn only_keys(typed: Vec<Typed>) -> Vec<KeyEvent> {
+    let key = |typed| match typed {
+        Typed::Key(key) => Some(key),
+        Typed::Click(..) => None,
+    };
+    typed.into_iter().filter_map(key).collect()
 }
 
 fn codes(bytes: &[u8]) -> Vec<KeyCode> {
@@ -44,7 +52,7 @@ fn arrows_and_function_keys_of_several_terminals() {
 fn an_escape_alone_is_the_key_once_nothing_follows() {
     let mut decoder = Decoder::default();
     assert!(decoder.feed(b"\x1b").is_empty() && decoder.is_waiting());
-    assert_eq!(decoder.give_up(), [plain(KeyCode::Esc)]);
+    assert_eq!(only_keys(decoder.give_up()), [plain(KeyCode::Esc)]);
     assert_eq!(codes(b"\x1b\x1b"), [KeyCode::Esc, KeyCode::Esc]);
     assert_eq!(
         keys(b"\x1bx"),
@@ -60,7 +68,7 @@ fn a_sequence_may_come_byte_by_byte() {
         .flat_map(|byte| decoder.feed(&[byte]))
         .collect();
     assert_eq!(
-        all,
+        only_keys(all),
         [
             KeyEvent::new(KeyCode::Up, KeyModifiers::SHIFT),
             plain(KeyCode::Char('é'))
@@ -76,16 +84,30 @@ fn nothing_that_nobody_typed_becomes_a_key() {
 }
 
 #[test]
+fn a_click_has_its_place_and_a_release_is_none() {
+    let mut decoder = Decoder::default();
+    let bytes = b"\x1b[<0;1;2M\x1b[<0;1;2m\x1b[<2;9;9M\x1b[<0;300;65535M\x1b[<0;70000;2M\x1b[<65;1;1M";
+    assert_eq!(
+        decoder.feed(bytes),
+        [
+            Typed::Click(0, 1),
+            Typed::Click(299, 65534),
+            Typed::Key(plain(KeyCode::Down))
+        ]
+    );
+}
+
+#[test]
 fn half_a_sequence_does_not_swallow_what_comes_later() {
     let mut decoder = Decoder::default();
     assert!(decoder.feed(b"\x1b[1;").is_empty() && decoder.give_up().is_empty());
-    assert_eq!(decoder.feed(b"q"), [plain(KeyCode::Char('q'))]);
+    assert_eq!(only_keys(decoder.feed(b"q")), [plain(KeyCode::Char('q'))]);
     assert!(
         decoder.feed(b"\x1b[200~never ended").is_empty()
             && decoder.in_paste()
             && decoder.give_up().is_empty()
     );
-    assert_eq!(decoder.feed(b"q"), [plain(KeyCode::Char('q'))]);
+    assert_eq!(only_keys(decoder.feed(b"q")), [plain(KeyCode::Char('q'))]);
 }
 
 #[test]

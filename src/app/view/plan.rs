@@ -1,0 +1,81 @@
+//! What stands where. The sensors do not move when something is wrong: what comes up then has its place, or takes it from the log.
+
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+
+use super::sensors::{self, Sensors};
+use super::{HIGH, Picture, links, troubles};
+
+/// The places, and what is laid out to find them.
+pub(super) struct Plan {
+    pub(super) title: Rect,
+    /// Its own line where the window is high, else the title's.
+    pub(super) banner: Rect,
+    pub(super) links: Vec<Line<'static>>,
+    pub(super) links_at: Rect,
+    pub(super) sensors: Sensors,
+    pub(super) sensors_at: Rect,
+    pub(super) troubles: Vec<Line<'static>>,
+    pub(super) troubles_at: Rect,
+    pub(super) log: Rect,
+    pub(super) footer: Rect,
+}
+
+impl Plan {
+    /// The plan for a window; `None` where it does not hold all sensors. What there is no room for goes in this order: log, links,
+    /// troubles, title, keys.
+    pub(super) fn of(picture: &Picture, area: Rect) -> Option<Self> {
+        let sensors = sensors::arrange(picture, area)?;
+        let mut room = area.height.saturating_sub(height(&sensors.lines));
+        let mut take = |wanted: u16| {
+            let taken = wanted.min(room);
+            room -= taken;
+            taken
+        };
+        let footer = take(1);
+        let title = take(1);
+        let banner = if area.height >= HIGH { take(1) } else { 0 };
+        let room = room;
+        let links = links::lines(picture, area, room.saturating_sub(2));
+        let mut links_height = height(&links).min(room);
+        let mut troubles = troubles::lines(picture, area);
+        let beneath = room - links_height;
+        if beneath == 0 && !troubles.is_empty() {
+            // The one line that is left says what is wrong rather than what is well.
+            links_height = 0;
+        }
+        let troubles_above = if beneath == 0 {
+            height(&troubles).min(room)
+        } else {
+            0
+        };
+        troubles::cut(&mut troubles, usize::from(beneath.max(troubles_above)), area);
+        let [title, banner, links_at, above, sensors_at, below, log, footer] = Layout::vertical([
+            Constraint::Length(title),
+            Constraint::Length(banner),
+            Constraint::Length(links_height),
+            Constraint::Length(troubles_above),
+            Constraint::Length(height(&sensors.lines)),
+            Constraint::Length(height(&troubles).min(beneath)),
+            Constraint::Min(0),
+            Constraint::Length(footer),
+        ])
+        .areas(area);
+        Some(Self {
+            title,
+            banner: if banner.height > 0 { banner } else { title },
+            links,
+            links_at,
+            sensors,
+            sensors_at,
+            troubles,
+            troubles_at: if troubles_above > 0 { above } else { below },
+            log,
+            footer,
+        })
+    }
+}
+
+fn height(lines: &[Line<'_>]) -> u16 {
+    u16::try_from(lines.len()).unwrap_or(u16::MAX)
+}

@@ -1,0 +1,119 @@
+//! One sensor's line.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::app::view::Picture;
+use crate::app::words;
+use crate::machine::Freshness;
+use crate::sensor::SensorId;
+
+/// From this width on a row begins with the mark of what has happened to it.
+const MARKED: usize = 26;
+
+/// From this width on symbols stand beside the words.
+const ROOMY: usize = 30;
+
+/// From this width on it is said what a time means.
+const TALKATIVE: usize = 56;
+
+/// How long the line of what has been is at most, before which column it never begins, and behind which it never ends.
+const HISTORY: (usize, usize, usize) = (20, 50, 79);
+
+/// Number and state.
+pub(super) fn compact(picture: &Picture, sensor: SensorId) -> Line<'static> {
+    let look = &picture.look;
+    let state = picture.machine.shown(sensor).map(|shown| shown.state());
+    let symbol = state.map_or_else(String::new, |_| format!("{} ", look.state_mark(state)));
+    let (mark, style) = mark(picture, sensor);
+    Line::from(vec![
+        Span::raw(sensor.number().to_string()),
+        Span::styled(mark, style),
+        Span::styled(format!("{symbol}{}", words::state(state)), look.chip(state)),
+    ])
+}
+
+/// What has happened to a sensor: its key has just been pressed, or it has changed since the last acknowledgement.
+fn mark(picture: &Picture, sensor: SensorId) -> (&'static str, Style) {
+    let look = &picture.look;
+    if picture.desk.is_pressed(sensor) {
+        (look.pressed_mark(), Style::new())
+    } else if picture.watch.is_new(sensor) {
+        (look.new_mark(), Style::new())
+    } else {
+        (" ", Style::new())
+    }
+}
+
+/// Name, symbol and state, how far it has got or how fresh it is, since when, and how it got there. What does not fit is left out from
+/// the right; name and state always fit.
+pub(super) fn line(picture: &Picture, sensor: SensorId, width: usize) -> Line<'static> {
+    let look = &picture.look;
+    let state = picture.machine.shown(sensor).map(|shown| shown.state());
+    let name = format!("Sensor {} ", sensor.number());
+    let word = words::state(state);
+    let mut line = Line::default();
+    if width >= MARKED {
+        let (mark, style) = mark(picture, sensor);
+        line.push_span(Span::styled(mark, style));
+    }
+    line.push_span(Span::raw(name));
+    if width < ROOMY {
+        line.push_span(Span::styled(word, look.chip(state)));
+        line.push_span(Span::raw(" "));
+    } else {
+        // The state alone is set off; the gap after it is not.
+        let chip = format!(" {} {word} ", look.state_mark(state));
+        let gap = 11_usize.saturating_sub(chip.chars().count());
+        line.push_span(Span::styled(chip, look.chip(state)));
+        line.push_span(Span::raw(" ".repeat(gap)));
+    }
+    let left = width.saturating_sub(line.width());
+    line.spans
+        .extend(beside_state(picture, sensor, left, width >= TALKATIVE));
+    line.spans.extend(history(picture, sensor, width, line.width()));
+    line
+}
+
+/// What stands beside a state, in at most `width` columns.
+fn beside_state(picture: &Picture, sensor: SensorId, width: usize, talkative: bool) -> Vec<Span<'static>> {
+    let (machine, look) = (&picture.machine, &picture.look);
+    let Some(shown) = machine.shown(sensor) else {
+        return Vec::new();
+    };
+    let changed = shown.changed().map(|wall| picture.times.at(wall));
+    let (word, style, time) = match (machine.stage(sensor), machine.freshness(sensor.card())) {
+        (Some(stage), _) => (stage.word(), look.stage(stage), changed),
+        (None, Freshness::Live) => ("LIVE", look.good(), changed),
+        (None, Freshness::Held { since, .. }) => ("HELD", look.waiting(), Some(picture.times.at(since))),
+    };
+    if width < word.len() {
+        return Vec::new();
+    }
+    let mut spans = vec![Span::styled(word, style)];
+    let Some(time) = time else { return spans };
+    // The time of the last change; of what is held, since when. Below each other where there is room for that.
+    let held = word == "HELD";
+    let style = if held { style } else { look.dim() };
+    let since = if held || talkative { "since " } else { "" };
+    let gap = if held && !talkative { 1 } else { 10 - word.len() };
+    let texts = [format!("{}{since}{time}", " ".repeat(gap)), format!(" {time}")];
+    if let Some(text) = texts.into_iter().find(|text| word.len() + text.len() <= width) {
+        spans.push(Span::styled(text, style));
+    }
+    spans
+}
+
+/// The line of what has been, its end at the same place in each row, where there is room for some of it.
+fn history(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<Span<'static>> {
+    let (most, from, to) = HISTORY;
+    let end = to.min(width.saturating_sub(1));
+    let columns = most.min(end.saturating_sub(from));
+    if columns < 8 || used >= from {
+        return Vec::new();
+    }
+    let steps = picture.watch.history(sensor).line(columns);
+    let gap = end - used - steps.len();
+    let line: String = steps.into_iter().map(|state| picture.look.step(state)).collect();
+    vec![Span::raw(" ".repeat(gap)), Span::raw(line)]
+}

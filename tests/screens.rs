@@ -1,0 +1,318 @@
+//! Each program in each situation, as it is drawn: one picture a situation in `tests/snapshots`. `BLESS=1` keeps new ones.
+#![cfg(feature = "app")]
+
+#[path = "screens/net.rs"]
+mod net;
+#[path = "screens/shot.rs"]
+mod shot;
+
+use dualboard::app::desk::Desk;
+use dualboard::app::keys::{KeyCode, KeyEvent, KeyModifiers};
+use dualboard::app::view::{self, Look, Picture};
+use dualboard::app::words::Times;
+use dualboard::sensor::SensorId;
+use dualboard::time::Mono;
+use jiff::tz::TimeZone;
+use net::{CARD1, CARD2, DISPLAY, Net};
+use ratatui::layout::{Position, Size};
+use shot::{expect, shot};
+
+const ORDINARY: (u16, u16) = (80, 24);
+
+fn picture(net: &Net, program: usize) -> Picture {
+    let machine = net.machines[program].clone().expect("it runs");
+    Picture {
+        desk: Desk::new(machine.role(), false),
+        machine,
+        watch: net.watches[program].clone(),
+        mouse: false,
+        url: format!("mqtt://localhost:{}", [1883, 1884, 1884][program]),
+        times: Times::new(TimeZone::UTC, net.now().wall),
+        look: Look::new(true, true),
+    }
+}
+
+/// The programs one after the other, in the ordinary size.
+fn all(net: &Net) -> String {
+    [CARD1, CARD2, DISPLAY]
+        .map(|program| shot(&picture(net, program), ORDINARY))
+        .concat()
+}
+
+/// A key as the loop takes it, but for what it asks of the machine.
+fn press(picture: &mut Picture, key: KeyCode, (width, height): (u16, u16)) {
+    let extent = view::extent(picture, Size::new(width, height));
+    let key = KeyEvent::new(key, KeyModifiers::NONE);
+    let _ = picture.desk.key(Mono::ZERO, key, extent);
+}
+
+#[test]
+fn restoring() {
+    let mut net = Net::new();
+    for program in [CARD1, CARD2, DISPLAY] {
+        net.start(program);
+    }
+    expect("restoring", &all(&net));
+}
+
+#[test]
+fn live() {
+    let mut net = Net::running();
+    for program in [CARD1, CARD2, DISPLAY] {
+        net.watches[program].acknowledge();
+    }
+    expect("live", &all(&net));
+}
+
+#[test]
+fn alarm() {
+    let mut net = Net::running();
+    net.toggle(CARD1, 2);
+    net.pass(3);
+    expect("alarm", &all(&net));
+}
+
+#[test]
+fn alarm_that_is_over_and_others_before_it() {
+    let mut net = Net::running();
+    for sensor in [2, 3, 2, 2, 2] {
+        net.toggle(CARD1, sensor);
+        net.pass(70);
+    }
+    expect("alarm_over", &all(&net));
+}
+
+#[test]
+fn acknowledged() {
+    let mut net = Net::running();
+    net.toggle(CARD1, 2);
+    net.watches[DISPLAY].acknowledge();
+    net.pass(3);
+    net.toggle(CARD2, 5);
+    net.toggle(CARD2, 5);
+    net.watches[DISPLAY].acknowledge();
+    net.toggle(CARD1, 2);
+    expect("acknowledged", &shot(&picture(&net, DISPLAY), ORDINARY));
+}
+
+#[test]
+fn restored_after_a_restart_with_a_sensor_ko() {
+    let mut net = Net::running();
+    net.toggle(CARD1, 2);
+    net.toggle(CARD2, 6);
+    net.pass(600);
+    for program in [CARD1, DISPLAY] {
+        net.kill(program);
+        net.pass(20);
+        net.start(program);
+        net.connect(program);
+        net.pass(6);
+    }
+    expect("restored", &all(&net));
+}
+
+#[test]
+fn sending() {
+    let mut net = Net::running();
+    net.delivers = false;
+    net.cut();
+    net.toggle(CARD1, 2);
+    let mut sending = picture(&net, CARD1);
+    sending.desk.press(Mono::ZERO, SensorId::ALL[1]);
+    let saved = {
+        net.delivers = true;
+        net.toggle(CARD2, 4);
+        picture(&net, CARD2)
+    };
+    expect("sending", &(shot(&sending, ORDINARY) + &shot(&saved, ORDINARY)));
+}
+
+#[test]
+fn held() {
+    let mut net = Net::running();
+    net.toggle(CARD1, 3);
+    net.kill(CARD2);
+    net.pass(14);
+    expect(
+        "held",
+        &[CARD1, DISPLAY]
+            .map(|program| shot(&picture(&net, program), ORDINARY))
+            .concat(),
+    );
+}
+
+#[test]
+fn broker_gone() {
+    let mut net = Net::running();
+    net.pass(120);
+    net.stop_broker(1);
+    net.toggle(CARD2, 5);
+    net.pass(14);
+    expect("broker_gone", &all(&net));
+    let sizes = [(40, 10), (26, 8), (20, 5)];
+    expect(
+        "broker_gone_small",
+        &sizes.map(|size| shot(&picture(&net, CARD2), size)).concat(),
+    );
+}
+
+#[test]
+fn bridge_gone() {
+    let mut net = Net::running();
+    net.cut();
+    net.pass(14);
+    expect("bridge_gone", &all(&net));
+}
+
+#[test]
+fn twin() {
+    let mut net = Net::running();
+    let word = br#"{"sensor_1": false, "sensor_2": false, "sensor_3": false}"#;
+    net.publish(0, "sensors/card1", word);
+    net.pass(1);
+    expect("twin", &all(&net));
+}
+
+#[test]
+fn bad_payload() {
+    let mut net = Net::running();
+    for payload in [
+        &b"\x1b]0;gotcha\x07{"[..],
+        b"{\"sensor_1\": 7}",
+        b"{\"sensor_1\": 7}",
+    ] {
+        net.publish(0, "sensors/card1", payload);
+        net.publish(1, "sensors/all", payload);
+    }
+    net.pass(1);
+    expect("bad_payload", &all(&net));
+}
+
+#[test]
+fn locked() {
+    let mut net = Net::running();
+    net.pass(1);
+    let mut locked = picture(&net, CARD1);
+    press(&mut locked, KeyCode::Char('l'), ORDINARY);
+    let first = shot(&locked, ORDINARY);
+    press(&mut locked, KeyCode::Char('2'), ORDINARY);
+    let mut read_only = picture(&net, CARD2);
+    read_only.desk = Desk::new(read_only.machine.role(), true);
+    expect(
+        "locked",
+        &(first + &shot(&locked, ORDINARY) + &shot(&read_only, ORDINARY)),
+    );
+}
+
+#[test]
+fn ascii_without_colour() {
+    let mut net = Net::running();
+    net.toggle(CARD1, 2);
+    net.toggle(CARD2, 4);
+    net.toggle(CARD2, 4);
+    net.cut();
+    net.pass(14);
+    let plain = |program| {
+        let picture = picture(&net, program);
+        Picture {
+            look: Look::new(false, false),
+            ..picture
+        }
+    };
+    let mut help = plain(CARD1);
+    press(&mut help, KeyCode::Char('?'), ORDINARY);
+    let pictures = [&plain(CARD1), &plain(DISPLAY), &help];
+    let text = pictures.map(|picture| shot(picture, ORDINARY)).concat();
+    assert!(text.is_ascii(), "{text}");
+    expect("ascii", &text);
+}
+
+#[test]
+fn the_log_scrolled_back() {
+    let mut net = Net::running();
+    for sensor in [1, 2, 3, 1, 2, 3, 1, 2, 3] {
+        net.toggle(CARD1, sensor);
+        net.pass(7);
+    }
+    let mut back = picture(&net, CARD2);
+    press(&mut back, KeyCode::PageDown, ORDINARY);
+    let first = shot(&back, ORDINARY);
+    net.toggle(CARD1, 1);
+    net.pass(1);
+    let later = Picture {
+        desk: back.desk,
+        ..picture(&net, CARD2)
+    };
+    expect("log", &(first + &shot(&later, ORDINARY)));
+}
+
+#[test]
+fn wide_windows() {
+    let mut net = Net::running();
+    for sensor in [2, 2, 2, 3, 3] {
+        net.toggle(CARD1, sensor);
+        net.pass(45);
+    }
+    let wall = [(161, 52), (161, 26), (100, 30), (120, 22)].map(|size| shot(&picture(&net, DISPLAY), size));
+    expect("wide", &(wall.concat() + &shot(&picture(&net, CARD1), (161, 40))));
+}
+
+#[test]
+fn any_size_is_drawn_and_every_sensor_can_be_clicked_where_it_stands() {
+    let mut net = Net::running();
+    net.toggle(CARD1, 2);
+    net.stop_broker(1);
+    let mut help = picture(&net, CARD1);
+    press(&mut help, KeyCode::Char('?'), ORDINARY);
+    for (width, height) in (1..=170).flat_map(|width| (1..=56).map(move |height| (width, height))) {
+        let small = width <= 36 && height <= 9;
+        if !small && (width % 11 != 0 || height % 5 != 0) {
+            continue;
+        }
+        shot(&help, (width, height));
+        for program in [CARD1, DISPLAY] {
+            let picture = picture(&net, program);
+            let text = shot(&picture, (width, height));
+            if text.contains("needs") || width < 6 || height < 3 {
+                continue;
+            }
+            for (line, words) in text.lines().skip(1).take(usize::from(height)).enumerate() {
+                let Some((before, _)) = words.split_once("Sensor ") else {
+                    continue;
+                };
+                let number = words[before.len() + 7..]
+                    .chars()
+                    .next()
+                    .and_then(|digit| digit.to_digit(10));
+                let column = u16::try_from(before.chars().count() - 1).expect("on the screen");
+                let at = Position::new(column, u16::try_from(line).expect("on the screen"));
+                let sensor = view::sensor_at(&picture, Size::new(width, height), at);
+                assert_eq!(sensor.map(|sensor| u32::from(sensor.number())), number, "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn all_six_states_are_on_the_smallest_screens() {
+    let mut net = Net::running();
+    net.toggle(CARD1, 2);
+    net.toggle(CARD2, 4);
+    net.pass(3);
+    let sizes = [
+        (19, 3),
+        (20, 5),
+        (16, 6),
+        (26, 8),
+        (34, 5),
+        (40, 10),
+        (80, 3),
+        (60, 7),
+    ];
+    let small = sizes.map(|size| shot(&picture(&net, DISPLAY), size)).concat();
+    expect("tiny", &(small + &shot(&picture(&net, CARD2), (20, 5))));
+    let mut help = picture(&net, CARD1);
+    press(&mut help, KeyCode::Char('?'), (80, 24));
+    let sizes = [(20, 5), (26, 8), (40, 10), ORDINARY];
+    expect("help", &sizes.map(|size| shot(&help, size)).concat());
+}

@@ -1,0 +1,86 @@
+//! What a screen looks like, as text: its characters, and below them its colours, a letter a cell.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use dualboard::app::view::{self, Picture};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Cell;
+use ratatui::style::{Color, Modifier};
+
+/// The screen as it would be drawn in a window of this size.
+pub fn shot(picture: &Picture, (width, height): (u16, u16)) -> String {
+    let Ok(mut terminal) = Terminal::new(TestBackend::new(width, height));
+    let Ok(drawn) = terminal.draw(|frame| view::draw(picture, frame));
+    let mut text = format!("{width}x{height}\n");
+    let cells = &drawn.buffer.content;
+    for show in [symbol, ink] {
+        for line in cells.chunks(usize::from(width)) {
+            let line: String = line.iter().map(show).collect();
+            let _ = writeln!(text, "|{}", line.trim_end());
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn symbol(cell: &Cell) -> char {
+    cell.symbol().chars().next().unwrap_or(' ')
+}
+
+/// A letter for the colour; a capital one is reversed. What is bold and has no colour is `b`, or `#` reversed.
+fn ink(cell: &Cell) -> char {
+    let reversed = cell.modifier.contains(Modifier::REVERSED);
+    if cell.symbol() == " " && !reversed {
+        return ' ';
+    }
+    let letter = match cell.fg {
+        Color::Red => 'r',
+        Color::Green => 'g',
+        Color::Yellow => 'y',
+        Color::Cyan => 'c',
+        _ if reversed => return '#',
+        _ if cell.modifier.contains(Modifier::DIM) => 'd',
+        _ if cell.modifier.contains(Modifier::BOLD) => 'b',
+        _ => '.',
+    };
+    if reversed {
+        letter.to_ascii_uppercase()
+    } else {
+        letter
+    }
+}
+
+/// Holds a picture against the one that is kept in `tests/snapshots`. With `BLESS=1` it is kept from now on.
+#[track_caller]
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
+pub fn expect(name: &str, text: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/snapshots/{name}.txt"));
+    if std::env::var("BLESS").is_ok_and(|bless| !bless.is_empty()) {
+        std::fs::write(&path, text).expect("tests/snapshots can be written");
+        return;
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let (mut kept_lines, mut lines) = (kept.lines(), text.lines());
+    let mut differences = String::new();
+    loop {
+        match (kept_lines.next(), lines.next()) {
+            (None, None) => break,
+            (kept, new) if kept == new => {}
+            (kept, new) => {
+                let _ = writeln!(
+                    differences,
+                    "- {}\n+ {}",
+                    kept.unwrap_or_default(),
+                    new.unwrap_or_default()
+                );
+            }
+        }
+    }
+    assert!(
+        differences.is_empty(),
+        "{name} is not drawn as in {} (BLESS=1 keeps the new picture):\n{differences}\nall of it:\n{text}",
+        path.display()
+    );
+}

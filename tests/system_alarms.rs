@@ -1,0 +1,66 @@
+//! What makes itself heard and seen until somebody has acknowledged it, on real screens.
+#![cfg(feature = "app")]
+
+#[path = "support/bench.rs"]
+mod bench;
+
+use bench::Node::{Broker2, Card1, Card2, Display};
+use bench::{Bench, PROGRAMS, flat};
+use rustix::process::Signal;
+
+const BELL: u8 = 0x07;
+
+fn bells(bytes: &[u8]) -> usize {
+    bytes.split(|byte| *byte == BELL).count() - 1
+}
+
+#[test]
+fn a_sensor_that_goes_ko_rings_once_on_every_screen_and_stays_until_acknowledged() {
+    let mut bench = Bench::running();
+    let silent = bench.spawn(Display, &bench.url(Broker2), &["--no-bell"]);
+    silent.wait_for("all six", |seen| flat(&seen.text()).contains("6 OK 0 KO"));
+    let marks = PROGRAMS.map(|node| bench.pty(node).mark());
+    bench.press(Card1, "2");
+    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
+    bench.press(Card1, "2");
+    bench.wait_settled(["OK"; 6]);
+    for (node, mark) in PROGRAMS.into_iter().zip(marks) {
+        bench.wait_text(node, "! sensor 2 KO ");
+        bench.wait_text(node, ", now OK");
+        assert_eq!(bells(&bench.pty(node).bytes_since(mark)), 1, "{node:?}");
+    }
+    silent.wait_for("the banner", |seen| flat(&seen.text()).contains("! sensor 2 KO "));
+    assert_eq!(bells(&silent.bytes_since(0)), 0, "with --no-bell");
+    bench.press(Display, "a");
+    bench.wait("the banner and the marks are gone", |bench| {
+        let text = bench.text(Display);
+        !text.contains("! sensor") && !text.contains('•')
+    });
+    assert!(bench.text(Card1).contains("! sensor"), "each screen for itself");
+}
+
+#[test]
+fn a_source_that_is_lost_rings_and_one_that_was_never_there_does_not() {
+    let mut bench = Bench::running();
+    let mark = bench.pty(Display).mark();
+    bench.end(Card2, Signal::KILL);
+    bench.wait_text(Display, "! boards 1 and 2 HELD ");
+    bench.wait_text(Display, "boards 1 and 2 held since");
+    assert_eq!(bells(&bench.pty(Display).bytes_since(mark)), 1);
+    let late = bench.spawn(Display, &bench.url(Broker2), &[]);
+    late.wait_for("what is wrong", |seen| flat(&seen.text()).contains("held since"));
+    assert_eq!(bells(&late.bytes_since(0)), 0);
+    assert!(!late.look(|seen| seen.shows("boards 1 and 2 HELD")));
+}
+
+#[test]
+fn what_is_ko_at_the_start_is_said_without_a_bell() {
+    let mut bench = Bench::running();
+    bench.press(Card2, "46");
+    bench.wait_settled(["OK", "OK", "OK", "KO", "OK", "KO"]);
+    let late = bench.spawn(Display, &bench.url(Broker2), &[]);
+    late.wait_for("what was found", |seen| {
+        flat(&seen.text()).contains("! KO at start: sensors 4, 6")
+    });
+    assert_eq!(bells(&late.bytes_since(0)), 0);
+}
