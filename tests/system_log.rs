@@ -98,6 +98,9 @@ fn what_comes_from_the_network_is_harmless_at_every_level() {
     stranger.say("sensors/card1/set", b"\xff\xfe\x00".to_vec(), false);
     wait_for(&bench, "a[2J31m  bc");
     wait_for(&bench, "heard sensors/card1/set (3 bytes)");
+    // Only what is new is written to the state file.
+    bench.press(Card1, "1");
+    wait_for(&bench, "state file written");
     bench.end(Card1, Signal::TERM);
     let text = read(&log);
     for words in ["sent ", "delivered ", "state file written", "heard sensors/all"] {
