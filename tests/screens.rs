@@ -221,9 +221,7 @@ fn ascii_without_colour() {
     };
     let mut help = plain(CARD1);
     press(&mut help, KeyCode::Char('?'), ORDINARY);
-    let text = [plain(CARD1), plain(DISPLAY), help]
-        .map(|picture| shot(&picture, ORDINARY))
-        .concat();
+    let text = shot(&plain(CARD1), ORDINARY) + &shot(&plain(DISPLAY), ORDINARY) + &shot(&help, ORDINARY);
     assert!(text.is_ascii(), "{text}");
     expect("ascii", &text);
 }
