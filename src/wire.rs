@@ -1,9 +1,10 @@
-//! Topics and bytes, to and from messages. [`topic`] is the only file that spells a topic, [`body`] and [`keyed`]
-//! the only ones that spell the JSON.
+//! Topics and bytes, to and from messages. [`topic`] is the only file that spells a topic, [`body`], [`claim`] and
+//! [`keyed`] the only ones that spell the JSON.
 //!
 //! Decoding is total: any bytes on any topic give a message or a [`Malformed`].
 
 mod body;
+mod claim;
 mod keyed;
 mod topic;
 
@@ -15,6 +16,7 @@ use crate::time::Wall;
 use crate::version::{Life, Version};
 
 pub use body::{decode_memory, encode_heartbeat, encode_last_will, encode_memory, encode_report};
+pub use claim::{Claim, encode_claim};
 pub use topic::{Direction, Topic};
 
 /// The most that a payload may hold, in bytes. The largest that this project sends is under 1 KiB.
@@ -112,6 +114,8 @@ pub enum Message {
     Heartbeat(Heartbeat),
     /// An owner's connection has ended: its last will, or its word at the end.
     Gone(Life),
+    /// A program that owns a card, or did, under this client id.
+    Claim(Claim),
     /// A marker came back.
     Marker(u64),
     /// The other board's broker is alive.
@@ -159,6 +163,7 @@ pub fn decode(topic: Topic, payload: &[u8]) -> Result<Message, Malformed> {
             body::decode_report(payload, topic.carries()).map(Message::Report)
         }
         Topic::Alive(_) => body::decode_heartbeat(payload),
+        Topic::Claim(_) => claim::decode(payload).map(Message::Claim),
         Topic::Marker => std::str::from_utf8(payload)
             .ok()
             .and_then(|nonce| nonce.parse().ok())

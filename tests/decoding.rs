@@ -13,7 +13,7 @@ use dualboard::wire::{
 };
 use proptest::prelude::*;
 
-const TOPICS: [Topic; 12] = [
+const TOPICS: [Topic; 14] = [
     Topic::Card1,
     Topic::All,
     Topic::Witness,
@@ -26,6 +26,8 @@ const TOPICS: [Topic; 12] = [
     Topic::Marker,
     Topic::Bridge(Direction::In),
     Topic::Bridge(Direction::Out),
+    Topic::Claim(Card::One),
+    Topic::Claim(Card::Two),
 ];
 
 fn version() -> impl Strategy<Value = Version> {

@@ -121,7 +121,7 @@ struct Monitor {
     /// Where the state file is kept [default: $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or ~/.local/state]
     #[arg(long, value_name = "DIR", env = "DUALBOARD_STATE_DIR")]
     state_dir: Option<PathBuf>,
-    /// End the monitor that already runs on this board, and go on in its place
+    /// End the monitor of this card that already runs, here or on another machine, and go on in its place
     #[arg(long)]
     take_over: bool,
 }

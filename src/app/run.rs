@@ -69,7 +69,7 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     options.entrance.url.parse::<BrokerUrl>()?;
     let journal = Journal::open(&options.state_dir, options.card)?;
     let _lock = Lock::take(&options.state_dir, options.card, options.take_over)?;
-    let shell = Shell::monitor(options.card, &options.entrance, journal)?;
+    let shell = Shell::monitor(options.card, &options.entrance, journal, options.take_over)?;
     if io::stdout().is_terminal() {
         on_screen(shell)
     } else {
@@ -136,7 +136,7 @@ impl<'a> Screen<'a> {
                         return Ok(status);
                     }
                 }
-                Happening::Stop(Stop::Twin) => return twin(shell),
+                Happening::Stop(stop) => return stopped(stop, shell),
                 Happening::Closed => bail!("a thread of this program has ended; start it again"),
             }
         }
@@ -209,10 +209,14 @@ fn own_sensor(role: Role, key: char) -> Option<SensorId> {
     (role == Role::Monitor(sensor.card())).then_some(sensor)
 }
 
-pub(super) fn twin<T>(shell: &Shell) -> Result<T> {
-    let program = words::program(shell.machine().role());
-    bail!(
-        "another {program} is connected to {} and has been there for longer; end it there, then start this one again",
-        shell.url()
-    )
+pub(super) fn stopped<T>(stop: Stop, shell: &Shell) -> Result<T> {
+    let (program, url) = (words::program(shell.machine().role()), shell.url());
+    match stop {
+        Stop::Twin => bail!(
+            "another {program} is connected to {url} and goes on; end it there with q, or start this one with --take-over to go on in its place"
+        ),
+        Stop::TakenOver => bail!(
+            "another {program} has taken over at {url}; to take it back, start this one with --take-over"
+        ),
+    }
 }

@@ -26,6 +26,7 @@ impl Machine {
             Topic::Card1 => self.role != Role::Display,
             Topic::Witness | Topic::Board1All => self.role == Role::Monitor(Card::Two),
             Topic::Board2Card1 => self.role == Role::Monitor(Card::One),
+            Topic::Claim(card) => self.role == Role::Monitor(card),
         }
     }
 
@@ -59,9 +60,10 @@ impl Machine {
             Ok(Message::Gone(of)) if !retained => self.gone(now, topic, of),
             Ok(Message::Marker(back)) => {
                 if matches!(self.gate, Gate::Waiting { nonce, .. } if nonce == back) {
-                    self.gate_closes(now);
+                    self.gate_closes(now, effects);
                 }
             }
+            Ok(Message::Claim(claim)) => self.tenancy.hear(Some(claim)),
             Ok(Message::Uptime) => self.uptime(now, topic, retained),
             Ok(Message::Bridge(up)) => self.bridge_says(now, topic, up),
             Ok(_) => {}
@@ -76,6 +78,8 @@ impl Machine {
         if self.own_topic() == Some(arrival.topic) {
             // It lies where the good state should.
             self.outbox.again();
+        } else if matches!(arrival.topic, Topic::Claim(_)) {
+            self.tenancy.hear(None);
         } else if arrival.topic == self.other_topic() {
             // The other owner publishes again once it hears that its message is not what was heard last.
             self.heard = Versions::default();

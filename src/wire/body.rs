@@ -74,7 +74,7 @@ struct HeartbeatBody {
     other_plain: bool,
 }
 
-fn parse<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, Malformed> {
+pub(super) fn parse<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, Malformed> {
     let parsed = serde_json::from_slice(payload).map(|Object(body)| body);
     parsed.map_err(|form| {
         // Text that is no JSON at all is called so, also where its beginning had the wrong form already.
@@ -240,6 +240,6 @@ fn encode_versions(versions: &Versions) -> Sensors<Triple> {
 }
 
 /// Writing these bodies cannot fail: their keys are strings and their values booleans and whole numbers.
-fn to_json(body: &impl Serialize) -> Vec<u8> {
+pub(super) fn to_json(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }

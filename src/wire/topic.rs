@@ -7,6 +7,8 @@ const ALL: &str = "sensors/all";
 const WITNESS: &str = "sensors/witness";
 const CARD1_ALIVE: &str = "sensors/card1/alive";
 const CARD2_ALIVE: &str = "sensors/card2/alive";
+const CARD1_OWNER: &str = "sensors/card1/owner";
+const CARD2_OWNER: &str = "sensors/card2/owner";
 const BOARD1_ALL: &str = "sensors/board1/all";
 const BOARD2_CARD1: &str = "sensors/board2/card1";
 const BOARD1_UPTIME: &str = "sensors/board1/broker/uptime";
@@ -26,6 +28,8 @@ pub enum Topic {
     Witness,
     /// `sensors/cardN/alive`: the heartbeat of a card's owner.
     Alive(Card),
+    /// `sensors/cardN/owner`: which program owns the card, for another one that connects under the same client id.
+    Claim(Card),
     /// `sensors/board1/all`: what broker 1 holds on `sensors/all`, as seen at broker 2.
     Board1All,
     /// `sensors/board2/card1`: what broker 2 held on `sensors/card1`, as seen at broker 1.
@@ -49,12 +53,14 @@ pub enum Direction {
 
 impl Topic {
     /// Every topic but the marker's, which is each client's own.
-    pub const COMMON: [(Self, &'static str); 11] = [
+    pub const COMMON: [(Self, &'static str); 13] = [
         (Self::Card1, CARD1),
         (Self::All, ALL),
         (Self::Witness, WITNESS),
         (Self::Alive(Card::One), CARD1_ALIVE),
         (Self::Alive(Card::Two), CARD2_ALIVE),
+        (Self::Claim(Card::One), CARD1_OWNER),
+        (Self::Claim(Card::Two), CARD2_OWNER),
         (Self::Board1All, BOARD1_ALL),
         (Self::Board2Card1, BOARD2_CARD1),
         (Self::Uptime(Card::One), BOARD1_UPTIME),
@@ -86,14 +92,20 @@ impl Topic {
     pub const fn qos(self) -> u8 {
         match self {
             Self::Card1 | Self::All | Self::Witness | Self::Marker => 2,
-            Self::Alive(_) | Self::Board1All | Self::Board2Card1 | Self::Uptime(_) | Self::Bridge(_) => 0,
+            // A claim is retained in the moment in which it arrives, with no handshake that the other program's connect could cut short.
+            Self::Alive(_)
+            | Self::Claim(_)
+            | Self::Board1All
+            | Self::Board2Card1
+            | Self::Uptime(_)
+            | Self::Bridge(_) => 0,
         }
     }
 
     /// Whether this project publishes it as a retained message.
     #[must_use]
     pub const fn is_retained(self) -> bool {
-        matches!(self, Self::Card1 | Self::All)
+        matches!(self, Self::Card1 | Self::All | Self::Claim(_))
     }
 
     /// The sensors whose readings a message on this topic may carry.

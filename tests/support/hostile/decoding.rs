@@ -3,13 +3,13 @@
 use dualboard::owner::Memory;
 use dualboard::sensor::{Card, SensorId};
 use dualboard::wire::{
-    Direction, Entry, LARGEST, Malformed, Message, Report, Topic, decode, decode_memory, encode_heartbeat,
-    encode_last_will, encode_marker, encode_memory, encode_report,
+    Direction, Entry, LARGEST, Malformed, Message, Report, Topic, decode, decode_memory, encode_claim,
+    encode_heartbeat, encode_last_will, encode_marker, encode_memory, encode_report,
 };
 use serde_json::Value;
 
 /// Every topic that is decoded.
-pub const TOPICS: [Topic; 12] = [
+pub const TOPICS: [Topic; 14] = [
     Topic::Card1,
     Topic::All,
     Topic::Witness,
@@ -22,6 +22,8 @@ pub const TOPICS: [Topic; 12] = [
     Topic::Marker,
     Topic::Bridge(Direction::In),
     Topic::Bridge(Direction::Out),
+    Topic::Claim(Card::One),
+    Topic::Claim(Card::Two),
 ];
 
 /// The first byte names the topic, or the state file; the rest is what stands there.
@@ -56,6 +58,7 @@ fn accepted(topic: Topic, payload: &[u8], message: Message) {
         }
         Message::Heartbeat(heartbeat) => encode_heartbeat(&heartbeat),
         Message::Gone(life) => encode_last_will(life),
+        Message::Claim(claim) => encode_claim(&claim),
         Message::Marker(nonce) => encode_marker(nonce),
         Message::Uptime | Message::Bridge(_) => return,
     };

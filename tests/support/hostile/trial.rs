@@ -174,7 +174,7 @@ impl Trial {
                 Effect::Save(memory) => {
                     assert!(self.saving.replace(*memory).is_none(), "two writes at a time");
                 }
-                Effect::StopForTwin => {}
+                Effect::StopForTwin | Effect::StopTakenOver => {}
             }
         }
         let own = self.own_topic();

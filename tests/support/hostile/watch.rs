@@ -87,7 +87,8 @@ impl Watch {
         self.freshness(machine, now, connected);
         self.stages(machine);
         assert!(machine.chronicle().newest_first().count() <= KEPT);
-        self.leaving |= matches!(event, Event::Leave) || effects.contains(&Effect::StopForTwin);
+        let stops = |effect: &Effect| matches!(effect, Effect::StopForTwin | Effect::StopTakenOver);
+        self.leaving |= matches!(event, Event::Leave) || effects.iter().any(stops);
     }
 
     /// What the message says, if the program listens to it.
@@ -145,7 +146,7 @@ impl Watch {
                     assert!(payload.len() <= LARGEST / 8, "a large message");
                     self.published(*topic, payload);
                 }
-                Effect::Save(_) | Effect::StopForTwin => {
+                Effect::Save(_) | Effect::StopForTwin | Effect::StopTakenOver => {
                     assert!(
                         self.role != Role::Display,
                         "the display keeps nothing and has no twin"
@@ -164,7 +165,10 @@ impl Watch {
         }
         assert!(self.gate_open, "{topic:?} published before the gate closed");
         let own = match self.role {
-            Role::Monitor(card) => Topic::Alive(card) == topic || own_topic(self.role) == Some(topic),
+            Role::Monitor(card) => {
+                [Topic::Alive(card), Topic::Claim(card)].contains(&topic)
+                    || own_topic(self.role) == Some(topic)
+            }
             Role::Display => false,
         };
         assert!(
