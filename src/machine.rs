@@ -3,6 +3,7 @@
 //! `handle` is the only way in, and everything that follows from an event comes back from it at once. Around it the shell carries out the
 //! effects, and calls again with [`Event::Tick`] at [`Machine::deadline`].
 
+mod contradiction;
 mod disk;
 mod doubt;
 mod event;

@@ -119,6 +119,7 @@ impl Machine {
             // Its owner should know at once; but an answer that is no better is not answered again before the next heartbeat.
             self.beat_due = self.beat_due.map(|_| arrival.now.mono);
         }
+        self.contradict(arrival.topic, report);
         self.echoes(arrival, report);
         if let Some((topic, own)) = self.report() {
             let behind = report.versions().lacks(&own.versions());

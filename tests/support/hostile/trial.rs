@@ -11,7 +11,8 @@ use dualboard::sensor::{Card, SensorId, SensorSet};
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::{Life, Version};
 use dualboard::wire::{
-    Entry, Heartbeat, Report, Topic, encode_heartbeat, encode_last_will, encode_marker, encode_report,
+    Entry, Heartbeat, Report, Topic, encode_claim, encode_heartbeat, encode_last_will, encode_marker,
+    encode_report,
 };
 
 use super::steps::{Drawn, Said, Start, Step, Uptime, Words};
@@ -27,6 +28,9 @@ pub const BEGIN: Now = Now {
 /// How many rounds of answers it may take until nothing more happens.
 const ROUNDS: usize = 24;
 
+/// So many rounds in a row without anything but heartbeats are rest.
+const REST: usize = 3;
+
 pub struct Trial {
     pub machine: Machine,
     pub now: Now,
@@ -39,22 +43,27 @@ pub struct Trial {
     /// What the broker holds on this program's own topic.
     pub holds: Option<Vec<u8>>,
     own_last: Option<Vec<u8>>,
+    /// Its claim to the card, on the way to the broker and back.
+    claim: Option<Vec<u8>>,
+    /// Whether it has asked for anything but a heartbeat since this was put back.
+    restless: bool,
     watch: Watch,
 }
 
 impl Trial {
     pub fn new(start: Start) -> Self {
         let memory = start.memory.ok_or_else(|| "no state file".to_owned());
-        let watch = Watch::new(start.role, memory.as_ref().ok());
         let setup = Setup {
             role: start.role,
             client_id: CLIENT.to_owned(),
             life: LIFE,
-            memory,
+            memory: memory.clone(),
             started: BEGIN,
         };
+        let machine = Machine::new(setup);
+        let watch = Watch::new(&machine, memory.as_ref().ok());
         Self {
-            machine: Machine::new(setup),
+            machine,
             now: BEGIN,
             role: start.role,
             flying: Vec::new(),
@@ -63,6 +72,8 @@ impl Trial {
             nonce: None,
             holds: None,
             own_last: None,
+            claim: None,
+            restless: false,
             watch,
         }
     }
@@ -124,6 +135,9 @@ impl Trial {
             Step::Gone(card, life, retained) => {
                 self.say(Topic::Alive(card), encode_last_will(life), retained);
             }
+            Step::Claim(card, claim, retained) => {
+                self.say(Topic::Claim(card), encode_claim(&claim), retained);
+            }
             Step::Echo(retained) => {
                 if let (Some(topic), Some(payload)) = (self.own_topic(), self.own_last.clone()) {
                     self.arrive(topic, payload, retained);
@@ -156,6 +170,13 @@ impl Trial {
         self.watch
             .after(&self.machine, self.now, &event, &effects, self.connected);
         for effect in effects {
+            self.restless |= !matches!(
+                effect,
+                Effect::Publish {
+                    topic: Topic::Alive(_),
+                    ..
+                }
+            );
             match effect {
                 Effect::Publish {
                     ticket,
@@ -166,6 +187,9 @@ impl Trial {
                         self.nonce = std::str::from_utf8(&payload)
                             .ok()
                             .and_then(|text| text.parse().ok());
+                    }
+                    if matches!(topic, Topic::Claim(_)) {
+                        self.claim = Some(payload.clone());
                     }
                     if topic.qos() == 2 {
                         self.flying.push((ticket, topic, payload));
@@ -198,6 +222,7 @@ impl Trial {
     fn lose(&mut self) {
         self.connected = false;
         self.nonce = None;
+        self.claim = None;
         let flying = std::mem::take(&mut self.flying);
         self.event(Event::Disconnected {
             why: "lost".to_owned(),
@@ -292,16 +317,25 @@ impl Trial {
         }
         self.connect();
         self.take(Step::MarkerBack);
+        let mut quiet = 0;
         for _ in 0..ROUNDS {
+            self.restless = false;
             self.take(Step::Wait(Duration::from_secs(5)));
             self.honest_heartbeat(card.other());
             self.honest_echo(card);
+            if let Some(claim) = self.claim.take() {
+                self.say(Topic::Claim(card), claim, false);
+            }
             self.save(None);
             while !self.flying.is_empty() {
                 self.answer(true);
                 self.save(None);
             }
             self.take(Step::Echo(false));
+            quiet = if self.restless { 0 } else { quiet + 1 };
+            if quiet == REST {
+                break;
+            }
         }
         while !self.flying.is_empty() {
             self.answer(true);

@@ -22,6 +22,7 @@ const MOST_MEMORY: usize = 200_000;
 
 pub struct Watch {
     role: Role,
+    subscribed: Vec<String>,
     /// The highest version that was ever shown.
     shown: [Option<Version>; 6],
     before: [Option<Reading>; 6],
@@ -32,6 +33,8 @@ pub struct Watch {
     gate_open: bool,
     nonces: Vec<u64>,
     last_live: Option<Mono>,
+    /// Heartbeats of other lives as this card's owner, and claims that say to have replaced this life's.
+    twins: (usize, usize),
     said: Versions,
     durable: Proved,
     delivered: Proved,
@@ -39,9 +42,11 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub fn new(role: Role, memory: Option<&Memory>) -> Self {
+    pub fn new(machine: &Machine, memory: Option<&Memory>) -> Self {
+        let topics = machine.subscriptions().into_iter().map(|(topic, _)| topic);
         let mut watch = Self {
-            role,
+            role: machine.role(),
+            subscribed: topics.collect(),
             shown: [None; 6],
             before: [None; 6],
             states: [None; 6],
@@ -51,6 +56,7 @@ impl Watch {
             gate_open: false,
             nonces: Vec::new(),
             last_live: None,
+            twins: (0, 0),
             said: Versions::default(),
             durable: Proved::new(),
             delivered: Proved::new(),
@@ -78,7 +84,7 @@ impl Watch {
     }
 
     pub fn after(&mut self, machine: &Machine, now: Now, event: &Event, effects: &[Effect], connected: bool) {
-        let heard = self.hear(machine, now, event);
+        let heard = self.hear(now, event);
         self.gate(event, heard.as_ref());
         self.effects(effects, connected);
         self.versions(machine);
@@ -92,7 +98,7 @@ impl Watch {
     }
 
     /// What the message says, if the program listens to it.
-    fn hear(&mut self, machine: &Machine, now: Now, event: &Event) -> Option<Option<(Topic, Message)>> {
+    fn hear(&mut self, now: Now, event: &Event) -> Option<Option<(Topic, Message)>> {
         let Event::Message {
             topic,
             payload,
@@ -101,9 +107,7 @@ impl Watch {
         else {
             return None;
         };
-        let subscribed = machine.subscriptions();
-        let known =
-            Topic::parse(topic, CLIENT).filter(|_| subscribed.iter().any(|(name, _)| name == topic))?;
+        let known = Topic::parse(topic, CLIENT).filter(|_| self.subscribed.contains(topic))?;
         let message = wire::decode(known, payload).ok();
         if message.is_none() {
             self.malformed += 1;
@@ -113,7 +117,16 @@ impl Watch {
         }
         match message {
             Some(Message::Report(report)) => note(&mut self.echoed, &report.versions()),
-            Some(Message::Heartbeat(beat)) => note(&mut self.echoed, &beat.has),
+            Some(Message::Heartbeat(beat)) => {
+                note(&mut self.echoed, &beat.has);
+                let own = Card::ALL
+                    .iter()
+                    .any(|card| self.role == Role::Monitor(*card) && known == Topic::Alive(*card));
+                self.twins.0 += usize::from(own && beat.life != LIFE);
+            }
+            Some(Message::Claim(claim)) => {
+                self.twins.1 += usize::from(claim.life != LIFE && claim.over == Some(LIFE));
+            }
             _ => {}
         }
         Some(message.map(|message| (known, message)))
@@ -146,11 +159,10 @@ impl Watch {
                     assert!(payload.len() <= LARGEST / 8, "a large message");
                     self.published(*topic, payload);
                 }
-                Effect::Save(_) | Effect::StopForTwin | Effect::StopTakenOver => {
-                    assert!(
-                        self.role != Role::Display,
-                        "the display keeps nothing and has no twin"
-                    );
+                Effect::Save(_) => assert!(self.role != Role::Display, "the display keeps nothing"),
+                Effect::StopForTwin | Effect::StopTakenOver => {
+                    let (heartbeats, claims) = self.twins;
+                    assert!(heartbeats >= 2 || claims >= 1, "stops without proof of a twin");
                 }
             }
         }
