@@ -17,15 +17,15 @@ impl Machine {
                 continue;
             };
             found = true;
-            match &mut self.owner {
-                Some(owner) if owner.card() == sensor.card() => {
-                    if known.state != heard.state && !known.version.is_provisional() {
-                        owner.reaffirm(sensor);
-                    }
+            let own = self.owner.as_mut().filter(|owner| owner.card() == sensor.card());
+            if let Some(owner) = own {
+                // A first state stays provisional: nobody has vouched for it.
+                if known.state != heard.state && !known.version.is_provisional() {
+                    owner.reaffirm(sensor);
                 }
-                // With its next heartbeat the owner is told that this was not heard, and says it again.
-                _ if from_other => self.heard.set(sensor, None),
-                _ => {}
+            } else if from_other {
+                // With the next heartbeat the owner is told that this was not heard, and says it again.
+                self.heard.set(sensor, None);
             }
         }
         if found && self.is_copy_of_own(topic) {
