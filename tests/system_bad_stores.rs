@@ -9,8 +9,8 @@ mod bench;
 
 use bad_payloads::{KEPT, SECRET, no_reports};
 use bench::Node::{Broker1, Broker2, Card1, Card2};
-use bench::plain::Plain;
-use bench::{Bench, Node, PROGRAMS, States, says};
+use bench::plain::{Heard, Plain};
+use bench::{BROKERS, Bench, Node, PROGRAMS, States, says};
 use rustix::process::Signal;
 
 const STATES: States = ["OK", "KO", "OK", "KO", "OK", "OK"];
@@ -23,14 +23,25 @@ fn with_states() -> Bench {
     bench
 }
 
-/// Puts a payload where a good one lies, and waits until it is there.
-fn spoil(bench: &Bench, (topic, broker): (&str, Node), payload: &[u8]) {
-    Plain::stranger(&bench.url(broker)).say(topic, payload, true);
-    let other = if broker == Broker1 { Broker2 } else { Broker1 };
+/// Somebody at each broker, who hears what is said there.
+fn ears(bench: &Bench) -> [Plain; 2] {
+    BROKERS.map(|broker| Plain::stranger(&bench.url(broker)).listen("sensors/+"))
+}
+
+/// Whether the last that was heard on a topic is as described.
+fn last(heard: &[Heard], topic: &str, is: impl Fn(&[u8]) -> bool) -> bool {
+    let last = heard.iter().rev().find(|heard| heard.topic == topic);
+    last.is_some_and(|heard| is(&heard.payload))
+}
+
+/// Puts a payload where a good one lies, and waits until it lies there; also at the other broker, if the bridge carries it.
+fn spoil(ears: &[Plain; 2], (topic, broker): (&str, Node), payload: &[u8]) {
+    let near = usize::from(broker == Broker2);
+    ears[near].say(topic, payload, true);
     let crosses = (topic == "sensors/card1") == (broker == Broker1);
-    for at in [Some(broker), crosses.then_some(other)].into_iter().flatten() {
-        bench.wait("the bad payload lies there", |bench| {
-            bench.retained(at, topic).unwrap_or_default() == payload
+    for at in [Some(near), crosses.then_some(1 - near)].into_iter().flatten() {
+        ears[at].wait_for("the bad payload", |heard| {
+            last(heard, topic, |last| last == payload)
         });
     }
 }
@@ -38,23 +49,20 @@ fn spoil(bench: &Bench, (topic, broker): (&str, Node), payload: &[u8]) {
 #[test]
 fn met_as_retained_messages_at_the_start_they_end_nothing() {
     let mut bench = with_states();
+    let ears = ears(&bench);
     let all = no_reports();
     for some in all.chunks(KEPT.len()) {
         bench.end_all(PROGRAMS, Signal::KILL);
         // Those that cross the bridge first: the other broker gets its own afterwards.
         for (place, bad) in [0, 3, 1, 2].into_iter().zip(some) {
-            spoil(&bench, KEPT[place], &bad.payload);
+            spoil(&ears, KEPT[place], &bad.payload);
         }
         bench.start_all(PROGRAMS);
         for (topic, broker) in KEPT {
-            bench.wait(
-                &format!("{broker:?} holds the states on {topic} again"),
-                |bench| {
-                    bench
-                        .retained(broker, topic)
-                        .is_some_and(|payload| says(&payload, STATES, topic))
-                },
-            );
+            let at = &ears[usize::from(broker == Broker2)];
+            at.wait_for(&format!("the states on {topic} at {broker:?} again"), |heard| {
+                last(heard, topic, |last| says(last, STATES, topic))
+            });
         }
     }
     bench.wait_settled(STATES);
@@ -67,11 +75,12 @@ fn met_as_retained_messages_at_the_start_they_end_nothing() {
 #[test]
 fn a_card_without_its_file_and_with_a_bad_retained_message_recovers_from_the_join() {
     let mut bench = with_states();
+    let ears = ears(&bench);
     for payload in [b"PWNED".to_vec(), Vec::new(), vec![b'7'; 1_048_576]] {
         bench.end_all(PROGRAMS, Signal::TERM);
         std::fs::remove_dir_all(bench.state_dir(Card1)).expect("its state file");
         for place in [KEPT[0], KEPT[1]] {
-            spoil(&bench, place, &payload);
+            spoil(&ears, place, &payload);
         }
         bench.start_all(PROGRAMS);
         bench.wait_settled(STATES);
@@ -89,6 +98,7 @@ fn forged(bench: &Bench, (topic, broker): (&str, Node), change: impl Fn(&mut ser
 #[test]
 fn well_formed_reports_that_nobody_honest_sends_are_published_over() {
     let bench = with_states();
+    let ears = ears(&bench);
     let flip = |value: &mut serde_json::Value| {
         let state = value["sensor_2"].as_bool().expect("a state");
         value["sensor_2"] = (!state).into();
@@ -115,8 +125,14 @@ fn well_formed_reports_that_nobody_honest_sends_are_published_over() {
             forged(&bench, place, |value| value["changed"]["sensor_2"] = 0.into()),
         ];
         for report in reports {
-            Plain::stranger(&bench.url(place.1)).say(place.0, report, true);
-            bench.wait_settled(STATES);
+            let near = &ears[usize::from(place.1 == Broker2)];
+            let before = near.heard().len();
+            near.say(place.0, report, true);
+            near.wait_for("what was forged, and the states over it", |heard| {
+                heard.len() >= before + 2
+                    && last(&heard[before + 1..], place.0, |last| says(last, STATES, place.0))
+            });
         }
+        bench.wait_settled(STATES);
     }
 }
