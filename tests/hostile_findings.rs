@@ -10,7 +10,8 @@ use dualboard::reading::{Reading, Versions};
 use dualboard::sensor::{Card, SensorId};
 use dualboard::version::Life;
 use dualboard::wire::{Entry, Heartbeat, Report, Topic, encode_heartbeat, encode_marker, encode_report};
-use hostile::trial::{BEGIN, CLIENT, LIFE, reading};
+use hostile::trial::{BEGIN, CLIENT, LIFE};
+use hostile::words::reading;
 
 /// Card 1's owner, restored.
 fn restored() -> Machine {

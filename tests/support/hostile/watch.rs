@@ -10,18 +10,16 @@ use dualboard::sensor::{Card, SensorId, SensorSet, State};
 use dualboard::stage::Stage;
 use dualboard::time::{Mono, Now};
 use dualboard::version::Version;
-use dualboard::wire::{self, LARGEST, Message, Report, Topic};
+use dualboard::wire::{self, Message, Report, Topic};
 
-use super::trial::{CLIENT, LIFE, Proved, own_topic, reading};
-
-/// Events give a handful of effects: marker, report, heartbeat, witness, state file, last word, end.
-const MOST_EFFECTS: usize = 6;
+use super::trial::{CLIENT, LIFE, Proved, own_topic};
+use super::words::reading;
 
 /// A machine with all that it remembers, written out: nothing in it grows with what it is sent.
 const MOST_MEMORY: usize = 200_000;
 
 pub struct Watch {
-    role: Role,
+    pub(super) role: Role,
     subscribed: Vec<String>,
     /// The highest version that was ever shown.
     shown: [Option<Version>; 6],
@@ -30,12 +28,12 @@ pub struct Watch {
     malformed: u64,
     toggled: SensorSet,
     pub leaving: bool,
-    gate_open: bool,
-    nonces: Vec<u64>,
+    pub(super) gate_open: bool,
+    pub(super) nonces: Vec<u64>,
     last_live: Option<Mono>,
     /// Heartbeats of other lives as this card's owner, and claims that say to have replaced this life's.
-    twins: (usize, usize),
-    said: Versions,
+    pub(super) twins: (usize, usize),
+    pub(super) said: Versions,
     durable: Proved,
     delivered: Proved,
     echoed: Proved,
@@ -144,62 +142,6 @@ impl Watch {
             }
             _ => {}
         }
-    }
-
-    fn effects(&mut self, effects: &[Effect], connected: bool) {
-        assert!(
-            effects.len() <= MOST_EFFECTS,
-            "{} effects of one event",
-            effects.len()
-        );
-        for effect in effects {
-            match effect {
-                Effect::Publish { topic, payload, .. } => {
-                    assert!(connected, "published without a connection");
-                    assert!(payload.len() <= LARGEST / 8, "a large message");
-                    self.published(*topic, payload);
-                }
-                Effect::Save(_) => assert!(self.role != Role::Display, "the display keeps nothing"),
-                Effect::StopForTwin | Effect::StopTakenOver => {
-                    let (heartbeats, claims) = self.twins;
-                    assert!(heartbeats >= 2 || claims >= 1, "stops without proof of a twin");
-                }
-            }
-        }
-    }
-
-    /// Only what is this program's to say, in a form that it reads itself, and never an older version than before.
-    fn published(&mut self, topic: Topic, payload: &[u8]) {
-        let message = wire::decode(topic, payload).expect("what is sent can be read");
-        if let Message::Marker(nonce) = message {
-            self.nonces.push(nonce);
-            return;
-        }
-        assert!(self.gate_open, "{topic:?} published before the gate closed");
-        let own = match self.role {
-            Role::Monitor(card) => {
-                [Topic::Alive(card), Topic::Claim(card)].contains(&topic)
-                    || own_topic(self.role) == Some(topic)
-            }
-            Role::Display => false,
-        };
-        assert!(
-            own || topic == Topic::Witness,
-            "{topic:?} is not this program's topic"
-        );
-        if let (true, Message::Report(report)) = (own, message) {
-            let versions = report.versions();
-            for sensor in topic.carries().iter() {
-                let lower = versions.get(sensor) < self.said.get(sensor);
-                let word = matches!(report.get(sensor), Some(wire::Entry::Plain(_)));
-                assert!(!lower || word, "{sensor} published with a lower version");
-            }
-            self.said.raise(&versions);
-        }
-        assert!(
-            !self.leaving || !matches!(message, Message::Heartbeat(_)),
-            "a heartbeat after the last word"
-        );
     }
 
     /// No shown version goes down, and one version never has two states.
