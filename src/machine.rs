@@ -3,6 +3,7 @@
 //! `handle` is the only way in, and everything that follows from an event comes back from it at once. Around it the shell carries out the
 //! effects, and calls again with [`Event::Tick`] at [`Machine::deadline`].
 
+mod contradiction;
 mod desk;
 mod disk;
 mod doubt;
@@ -11,6 +12,7 @@ mod hearing;
 mod outbox;
 mod sending;
 mod showing;
+mod tenancy;
 
 use std::time::Duration;
 
@@ -30,6 +32,7 @@ pub use event::{Effect, Event, Role, Setup, Ticket};
 use desk::Desk;
 use disk::Disk;
 use outbox::Outbox;
+use tenancy::{Tenancy, Twin};
 
 /// Where the start gate is, on each connect anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +110,7 @@ pub struct Machine {
     witness_due: Option<Mono>,
     /// The other life that speaks as this card's owner, and how often it did.
     twin: Option<(Life, u8)>,
+    tenancy: Tenancy,
     chronicle: Chronicle,
     counters: Counters,
 }
@@ -163,9 +167,17 @@ impl Machine {
             beat_due: None,
             witness_due: None,
             twin: None,
+            tenancy: Tenancy::default(),
             chronicle,
             counters: Counters::default(),
         }
+    }
+
+    /// An owner that was started to take over from another one, wherever that runs.
+    #[must_use]
+    pub fn taking_over(mut self) -> Self {
+        self.tenancy = Tenancy::new(true);
+        self
     }
 
     /// The topics to subscribe to, with their quality of service.
@@ -251,11 +263,12 @@ impl Machine {
         self.chain.disconnected(now, why, retry_in);
         self.gate = Gate::Offline;
         self.outbox.connection_lost();
+        self.tenancy.connection_lost();
         self.beat_due = None;
     }
 
     /// The marker has come back: all that the broker had is known.
-    fn gate_closes(&mut self, now: Now) {
+    fn gate_closes(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.gate = Gate::Open;
         if !self.restored {
             self.restored = true;
@@ -274,7 +287,22 @@ impl Machine {
         }
         self.obey_waiting(now);
         self.outbox.again();
+        self.stands_back(now, effects);
         self.beat_due = (!self.leaving).then_some(now.mono);
+    }
+
+    /// Ends if another program under this client id is the one to stay. What this one's operator has toggled still goes out.
+    fn stands_back(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if self.leaving {
+            return;
+        }
+        match self.tenancy.judge(self.life) {
+            Twin::None => return,
+            Twin::Yields => return self.chronicle.note(now.wall, Fact::Twin),
+            Twin::Stays => effects.push(Effect::StopForTwin),
+            Twin::TakesOver => effects.push(Effect::StopTakenOver),
+        }
+        self.leaving = true;
     }
 
     fn toggle(&mut self, now: Now, sensor: SensorId) {

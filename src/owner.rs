@@ -189,6 +189,13 @@ impl Owner {
         }
     }
 
+    /// The reading of a sensor gets a new version: somebody has said something else under the present one.
+    pub fn reaffirm(&mut self, sensor: SensorId) {
+        if let Some(own) = self.readings.get(sensor) {
+            self.raise(sensor, own, own.version);
+        }
+    }
+
     /// Whether what was heard is later than what stands here. Of two eras that did not know of each other the one that this memory has
     /// lived through is the later one: the other one ended before it began, or it would know. Where that does not tell either, this
     /// memory is at least the third, and nobody can: the higher version wins.

@@ -1,10 +1,11 @@
 //! Topics and bytes, to and from messages. [`topic`] is the only file that spells a topic, [`body`],
-//! [`ask`] and [`keyed`] the only ones that spell the JSON.
+//! [`ask`], [`claim`] and [`keyed`] the only ones that spell the JSON.
 //!
 //! Decoding is total: any bytes on any topic give a message or a [`Malformed`].
 
 mod ask;
 mod body;
+mod claim;
 mod keyed;
 mod topic;
 
@@ -18,6 +19,7 @@ use crate::version::{Life, Version};
 
 pub use ask::{encode_answer, encode_command};
 pub use body::{decode_memory, encode_heartbeat, encode_last_will, encode_memory, encode_report};
+pub use claim::{Claim, encode_claim};
 pub use topic::{Direction, Topic};
 
 /// The most that a payload may hold, in bytes. The largest that this project sends is under 1 KiB.
@@ -119,6 +121,8 @@ pub enum Message {
     Command(Command),
     /// The owner says how far it has got with a command.
     Answer(Answer),
+    /// A program that owns a card, or did, under this client id.
+    Claim(Claim),
     /// A marker came back.
     Marker(u64),
     /// The other board's broker is alive.
@@ -174,6 +178,7 @@ pub fn decode(topic: Topic, payload: &[u8]) -> Result<Message, Malformed> {
         Topic::Alive(_) => body::decode_heartbeat(payload),
         Topic::Set(card) => ask::decode_command(payload, card).map(Message::Command),
         Topic::Answer(card) => ask::decode_answer(payload, card).map(Message::Answer),
+        Topic::Claim(_) => claim::decode(payload).map(Message::Claim),
         Topic::Marker => std::str::from_utf8(payload)
             .ok()
             .and_then(|nonce| nonce.parse().ok())

@@ -75,7 +75,7 @@ impl Bench {
                     self.flying.push((ticket, topic, payload));
                 }
                 Effect::Save(memory) => self.writing = Some(*memory),
-                Effect::StopForTwin => panic!("no twin here"),
+                Effect::StopForTwin | Effect::StopTakenOver => panic!("no twin here"),
             }
         }
     }

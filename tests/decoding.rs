@@ -13,7 +13,7 @@ use dualboard::wire::{
 };
 use proptest::prelude::*;
 
-const TOPICS: [Topic; 16] = [
+const TOPICS: [Topic; 18] = [
     Topic::Card1,
     Topic::All,
     Topic::Witness,
@@ -30,6 +30,8 @@ const TOPICS: [Topic; 16] = [
     Topic::Set(Card::Two),
     Topic::Answer(Card::One),
     Topic::Answer(Card::Two),
+    Topic::Claim(Card::One),
+    Topic::Claim(Card::Two),
 ];
 
 fn version() -> impl Strategy<Value = Version> {

@@ -6,11 +6,12 @@ mod hostile;
 use std::time::Duration;
 
 use dualboard::machine::{Effect, Event, Machine, Role, Setup};
-use dualboard::reading::Versions;
+use dualboard::reading::{Reading, Versions};
 use dualboard::sensor::{Card, SensorId};
 use dualboard::version::Life;
-use dualboard::wire::{Heartbeat, Topic, encode_heartbeat, encode_marker};
-use hostile::trial::{BEGIN, CLIENT, LIFE, reading};
+use dualboard::wire::{Entry, Heartbeat, Report, Topic, encode_heartbeat, encode_marker, encode_report};
+use hostile::trial::{BEGIN, CLIENT, LIFE};
+use hostile::words::reading;
 
 /// Card 1's owner, restored.
 fn restored() -> Machine {
@@ -78,4 +79,50 @@ fn above_the_highest_version_there_is_nothing_is_toggled() {
         after.version > before.version || after == before,
         "shown in a state that nobody will believe: {after:?}"
     );
+}
+
+/// A report in the broker's store, with the present version and the other state.
+fn forged(machine: &Machine, sensor: SensorId) -> Vec<u8> {
+    let Reading {
+        state,
+        version,
+        changed,
+    } = reading(machine, sensor).expect("restored");
+    let reading = Reading {
+        state: state.toggled(),
+        version,
+        changed,
+    };
+    let mut report = Report::default();
+    report.put(sensor, Entry::Reading(reading));
+    encode_report(&report, Topic::Card1.carries())
+}
+
+#[test]
+fn another_state_under_the_present_version_is_overruled_wherever_it_turns_up() {
+    for topic in [Topic::Card1, Topic::All, Topic::Board2Card1] {
+        let mut machine = restored();
+        let sensor = SensorId::ALL[1];
+        let _ = machine.handle(BEGIN, Event::Toggle(sensor));
+        let before = reading(&machine, sensor).expect("restored");
+        let message = forged(&machine, sensor);
+        hear(&mut machine, topic, message);
+        let after = reading(&machine, sensor).expect("restored");
+        assert_eq!(after.state, before.state);
+        assert!(
+            after.version > before.version,
+            "whoever believed it believes nothing else under {:?}",
+            before.version
+        );
+    }
+}
+
+#[test]
+fn a_first_state_stays_provisional_though_somebody_contradicts_it() {
+    let mut machine = restored();
+    let sensor = SensorId::ALL[1];
+    let before = reading(&machine, sensor);
+    let message = forged(&machine, sensor);
+    hear(&mut machine, Topic::Card1, message);
+    assert_eq!(reading(&machine, sensor), before);
 }

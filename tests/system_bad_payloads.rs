@@ -1,212 +1,258 @@
-//! Payloads that no program of this project sends, on both topics and at both brokers: told in the program's own words, counted, and
+//! Payloads that no program of this project sends, on every topic that a program hears: told in the program's own words, counted, and
 //! without any effect; the good state is published again over them.
 #![cfg(feature = "app")]
 
+#[path = "support/bad_payloads.rs"]
+mod bad_payloads;
 #[path = "support/bench.rs"]
 mod bench;
+#[path = "support/clean_screen.rs"]
+mod clean_screen;
 
+use bad_payloads::{Bad, KEPT, no_claims, no_heartbeats, no_reports};
 use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use bench::plain::Plain;
-use bench::{BROKERS, Bench, Node, PROGRAMS, States};
-use rustix::process::Signal;
+use bench::plain::{Heard, Plain};
+use bench::{BROKERS, Bench, Node, PROGRAMS, States, says};
+use clean_screen::assert_clean;
+use dualboard::sensor::Card;
+use dualboard::wire::{Topic, decode};
 
 const STATES: States = ["OK", "KO", "OK", "KO", "OK", "OK"];
+const SOME_KO: States = ["KO", "KO", "OK", "KO", "OK", "OK"];
 
-/// Stands in every payload that has room for it, and must be on no screen.
-const SECRET: &str = "PWNED";
-
-/// Payloads, each with what the programs say of it.
-fn bad_payloads() -> Vec<(Vec<u8>, &'static str)> {
-    let text = |text: &str| text.as_bytes().to_vec();
-    vec![
-        (text("PWNED is not JSON"), "not JSON"),
-        (text("{\"sensor_1\": false, \"sensor_4\": fal"), "not JSON"),
-        (text(""), "empty message"),
-        (
-            text("{\"sensor_1\": \"PWNED\", \"sensor_2\": true}"),
-            "not of the form",
-        ),
-        (text("{\"sensor_1\": 0, \"sensor_4\": 0}"), "not of the form"),
-        (
-            text("{\"sensor_1\": true, \"sensor_1\": false, \"sensor_2\": false}"),
-            "not of the form",
-        ),
-        (text("[false, false, false]"), "not of the form"),
-        (text("null"), "not of the form"),
-        (
-            text("{\"sensor_9\": false, \"PWNED\": true}"),
-            "speaks of no sensor",
-        ),
-        (
-            text("{\"sensor_1\": false, \"versions\": {\"sensor_1\": [18446744073709551615, 1, 1]}}"),
-            "a version out of range",
-        ),
-        (
-            text("{\"sensor_1\": false, \"versions\": {\"sensor_1\": [-1, 1, 1]}}"),
-            "not of the form",
-        ),
-        (vec![b'7'; 1_048_576], "1048576 bytes"),
-        (text(&"[".repeat(10_000)), "not "),
-        (text("\x1b]0;PWNED\x07\x1b[2J\x1b[31mPWNED"), "not JSON"),
-        (
-            text("{\"\u{202e}PWNED\u{200b}\\u001b[2J\\u009b31m\": true}"),
-            "speaks of no sensor",
-        ),
-        (
-            text("{\"sensor_1\": \"\u{202e}PWNED\\u001b]0;PWNED\\u0007\"}"),
-            "not of the form",
-        ),
-        (b"{\"sensor_1\": \"\xff\xfePWNED\"}".to_vec(), "not "),
-    ]
-}
+/// A screen shows the last events, as many as fit: all of these do.
+const CHUNK: usize = 20;
 
 fn with_states() -> Bench {
     let mut bench = Bench::running();
     bench.press(Card1, "2");
     bench.press(Card2, "4");
     bench.wait_settled(STATES);
+    for node in PROGRAMS {
+        let pty = bench.pty(node);
+        let mark = pty.mark();
+        pty.resize(150, 120);
+        pty.wait_for("the whole screen drawn anew", |seen| {
+            seen.bytes[mark..].windows(4).any(|bytes| bytes == b"\x1b[2J")
+        });
+    }
     bench
 }
 
-/// Says every bad payload on a topic at a broker, live and retained; these programs tell of it.
-fn nothing_comes_of_bad_payloads(topic: &str, broker: Node, hearers: &[Node]) {
+/// Nothing but text and the program's own sequences has been sent to any screen since the marks.
+fn assert_screens_clean(bench: &mut Bench, marks: [usize; 3]) {
+    for (node, mark) in PROGRAMS.into_iter().zip(marks) {
+        let bytes = bench.pty(node).bytes_since(mark);
+        assert_clean(&format!("{node:?}"), &bytes);
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(
+            !text.contains(bad_payloads::SECRET),
+            "{node:?} shows what it was sent"
+        );
+    }
+}
+
+/// What a screen tells of bad messages on a topic, the newest first; each as often as it was counted.
+fn told(bench: &Bench, node: Node, topic: &str) -> Vec<String> {
+    let before = format!("bad message on {topic}: ");
+    let text = bench.text(node);
+    let entries = text.lines().filter_map(|line| {
+        let (left, right) = line.split_once(&before)?;
+        let (why, _) = right.split_once("; nothing changed")?;
+        let times = left
+            .split_once(" times: ")
+            .and_then(|(count, _)| count.split_whitespace().last());
+        let times = times.map_or(1, |count| count.parse().expect("a count"));
+        Some(std::iter::repeat_n(why.to_owned(), times))
+    });
+    entries.flatten().collect()
+}
+
+/// Waits until a screen has told of these, the last ones in this order.
+fn wait_told(bench: &Bench, node: Node, topic: &str, bad: &[Bad], each: usize) {
+    let expected: Vec<_> = bad
+        .iter()
+        .rev()
+        .flat_map(|bad| std::iter::repeat_n(bad.why, each))
+        .collect();
+    bench.wait(&format!("{node:?} tells of {expected:?} on {topic}"), |bench| {
+        let told = told(bench, node, topic);
+        told.len() >= expected.len()
+            && told
+                .iter()
+                .zip(&expected)
+                .all(|(told, why)| told.starts_with(why))
+    });
+}
+
+/// Whether the last that was heard on a topic is a report of these states.
+fn good_again(heard: &[Heard], topic: &str, states: States) -> bool {
+    heard
+        .iter()
+        .rev()
+        .find(|heard| heard.topic == topic)
+        .is_some_and(|heard| says(&heard.payload, states, topic))
+}
+
+/// Says every bad payload on a topic at a broker, live and retained; these programs tell of each.
+fn nothing_comes_of_bad_payloads((topic, broker): (&str, Node), hearers: &[Node]) {
     let mut bench = with_states();
     let marks = PROGRAMS.map(|node| bench.pty(node).mark());
-    let somebody = Plain::stranger(&bench.url(broker));
-    for (payload, why) in bad_payloads() {
-        for retained in [false, true] {
-            somebody.say(topic, payload.clone(), retained);
-            for hearer in hearers {
-                bench.wait_text(*hearer, &format!("bad message on {topic}: {why}"));
-            }
-            if retained {
-                bench.wait_settled(STATES);
+    let somebody = Plain::stranger(&bench.url(broker)).listen(topic);
+    let all = no_reports();
+    for some in all.chunks(CHUNK) {
+        for bad in some {
+            for retained in [false, true] {
+                let before = somebody.heard().len();
+                somebody.say(topic, bad.payload.clone(), retained);
+                somebody.wait_for("the bad one, and the good one over it", |heard| {
+                    let since = &heard[before..];
+                    since.iter().any(|heard| heard.payload == bad.payload)
+                        && (!retained || good_again(since, topic, STATES))
+                });
             }
         }
+        for hearer in hearers {
+            wait_told(&bench, *hearer, topic, some, 2);
+        }
     }
-    for (node, mark) in PROGRAMS.into_iter().zip(marks) {
-        assert_clean(&mut bench, node, mark);
-    }
+    bench.wait_settled(STATES);
+    assert_screens_clean(&mut bench, marks);
     bench.press(Card1, "2");
     bench.press(Card2, "4");
     bench.wait_settled(bench::INITIAL);
 }
 
-fn assert_clean(bench: &mut Bench, node: Node, mark: usize) {
-    let bytes = bench.pty(node).bytes_since(mark);
-    for raw in [
-        SECRET.as_bytes(),
-        b"\x1b]0;",
-        b"\x1b[2J",
-        b"\x07",
-        "\u{202e}".as_bytes(),
-        "\u{200b}".as_bytes(),
+#[test]
+fn there_are_many_and_each_is_refused_for_its_reason() {
+    let mut wrong = Vec::new();
+    for (topic, table) in [
+        (Topic::Card1, no_reports()),
+        (Topic::All, no_reports()),
+        (Topic::Alive(Card::One), no_heartbeats()),
+        (Topic::Claim(Card::Two), no_claims()),
     ] {
-        let found = bytes.windows(raw.len()).any(|window| window == raw);
-        assert!(!found, "{node:?} sent '{}' to its terminal", raw.escape_ascii());
+        for Bad { payload, why } in table {
+            let said = decode(topic, &payload).map_err(|refused| refused.to_string());
+            let shown = payload[..payload.len().min(100)].escape_ascii();
+            if !said.as_ref().is_err_and(|said| said.starts_with(why)) {
+                wrong.push(format!("{topic:?} {shown}: {said:?}, not {why}"));
+            }
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(no_reports().len() >= 60);
 }
 
 #[test]
 fn on_sensors_card1_at_broker_1() {
-    nothing_comes_of_bad_payloads("sensors/card1", Broker1, &[Card1, Card2]);
+    nothing_comes_of_bad_payloads(KEPT[0], &[Card1, Card2]);
 }
 
 #[test]
 fn on_sensors_card1_at_broker_2() {
-    nothing_comes_of_bad_payloads("sensors/card1", Broker2, &[Card2]);
+    nothing_comes_of_bad_payloads(KEPT[1], &[Card2]);
 }
 
 #[test]
 fn on_sensors_all_at_broker_1() {
-    nothing_comes_of_bad_payloads("sensors/all", Broker1, &[Card1]);
+    nothing_comes_of_bad_payloads(KEPT[2], &[Card1]);
 }
 
 #[test]
 fn on_sensors_all_at_broker_2() {
-    nothing_comes_of_bad_payloads("sensors/all", Broker2, &[Card1, Card2, Display]);
+    nothing_comes_of_bad_payloads(KEPT[3], &[Card1, Card2, Display]);
 }
 
-#[test]
-fn the_same_bad_payload_many_times_is_counted_on_the_screen() {
-    let bench = with_states();
-    let somebody = Plain::stranger(&bench.url(Broker1));
-    for _ in 0..7 {
-        somebody.say("sensors/card1", "PWNED", false);
-    }
-    bench.wait_text(
-        Card1,
-        "7 times: bad message on sensors/card1: not JSON (column 1)",
-    );
-    bench.wait_settled(STATES);
+/// Each topic but the kept ones, who hears it there, and what is bad on it.
+fn other_topics() -> Vec<(&'static str, Node, Option<Node>, Vec<Bad>)> {
+    let markers = || {
+        vec![Bad {
+            payload: b"PWNED".to_vec(),
+            why: "not of the form",
+        }]
+    };
+    vec![
+        ("sensors/card1/alive", Broker1, Some(Card1), no_heartbeats()),
+        ("sensors/card2/alive", Broker1, Some(Card1), no_heartbeats()),
+        ("sensors/card1/alive", Broker2, Some(Card2), no_heartbeats()),
+        ("sensors/card2/alive", Broker2, Some(Display), no_heartbeats()),
+        ("sensors/card1/owner", Broker1, Some(Card1), no_claims()),
+        ("sensors/card2/owner", Broker2, Some(Card2), no_claims()),
+        ("sensors/witness", Broker1, Some(Card2), no_reports()),
+        ("sensors/witness", Broker2, Some(Card2), no_reports()),
+        ("sensors/board1/all", Broker2, Some(Card2), no_reports()),
+        ("sensors/board2/card1", Broker1, Some(Card1), no_reports()),
+        ("sensors/board1/broker/uptime", Broker2, None, no_heartbeats()),
+        ("sensors/board2/broker/uptime", Broker1, None, no_heartbeats()),
+        ("sensors/marker/card1_monitor", Broker1, None, markers()),
+        ("sensors/marker/card2_monitor", Broker2, None, markers()),
+        ("sensors/PWNED\u{202e}", Broker1, None, no_reports()),
+    ]
 }
 
 #[test]
 fn on_every_other_topic_they_change_nothing_either() {
     let mut bench = with_states();
     let marks = PROGRAMS.map(|node| bench.pty(node).mark());
-    let topics = [
-        "sensors/card1/alive",
-        "sensors/card2/alive",
-        "sensors/witness",
-        "sensors/board1/all",
-        "sensors/board2/card1",
-        "sensors/board1/broker/uptime",
-        "sensors/board2/broker/uptime",
-        "sensors/marker/card1_monitor",
-        "sensors/marker/card2_monitor",
-        "sensors/PWNED\u{202e}",
-    ];
-    for broker in BROKERS {
-        let somebody = Plain::stranger(&bench.url(broker));
-        for (payload, _) in bad_payloads()
-            .into_iter()
-            .filter(|(payload, _)| payload.len() < 100_000)
-        {
-            for topic in topics {
-                somebody.say(topic, payload.clone(), true);
+    let somebody = BROKERS.map(|broker| Plain::stranger(&bench.url(broker)));
+    for (topic, broker, hearer, table) in other_topics() {
+        for some in table.chunks(CHUNK) {
+            for bad in some {
+                somebody[usize::from(broker == Broker2)].say(topic, bad.payload.clone(), true);
+            }
+            if let Some(hearer) = hearer {
+                wait_told(&bench, hearer, topic, some, 1);
             }
         }
     }
     bench.wait_settled(STATES);
     bench.press(Card1, "1");
-    bench.wait_settled(["KO", "KO", "OK", "KO", "OK", "OK"]);
-    for (node, mark) in PROGRAMS.into_iter().zip(marks) {
-        assert_clean(&mut bench, node, mark);
-    }
-}
-
-/// Both brokers hold bad payloads on both topics when the programs start.
-fn met_at_the_start(forget: &[Node]) {
-    let payloads = [b"PWNED".to_vec(), Vec::new(), vec![b'7'; 1_048_576]];
-    for payload in payloads {
-        let mut bench = with_states();
-        bench.end_all(PROGRAMS, Signal::TERM);
-        for node in forget {
-            std::fs::remove_dir_all(bench.state_dir(*node)).expect("its state files");
-        }
-        let spoilt: &[&str] = if forget.is_empty() {
-            &["sensors/card1", "sensors/all"]
-        } else {
-            &["sensors/card1"]
-        };
-        for broker in BROKERS {
-            let somebody = Plain::stranger(&bench.url(broker));
-            for topic in spoilt {
-                somebody.say(topic, payload.clone(), true);
-            }
-        }
-        bench.start_all(PROGRAMS);
-        bench.wait_settled(STATES);
-    }
+    bench.wait_settled(SOME_KO);
+    assert_screens_clean(&mut bench, marks);
 }
 
 #[test]
-fn met_as_retained_messages_at_the_start_they_end_nothing() {
-    met_at_the_start(&[]);
-}
-
-#[test]
-fn a_card_without_its_file_and_with_a_bad_retained_message_recovers_from_the_join() {
-    met_at_the_start(&[Card1]);
+fn a_flood_leaves_the_memory_flat_and_is_counted() {
+    let mut bench = with_states();
+    let marks = PROGRAMS.map(|node| bench.pty(node).mark());
+    let somebody = Plain::stranger(&bench.url(Broker2));
+    let flood = |bench: &Bench, count: usize| {
+        for number in 0..count {
+            let kind = if number % 2 == 0 {
+                "{\"sensor_1\": \""
+            } else {
+                "PWNED "
+            };
+            somebody.say("sensors/all", format!("{kind}{}", "x".repeat(2_000)), false);
+        }
+        let last = format!("bad message on sensors/all: {} bytes", 20_000 + count);
+        bench.wait("all of it has been heard", |bench| {
+            // Again and again: what comes back from the other board may drive it off a screen.
+            somebody.say("sensors/all", vec![b'7'; 20_000 + count], false);
+            PROGRAMS.iter().all(|node| bench.text(*node).contains(&last))
+        });
+    };
+    // What a program takes for its buffers it takes in the first of these.
+    flood(&bench, 1_500);
+    let before = PROGRAMS.map(|node| bench.pty(node).memory());
+    flood(&bench, 10_000);
+    bench.wait_settled(STATES);
+    for (node, before) in PROGRAMS.into_iter().zip(before) {
+        let after = bench.pty(node).memory();
+        // Kept, they would be 20 MB.
+        assert!(
+            after < before + 8_000,
+            "{node:?} grew from {before} to {after} kB"
+        );
+        eprintln!("{node:?}: {before} kB before, {after} kB after 10,000 bad messages");
+    }
+    assert_screens_clean(&mut bench, marks);
+    for _ in 0..7 {
+        somebody.say("sensors/all", "PWNED", false);
+    }
+    bench.wait_text(
+        Display,
+        "7 times: bad message on sensors/all: not JSON (column 1)",
+    );
 }

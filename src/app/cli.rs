@@ -143,7 +143,7 @@ struct Monitor {
     /// Where the state file is kept [default: $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or ~/.local/state]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "DUALBOARD_STATE_DIR")]
     state_dir: Option<PathBuf>,
-    /// End the monitor that already runs on this board, and go on in its place; --set and --toggle leave it alone
+    /// End the monitor of this card that already runs, here or on another machine, and go on in its place; --set and --toggle leave it alone
     #[arg(long, env = "DUALBOARD_TAKE_OVER", value_parser = FalseyValueParser::new())]
     take_over: bool,
     #[command(flatten)]

@@ -11,8 +11,8 @@ use super::cli::Display;
 use super::input::Input;
 use super::lines::{self, Lines};
 use super::printer::Printer;
-use super::run::twin;
-use super::shell::{Happening, Shell, Stop};
+use super::run::stopped;
+use super::shell::{Happening, Shell};
 use super::signals::{self, Signals};
 use super::terminal::panic;
 use super::words::Times;
@@ -49,7 +49,7 @@ pub(super) fn follow(mut shell: Shell, json: bool) -> Result<u8> {
                 Some(error) => break Err(error).context("cannot write to stdout"),
             },
             Happening::Taken | Happening::Other(_) => {}
-            Happening::Stop(Stop::Twin) => break twin(&shell),
+            Happening::Stop(stop) => break stopped(stop, &shell),
             Happening::Closed => break ended(),
         }
     };

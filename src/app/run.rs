@@ -13,7 +13,7 @@ use super::log::Log;
 use super::order;
 use super::printed;
 use super::screen;
-use super::shell::Shell;
+use super::shell::{Shell, Stop};
 use super::terminal::panic;
 use super::view;
 use super::words;
@@ -68,7 +68,7 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     }
     let _lock = Lock::take(&options.state_dir, options.card, options.take_over)?;
     let log = Log::open(words::owner(options.card), &options.logging)?;
-    let shell = Shell::monitor(options.card, &options.entrance, journal)?.logged(log);
+    let shell = Shell::monitor(options.card, &options.entrance, journal, options.take_over)?.logged(log);
     if has_screen() {
         screen::run(shell, options.screen)
     } else {
@@ -100,14 +100,18 @@ fn has_screen() -> bool {
     terminal && !view::is_dumb()
 }
 
-/// The end of a program whose place another one has had for longer.
+/// The end of a program in whose place another one is.
 ///
 /// # Errors
-/// Always.
-pub(super) fn twin<T>(shell: &Shell) -> Result<T> {
-    let program = words::program(shell.machine().role());
-    bail!(
-        "another {program} is connected to {} and has been there for longer; end it there, then start this one again",
-        shell.url()
-    )
+/// Always: it says which, and what to do.
+pub(super) fn stopped<T>(stop: Stop, shell: &Shell) -> Result<T> {
+    let (program, url) = (words::program(shell.machine().role()), shell.url());
+    match stop {
+        Stop::Twin => bail!(
+            "another {program} is connected to {url} and goes on; end it there with q, or start this one with --take-over to go on in its place"
+        ),
+        Stop::TakenOver => bail!(
+            "another {program} has taken over at {url}; to take it back, start this one with --take-over"
+        ),
+    }
 }

@@ -9,8 +9,8 @@ use super::desk::{Desk, Wish};
 use super::input::Input;
 use super::keys::{KeyEvent, Keys};
 use super::painter::Painter;
-use super::run::twin;
-use super::shell::{Happening, Shell, Stop};
+use super::run::stopped;
+use super::shell::{Happening, Shell};
 use super::signals::{self, Signals};
 use super::terminal::{Terminal, panic};
 use super::view::{self, Look, Picture};
@@ -94,7 +94,7 @@ impl<'a> Screen<'a> {
                         return Ok(status);
                     }
                 }
-                Happening::Stop(Stop::Twin) => return twin(shell),
+                Happening::Stop(stop) => return stopped(stop, shell),
                 Happening::Closed => bail!("a thread of this program has ended; start it again"),
             }
         }

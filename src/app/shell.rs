@@ -31,6 +31,8 @@ const DISPLAY_SESSION: Duration = Duration::from_secs(600);
 pub enum Stop {
     /// Another owner of this card has been there for longer.
     Twin,
+    /// Another owner of this card was started to take over.
+    TakenOver,
 }
 
 /// A program at work.
@@ -51,10 +53,13 @@ impl Shell {
     ///
     /// # Errors
     /// Names the setting that can never work.
-    pub fn monitor(card: Card, entrance: &Entrance, journal: Journal) -> Result<Self> {
+    pub fn monitor(card: Card, entrance: &Entrance, journal: Journal, take_over: bool) -> Result<Self> {
         let memory = journal.load();
         let client_id = format!("card{}_monitor", card.number());
         let mut shell = Self::start(Role::Monitor(card), client_id, memory, entrance)?;
+        if take_over {
+            shell.machine = shell.machine.taking_over();
+        }
         let (memories, written) = journal.writer();
         shell.memories = Some(memories);
         shell.written = written;
@@ -187,6 +192,7 @@ impl Shell {
                     }
                 }
                 Effect::StopForTwin => stop = Some(Stop::Twin),
+                Effect::StopTakenOver => stop = Some(Stop::TakenOver),
             }
         }
         stop

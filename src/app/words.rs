@@ -211,6 +211,10 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
             "message without version for board {}, whose owner is live: not taken",
             card.number()
         ),
+        Fact::Twin => format!(
+            "another {} connected from elsewhere; it is told to end",
+            program(role)
+        ),
         Fact::NoHigherVersion(sensor) => {
             format!("{sensor}  not toggled: somebody has published the highest version there is")
         }

@@ -100,4 +100,6 @@ pub enum Effect {
     Save(Box<Memory>),
     /// End: another owner of this card has been there for longer.
     StopForTwin,
+    /// End: another owner of this card was started to take over.
+    StopTakenOver,
 }

@@ -25,7 +25,7 @@ impl Machine {
             Topic::All | Topic::Alive(_) | Topic::Marker | Topic::Uptime(_) | Topic::Bridge(_) => true,
             Topic::Card1 => self.role != Role::Display,
             Topic::Witness | Topic::Board1All => self.role == Role::Monitor(Card::Two),
-            Topic::Set(card) => self.role == Role::Monitor(card),
+            Topic::Set(card) | Topic::Claim(card) => self.role == Role::Monitor(card),
             Topic::Answer(_) => false,
             Topic::Board2Card1 => self.role == Role::Monitor(Card::One),
         }
@@ -61,13 +61,14 @@ impl Machine {
             Ok(Message::Gone(of)) if !retained => self.gone(now, topic, of),
             Ok(Message::Marker(back)) => {
                 if matches!(self.gate, Gate::Waiting { nonce, .. } if nonce == back) {
-                    self.gate_closes(now);
+                    self.gate_closes(now, effects);
                 }
             }
             Ok(Message::Command(_)) if retained => {
                 self.chronicle.note(now.wall, Fact::RetainedCommand(topic));
             }
             Ok(Message::Command(command)) => self.asked(now, &command),
+            Ok(Message::Claim(claim)) => self.tenancy.hear(Some(claim)),
             Ok(Message::Uptime) => self.uptime(now, topic, retained),
             Ok(Message::Bridge(up)) => self.bridge_says(now, topic, up),
             Ok(_) => {}
@@ -82,6 +83,8 @@ impl Machine {
         if self.own_topic() == Some(arrival.topic) {
             // It lies where the good state should.
             self.outbox.again();
+        } else if matches!(arrival.topic, Topic::Claim(_)) {
+            self.tenancy.hear(None);
         } else if arrival.topic == self.other_topic() {
             // The other owner publishes again once it hears that its message is not what was heard last.
             self.heard = Versions::default();
@@ -121,6 +124,7 @@ impl Machine {
             // Its owner should know at once; but an answer that is no better is not answered again before the next heartbeat.
             self.beat_due = self.beat_due.map(|_| arrival.now.mono);
         }
+        self.contradict(arrival.topic, report);
         self.echoes(arrival, report);
         if let Some((topic, own)) = self.report() {
             let behind = report.versions().lacks(&own.versions());

@@ -129,6 +129,13 @@ impl Machine {
         if self.copies.echo || self.copies.own_topic {
             self.outbox.again();
         }
+        if let Some(claim) = self.tenancy.claim(self.life) {
+            effects.push(Effect::Publish {
+                ticket: self.outbox.ticket(),
+                topic: Topic::Claim(card),
+                payload: wire::encode_claim(&claim),
+            });
+        }
         let heartbeat = Heartbeat {
             life: self.life,
             uptime: now.mono.since(self.started.mono),

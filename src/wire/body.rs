@@ -79,10 +79,13 @@ struct HeartbeatBody {
 }
 
 pub(super) fn parse<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, Malformed> {
-    let parsed = serde_json::from_slice(payload).map(|Object(body)| body);
+    // What is skipped would not be looked at.
+    let text =
+        std::str::from_utf8(payload).map_err(|invalid| Malformed::NotJson(invalid.valid_up_to() + 1))?;
+    let parsed = serde_json::from_str(text).map(|Object(body)| body);
     parsed.map_err(|form| {
         // Text that is no JSON at all is called so, also where its beginning had the wrong form already.
-        match serde_json::from_slice::<IgnoredAny>(payload) {
+        match serde_json::from_str::<IgnoredAny>(text) {
             Err(syntax) => Malformed::NotJson(syntax.column()),
             Ok(_) => Malformed::WrongForm(form.column()),
         }

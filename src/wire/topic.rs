@@ -11,6 +11,8 @@ const CARD1_SET: &str = "sensors/card1/set";
 const CARD2_SET: &str = "sensors/card2/set";
 const CARD1_ANSWER: &str = "sensors/card1/set/answer";
 const CARD2_ANSWER: &str = "sensors/card2/set/answer";
+const CARD1_OWNER: &str = "sensors/card1/owner";
+const CARD2_OWNER: &str = "sensors/card2/owner";
 const BOARD1_ALL: &str = "sensors/board1/all";
 const BOARD2_CARD1: &str = "sensors/board2/card1";
 const BOARD1_UPTIME: &str = "sensors/board1/broker/uptime";
@@ -34,6 +36,8 @@ pub enum Topic {
     Set(Card),
     /// `sensors/cardN/set/answer`: how far it has got.
     Answer(Card),
+    /// `sensors/cardN/owner`: which program owns the card, for another one that connects under the same client id.
+    Claim(Card),
     /// `sensors/board1/all`: what broker 1 holds on `sensors/all`, as seen at broker 2.
     Board1All,
     /// `sensors/board2/card1`: what broker 2 held on `sensors/card1`, as seen at broker 1.
@@ -57,7 +61,7 @@ pub enum Direction {
 
 impl Topic {
     /// Every topic but the marker's, which is each client's own.
-    pub const COMMON: [(Self, &'static str); 15] = [
+    pub const COMMON: [(Self, &'static str); 17] = [
         (Self::Card1, CARD1),
         (Self::All, ALL),
         (Self::Witness, WITNESS),
@@ -67,6 +71,8 @@ impl Topic {
         (Self::Set(Card::Two), CARD2_SET),
         (Self::Answer(Card::One), CARD1_ANSWER),
         (Self::Answer(Card::Two), CARD2_ANSWER),
+        (Self::Claim(Card::One), CARD1_OWNER),
+        (Self::Claim(Card::Two), CARD2_OWNER),
         (Self::Board1All, BOARD1_ALL),
         (Self::Board2Card1, BOARD2_CARD1),
         (Self::Uptime(Card::One), BOARD1_UPTIME),
@@ -98,7 +104,9 @@ impl Topic {
     pub const fn qos(self) -> u8 {
         match self {
             Self::Card1 | Self::All | Self::Witness | Self::Marker | Self::Set(_) => 2,
+            // A claim is retained in the moment in which it arrives, with no handshake that the other program's connect could cut short.
             Self::Alive(_)
+            | Self::Claim(_)
             | Self::Answer(_)
             | Self::Board1All
             | Self::Board2Card1
@@ -110,7 +118,7 @@ impl Topic {
     /// Whether this project publishes it as a retained message.
     #[must_use]
     pub const fn is_retained(self) -> bool {
-        matches!(self, Self::Card1 | Self::All)
+        matches!(self, Self::Card1 | Self::All | Self::Claim(_))
     }
 
     /// The sensors whose readings a message on this topic may carry.

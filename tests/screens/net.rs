@@ -202,7 +202,7 @@ impl Net {
                     self.memories[program] = *memory;
                     self.tell(program, Event::Saved);
                 }
-                Effect::StopForTwin => {}
+                Effect::StopForTwin | Effect::StopTakenOver => {}
             }
         }
     }

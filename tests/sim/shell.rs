@@ -142,7 +142,7 @@ impl World {
                 );
             }
             Effect::Save(memory) => self.save(slot, &memory),
-            Effect::StopForTwin => {
+            Effect::StopForTwin | Effect::StopTakenOver => {
                 self.trace.note(self.now, code, &[], || {
                     format!("{} stops for a twin", self.programs[slot].name)
                 });

@@ -10,12 +10,18 @@
 
 #[path = "hostile/decoding.rs"]
 pub mod decoding;
+#[path = "hostile/ending.rs"]
+mod ending;
+#[path = "hostile/outgoing.rs"]
+mod outgoing;
 #[path = "hostile/steps.rs"]
 pub mod steps;
 #[path = "hostile/trial.rs"]
 pub mod trial;
 #[path = "hostile/watch.rs"]
 pub mod watch;
+#[path = "hostile/words.rs"]
+pub mod words;
 
 /// Drives a machine with the events that these bytes stand for.
 pub fn events(data: &[u8]) {

@@ -6,15 +6,15 @@ use jiff::tz::TimeZone;
 use super::{Job, Outcome};
 use crate::app::journal::Journal;
 use crate::app::log::Log;
-use crate::app::run::twin;
-use crate::app::shell::{Happening, Shell, Stop};
+use crate::app::run::stopped;
+use crate::app::shell::{Happening, Shell};
 use crate::app::words::{self, Times};
 use crate::chain::Connection;
 use crate::machine::Event;
 
 pub(super) fn carry_out(job: &Job<'_>, journal: Journal) -> Result<Outcome> {
     let log = Log::open(words::owner(job.options.card), &job.options.logging)?;
-    let mut shell = Shell::monitor(job.options.card, &job.options.entrance, journal)?.logged(log);
+    let mut shell = Shell::monitor(job.options.card, &job.options.entrance, journal, false)?.logged(log);
     let ended = follow(job, &mut shell);
     shell.leave();
     ended
@@ -46,7 +46,7 @@ fn follow(job: &Job<'_>, shell: &mut Shell) -> Result<Outcome> {
                     return Ok(outcome);
                 }
             }
-            Happening::Stop(Stop::Twin) => return twin(shell),
+            Happening::Stop(stop) => return stopped(stop, shell),
             Happening::Closed => anyhow::bail!("a thread of this program has ended; start it again"),
         }
     }

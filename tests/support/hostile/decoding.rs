@@ -4,12 +4,13 @@ use dualboard::owner::Memory;
 use dualboard::sensor::{Card, SensorId};
 use dualboard::wire::{
     Direction, Entry, LARGEST, Malformed, Message, Report, Topic, decode, decode_memory, encode_answer,
-    encode_command, encode_heartbeat, encode_last_will, encode_marker, encode_memory, encode_report,
+    encode_claim, encode_command, encode_heartbeat, encode_last_will, encode_marker, encode_memory,
+    encode_report,
 };
 use serde_json::Value;
 
 /// Every topic that is decoded.
-pub const TOPICS: [Topic; 16] = [
+pub const TOPICS: [Topic; 18] = [
     Topic::Card1,
     Topic::All,
     Topic::Witness,
@@ -26,6 +27,8 @@ pub const TOPICS: [Topic; 16] = [
     Topic::Set(Card::Two),
     Topic::Answer(Card::One),
     Topic::Answer(Card::Two),
+    Topic::Claim(Card::One),
+    Topic::Claim(Card::Two),
 ];
 
 /// The first byte names the topic, or the state file; the rest is what stands there.
@@ -62,6 +65,7 @@ fn accepted(topic: Topic, payload: &[u8], message: Message) {
         Message::Gone(life) => encode_last_will(life),
         Message::Command(command) => encode_command(&command),
         Message::Answer(answer) => encode_answer(&answer),
+        Message::Claim(claim) => encode_claim(&claim),
         Message::Marker(nonce) => encode_marker(nonce),
         Message::Uptime | Message::Bridge(_) => return,
     };

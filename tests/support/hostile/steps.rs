@@ -10,7 +10,7 @@ use dualboard::reading::{Reading, Snapshot};
 use dualboard::sensor::{Card, SensorId, SensorSet, State};
 
 use dualboard::version::{Life, Version};
-use dualboard::wire::Topic;
+use dualboard::wire::{Claim, Topic};
 
 use super::decoding::TOPICS;
 
@@ -77,6 +77,7 @@ pub enum Step {
         retained: bool,
     },
     Gone(Card, Life, bool),
+    Claim(Card, Claim, bool),
     /// The broker gives back what the program last published on its own topic.
     Echo(bool),
     Delivered,
@@ -132,7 +133,7 @@ fn memory(bytes: &mut Unstructured<'_>) -> Result<Memory> {
 }
 
 pub fn step(bytes: &mut Unstructured<'_>) -> Result<Step> {
-    Ok(match bytes.int_in_range(0..=26_u8)? {
+    Ok(match bytes.int_in_range(0..=27_u8)? {
         0 => Step::Connected,
         1 => Step::Lost,
         2 | 3 => Step::MarkerBack,
@@ -179,7 +180,17 @@ pub fn step(bytes: &mut Unstructured<'_>) -> Result<Step> {
             2 => Duration::from_secs(3_600),
             _ => Duration::from_secs(2),
         }),
-        _ => Step::WallClock(bytes.arbitrary()?),
+        26 => Step::WallClock(bytes.arbitrary()?),
+        _ => Step::Claim(card(bytes)?, claim(bytes)?, bytes.arbitrary()?),
+    })
+}
+
+fn claim(bytes: &mut Unstructured<'_>) -> Result<Claim> {
+    Ok(Claim {
+        life: life(bytes)?,
+        met: bytes.arbitrary::<bool>()?.then(|| life(bytes)).transpose()?,
+        over: bytes.arbitrary::<bool>()?.then(|| life(bytes)).transpose()?,
+        takes_over: bytes.arbitrary()?,
     })
 }
 

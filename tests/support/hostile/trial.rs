@@ -3,19 +3,18 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use dualboard::global::Shown;
 use dualboard::machine::{Effect, Event, Machine, Role, Setup, Ticket};
 use dualboard::owner::Memory;
-use dualboard::reading::{Reading, Versions};
-use dualboard::sensor::{Card, SensorId, SensorSet};
+use dualboard::reading::Versions;
+use dualboard::sensor::{Card, SensorId};
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::{Life, Version};
 use dualboard::wire::{
-    Entry, Heartbeat, Report, Topic, encode_command, encode_heartbeat, encode_last_will, encode_marker,
+    Heartbeat, Topic, encode_claim, encode_command, encode_heartbeat, encode_last_will, encode_marker,
     encode_report,
 };
 
-use super::steps::{Drawn, Said, Start, Step, Uptime, Words};
+use super::steps::{Start, Step, Uptime};
 use super::watch::Watch;
 
 pub const LIFE: Life = Life(0x004D_004D);
@@ -25,37 +24,39 @@ pub const BEGIN: Now = Now {
     wall: Wall(1_764_930_243),
 };
 
-/// How many rounds of answers it may take until nothing more happens.
-const ROUNDS: usize = 24;
-
 pub struct Trial {
     pub machine: Machine,
     pub now: Now,
     pub role: Role,
     /// What the shell has been asked for and has not answered.
-    flying: Vec<(Ticket, Topic, Vec<u8>)>,
+    pub(super) flying: Vec<(Ticket, Topic, Vec<u8>)>,
     saving: Option<Memory>,
     connected: bool,
     nonce: Option<u64>,
     /// What the broker holds on this program's own topic.
     pub holds: Option<Vec<u8>>,
     own_last: Option<Vec<u8>>,
-    watch: Watch,
+    /// Its claim to the card, on the way to the broker and back.
+    pub(super) claim: Option<Vec<u8>>,
+    /// Whether it has asked for anything but a heartbeat since this was put back.
+    pub(super) restless: bool,
+    pub(super) watch: Watch,
 }
 
 impl Trial {
     pub fn new(start: Start) -> Self {
         let memory = start.memory.ok_or_else(|| "no state file".to_owned());
-        let watch = Watch::new(start.role, memory.as_ref().ok());
         let setup = Setup {
             role: start.role,
             client_id: CLIENT.to_owned(),
             life: LIFE,
-            memory,
+            memory: memory.clone(),
             started: BEGIN,
         };
+        let machine = Machine::new(setup);
+        let watch = Watch::new(&machine, memory.as_ref().ok());
         Self {
-            machine: Machine::new(setup),
+            machine,
             now: BEGIN,
             role: start.role,
             flying: Vec::new(),
@@ -64,6 +65,8 @@ impl Trial {
             nonce: None,
             holds: None,
             own_last: None,
+            claim: None,
+            restless: false,
             watch,
         }
     }
@@ -125,6 +128,9 @@ impl Trial {
             Step::Gone(card, life, retained) => {
                 self.say(Topic::Alive(card), encode_last_will(life), retained);
             }
+            Step::Claim(card, claim, retained) => {
+                self.say(Topic::Claim(card), encode_claim(&claim), retained);
+            }
             Step::Echo(retained) => {
                 if let (Some(topic), Some(payload)) = (self.own_topic(), self.own_last.clone()) {
                     self.arrive(topic, payload, retained);
@@ -160,6 +166,13 @@ impl Trial {
         self.watch
             .after(&self.machine, self.now, &event, &effects, self.connected);
         for effect in effects {
+            self.restless |= !matches!(
+                effect,
+                Effect::Publish {
+                    topic: Topic::Alive(_),
+                    ..
+                }
+            );
             match effect {
                 Effect::Publish {
                     ticket,
@@ -171,6 +184,9 @@ impl Trial {
                             .ok()
                             .and_then(|text| text.parse().ok());
                     }
+                    if matches!(topic, Topic::Claim(_)) {
+                        self.claim = Some(payload.clone());
+                    }
                     if topic.qos() == 2 {
                         self.flying.push((ticket, topic, payload));
                     }
@@ -178,7 +194,7 @@ impl Trial {
                 Effect::Save(memory) => {
                     assert!(self.saving.replace(*memory).is_none(), "two writes at a time");
                 }
-                Effect::StopForTwin => {}
+                Effect::StopForTwin | Effect::StopTakenOver => {}
             }
         }
         let own = self.own_topic();
@@ -192,7 +208,7 @@ impl Trial {
         );
     }
 
-    fn connect(&mut self) {
+    pub(super) fn connect(&mut self) {
         if !self.connected {
             self.connected = true;
             self.event(Event::Connected);
@@ -202,6 +218,7 @@ impl Trial {
     fn lose(&mut self) {
         self.connected = false;
         self.nonce = None;
+        self.claim = None;
         let flying = std::mem::take(&mut self.flying);
         self.event(Event::Disconnected {
             why: "lost".to_owned(),
@@ -231,7 +248,7 @@ impl Trial {
     }
 
     /// The fate of the oldest publication.
-    fn answer(&mut self, delivered: bool) {
+    pub(super) fn answer(&mut self, delivered: bool) {
         if self.flying.is_empty() {
             return;
         }
@@ -248,7 +265,7 @@ impl Trial {
         self.event(Event::Delivered(ticket));
     }
 
-    fn save(&mut self, failure: Option<String>) {
+    pub(super) fn save(&mut self, failure: Option<String>) {
         let Some(memory) = self.saving.take() else { return };
         match failure {
             None => {
@@ -258,96 +275,6 @@ impl Trial {
             Some(why) => self.event(Event::NotSaved(why)),
         }
     }
-
-    /// What was drawn, put in words with what the machine shows.
-    fn report(&self, words: &Words) -> Report {
-        let mut report = Report::default();
-        for (sensor, said) in SensorId::ALL.into_iter().zip(&words.said) {
-            let shown = reading(&self.machine, sensor);
-            let entry = match *said {
-                Said::Nothing => None,
-                Said::AsShown => shown.map(Entry::Reading),
-                Said::Plain(state) => Some(Entry::Plain(state)),
-                Said::Reading(state, drawn) => {
-                    let mut version = version(drawn, shown.map(|shown| shown.version));
-                    if words.after.contains(sensor) {
-                        version.after = LIFE.era();
-                    }
-                    Some(Entry::Reading(Reading {
-                        state,
-                        version,
-                        changed: None,
-                    }))
-                }
-            };
-            if let Some(entry) = entry {
-                report.put(sensor, entry);
-            }
-        }
-        report
-    }
-
-    /// The attacker is silent, everything works, the other owner is honest: the good state must be on the own topic again.
-    pub fn end(&mut self) {
-        self.watch.memory_is_bounded(&self.machine);
-        let Role::Monitor(card) = self.role else { return };
-        if self.watch.leaving {
-            return;
-        }
-        self.connect();
-        self.take(Step::MarkerBack);
-        for _ in 0..ROUNDS {
-            self.take(Step::Wait(Duration::from_secs(5)));
-            self.honest_heartbeat(card.other());
-            self.honest_echo(card);
-            self.save(None);
-            while !self.flying.is_empty() {
-                self.answer(true);
-                self.save(None);
-            }
-            self.take(Step::Echo(false));
-        }
-        while !self.flying.is_empty() {
-            self.answer(true);
-            self.save(None);
-        }
-        assert!(self.machine.is_settled(), "never at rest");
-        self.watch
-            .good_state_is_held(&self.machine, self.holds.as_deref());
-    }
-
-    /// The other board shows what the broker holds.
-    fn honest_echo(&mut self, card: Card) {
-        let topic = match card {
-            Card::One => Topic::All,
-            Card::Two => Topic::Board1All,
-        };
-        let truth = Words {
-            said: [Said::AsShown; 6],
-            after: SensorSet::EMPTY,
-        };
-        let report = self.report(&truth);
-        if report.iter().next().is_some() {
-            self.say(topic, encode_report(&report, topic.carries()), false);
-        }
-    }
-
-    fn honest_heartbeat(&mut self, card: Card) {
-        let held = self.own_topic().zip(self.holds.as_deref());
-        let heard = held.map_or_else(Versions::default, |(topic, payload)| {
-            super::watch::report_of(topic, payload).map_or_else(Versions::default, |report| report.versions())
-        });
-        let beat = Heartbeat {
-            life: Life(0x7777),
-            uptime: self.now.mono.since(BEGIN.mono),
-            has: heard,
-            heard,
-            refused: Versions::default(),
-            other_live: true,
-            other_plain: false,
-        };
-        self.say(Topic::Alive(card), encode_heartbeat(&beat), false);
-    }
 }
 
 pub const fn own_topic(role: Role) -> Option<Topic> {
@@ -355,30 +282,6 @@ pub const fn own_topic(role: Role) -> Option<Topic> {
         Role::Monitor(Card::One) => Some(Topic::Card1),
         Role::Monitor(Card::Two) => Some(Topic::All),
         Role::Display => None,
-    }
-}
-
-/// The reading that is shown, if it is one.
-pub fn reading(machine: &Machine, sensor: SensorId) -> Option<Reading> {
-    match machine.shown(sensor) {
-        Some(Shown::Reading(reading)) => Some(reading),
-        Some(Shown::Word(_)) | None => None,
-    }
-}
-
-fn version(drawn: Drawn, shown: Option<Version>) -> Version {
-    match drawn {
-        Drawn::Absolute(version) => version,
-        Drawn::Relative(incarnation, sequence, life) => {
-            let from = shown.unwrap_or(Version::initial(LIFE));
-            let plus = |value: u64, more: i8| value.saturating_add_signed(more.into()).min(Version::MAX);
-            Version {
-                incarnation: plus(from.incarnation, incarnation),
-                sequence: plus(from.sequence, sequence),
-                life: Life(from.life.0.saturating_add_signed(life.into())),
-                after: from.after,
-            }
-        }
     }
 }
 

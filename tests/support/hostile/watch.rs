@@ -10,18 +10,17 @@ use dualboard::sensor::{Card, SensorId, SensorSet, State};
 use dualboard::stage::Stage;
 use dualboard::time::{Mono, Now};
 use dualboard::version::Version;
-use dualboard::wire::{self, LARGEST, Message, Report, Topic};
+use dualboard::wire::{self, Message, Report, Topic};
 
-use super::trial::{CLIENT, LIFE, Proved, own_topic, reading};
-
-/// Events give a handful of effects: marker, report, heartbeat, witness, state file, last word, end; and answers to eight commands.
-const MOST_EFFECTS: usize = 6 + 8;
+use super::trial::{CLIENT, LIFE, Proved, own_topic};
+use super::words::reading;
 
 /// A machine with all that it remembers, written out: nothing in it grows with what it is sent.
 const MOST_MEMORY: usize = 200_000;
 
 pub struct Watch {
-    role: Role,
+    pub(super) role: Role,
+    subscribed: Vec<String>,
     /// The highest version that was ever shown.
     shown: [Option<Version>; 6],
     before: [Option<Reading>; 6],
@@ -32,19 +31,23 @@ pub struct Watch {
     asked: SensorSet,
     commanded: SensorSet,
     pub leaving: bool,
-    gate_open: bool,
-    nonces: Vec<u64>,
+    pub(super) gate_open: bool,
+    pub(super) nonces: Vec<u64>,
     last_live: Option<Mono>,
-    said: Versions,
+    /// Heartbeats of other lives as this card's owner, and claims that say to have replaced this life's.
+    pub(super) twins: (usize, usize),
+    pub(super) said: Versions,
     durable: Proved,
     delivered: Proved,
     echoed: Proved,
 }
 
 impl Watch {
-    pub fn new(role: Role, memory: Option<&Memory>) -> Self {
+    pub fn new(machine: &Machine, memory: Option<&Memory>) -> Self {
+        let topics = machine.subscriptions().into_iter().map(|(topic, _)| topic);
         let mut watch = Self {
-            role,
+            role: machine.role(),
+            subscribed: topics.collect(),
             shown: [None; 6],
             before: [None; 6],
             states: [None; 6],
@@ -56,6 +59,7 @@ impl Watch {
             gate_open: false,
             nonces: Vec::new(),
             last_live: None,
+            twins: (0, 0),
             said: Versions::default(),
             durable: Proved::new(),
             delivered: Proved::new(),
@@ -83,7 +87,7 @@ impl Watch {
     }
 
     pub fn after(&mut self, machine: &Machine, now: Now, event: &Event, effects: &[Effect], connected: bool) {
-        let heard = self.hear(machine, now, event);
+        let heard = self.hear(now, event);
         self.gate(event, heard.as_ref());
         self.commands(event, heard.as_ref());
         self.effects(effects, connected);
@@ -93,11 +97,12 @@ impl Watch {
         self.freshness(machine, now, connected);
         self.stages(machine);
         assert!(machine.chronicle().newest_first().count() <= KEPT);
-        self.leaving |= matches!(event, Event::Leave) || effects.contains(&Effect::StopForTwin);
+        let stops = |effect: &Effect| matches!(effect, Effect::StopForTwin | Effect::StopTakenOver);
+        self.leaving |= matches!(event, Event::Leave) || effects.iter().any(stops);
     }
 
     /// What the message says, if the program listens to it.
-    fn hear(&mut self, machine: &Machine, now: Now, event: &Event) -> Option<Option<(Topic, Message)>> {
+    fn hear(&mut self, now: Now, event: &Event) -> Option<Option<(Topic, Message)>> {
         let Event::Message {
             topic,
             payload,
@@ -106,9 +111,7 @@ impl Watch {
         else {
             return None;
         };
-        let subscribed = machine.subscriptions();
-        let known =
-            Topic::parse(topic, CLIENT).filter(|_| subscribed.iter().any(|(name, _)| name == topic))?;
+        let known = Topic::parse(topic, CLIENT).filter(|_| self.subscribed.contains(topic))?;
         let message = wire::decode(known, payload).ok();
         if message.is_none() {
             self.malformed += 1;
@@ -118,7 +121,16 @@ impl Watch {
         }
         match message {
             Some(Message::Report(report)) => note(&mut self.echoed, &report.versions()),
-            Some(Message::Heartbeat(beat)) => note(&mut self.echoed, &beat.has),
+            Some(Message::Heartbeat(beat)) => {
+                note(&mut self.echoed, &beat.has);
+                let own = Card::ALL
+                    .iter()
+                    .any(|card| self.role == Role::Monitor(*card) && known == Topic::Alive(*card));
+                self.twins.0 += usize::from(own && beat.life != LIFE);
+            }
+            Some(Message::Claim(claim)) => {
+                self.twins.1 += usize::from(claim.life != LIFE && claim.over == Some(LIFE));
+            }
             _ => {}
         }
         Some(message.map(|message| (known, message)))
@@ -148,63 +160,6 @@ impl Watch {
         if self.gate_open {
             self.commanded = std::mem::take(&mut self.asked);
         }
-    }
-
-    fn effects(&mut self, effects: &[Effect], connected: bool) {
-        assert!(
-            effects.len() <= MOST_EFFECTS,
-            "{} effects of one event",
-            effects.len()
-        );
-        for effect in effects {
-            match effect {
-                Effect::Publish { topic, payload, .. } => {
-                    assert!(connected, "published without a connection");
-                    assert!(payload.len() <= LARGEST / 8, "a large message");
-                    self.published(*topic, payload);
-                }
-                Effect::Save(_) | Effect::StopForTwin => {
-                    assert!(
-                        self.role != Role::Display,
-                        "the display keeps nothing and has no twin"
-                    );
-                }
-            }
-        }
-    }
-
-    /// Only what is this program's to say, in a form that it reads itself, and never an older version than before.
-    fn published(&mut self, topic: Topic, payload: &[u8]) {
-        let message = wire::decode(topic, payload).expect("what is sent can be read");
-        if let Message::Marker(nonce) = message {
-            self.nonces.push(nonce);
-            return;
-        }
-        assert!(self.gate_open, "{topic:?} published before the gate closed");
-        let own = match self.role {
-            Role::Monitor(card) => {
-                [Topic::Alive(card), Topic::Answer(card)].contains(&topic)
-                    || own_topic(self.role) == Some(topic)
-            }
-            Role::Display => false,
-        };
-        assert!(
-            own || topic == Topic::Witness,
-            "{topic:?} is not this program's topic"
-        );
-        if let (true, Message::Report(report)) = (own, message) {
-            let versions = report.versions();
-            for sensor in topic.carries().iter() {
-                let lower = versions.get(sensor) < self.said.get(sensor);
-                let word = matches!(report.get(sensor), Some(wire::Entry::Plain(_)));
-                assert!(!lower || word, "{sensor} published with a lower version");
-            }
-            self.said.raise(&versions);
-        }
-        assert!(
-            !self.leaving || !matches!(message, Message::Heartbeat(_)),
-            "a heartbeat after the last word"
-        );
     }
 
     /// No shown version goes down, and one version never has two states.

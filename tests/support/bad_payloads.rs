@@ -1,0 +1,283 @@
+//! Payloads that no program of this project sends, each with what the programs say of it.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use crate::bench::Node::{self, Broker1, Broker2};
+
+/// Stands in payloads that have room for it, and must be on no screen.
+pub const SECRET: &str = "PWNED";
+
+/// A payload that is refused.
+#[derive(Clone)]
+pub struct Bad {
+    pub payload: Vec<u8>,
+    /// How the reason begins.
+    pub why: &'static str,
+}
+
+/// The topics that are retained, each with the brokers where somebody may put something on it.
+pub const KEPT: [(&str, Node); 4] = [
+    ("sensors/card1", Broker1),
+    ("sensors/card1", Broker2),
+    ("sensors/all", Broker1),
+    ("sensors/all", Broker2),
+];
+
+const NOT_JSON: &str = "not JSON";
+const WRONG_FORM: &str = "not of the form that this topic has";
+const NO_SENSOR: &str = "speaks of no sensor of this topic";
+const OUT_OF_RANGE: &str = "a version out of range";
+/// Where it depends on how far the reader gets.
+const EITHER: &str = "not ";
+
+/// What is no JSON, or no text at all; bad on every topic that carries JSON.
+const NO_JSON: [(&[u8], &str); 32] = [
+    (b"", "empty message"),
+    (b"PWNED is not JSON", NOT_JSON),
+    (b"\xff\xfe\xfd", NOT_JSON),
+    (b"\0", NOT_JSON),
+    (b"\0\0\0\0\0\0\0\0", NOT_JSON),
+    (b" \t\r\n ", NOT_JSON),
+    (b"\"", NOT_JSON),
+    (b"{", NOT_JSON),
+    (b"}", NOT_JSON),
+    (b"{\"sensor_1\": false, \"sensor_4\": fal", NOT_JSON),
+    (b"{\"sensor_1\": true, \"\xff\": 1}", EITHER),
+    (b"{\"sensor_1\xc0\x80\": true}", EITHER),
+    (b"{\"sensor_1\": true, \"x\": \"\xed\xa0\x80\"}", EITHER),
+    (b"{\"sensor_1\": \"\xff\xfePWNED\"}", EITHER),
+    (
+        b"\xef\xbb\xbf{\"sensor_1\": false, \"sensor_4\": false}",
+        NOT_JSON,
+    ),
+    (b"\xff\xfe{\0\"\0s\0\"\0:\x001\0}\0", NOT_JSON),
+    (b"{'sensor_1': false, 'sensor_4': false}", NOT_JSON),
+    (b"{sensor_1: false, sensor_4: false}", NOT_JSON),
+    (b"{\"sensor_1\": False, \"sensor_4\": False}", NOT_JSON),
+    (b"{\"sensor_1\": false, \"sensor_4\": false,}", NOT_JSON),
+    (
+        b"{\"sensor_1\": false /* PWNED */, \"sensor_4\": false}",
+        NOT_JSON,
+    ),
+    (b"{\"sensor_1\": NaN, \"sensor_4\": NaN}", NOT_JSON),
+    (b"{\"sensor_1\": -Infinity, \"sensor_4\": Infinity}", NOT_JSON),
+    (b"{\"sensor_1\": 01, \"sensor_4\": 0x1}", NOT_JSON),
+    (b"{\"sensor_1\": false}{\"sensor_4\": false}", NOT_JSON),
+    (b"{\"sensor_1\": false, \"sensor_4\": false} PWNED", NOT_JSON),
+    (b"{\"sensor_1\": false, \"sensor_4\": false}\0", NOT_JSON),
+    (
+        b"{\"sensor_1\n\": false, \"sensor_4\": false, \"a\x1bb\": 1}",
+        EITHER,
+    ),
+    (b"\x1b]0;PWNED\x07\x1b[2J\x1b[31mPWNED", NOT_JSON),
+    (b"\x9b2J\x9d0;PWNED\x9c", NOT_JSON),
+    (b"\r\n\x08\x08\x7fPWNED\x0c\x0b", NOT_JSON),
+    ("\u{202e}\u{2066}\u{200b}\u{feff}PWNED".as_bytes(), NOT_JSON),
+];
+
+/// JSON that is no report.
+const NO_REPORT: [(&str, &str); 48] = [
+    ("null", WRONG_FORM),
+    ("true", WRONG_FORM),
+    ("7", WRONG_FORM),
+    ("\"sensor_1\"", WRONG_FORM),
+    ("[]", WRONG_FORM),
+    ("[false, false, false]", WRONG_FORM),
+    ("[{\"sensor_1\": false, \"sensor_4\": false}]", WRONG_FORM),
+    ("{}", NO_SENSOR),
+    ("{\"sensor_9\": false, \"PWNED\": true}", NO_SENSOR),
+    ("{\"SENSOR_1\": false, \"Sensor_4\": false}", NO_SENSOR),
+    ("{\"sensor_1 \": false, \" sensor_4\": false}", NO_SENSOR),
+    (
+        "{\"sensor_\u{ff11}\": false, \"sensor_\u{664}\": false}",
+        NO_SENSOR,
+    ),
+    (
+        "{\"sensor_1\u{200b}\": false, \"\u{feff}sensor_4\": false}",
+        NO_SENSOR,
+    ),
+    ("{\"\u{202e}PWNED\u{200b}\\u001b[2J\\u009b31m\": true}", NO_SENSOR),
+    (
+        "{\"sensor_01\": false, \"sensor1\": false, \"1\": false}",
+        NO_SENSOR,
+    ),
+    (
+        "{\"sensors\": {\"sensor_1\": false, \"sensor_4\": false}}",
+        NO_SENSOR,
+    ),
+    (
+        "{\"versions\": {\"sensor_1\": [9, 9, 9], \"sensor_4\": [9, 9, 9]}}",
+        NO_SENSOR,
+    ),
+    ("{\"sensor_1\": \"PWNED\", \"sensor_4\": \"PWNED\"}", WRONG_FORM),
+    (
+        "{\"sensor_1\": \"\u{202e}PWNED\\u001b]0;PWNED\\u0007\"}",
+        WRONG_FORM,
+    ),
+    ("{\"sensor_1\": \"false\", \"sensor_4\": \"false\"}", WRONG_FORM),
+    ("{\"sensor_1\": 0, \"sensor_4\": 0}", WRONG_FORM),
+    ("{\"sensor_1\": 1.0, \"sensor_4\": 1e0}", WRONG_FORM),
+    ("{\"sensor_1\": 1e999, \"sensor_4\": 1e999}", EITHER),
+    ("{\"sensor_1\": [false], \"sensor_4\": [false]}", WRONG_FORM),
+    ("{\"sensor_1\": {\"state\": false}, \"sensor_4\": {}}", WRONG_FORM),
+    (
+        "{\"sensor_1\": true, \"sensor_1\": false, \"sensor_4\": false}",
+        WRONG_FORM,
+    ),
+    ("{\"sensor_1\": false, \"sensor_1\": false}", WRONG_FORM),
+    ("{\"sensor_1\": true, \"sensor_\\u0031\": false}", WRONG_FORM),
+    (
+        "{\"sensor_1\": false, \"versions\": {}, \"versions\": {}}",
+        WRONG_FORM,
+    ),
+    ("{\"sensor_1\": false, \"versions\": []}", WRONG_FORM),
+    ("{\"sensor_1\": false, \"versions\": \"PWNED\"}", WRONG_FORM),
+    (
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [1, 1]}}",
+        WRONG_FORM,
+    ),
+    (
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [1, 1, 1, 1]}}",
+        WRONG_FORM,
+    ),
+    (
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [1.5, 1, 1]}}",
+        WRONG_FORM,
+    ),
+    (
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [\"1\", 1, 1]}}",
+        WRONG_FORM,
+    ),
+    (
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [-1, 1, 1]}}",
+        WRONG_FORM,
+    ),
+    (
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [1, 1, 4294967296]}}",
+        WRONG_FORM,
+    ),
+    (
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [18446744073709551616, 1, 1]}}",
+        WRONG_FORM,
+    ),
+    (
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [9, 9, 9], \"sensor_1\": [8, 8, 8]}}",
+        WRONG_FORM,
+    ),
+    (
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [18446744073709551615, 1, 1]}}",
+        OUT_OF_RANGE,
+    ),
+    (
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [9007199254740992, 1, 1]}}",
+        OUT_OF_RANGE,
+    ),
+    (
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [1, 9007199254740992, 1]}}",
+        OUT_OF_RANGE,
+    ),
+    (
+        "{\"sensor_1\": false, \"changed\": {\"sensor_1\": \"PWNED\"}}",
+        WRONG_FORM,
+    ),
+    (
+        "{\"sensor_1\": false, \"changed\": {\"sensor_1\": 9223372036854775808}}",
+        WRONG_FORM,
+    ),
+    ("{\"sensor_1\": false, \"changed\": [1764930243]}", WRONG_FORM),
+    ("{\"sensor_1\": NULL}", NOT_JSON),
+    ("{\"sensor_1\": false, \"x\": 1e}", EITHER),
+    ("{\"sensor_1\": false, \"x\": \"\\x1b\"}", EITHER),
+];
+
+/// JSON that is no heartbeat.
+const NO_HEARTBEAT: [(&str, &str); 18] = [
+    ("null", WRONG_FORM),
+    ("{}", WRONG_FORM),
+    ("[true, 1, 2]", WRONG_FORM),
+    ("{\"alive\": true}", WRONG_FORM),
+    ("{\"life\": 7}", WRONG_FORM),
+    ("{\"alive\": 1, \"life\": 7}", WRONG_FORM),
+    ("{\"alive\": \"PWNED\", \"life\": 7}", WRONG_FORM),
+    ("{\"alive\": false, \"life\": -1}", WRONG_FORM),
+    ("{\"alive\": false, \"life\": 4294967296}", WRONG_FORM),
+    ("{\"alive\": false, \"life\": 7.5}", WRONG_FORM),
+    ("{\"alive\": true, \"alive\": false, \"life\": 7}", WRONG_FORM),
+    ("{\"alive\": true, \"life\": 7, \"uptime_ms\": -5}", WRONG_FORM),
+    ("{\"alive\": true, \"life\": 7, \"uptime_ms\": 1e30}", WRONG_FORM),
+    ("{\"alive\": true, \"life\": 7, \"uptime_ms\": null}", WRONG_FORM),
+    ("{\"alive\": true, \"life\": 7, \"has\": []}", WRONG_FORM),
+    (
+        "{\"alive\": true, \"life\": 7, \"has\": {\"sensor_1\": true}}",
+        WRONG_FORM,
+    ),
+    (
+        "{\"alive\": true, \"life\": 7, \"heard\": {\"sensor_1\": [9007199254740992, 0, 0]}}",
+        OUT_OF_RANGE,
+    ),
+    (
+        "{\"alive\": true, \"life\": 7, \"other_live\": \"\\u001b[2JPWNED\"}",
+        WRONG_FORM,
+    ),
+];
+
+/// JSON that is no claim.
+const NO_CLAIM: [(&str, &str); 8] = [
+    ("null", WRONG_FORM),
+    ("{}", WRONG_FORM),
+    ("[7]", WRONG_FORM),
+    ("{\"life\": \"PWNED\"}", WRONG_FORM),
+    ("{\"life\": -1}", WRONG_FORM),
+    ("{\"life\": 7, \"life\": 8}", WRONG_FORM),
+    ("{\"life\": 7, \"over\": 4294967296}", WRONG_FORM),
+    ("{\"life\": 7, \"takes_over\": 1}", WRONG_FORM),
+];
+
+/// All that is no report: on `sensors/card1`, `sensors/all` and their copies.
+pub fn no_reports() -> Vec<Bad> {
+    with_common(&NO_REPORT)
+}
+
+/// All that is no heartbeat.
+pub fn no_heartbeats() -> Vec<Bad> {
+    with_common(&NO_HEARTBEAT)
+}
+
+/// All that is no claim.
+pub fn no_claims() -> Vec<Bad> {
+    with_common(&NO_CLAIM)
+}
+
+fn with_common(rest: &[(&str, &'static str)]) -> Vec<Bad> {
+    let bytes = NO_JSON.iter().map(|(payload, why)| Bad {
+        payload: payload.to_vec(),
+        why,
+    });
+    let text = rest.iter().map(|(payload, why)| Bad {
+        payload: payload.as_bytes().to_vec(),
+        why,
+    });
+    bytes.chain(text).chain(made()).collect()
+}
+
+/// Too large or too deep to be written out.
+fn made() -> Vec<Bad> {
+    let good = "{\"sensor_1\": false, \"sensor_4\": false, \"alive\": true, \"life\": 7";
+    let bad = |payload: Vec<u8>, why| Bad { payload, why };
+    vec![
+        bad("[".repeat(10_000).into_bytes(), EITHER),
+        bad("{\"sensor_1\":".repeat(1_000).into_bytes(), EITHER),
+        bad("{\"a\":[".repeat(1_500).into_bytes(), EITHER),
+        bad(
+            format!(
+                "{{\"sensor_1\": {}false{}}}",
+                "[".repeat(5_000),
+                "]".repeat(5_000)
+            )
+            .into_bytes(),
+            WRONG_FORM,
+        ),
+        bad(format!("{good}}}{}", " ".repeat(16_384)).into_bytes(), "164"),
+        bad(vec![b'7'; 16_385], "16385 bytes, more than 16384"),
+        bad(vec![b'7'; 1_048_576], "1048576 bytes, more than 16384"),
+    ]
+}
