@@ -136,7 +136,7 @@ const NO_REPORT: [(&str, &str); 48] = [
         WRONG_FORM,
     ),
     (
-        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [1, 1, 1, 1]}}",
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [1, 1, 1, 1, 1]}}",
         WRONG_FORM,
     ),
     (
@@ -152,7 +152,7 @@ const NO_REPORT: [(&str, &str); 48] = [
         WRONG_FORM,
     ),
     (
-        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [1, 1, 4294967296]}}",
+        "{\"sensor_1\": false, \"versions\": {\"sensor_1\": [1, 1, 18446744073709551616]}}",
         WRONG_FORM,
     ),
     (
