@@ -13,6 +13,8 @@ pub struct Memory {
     pub readings: Snapshot,
     /// Of all versions made since the memory began, see [`Life`]; `None` in a file that nobody wrote.
     pub era: Option<u16>,
+    /// The highest incarnation that may have been used: on disk before anybody is told a version of it, so that no later life uses it again.
+    pub incarnation: u64,
     /// The commands that made the readings what they are.
     pub done: Done,
 }
@@ -55,7 +57,9 @@ impl Owner {
             overruled: Some(Snapshot::default()),
         };
         if let Some(era) = memory.and_then(|memory| memory.era) {
-            owner.mint.go_on(era);
+            owner
+                .mint
+                .go_on(era, memory.map_or(0, |memory| memory.incarnation));
         }
         if let Some(memory) = memory {
             for (sensor, reading) in memory.readings.of(card).iter() {
@@ -77,6 +81,7 @@ impl Owner {
         Memory {
             readings: self.readings,
             era: Some(self.life().era()),
+            incarnation: self.mint.incarnation(),
             done: Done::default(),
         }
     }

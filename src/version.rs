@@ -126,10 +126,20 @@ impl Mint {
         }
     }
 
-    /// Goes on in the era of a state file.
-    pub fn go_on(&mut self, era: u16) {
+    /// Goes on in the era of a state file, above all incarnations that its earlier lives may have used.
+    pub fn go_on(&mut self, era: u16, used: u64) {
         self.unbroken = true;
         self.last.life = self.last.life.in_era(era);
+        if used >= self.last.incarnation && used < Version::MAX {
+            self.last.incarnation = used + 1;
+            self.last.sequence = 0;
+        }
+    }
+
+    /// The incarnation of the next version.
+    #[must_use]
+    pub const fn incarnation(&self) -> u64 {
+        self.last.incarnation
     }
 
     /// Whether the memory was read from the state file.

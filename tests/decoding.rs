@@ -134,14 +134,14 @@ proptest! {
     }
 
     #[test]
-    fn memory_comes_back_as_it_was(readings in prop::collection::vec(prop::option::of(reading()), 6), era in prop::option::of(any::<u16>()), done in prop::collection::vec(any::<u64>(), 0..20)) {
+    fn memory_comes_back_as_it_was(readings in prop::collection::vec(prop::option::of(reading()), 6), era in prop::option::of(any::<u16>()), incarnation in 0..=Version::MAX, done in prop::collection::vec(any::<u64>(), 0..20)) {
         let mut snapshot = Snapshot::default();
         for (sensor, reading) in SensorId::ALL.into_iter().zip(readings) {
             if let Some(reading) = reading {
                 snapshot.offer(sensor, reading);
             }
         }
-        let memory = Memory { readings: snapshot, era, done: done.into_iter().collect() };
+        let memory = Memory { readings: snapshot, era, incarnation, done: done.into_iter().collect() };
         prop_assert_eq!(decode_memory(&encode_memory(&memory)), Ok(memory));
     }
 

@@ -110,33 +110,3 @@ fn a_memory_that_knew_of_what_is_shown_needs_nobody_to_vouch_for_it() {
     let _ = hear(&mut machine, "sensors/card1", payload.as_bytes());
     assert_eq!(shown(&machine), Some(State::Ko));
 }
-
-#[test]
-fn an_incarnation_is_on_disk_before_anybody_is_told_a_version_of_it() {
-    let reports = |effects: &[Effect]| {
-        let published = effects.iter().filter(|effect| {
-            matches!(
-                effect,
-                Effect::Publish {
-                    topic: Topic::Card1,
-                    ..
-                }
-            )
-        });
-        published.count()
-    };
-    let mut machine = restored(Role::Monitor(Card::One));
-    let ticket = dualboard::machine::Ticket;
-    for number in 1..9 {
-        let _ = machine.handle(NOW, Event::Delivered(ticket(number)));
-    }
-    let _ = machine.handle(NOW, Event::Saved);
-    let toggled = machine.handle(NOW, Event::Toggle(SensorId::ALL[0]));
-    assert_eq!(reports(&toggled), 0, "a later life could not know of it");
-    assert_eq!(reports(&machine.handle(NOW, Event::Saved)), 1);
-    for number in 1..9 {
-        let _ = machine.handle(NOW, Event::Delivered(ticket(number)));
-    }
-    let toggled = machine.handle(NOW, Event::Toggle(SensorId::ALL[0]));
-    assert_eq!(reports(&toggled), 1, "once an incarnation, not once a toggle");
-}

@@ -33,6 +33,7 @@ fn remembering(readings: &[(u8, Reading)]) -> Memory {
     Memory {
         readings: snapshot,
         era: None,
+        incarnation: 0,
         done: Done::default(),
     }
 }
@@ -172,4 +173,15 @@ fn a_lower_or_equal_copy_changes_nothing() {
     assert_eq!(owner.hear(sensor(1), reading(State::Ko, 4)), Heard::Nothing);
     assert_eq!(owner.hear(sensor(1), reading(State::Ok, 3)), Heard::Nothing);
     assert_eq!(state(&owner, 1), Some(State::Ko));
+}
+
+#[test]
+fn a_later_life_never_uses_an_incarnation_again_whatever_was_lost_in_between() {
+    let mut first = Owner::new(Card::One, life(1, 1), None);
+    let memory = first.memory();
+    first.toggle(sensor(1), Wall(0));
+    let mut second = Owner::new(Card::One, life(2, 2), Some(&memory));
+    second.toggle(sensor(1), Wall(0));
+    let version = |owner: &Owner| owner.readings().version(sensor(1)).expect("toggled");
+    assert!(version(&second).follows(version(&first)));
 }

@@ -174,6 +174,7 @@ mod tests {
         Memory {
             readings,
             era: None,
+            incarnation: 7,
             done: [7, u64::MAX].into_iter().collect(),
         }
     }

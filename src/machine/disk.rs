@@ -6,8 +6,6 @@ use super::Machine;
 use crate::chronicle::Fact;
 use crate::command::Done;
 use crate::owner::Memory;
-use crate::reading::Snapshot;
-use crate::sensor::Card;
 use crate::time::{Mono, Now};
 
 /// How long to wait before the state file is tried again after a failure, if nothing changes before.
@@ -46,11 +44,8 @@ impl Disk {
     }
 
     /// The highest incarnation that a later life will find used.
-    pub(super) fn reserved(&self, card: Card) -> u64 {
-        let readings = self.holds.map(|memory| memory.readings.of(card));
-        let versions = readings.iter().flat_map(Snapshot::iter);
-        let used = versions.map(|(_, reading)| reading.version.incarnation).max();
-        used.unwrap_or(0)
+    pub(super) fn reserved(&self) -> u64 {
+        self.holds.as_ref().map_or(0, |memory| memory.incarnation)
     }
 
     /// The commands that a later life will know to be done.

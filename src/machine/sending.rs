@@ -98,7 +98,7 @@ impl Machine {
             || self
                 .owner
                 .as_ref()
-                .is_some_and(|owner| owner.used() > self.disk.reserved(owner.card()));
+                .is_some_and(|owner| owner.used() > self.disk.reserved());
         if unsaved && self.disk.failure().is_none() {
             // Once an incarnation, not once a key: a later life must find it, or it might use it again. And once a command: a later
             // life must not do it again on top of what somebody has heard of it.

@@ -11,7 +11,7 @@ use super::{Entry, Heartbeat, Malformed, Message, Report, Triple, triple_of, ver
 use crate::owner::Memory;
 use crate::reading::{Reading, Snapshot, Versions};
 use crate::sensor::{SensorId, SensorSet, State};
-use crate::version::Life;
+use crate::version::{Life, Version};
 
 /// What stands in a report beside the plain keys. It is read in a pass of its own: with `flatten`, serde lets duplicates through.
 #[derive(Deserialize)]
@@ -49,6 +49,8 @@ struct MemoryBody {
     report: ReportBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     era: Option<u16>,
+    #[serde(default)]
+    incarnation: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     done: Vec<u64>,
 }
@@ -56,6 +58,8 @@ struct MemoryBody {
 #[derive(Deserialize)]
 struct EraBody {
     era: Option<u16>,
+    #[serde(default)]
+    incarnation: u64,
     #[serde(default)]
     done: Vec<u64>,
 }
@@ -163,6 +167,7 @@ pub fn encode_memory(memory: &Memory) -> Vec<u8> {
     to_json(&MemoryBody {
         report: report_body(&report, all),
         era: memory.era,
+        incarnation: memory.incarnation,
         done: memory.done.iter().collect(),
     })
 }
@@ -173,7 +178,14 @@ pub fn encode_memory(memory: &Memory) -> Vec<u8> {
 /// [`Malformed`] says in words what is wrong.
 pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
     let report = decode_report(text, SensorId::ALL.into_iter().collect())?;
-    let EraBody { era, done } = parse(text)?;
+    let EraBody {
+        era,
+        incarnation,
+        done,
+    } = parse(text)?;
+    if incarnation > Version::MAX {
+        return Err(Malformed::OutOfRange);
+    }
     let mut readings = Snapshot::default();
     for (sensor, entry) in report.iter() {
         if let Entry::Reading(reading) = entry {
@@ -183,6 +195,7 @@ pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
     Ok(Memory {
         readings,
         era,
+        incarnation,
         done: done.into_iter().collect(),
     })
 }

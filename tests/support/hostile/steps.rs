@@ -128,6 +128,7 @@ fn memory(bytes: &mut Unstructured<'_>) -> Result<Memory> {
     Ok(Memory {
         readings,
         era,
+        incarnation: 0,
         done: Done::default(),
     })
 }
