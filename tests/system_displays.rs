@@ -136,6 +136,10 @@ fn one_change_costs_few_bytes_whatever_was_before_it() {
         let states = ["OK", state, "OK", "OK", "OK", "OK"];
         bench.wait_settled(states);
         wait_shows(&displays, states);
+        bench.wait("the log has got as far", |bench| {
+            let text = bench.text(Card1);
+            !text.contains("sending") && !text.contains(" saved")
+        });
         if round % 5 == 0 {
             bench.wait("the mark of the press is gone", |bench| {
                 !bench.text(Card1).contains('›')

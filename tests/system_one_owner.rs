@@ -46,6 +46,40 @@ fn take_over_ends_the_first_cleanly_and_goes_on_in_its_place() {
 }
 
 #[test]
+fn take_over_ends_one_that_was_stopped_by_ctrl_z() {
+    let mut bench = Bench::running();
+    let mut first = bench.take(Card1);
+    first.signal(Signal::STOP);
+    let taken = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);
+    bench.give(Card1, taken);
+    assert_eq!(code(first.wait_for_end()), 128 + Signal::TERM.as_raw());
+    first.assert_restored();
+    bench.press(Card1, "2");
+    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
+}
+
+#[test]
+fn take_over_ends_no_process_that_only_has_the_number_of_the_holder() {
+    let bench = Bench::running();
+    let file = bench.state_dir(Card1).join("card1.lock");
+    let innocent = std::process::Command::new("sleep").arg("600").spawn();
+    let mut innocent = innocent.expect("sleep");
+    let told = std::fs::read_to_string(&file).expect("the lock");
+    let lines: Vec<&str> = told.lines().skip(1).collect();
+    std::fs::write(&file, format!("{}\n{}\n", innocent.id(), lines.join("\n"))).expect("the lock");
+    let mut second = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);
+    let status = code(second.wait_for_end());
+    let lives = innocent.try_wait().expect("a child").is_none();
+    innocent
+        .kill()
+        .and_then(|()| innocent.wait())
+        .expect("our own child");
+    assert!(lives);
+    assert_eq!(status, 1);
+    assert!(flat(&second.look(Seen::text)).contains("not a process of this machine"));
+}
+
+#[test]
 fn take_over_where_nothing_runs_is_a_start_like_any_other() {
     let mut bench = Bench::running();
     bench.end(Card1, Signal::KILL);

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,10 +14,11 @@ use crate::sensor::Card;
 /// How long the monitor that is told to end may take. It needs 2 s at most to finish what it is sending.
 const TAKE_OVER: Duration = Duration::from_secs(5);
 
-/// The lock. The system lets go of it when the program ends, however it ends.
+/// The lock. The system lets go of it when the program ends, however it ends, and not before: the thread that writes the state file may
+/// outlive whoever took the lock.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    _file: ManuallyDrop<File>,
 }
 
 impl Lock {
@@ -64,7 +66,9 @@ impl Lock {
         Holder::this()
             .write(&mut file)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { _file: file })
+        Ok(Self {
+            _file: ManuallyDrop::new(file),
+        })
     }
 }
 
@@ -90,6 +94,8 @@ fn open(folder: &Path, card: Card) -> Result<(File, PathBuf)> {
 pub struct Holder {
     pid: Option<i32>,
     terminal: String,
+    /// When it was started, as the system counts: another process may have the same number, later or in another container.
+    started: String,
 }
 
 impl Holder {
@@ -97,12 +103,14 @@ impl Holder {
     #[must_use]
     pub fn this() -> Self {
         let terminal = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new());
+        let pid = rustix::process::getpid().as_raw_nonzero().get();
         Self {
-            pid: Some(rustix::process::getpid().as_raw_nonzero().get()),
+            pid: Some(pid),
             terminal: terminal.map_or_else(
                 |_| "no terminal".to_owned(),
                 |name| name.to_string_lossy().into_owned(),
             ),
+            started: started(pid),
         }
     }
 
@@ -119,13 +127,15 @@ impl Holder {
         Self {
             pid: pid.and_then(|pid| pid.parse().ok()),
             terminal: lines.next().unwrap_or_else(|| "terminal unknown".to_owned()),
+            started: lines.next().unwrap_or_default(),
         }
     }
 
     fn write(&self, file: &mut File) -> std::io::Result<()> {
         file.set_len(0)?;
         file.rewind()?;
-        writeln!(file, "{}\n{}", self.pid.unwrap_or_default(), self.terminal)
+        let pid = self.pid.unwrap_or_default();
+        writeln!(file, "{pid}\n{}\n{}", self.terminal, self.started)
     }
 
     /// Tells the holder to end as a signal tells it, and waits for its lock.
@@ -133,9 +143,17 @@ impl Holder {
         let pid = self.pid.and_then(rustix::process::Pid::from_raw).context(
             "the lock does not say which process holds it; end that monitor by hand, then start again",
         )?;
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).with_context(|| {
-            format!("cannot end the monitor that runs ({self}); end it by hand, then start again")
-        })?;
+        if started(pid.as_raw_nonzero().get()) != self.started {
+            bail!(
+                "the monitor that runs ({self}) is not a process of this machine or container; end it where it runs, then start again"
+            );
+        }
+        // One that was stopped by Ctrl-Z hears the first signal with the second.
+        for signal in [rustix::process::Signal::TERM, rustix::process::Signal::CONT] {
+            rustix::process::kill_process(pid, signal).with_context(|| {
+                format!("cannot end the monitor that runs ({self}); end it by hand, then start again")
+            })?;
+        }
         let (done, locked) = crossbeam_channel::bounded(1);
         threads::spawn("take-over", move || {
             let result = file.lock().map(|()| file);
@@ -149,6 +167,18 @@ impl Holder {
             ),
         }
     }
+}
+
+/// When a process was started, in ticks since the system was; nothing where there is no such process, or the system does not tell.
+fn started(pid: i32) -> String {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // "pid (name) state parent …": what counts is the 22nd field, and the name may hold anything.
+    let after_name = stat.rsplit_once(')').map_or("", |(_, after)| after);
+    after_name
+        .split_whitespace()
+        .nth(19)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 impl std::fmt::Display for Holder {

@@ -75,12 +75,10 @@ impl Job<'_> {
         let mut asker: Option<Asker> = None;
         loop {
             match Lock::try_take(&self.options.state_dir, self.options.card)? {
-                Ok(lock) => {
+                Ok(_lock) => {
                     // The owner that was asked has ended meanwhile, and what it did is in the file.
                     drop(asker);
-                    let outcome = own::carry_out(self, journal);
-                    drop(lock);
-                    return outcome;
+                    return own::carry_out(self, journal);
                 }
                 Err(holder) => {
                     let asker = match &mut asker {

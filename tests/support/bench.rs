@@ -62,6 +62,8 @@ pub struct Bench {
     /// Between the bridge and broker 1.
     pub link: Link,
     screens: [Option<Pty>; 3],
+    /// With which the programs are started, beside what all are started with.
+    options: &'static [&'static str],
     _ports: [Port; 2],
 }
 
@@ -80,13 +82,20 @@ impl Bench {
             folder,
             link,
             screens: [None, None, None],
+            options: &[],
             _ports: ports,
         }
     }
 
     /// Everything runs, and has settled.
     pub fn running() -> Self {
+        Self::running_with(&[])
+    }
+
+    /// Everything runs with these options, and has settled.
+    pub fn running_with(options: &'static [&'static str]) -> Self {
         let mut bench = Self::new();
+        bench.options = options;
         bench.start_all(ALL);
         bench.wait_settled(INITIAL);
         bench
@@ -110,7 +119,7 @@ impl Bench {
             }
             Card1 | Card2 | Display => {
                 assert!(self.screens[node as usize - 2].is_none(), "{node:?} runs already");
-                self.screens[node as usize - 2] = Some(self.spawn(node, &self.url(node), &[]));
+                self.screens[node as usize - 2] = Some(self.spawn(node, &self.url(node), self.options));
             }
         }
     }

@@ -93,18 +93,23 @@ fn moves(shown: &Buffer, wanted: &Buffer, by: usize, down: bool) -> Vec<(usize, 
     found
 }
 
-/// How many cells need not be drawn thanks to a move: those that differ now where the moved lines will stand.
+/// How many cells need not be drawn thanks to a move: those that differ now, without those that have to be drawn where it leaves lines empty.
 fn saved(shown: &Buffer, wanted: &Buffer, scroll: &Scroll) -> usize {
     let Range { start, end } = scroll.region;
-    let lines = if scroll.down {
-        start + scroll.by..end
+    let empty = if scroll.down {
+        start..start + scroll.by
     } else {
-        start..end - scroll.by
+        end - scroll.by..end
     };
-    lines
+    let differ = (start..end)
         .flat_map(|line| row(shown, line).iter().zip(row(wanted, line)))
         .filter(|(shown, wanted)| shown != wanted)
-        .count()
+        .count();
+    let to_draw = empty
+        .flat_map(|line| row(wanted, line))
+        .filter(|cell| **cell != Cell::EMPTY)
+        .count();
+    differ.saturating_sub(to_draw)
 }
 
 fn row(buffer: &Buffer, line: usize) -> &[Cell] {
