@@ -49,7 +49,7 @@ impl History {
             until = Some(*since);
         }
         // What was before the first word about a sensor is no state.
-        while line.len() > 1 && line.front() == Some(&None) {
+        while line.front() == Some(&None) {
             line.pop_front();
         }
         line.into()
@@ -111,6 +111,7 @@ mod tests {
     fn what_nobody_knew_is_left_out_and_what_is_forgotten_is_not() {
         let mut history = History::default();
         history.note(None, Wall(0), Wall(0));
+        assert_eq!(line(&history, 9), "");
         history.note(Some(State::Ok), Wall(7), Wall(90));
         assert_eq!(line(&history, 9), "o");
         history.note(None, Wall(91), Wall(91));
