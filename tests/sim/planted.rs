@@ -30,6 +30,7 @@ plantings! {
     RelayMints "card 2 makes versions of card 1's readings",
     RetainedLife "a retained message proves life",
     NeverHeld "what was live once is live for ever",
+    OutOfStep "heartbeats prove life whenever they come",
     WallClock "time-outs are measured by the wall clock",
     SavedEarly "saved before the disk says so",
     DeliveredEarly "saved before the broker has it",
@@ -170,6 +171,9 @@ impl Planted {
             }
             Planting::VersionsIgnored if display => changed(rewritten(payload, |value| {
                 value.as_object_mut().and_then(|object| object.remove("versions"));
+            })),
+            Planting::OutOfStep if topic.ends_with("/alive") => changed(rewritten(payload, |value| {
+                value["uptime_ms"] = json!(now);
             })),
             Planting::RefusedUnsaid if topic.ends_with("/alive") => changed(rewritten(payload, |value| {
                 value.as_object_mut().and_then(|object| object.remove("refused"));
