@@ -136,10 +136,19 @@ fn one_change_costs_few_bytes_whatever_was_before_it() {
         let states = ["OK", state, "OK", "OK", "OK", "OK"];
         bench.wait_settled(states);
         wait_shows(&displays, states);
-        bench.wait("the log has got as far", |bench| {
+        // The log is drawn last: with its newest line a picture is whole.
+        let newest = |text: &str| {
+            let line = text.lines().find(|line| line.contains('→'));
+            line.is_some_and(|line| line.contains(&format!("→ {state}")))
+        };
+        bench.wait("the logs have got as far", |bench| {
             let text = bench.text(Card1);
-            !text.contains("sending") && !text.contains(" saved")
+            let told = !text.contains("sending") && !text.contains(" saved");
+            told && PROGRAMS.iter().all(|node| newest(&bench.text(*node)))
         });
+        for display in &displays {
+            display.wait_for("the log to have got as far", |seen| newest(&seen.text()));
+        }
         if round % 5 == 0 {
             bench.wait("the mark of the press is gone", |bench| {
                 !bench.text(Card1).contains('›')

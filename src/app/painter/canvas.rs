@@ -46,26 +46,39 @@ impl Canvas {
         if !self.is_true {
             bytes.extend_from_slice(CLEAR);
         }
-        if let Some(scroll) = Scroll::between(&self.shown, &wanted) {
-            scroll.encode(&mut bytes);
+        let drawn = cells(&self.shown, &wanted);
+        let moved = Scroll::between(&self.shown, &wanted).map(|scroll| {
+            let mut moved = Vec::new();
+            scroll.encode(&mut moved);
             scroll.apply(&mut self.shown);
-        }
-        let mut pen = Pen::default();
-        for (x, y, cell) in self.shown.diff(&wanted) {
-            if let Some((from, _)) = pen.at().filter(|(from, line)| *line == y && *from < x) {
-                let line = wanted.index_of(0, y);
-                pen.bridge(
-                    &mut bytes,
-                    &wanted.content[line + usize::from(from)..line + usize::from(x)],
-                );
-            }
-            pen.put(&mut bytes, (x, y), cell);
-        }
-        pen.lift(&mut bytes);
+            moved.extend(cells(&self.shown, &wanted));
+            moved
+        });
+        bytes.extend(match moved {
+            Some(moved) if moved.len() < drawn.len() => moved,
+            _ => drawn,
+        });
         self.shown = wanted;
         self.is_true = true;
         bytes
     }
+}
+
+/// The cells that differ, drawn.
+fn cells(shown: &Buffer, wanted: &Buffer) -> Vec<u8> {
+    let (mut pen, mut bytes) = (Pen::default(), Vec::new());
+    for (x, y, cell) in shown.diff(wanted) {
+        if let Some((from, _)) = pen.at().filter(|(from, line)| *line == y && *from < x) {
+            let line = wanted.index_of(0, y);
+            pen.bridge(
+                &mut bytes,
+                &wanted.content[line + usize::from(from)..line + usize::from(x)],
+            );
+        }
+        pen.put(&mut bytes, (x, y), cell);
+    }
+    pen.lift(&mut bytes);
+    bytes
 }
 
 /// A space shows no foreground: no reason to draw it, nor to change colours for it.

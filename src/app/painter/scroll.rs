@@ -20,7 +20,7 @@ pub(super) struct Scroll {
 }
 
 impl Scroll {
-    /// The move that saves most, if one is worth its bytes.
+    /// The move that saves most cells, if one may be worth its bytes: whether it is, shows when both ways are written out.
     pub(super) fn between(shown: &Buffer, wanted: &Buffer) -> Option<Self> {
         if shown.area != wanted.area {
             return None;
@@ -93,23 +93,18 @@ fn moves(shown: &Buffer, wanted: &Buffer, by: usize, down: bool) -> Vec<(usize, 
     found
 }
 
-/// How many cells need not be drawn thanks to a move: those that differ now, without those that have to be drawn where it leaves lines empty.
+/// How many cells need not be drawn thanks to a move: those that differ now where the moved lines will stand.
 fn saved(shown: &Buffer, wanted: &Buffer, scroll: &Scroll) -> usize {
     let Range { start, end } = scroll.region;
-    let empty = if scroll.down {
-        start..start + scroll.by
+    let lines = if scroll.down {
+        start + scroll.by..end
     } else {
-        end - scroll.by..end
+        start..end - scroll.by
     };
-    let differ = (start..end)
+    lines
         .flat_map(|line| row(shown, line).iter().zip(row(wanted, line)))
         .filter(|(shown, wanted)| shown != wanted)
-        .count();
-    let to_draw = empty
-        .flat_map(|line| row(wanted, line))
-        .filter(|cell| **cell != Cell::EMPTY)
-        .count();
-    differ.saturating_sub(to_draw)
+        .count()
 }
 
 fn row(buffer: &Buffer, line: usize) -> &[Cell] {
