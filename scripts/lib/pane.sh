@@ -32,12 +32,22 @@ run_program() {
   return "${status}"
 }
 
+# A program that was killed leaves the terminal raw, where Enter is no Enter, and its last screen standing, which is not true any more.
+clean_terminal() {
+  stty sane 2>/dev/null || true
+  # Out of the alternate screen; cursor shown; no mouse, no bracketed paste; no colour.
+  printf '\033[?1049l\033[?25h\033[?1000l\033[?1002l\033[?1003l\033[?1006l\033[?2004l\033[0m'
+}
+
 while :; do
   mark_pane ''
   status=0
   run_program "$@" || status=$?
   rm -f "${pid_file}"
   mark_pane "${status}"
+  if ((status > 128)); then
+    clean_terminal
+  fi
   printf '\n%s ended with status %s at %s.\nEnter starts it again; scripts/stop.sh ends everything.\n' \
     "${name}" "${status}" "$(date +%H:%M:%S)"
   # Nobody can press Enter on a terminal that is gone.

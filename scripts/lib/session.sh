@@ -40,11 +40,12 @@ end_session() {
   say "tmux session ${session}: ended"
 }
 
-# ensure_session PROGRAM...: a pane for each; in a session that is there already, what has ended starts again.
+# ensure_session PROGRAM...: a pane for each; in a session that is there already, what has ended or was closed starts again.
 ensure_session() {
   local name pane
   if session_exists; then
     revive_panes
+    reopen_panes "$@"
     return 0
   fi
   name="$1"
@@ -116,6 +117,7 @@ open_logs() {
 # Starts again what ended in the panes of a session that is still there.
 revive_panes() {
   local pane dead ended title
+  tmux list-panes -t "$(target programs)" >/dev/null 2>&1 || return 0
   tmux list-panes -t "$(target programs)" -F '#{pane_id} #{pane_dead} x#{@dualboard_ended} #{pane_title}' |
     while read -r pane dead ended title; do
       if [[ "${dead}" == 1 || "${ended}" != x ]]; then
@@ -124,6 +126,29 @@ revive_panes() {
         say "${title}: started again"
       fi
     done
+}
+
+# reopen_panes PROGRAM...: a new pane for each whose own was closed.
+reopen_panes() {
+  local name pane window reopened=''
+  window="$(target programs)"
+  for name in "$@"; do
+    if tmux list-panes -t "${window}" -F '#{pane_title}' 2>/dev/null | grep -qx "${name}"; then
+      continue
+    fi
+    program_command "${name}"
+    if tmux list-panes -t "${window}" >/dev/null 2>&1; then
+      pane="$(tmux split-window -d -t "${window}" -c "${project}" -P -F '#{pane_id}' "${command_line[@]}")"
+    else
+      pane="$(tmux new-window -t "$(target)" -n programs -c "${project}" -P -F '#{pane_id}' "${command_line[@]}")"
+      set_window_options programs
+    fi
+    title_pane "${pane}" "${name}"
+    tmux select-layout -t "${window}" "${wide_layout}" >/dev/null
+    say "${name}: its pane was closed; opened again"
+    reopened=1
+  done
+  [[ -z "${reopened}" ]] || arrange_panes
 }
 
 # Shows the session, or says how to see it.

@@ -33,6 +33,7 @@ main() {
   second_launch_attaches
   restores_what_brokers_held
   revives_what_was_killed
+  reopens_what_was_closed
   carries_a_long_queue
   survives_a_killed_tmux_server
   passes_settings_on
@@ -58,6 +59,8 @@ runs() { kill -0 "$(pid_of "$1")" 2>/dev/null; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 panes() { tmux list-panes -s -t dualboard -F '#{pane_title}' | paste -sd' ' -; }
 smallest_pane() { tmux list-panes -t dualboard:programs -F '#{pane_width} #{pane_height}' | awk '$1 < 80 || $2 < 24' | wc -l; }
+# lacks PANE WORDS: nothing like it stands on the pane's visible screen.
+lacks() { [[ "$(tmux capture-pane -p -J -t "dualboard:programs.$1")" != *"$2"* ]]; }
 shows() { [[ "$(tmux capture-pane -p -J -S - -t "dualboard:programs.$1")" == *"$2"* ]]; }
 starts_everything() {
   check 'launch succeeds' launch
@@ -100,8 +103,25 @@ revives_what_was_killed() {
     kill -KILL "$(pid_of "${name}")"
   done
   check 'a pane says how its program ended' soon shows 0 'ended with status 137'
+  check 'and shows nothing else as if it were so' lacks 0 'LIVE'
+  tmux send-keys -t "dualboard:programs.0" Enter
+  check 'Enter starts it again' soon runs card1_monitor
+  kill -KILL "$(pid_of card1_monitor)"
   check 'launch after kill -9' launch
   for name in broker1 broker2 card1_monitor card2_monitor card2_global_display; do
+    check "${name} runs again" soon runs "${name}"
+  done
+}
+
+reopens_what_was_closed() {
+  tmux kill-pane -t "dualboard:programs.1"
+  check 'launch after a pane was closed' launch
+  check 'says that it opens it again' says 'card2_monitor: its pane was closed'
+  check 'its program runs again' soon runs card2_monitor
+  tmux kill-window -t "dualboard:programs"
+  check 'launch after all panes were closed' launch
+  local name
+  for name in card1_monitor card2_monitor card2_global_display; do
     check "${name} runs again" soon runs "${name}"
   done
 }
