@@ -147,7 +147,7 @@ fn print(
     screen: Option<Duration>,
 ) {
     let (before, mark) = (switches(pty), pty.mark());
-    thread::park_timeout(IDLE);
+    thread::sleep(IDLE);
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
     let wakes = (switches(pty) - before) as f64 / IDLE.as_secs_f64();
     let idle = pty.bytes_since(mark).len();
