@@ -6,17 +6,17 @@
 //! disturbs both; only the ratio says something about the programs.
 #![allow(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
 
-#[path = "../tests/support/bench.rs"]
-mod bench;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bench::Node::{Broker1, Broker2, Card1, Display};
-use bench::plain::Plain;
-use bench::pty::Pty;
-use bench::{BROKERS, Bench, told};
 use paho_mqtt::{Client, Message};
+use support::bench::Node::{Broker1, Broker2, Card1, Display};
+use support::bench::plain::Plain;
+use support::bench::{BROKERS, Bench, told};
+use support::pty::Pty;
 
 const KEYS: usize = 300;
 

@@ -4,17 +4,17 @@
 //! be measured of it is measured in the same run: `cargo bench --bench terminal -- 'mqttui --broker {}'`.
 #![allow(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
 
-#[path = "../tests/support/bench.rs"]
-mod bench;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bench::Node::{self, Broker2, Card1, Card2};
-use bench::pty::{Pty, Start};
-use bench::{Bench, PROGRAMS, told};
 use rustix::process::Signal;
+use support::bench::Node::{self, Broker2, Card1, Card2};
+use support::bench::{Bench, INITIAL, PROGRAMS, told};
+use support::pty::{Pty, Start};
 
 const STARTS: usize = 15;
 const MESSAGES: usize = 60;
@@ -42,7 +42,7 @@ fn main() {
     );
     for node in PROGRAMS {
         let starts = starts(&mut boards, node);
-        boards.wait_settled(bench::INITIAL);
+        boards.wait_settled(INITIAL);
         let toggle = toggle_bytes(&mut boards, node);
         let screen = message_to_screen(&mut boards, node);
         print(
@@ -95,12 +95,12 @@ fn toggle_bytes(boards: &mut Bench, node: Node) -> usize {
     let (presser, key) = if node == Card2 { (Card2, "5") } else { (Card1, "2") };
     let mark = boards.pty(node).mark();
     boards.press(presser, key);
-    let mut states = bench::INITIAL;
+    let mut states = INITIAL;
     states[if node == Card2 { 4 } else { 1 }] = "KO";
     boards.wait_settled(states);
     let bytes = boards.pty(node).bytes_since(mark).len();
     boards.press(presser, key);
-    boards.wait_settled(bench::INITIAL);
+    boards.wait_settled(INITIAL);
     bytes
 }
 

@@ -1,7 +1,5 @@
 //! Payloads that no program of this project sends, each with what the programs say of it.
-#![allow(dead_code, reason = "each test file uses its part")]
-
-use crate::bench::Node::{self, Broker1, Broker2};
+use super::bench::Node::{self, Broker1, Broker2};
 
 /// Stands in payloads that have room for it, and must be on no screen.
 pub const SECRET: &str = "PWNED";

@@ -1,24 +1,11 @@
 //! Two boards on one machine: two brokers with the project's own files, the link between them, and three programs in terminals of
 //! their own. Everything is in a folder of its own and ends with the bench; if a test fails, it prints the screens and the ends of
 //! the logs, and the folder stays.
-#![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
 
-#[path = "bench/broker.rs"]
 mod broker;
-#[path = "link.rs"]
-mod link;
-#[path = "mosquitto_command.rs"]
-mod mosquitto_command;
-#[path = "bench/plain.rs"]
 pub mod plain;
-#[path = "port.rs"]
-mod port;
-#[path = "pty.rs"]
-pub mod pty;
-#[path = "bench/told.rs"]
 pub mod told;
-#[path = "bench/waits.rs"]
 mod waits;
 
 use std::path::{Path, PathBuf};
@@ -27,11 +14,11 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+pub use super::link::Link;
+use super::port::Port;
+use super::pty::{Pty, Seen, Start, code};
 use broker::Broker;
-pub use link::Link;
 use plain::Plain;
-use port::Port;
-use pty::{Pty, Start, code};
 use told::row;
 pub use told::{INITIAL, Row, States, flat, says, shows};
 
@@ -231,7 +218,7 @@ impl Bench {
     /// What a program's screen says.
     pub fn text(&self, node: Node) -> String {
         let screen = self.screens[node as usize - 2].as_ref();
-        screen.map(|pty| pty.look(pty::Seen::text)).unwrap_or_default()
+        screen.map(|pty| pty.look(Seen::text)).unwrap_or_default()
     }
 
     /// Someone who listens to everything at a broker.

@@ -1,7 +1,5 @@
 //! A link to a broker that can be cut: a TCP relay on a port of its own, for a program or for the bridge between the boards.
 
-#![allow(dead_code, reason = "each test uses the part that it needs")]
-
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};

@@ -1,8 +1,6 @@
 //! A Mosquitto of its own for a test: on a free port of 127.0.0.1, with its files in a folder of its own. It ends with the value that
 //! stands for it, also when the test fails.
 
-#![allow(dead_code, reason = "each test uses the part that it needs")]
-
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};

@@ -1,7 +1,5 @@
 //! A [`Broker`] under test, with a log of what it has said.
 
-#![allow(dead_code, reason = "each test uses the part that it needs")]
-
 use std::time::Duration;
 
 use dualboard::app::broker::{Broker, BrokerEvent, Outgoing, Settings, Ticket, Why};

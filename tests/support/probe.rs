@@ -1,14 +1,12 @@
 //! The program under test, and its loop's own word that it goes on.
-#![allow(dead_code, reason = "each test file uses its part")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::pty::{Pty, Start};
+use super::pty::{Pty, Start};
 
-/// The example. `cargo test --test terminal_shell` alone would not build it, and an old one would be tested.
+/// The example. `cargo test --test system` alone would not build it, and an old one would be tested.
 pub fn probe() -> &'static str {
     static PATH: OnceLock<String> = OnceLock::new();
     PATH.get_or_init(|| {

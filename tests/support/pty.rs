@@ -1,10 +1,8 @@
 //! A terminal for tests: a program in a real pty, what its screen shows, and everything that can happen to a terminal.
 //!
 //! Nothing here sleeps; what is waited for has a deadline, and missing it prints the screen.
-#![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
 
-#[path = "pty/terminal.rs"]
 mod terminal;
 
 use std::ffi::OsStr;

@@ -1,7 +1,5 @@
 //! A broker that misbehaves on purpose: it accepts every connection, and answers what the test says.
 
-#![allow(dead_code, reason = "each test uses the part that it needs")]
-
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 

@@ -6,7 +6,7 @@ use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::mosquitto_command::mosquitto;
+use super::super::mosquitto_command::mosquitto;
 
 /// Runs, or can be started again.
 pub struct Broker {

@@ -4,20 +4,11 @@ use std::time::{Duration, Instant};
 
 use dualboard::app::broker::{BrokerEvent, Ticket};
 
-mod support {
-    pub mod link;
-    pub mod mosquitto;
-    pub mod mosquitto_command;
-    pub mod observer;
-    pub mod port;
-    pub mod scripted_broker;
-}
-
-use support::link::Link;
-use support::mosquitto::Mosquitto;
-use support::observer::{Observer, message, settings};
-use support::port::Port;
-use support::scripted_broker::{self, Script};
+use crate::support::link::Link;
+use crate::support::mosquitto::Mosquitto;
+use crate::support::observer::{Observer, message, settings};
+use crate::support::port::Port;
+use crate::support::scripted_broker::{self, Script};
 
 #[test]
 fn the_will_is_sent_after_a_cut_link_and_not_after_a_goodbye() {

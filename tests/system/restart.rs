@@ -1,14 +1,11 @@
 //! The persistence test: whatever is ended, and however, all six states come back.
-#![cfg(feature = "app")]
-
-#[path = "support/bench.rs"]
-mod bench;
 
 use std::fs;
 
-use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use bench::{ALL, BROKERS, Bench, Node, States, shows};
 use rustix::process::Signal;
+
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
+use crate::support::bench::{ALL, BROKERS, Bench, Node, States, shows};
 
 const CHANGED: States = ["OK", "KO", "OK", "OK", "KO", "KO"];
 

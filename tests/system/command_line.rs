@@ -1,15 +1,12 @@
 //! The programs without a screen: arguments, one-time answers, plain lines, exit statuses.
-#![cfg(feature = "app")]
-
-#[path = "support/bench.rs"]
-mod bench;
 
 use std::process::{Command, Output};
 
-use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use bench::{Bench, Node, PROGRAMS, binary};
 use rustix::process::Signal;
 use serde_json::Value;
+
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
+use crate::support::bench::{Bench, INITIAL, Node, PROGRAMS, binary};
 
 /// Runs a program to its end, in a home of its own. One that cannot use its arguments leaves nothing there.
 fn run(node: Node, arguments: &[&str]) -> (i32, String, String) {
@@ -152,7 +149,7 @@ fn once_tells_by_its_exit_status_what_monitoring_wants_to_know() {
     assert_eq!(status, 3, "nothing is known: {said}");
 
     bench.start_all([Card1, Card2]);
-    bench.wait_settled(bench::INITIAL);
+    bench.wait_settled(INITIAL);
     let (status, said, why) = once(&bench, &[]);
     assert_eq!((status, why.as_str()), (0, ""), "{said}");
     let lines: Vec<&str> = said.lines().collect();
@@ -174,7 +171,7 @@ fn once_tells_by_its_exit_status_what_monitoring_wants_to_know() {
     assert_eq!(json.get("held_since"), None);
 
     bench.press(Card2, "5");
-    bench.wait_settled(bench::INITIAL);
+    bench.wait_settled(INITIAL);
     bench.end(Card1, Signal::KILL);
     bench.wait_text(Card2, "card1_monitor is not running");
     let (status, said, _) = once(&bench, &[]);

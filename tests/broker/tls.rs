@@ -5,15 +5,8 @@ use std::process::Command;
 
 use dualboard::app::broker::{Broker, Settings, Why};
 
-mod support {
-    pub mod mosquitto;
-    pub mod mosquitto_command;
-    pub mod observer;
-    pub mod port;
-}
-
-use support::mosquitto::Mosquitto;
-use support::observer::{Observer, settings};
+use crate::support::mosquitto::Mosquitto;
+use crate::support::observer::{Observer, settings};
 
 /// A broker for `mqtts` whose certificate is its own authority, for the host names given.
 fn tls_broker(names: &str) -> Mosquitto {

@@ -1,13 +1,10 @@
 //! One owner a card: on one board by its lock, elsewhere by its heartbeats.
-#![cfg(feature = "app")]
 
-#[path = "support/bench.rs"]
-mod bench;
-
-use bench::Node::{Card1, Card2};
-use bench::pty::{Pty, Seen, code};
-use bench::{Bench, INITIAL, flat};
 use rustix::process::Signal;
+
+use crate::support::bench::Node::{Card1, Card2};
+use crate::support::bench::{Bench, INITIAL, flat};
+use crate::support::pty::{Pty, Seen, code};
 
 #[test]
 fn a_second_copy_is_told_who_runs_and_ends() {
@@ -76,7 +73,9 @@ fn take_over_ends_no_process_that_only_has_the_number_of_the_holder() {
         .expect("our own child");
     assert!(lives);
     assert_eq!(status, 1);
-    assert!(flat(&second.look(Seen::text)).contains("not a process of this machine"));
+    second.wait_for("one line of words", |seen| {
+        flat(&seen.text()).contains("not a process of this machine")
+    });
 }
 
 #[test]

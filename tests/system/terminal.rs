@@ -1,14 +1,11 @@
 //! The three programs on terminals to which everything happens that happens over SSH. What holds for the terminal half alone, thread by
 //! thread, is in `terminal_shell.rs` and `job_control.rs`.
-#![cfg(feature = "app")]
 
-#[path = "support/bench.rs"]
-mod bench;
-
-use bench::Node::{self, Broker1, Broker2, Card1, Card2, Display};
-use bench::pty::{Pty, Start, code};
-use bench::{BROKERS, Bench, INITIAL, PROGRAMS, told};
 use rustix::process::Signal;
+
+use crate::support::bench::Node::{self, Broker1, Broker2, Card1, Card2, Display};
+use crate::support::bench::{BROKERS, Bench, INITIAL, PROGRAMS, told};
+use crate::support::pty::{Pty, Start, code};
 
 /// The key that toggles the first sensor of the program's own card; the display has none.
 fn first(node: Node) -> Option<u8> {

@@ -1,15 +1,11 @@
 //! The terminal half in real ptys: whatever happens to a terminal, it is right afterwards, and the loop goes on.
 
-#[path = "support/probe.rs"]
-mod probe;
-#[path = "support/pty.rs"]
-mod pty;
-
 use std::process::Command;
 
-use probe::{Heartbeat, drawn, probe, started};
-use pty::{Pty, Start, code};
 use rustix::process::Signal;
+
+use crate::support::probe::{Heartbeat, drawn, probe, started};
+use crate::support::pty::{Pty, Start, code};
 
 #[test]
 fn q_quits_and_leaves_the_terminal_as_it_was() {

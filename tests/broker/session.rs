@@ -4,17 +4,9 @@ use std::time::Duration;
 
 use dualboard::app::broker::{BrokerEvent, Outgoing, Why};
 
-mod support {
-    pub mod link;
-    pub mod mosquitto;
-    pub mod mosquitto_command;
-    pub mod observer;
-    pub mod port;
-}
-
-use support::link::Link;
-use support::mosquitto::Mosquitto;
-use support::observer::{Observer, message, settings};
+use crate::support::link::Link;
+use crate::support::mosquitto::Mosquitto;
+use crate::support::observer::{Observer, message, settings};
 
 #[test]
 fn a_program_started_before_its_broker_connects_when_it_comes() {

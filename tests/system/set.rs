@@ -1,14 +1,11 @@
 //! `--set`, `--toggle` and the command topics: real brokers, real programs, and the same guarantee as a key.
-#![cfg(feature = "app")]
-
-#[path = "support/bench.rs"]
-mod bench;
 
 use std::process::{Command, Output, Stdio};
 
-use bench::Node::{Broker1, Broker2, Card1, Card2};
-use bench::{BROKERS, Bench, INITIAL, Node, binary, flat, says};
 use rustix::process::Signal;
+
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
+use crate::support::bench::{BROKERS, Bench, INITIAL, Node, binary, flat, says};
 
 /// Runs a monitor's one-shot action to its end: exit status, stdout, stderr.
 fn act(bench: &Bench, node: Node, arguments: &[&str]) -> (i32, String, String) {

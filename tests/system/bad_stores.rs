@@ -1,17 +1,12 @@
 //! What lies where the good state should when a program starts or runs: bad payloads, and well-formed reports that nobody honest
 //! sends. The good state is published again over them.
-#![cfg(feature = "app")]
 
-#[path = "support/bad_payloads.rs"]
-mod bad_payloads;
-#[path = "support/bench.rs"]
-mod bench;
-
-use bad_payloads::{KEPT, SECRET, no_reports};
-use bench::Node::{Broker1, Broker2, Card1, Card2};
-use bench::plain::{Heard, Plain};
-use bench::{BROKERS, Bench, Node, PROGRAMS, States, says};
 use rustix::process::Signal;
+
+use crate::support::bad_payloads::{KEPT, SECRET, no_reports};
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
+use crate::support::bench::plain::{Heard, Plain};
+use crate::support::bench::{BROKERS, Bench, Node, PROGRAMS, States, says};
 
 const STATES: States = ["OK", "KO", "OK", "KO", "OK", "OK"];
 

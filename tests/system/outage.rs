@@ -1,13 +1,10 @@
 //! Toggles made while something is out of reach: nothing is lost, everything converges without a key, and no stage is claimed
 //! before it is true.
-#![cfg(feature = "app")]
 
-#[path = "support/bench.rs"]
-mod bench;
-
-use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use bench::{ALL, Bench, Node, PROGRAMS, flat};
 use rustix::process::Signal;
+
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
+use crate::support::bench::{ALL, Bench, INITIAL, Node, PROGRAMS, flat};
 
 const SENDING: &str = "SENDING";
 const SAVED: &str = "SAVED";
@@ -126,7 +123,7 @@ fn a_toggle_while_the_own_broker_is_down_stays_sending_and_goes_out_later() {
         bench.wait_text(node, "unreachable since");
         bench.wait_row(node, sensor, "KO", SENDING);
         bench.start(broker);
-        let mut states = bench::INITIAL;
+        let mut states = INITIAL;
         states[usize::from(sensor) - 1] = "KO";
         bench.wait_settled(states);
     }
@@ -168,7 +165,7 @@ fn programs_started_before_their_brokers_take_keys_and_connect_when_they_come() 
 #[test]
 fn brokers_that_come_and_go_lose_no_toggle_made_in_between() {
     let mut bench = Bench::running();
-    let mut states = bench::INITIAL;
+    let mut states = INITIAL;
     for (round, broker) in [Broker1, Broker2, Broker1, Broker2].into_iter().enumerate() {
         let signal = if round < 2 { Signal::KILL } else { Signal::TERM };
         bench.press(Card1, "1");

@@ -1,16 +1,12 @@
 //! A real plain program, in Python with paho-mqtt from `PyPI`, in the place of each of ours.
-#![cfg(feature = "app")]
-
-#[path = "support/bench.rs"]
-mod bench;
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 
-use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use bench::{Bench, INITIAL, Node, States, shows};
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
+use crate::support::bench::{Bench, INITIAL, Node, States, shows};
 
 /// `tests/plain_client.py`, running in the place of one of our programs. It ends with its input.
 struct Python {

@@ -1,13 +1,10 @@
 //! What a press, a click and a key that was not meant do: nothing by accident.
-#![cfg(feature = "app")]
 
-#[path = "support/bench.rs"]
-mod bench;
-
-use bench::Node::{Broker1, Card1};
-use bench::pty::{Pty, Seen, Start, code};
-use bench::{Bench, binary, flat};
 use rustix::process::Signal;
+
+use crate::support::bench::Node::{Broker1, Card1};
+use crate::support::bench::{Bench, binary, flat};
+use crate::support::pty::{Pty, Seen, Start, code};
 
 /// Board 1 alone, its monitor with these options.
 fn board1(options: &[&str]) -> Bench {

@@ -1,16 +1,13 @@
 //! The log file: what it says, what it never says, and that it is never in the way.
-#![cfg(feature = "app")]
-
-#[path = "support/bench.rs"]
-mod bench;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bench::Node::{Broker1, Card1, Display};
-use bench::pty::code;
-use bench::{Bench, INITIAL, Node, flat};
 use rustix::process::Signal;
+
+use crate::support::bench::Node::{Broker1, Card1, Display};
+use crate::support::bench::{Bench, INITIAL, Node, flat};
+use crate::support::pty::code;
 
 /// Starts a program once more, with a log.
 fn restart(bench: &mut Bench, node: Node, log: &Path, level: &str) {

@@ -1,12 +1,9 @@
 //! What makes itself heard and seen until somebody has acknowledged it, on real screens.
-#![cfg(feature = "app")]
 
-#[path = "support/bench.rs"]
-mod bench;
-
-use bench::Node::{Broker2, Card1, Card2, Display};
-use bench::{Bench, PROGRAMS, flat};
 use rustix::process::Signal;
+
+use crate::support::bench::Node::{Broker2, Card1, Card2, Display};
+use crate::support::bench::{Bench, PROGRAMS, flat};
 
 const BELL: u8 = 0x07;
 

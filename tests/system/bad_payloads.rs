@@ -1,21 +1,14 @@
 //! Payloads that no program of this project sends, on every topic that a program hears: told in the program's own words, counted, and
 //! without any effect; the good state is published again over them.
-#![cfg(feature = "app")]
 
-#[path = "support/bad_payloads.rs"]
-mod bad_payloads;
-#[path = "support/bench.rs"]
-mod bench;
-#[path = "support/clean_screen.rs"]
-mod clean_screen;
-
-use bad_payloads::{Bad, KEPT, no_claims, no_heartbeats, no_reports};
-use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use bench::plain::{Heard, Plain};
-use bench::{BROKERS, Bench, Node, PROGRAMS, States, says};
-use clean_screen::assert_clean;
 use dualboard::sensor::Card;
 use dualboard::wire::{Topic, decode};
+
+use crate::support::bad_payloads::{Bad, KEPT, SECRET, no_claims, no_heartbeats, no_reports};
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
+use crate::support::bench::plain::{Heard, Plain};
+use crate::support::bench::{BROKERS, Bench, INITIAL, Node, PROGRAMS, States, says};
+use crate::support::clean_screen::assert_clean;
 
 const STATES: States = ["OK", "KO", "OK", "KO", "OK", "OK"];
 const SOME_KO: States = ["KO", "KO", "OK", "KO", "OK", "OK"];
@@ -46,10 +39,7 @@ fn assert_screens_clean(bench: &mut Bench, marks: [usize; 3]) {
         let bytes = bench.pty(node).bytes_since(mark);
         assert_clean(&format!("{node:?}"), &bytes);
         let text = String::from_utf8_lossy(&bytes);
-        assert!(
-            !text.contains(bad_payloads::SECRET),
-            "{node:?} shows what it was sent"
-        );
+        assert!(!text.contains(SECRET), "{node:?} shows what it was sent");
     }
 }
 
@@ -121,7 +111,7 @@ fn nothing_comes_of_bad_payloads((topic, broker): (&str, Node), hearers: &[Node]
     assert_screens_clean(&mut bench, marks);
     bench.press(Card1, "2");
     bench.press(Card2, "4");
-    bench.wait_settled(bench::INITIAL);
+    bench.wait_settled(INITIAL);
 }
 
 #[test]

@@ -1,15 +1,12 @@
 //! State files that cannot be believed, read or written: said in words, set aside, never fatal, never believed.
-#![cfg(feature = "app")]
-
-#[path = "support/bench.rs"]
-mod bench;
 
 use std::fs;
 use std::path::PathBuf;
 
-use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use bench::{ALL, Bench, Node, States};
 use rustix::process::Signal;
+
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
+use crate::support::bench::{ALL, Bench, INITIAL, Node, States};
 
 const CHANGED: States = ["KO", "OK", "OK", "OK", "KO", "OK"];
 
@@ -107,7 +104,7 @@ fn damaged_files_and_blank_brokers_leave_the_states_unknown_to_nobody_but_invent
     for node in [Card1, Card2] {
         bench.wait_text(node, "no memory found anywhere: sensors start as OK");
     }
-    bench.wait_settled(bench::INITIAL);
+    bench.wait_settled(INITIAL);
 }
 
 #[test]

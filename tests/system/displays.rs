@@ -1,13 +1,10 @@
 //! Several displays, on both boards; and how little all programs send to their terminals while nothing changes.
-#![cfg(feature = "app")]
 
-#[path = "support/bench.rs"]
-mod bench;
-
-use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use bench::pty::{Pty, Start, code};
-use bench::{Bench, INITIAL, PROGRAMS, States, binary, flat, shows};
 use rustix::process::Signal;
+
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
+use crate::support::bench::{Bench, INITIAL, PROGRAMS, States, binary, flat, shows};
+use crate::support::pty::{Pty, Start, code};
 
 fn wait_shows(displays: &[Pty], states: States) {
     for display in displays {

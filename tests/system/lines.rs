@@ -1,20 +1,16 @@
 //! The programs on pipes and files: a line a change, and whatever becomes of the reader.
-#![cfg(feature = "app")]
 #![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
-
-#[path = "support/bench.rs"]
-mod bench;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
-
 use std::time::{Duration, Instant};
 
-use bench::Node::{Broker1, Card1, Card2, Display};
-use bench::{Bench, Node};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+
+use crate::support::bench::Node::{Broker1, Card1, Card2, Display};
+use crate::support::bench::{Bench, Node, glance};
 
 /// Generous: only failures wait for so long.
 const DEADLINE: Duration = Duration::from_secs(45);
@@ -75,7 +71,7 @@ fn ended(child: &mut Child) -> Option<i32> {
             return status.code();
         }
         assert!(start.elapsed() < DEADLINE, "it does not end");
-        bench::glance();
+        glance();
     }
 }
 

@@ -1,13 +1,9 @@
 //! Ctrl-Z, `fg`, `bg`, and stops from outside, under real shells.
 
-#[path = "support/probe.rs"]
-mod probe;
-#[path = "support/pty.rs"]
-mod pty;
-
-use probe::{Heartbeat, drawn, probe, running, started, state};
-use pty::{Start, code};
 use rustix::process::Signal;
+
+use crate::support::probe::{Heartbeat, drawn, probe, running, started, state};
+use crate::support::pty::{Seen, Start, code};
 
 #[test]
 fn ctrl_z_and_fg_a_hundred_times() {
@@ -17,7 +13,7 @@ fn ctrl_z_and_fg_a_hundred_times() {
     // With the mouse, which is one more thing to give back each time.
     let heartbeat = Heartbeat::new("fg");
     pty.send(format!("{} {} mouse\n", probe(), heartbeat.path()));
-    let mouse = |seen: &pty::Seen| seen.screen().mouse_protocol_mode() != vt100::MouseProtocolMode::None;
+    let mouse = |seen: &Seen| seen.screen().mouse_protocol_mode() != vt100::MouseProtocolMode::None;
     for round in 0..100 {
         drawn(&pty);
         pty.wait_for("the mouse", mouse);

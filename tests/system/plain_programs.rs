@@ -1,13 +1,10 @@
 //! Programs that speak the plain payload alone, on either side: MQTT 3.1.1, no versions, no heartbeats.
-#![cfg(feature = "app")]
 
-#[path = "support/bench.rs"]
-mod bench;
-
-use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use bench::plain::Plain;
-use bench::{Bench, INITIAL, Node, States, says, shows};
 use rustix::process::Signal;
+
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
+use crate::support::bench::plain::Plain;
+use crate::support::bench::{Bench, INITIAL, Node, States, says, shows};
 
 /// Somebody else's `card1_monitor`.
 struct PlainCard1(Plain);

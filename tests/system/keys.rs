@@ -1,12 +1,9 @@
 //! What the operator presses, and where it arrives: two boards, real brokers, real terminals.
-#![cfg(feature = "app")]
 
-#[path = "support/bench.rs"]
-mod bench;
-
-use bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use bench::pty::{Seen, code};
-use bench::{Bench, INITIAL, PROGRAMS, States, flat, says};
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
+use crate::support::bench::plain::Plain;
+use crate::support::bench::{Bench, INITIAL, PROGRAMS, States, flat, says};
+use crate::support::pty::{Seen, code};
 
 fn other(state: &str) -> &'static str {
     if state == "OK" { "KO" } else { "OK" }
@@ -91,7 +88,7 @@ fn keys_of_other_sensors_and_all_keys_of_the_display_change_nothing() {
         ["OK", "OK", "OK", "KO", "OK", "OK"],
         states,
     ];
-    for heard in listeners.iter().flat_map(bench::plain::Plain::heard) {
+    for heard in listeners.iter().flat_map(Plain::heard) {
         let reports = ["sensors/card1", "sensors/all"].contains(&heard.topic.as_str());
         let told = expected
             .iter()

@@ -4,17 +4,9 @@ use std::time::Duration;
 
 use dualboard::app::broker::{BrokerEvent, Credentials, Ticket, Why};
 
-mod support {
-    pub mod mosquitto;
-    pub mod mosquitto_command;
-    pub mod observer;
-    pub mod port;
-    pub mod scripted_broker;
-}
-
-use support::mosquitto::Mosquitto;
-use support::observer::{Observer, message, settings};
-use support::scripted_broker::{self, ACCEPTED, Script};
+use crate::support::mosquitto::Mosquitto;
+use crate::support::observer::{Observer, message, settings};
+use crate::support::scripted_broker::{self, ACCEPTED, Script};
 
 #[test]
 fn a_wrong_password_is_named_and_the_right_one_works() {

@@ -1,0 +1,27 @@
+//! The three programs as people meet them: real brokers, real terminals, real keys.
+//!
+//! They wait for brokers and time-outs most of the time. As one binary they share one pool of threads, so that `RUST_TEST_THREADS` can be larger
+//! than the number of cores.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod alarms;
+mod bad_payloads;
+mod bad_stores;
+mod command_line;
+mod displays;
+mod hands;
+mod job_control;
+mod keys;
+mod lines;
+mod log;
+mod one_owner;
+mod outage;
+mod plain_programs;
+mod python;
+mod restart;
+mod set;
+mod state_file;
+mod terminal;
+mod terminal_shell;
