@@ -28,6 +28,10 @@ require_rust() {
 
 build_programs() {
   require_rust
-  say 'Building (the first time takes minutes) ...'
+  if [[ -x "${programs_dir}/card1_monitor" ]]; then
+    say 'Building what has changed ...'
+  else
+    say 'Building (the first time takes minutes) ...'
+  fi
   (cd "${project}" && cargo build --release --locked) || die 'the build failed; see above'
 }
