@@ -1,16 +1,19 @@
 //! What an owner is asked to do by a message: done once, after the gate, and answered until the other board has shown it.
 
+#[path = "commands/owner.rs"]
+mod owner;
+
 use std::time::Duration;
 
 use dualboard::chronicle::Fact;
-use dualboard::command::{Answer, Command, Name, Order, Orders};
-use dualboard::machine::{Effect, Event, Machine, Role, Setup, Ticket};
-use dualboard::owner::Memory;
+use dualboard::command::{Command, Name, Order, Orders};
+use dualboard::machine::{Event, Machine, Role, Setup};
 use dualboard::sensor::{Card, SensorId, State};
 use dualboard::stage::Stage;
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::Life;
 use dualboard::wire::{Malformed, Message, Topic, decode, encode_command};
+use owner::Owner;
 use proptest::prelude::*;
 
 const NOW: Now = Now {
@@ -19,123 +22,6 @@ const NOW: Now = Now {
 };
 
 const SET: &str = "sensors/card1/set";
-
-/// An owner of card 1, its disk and its broker.
-struct Bench {
-    machine: Machine,
-    memory: Option<Memory>,
-    writing: Option<Memory>,
-    flying: Vec<(Ticket, Topic, Vec<u8>)>,
-    answers: Vec<Answer>,
-    /// What has been published on the owner's own topic.
-    reports: Vec<Vec<u8>>,
-}
-
-impl Bench {
-    fn new(memory: Option<&Memory>) -> Self {
-        let machine = Machine::new(Setup {
-            role: Role::Monitor(Card::One),
-            client_id: "me".to_owned(),
-            life: Life(77),
-            memory: memory.copied().ok_or_else(|| "no state file".to_owned()),
-            started: NOW,
-        });
-        Self {
-            machine,
-            memory: memory.copied(),
-            writing: None,
-            flying: Vec::new(),
-            answers: Vec::new(),
-            reports: Vec::new(),
-        }
-    }
-
-    /// Past its gate, with everything written and delivered.
-    fn open() -> Self {
-        let mut bench = Self::new(None);
-        bench.connect();
-        bench.open_gate();
-        bench.run();
-        bench
-    }
-
-    fn feed(&mut self, event: Event) {
-        for effect in self.machine.handle(NOW, event) {
-            match effect {
-                Effect::Publish {
-                    ticket,
-                    topic,
-                    payload,
-                } => {
-                    match decode(topic, &payload) {
-                        Ok(Message::Answer(answer)) => self.answers.push(answer),
-                        Ok(Message::Report(_)) => self.reports.push(payload.clone()),
-                        _ => {}
-                    }
-                    self.flying.push((ticket, topic, payload));
-                }
-                Effect::Save(memory) => self.writing = Some(*memory),
-                Effect::StopForTwin | Effect::StopTakenOver => panic!("no twin here"),
-            }
-        }
-    }
-
-    fn connect(&mut self) {
-        self.feed(Event::Connected);
-    }
-
-    fn open_gate(&mut self) {
-        let marker = self.flying.iter().rfind(|(_, topic, _)| *topic == Topic::Marker);
-        let payload = marker.expect("a marker").2.clone();
-        self.hear("sensors/marker/me", &payload, false);
-    }
-
-    fn hear(&mut self, topic: &str, payload: &[u8], retained: bool) {
-        self.feed(Event::Message {
-            topic: topic.to_owned(),
-            payload: payload.to_vec(),
-            retained,
-        });
-    }
-
-    fn ask(&mut self, payload: &str) {
-        self.hear(SET, payload.as_bytes(), false);
-    }
-
-    fn saves(&mut self) {
-        if let Some(memory) = self.writing.take() {
-            self.memory = Some(memory);
-            self.feed(Event::Saved);
-        }
-    }
-
-    /// Disk and broker do their work.
-    fn run(&mut self) {
-        while self.writing.is_some() || !self.flying.is_empty() {
-            self.saves();
-            for (ticket, _, _) in std::mem::take(&mut self.flying) {
-                self.feed(Event::Delivered(ticket));
-            }
-        }
-    }
-
-    /// The other board shows what this owner says.
-    fn confirm(&mut self) {
-        let last = self.reports.last().expect("a report").clone();
-        self.hear("sensors/all", &last, false);
-    }
-
-    fn states(&self) -> [Option<State>; 3] {
-        Card::One
-            .sensors()
-            .map(|sensor| self.machine.shown(sensor).map(|shown| shown.state()))
-    }
-
-    fn stages(&self) -> Vec<Stage> {
-        let stage = |answer: &Answer| answer.reached.iter().flatten().map(|(_, stage)| *stage).min();
-        self.answers.iter().filter_map(stage).collect()
-    }
-}
 
 const OK: Option<State> = Some(State::Ok);
 const KO: Option<State> = Some(State::Ko);
@@ -146,12 +32,12 @@ fn sensor(number: u8) -> SensorId {
 
 #[test]
 fn states_and_toggles_are_done_and_the_log_says_who_asked() {
-    let mut bench = Bench::open();
-    bench.ask(r#"{"sensor_1":"ko","sensor_2":true,"toggle":[3],"by":"a script"}"#);
-    assert_eq!(bench.states(), [KO, OK, KO]);
-    bench.ask(r#"{"sensor_1":false,"toggle":[3]}"#);
-    assert_eq!(bench.states(), [KO, OK, OK]);
-    let names: Vec<_> = bench
+    let mut owner = Owner::open();
+    owner.ask(r#"{"sensor_1":"ko","sensor_2":true,"toggle":[3],"by":"a script"}"#);
+    assert_eq!(owner.states(), [KO, OK, KO]);
+    owner.ask(r#"{"sensor_1":false,"toggle":[3]}"#);
+    assert_eq!(owner.states(), [KO, OK, OK]);
+    let names: Vec<_> = owner
         .machine
         .chronicle()
         .newest_first()
@@ -165,29 +51,29 @@ fn states_and_toggles_are_done_and_the_log_says_who_asked() {
 
 #[test]
 fn the_state_that_is_there_already_makes_no_version_and_is_answered() {
-    let mut bench = Bench::open();
-    bench.feed(Event::Toggle(sensor(1)));
-    bench.feed(Event::Toggle(sensor(1)));
-    bench.run();
-    bench.confirm();
-    let before = bench.reports.len();
-    bench.ask(r#"{"sensor_1":true,"id":7}"#);
-    bench.run();
-    assert_eq!(bench.reports.len(), before, "nothing new to publish");
-    assert_eq!(bench.stages(), [Stage::Confirmed]);
+    let mut owner = Owner::open();
+    owner.feed(Event::Toggle(sensor(1)));
+    owner.feed(Event::Toggle(sensor(1)));
+    owner.run();
+    owner.confirm();
+    let before = owner.reports.len();
+    owner.ask(r#"{"sensor_1":true,"id":7}"#);
+    owner.run();
+    assert_eq!(owner.reports.len(), before, "nothing new to publish");
+    assert_eq!(owner.stages(), [Stage::Confirmed]);
 }
 
 #[test]
 fn the_initial_state_asked_for_is_vouched_for() {
-    let mut bench = Bench::open();
-    bench.ask(r#"{"sensor_1":true}"#);
-    bench.hear(
+    let mut owner = Owner::open();
+    owner.ask(r#"{"sensor_1":true}"#);
+    owner.hear(
         "sensors/all",
         br#"{"sensor_1":false,"sensor_2":false,"versions":{"sensor_1":[3,3,3],"sensor_2":[3,3,3]}}"#,
         false,
     );
     assert_eq!(
-        bench.states(),
+        owner.states(),
         [OK, KO, OK],
         "memory that turns up wins where nobody asked"
     );
@@ -195,34 +81,34 @@ fn the_initial_state_asked_for_is_vouched_for() {
 
 #[test]
 fn what_comes_before_the_gate_is_done_after_it_and_in_order() {
-    let mut bench = Bench::new(None);
-    bench.connect();
-    bench.ask(r#"{"toggle":[1,2],"id":1}"#);
-    bench.ask(r#"{"toggle":[2]}"#);
-    bench.ask(r#"{"sensor_3":"KO"}"#);
-    bench.ask(r#"{"toggle":[3],"id":2}"#);
-    bench.hear(
+    let mut owner = Owner::new(None);
+    owner.connect();
+    owner.ask(r#"{"toggle":[1,2],"id":1}"#);
+    owner.ask(r#"{"toggle":[2]}"#);
+    owner.ask(r#"{"sensor_3":"KO"}"#);
+    owner.ask(r#"{"toggle":[3],"id":2}"#);
+    owner.hear(
         "sensors/card1",
         br#"{"sensor_1":false,"versions":{"sensor_1":[4,2,1]}}"#,
         true,
     );
-    assert_eq!(bench.states(), [KO, None, None]);
-    assert!(bench.reports.is_empty() && bench.answers.is_empty() && bench.writing.is_none());
-    bench.open_gate();
-    assert_eq!(bench.states(), [OK, OK, OK]);
-    bench.run();
-    assert_eq!(bench.answers.iter().map(|answer| answer.id).max(), Some(2));
+    assert_eq!(owner.states(), [KO, None, None]);
+    assert!(owner.reports.is_empty() && owner.answers.is_empty() && owner.writing.is_none());
+    owner.open_gate();
+    assert_eq!(owner.states(), [OK, OK, OK]);
+    owner.run();
+    assert_eq!(owner.answers.iter().map(|answer| answer.id).max(), Some(2));
 }
 
 #[test]
 fn a_retained_command_is_ignored_and_said_so() {
-    let mut bench = Bench::new(None);
-    bench.connect();
-    bench.hear(SET, br#"{"sensor_1":"KO"}"#, true);
-    bench.open_gate();
-    bench.hear(SET, br#"{"sensor_2":"KO"}"#, true);
-    assert_eq!(bench.states(), [OK, OK, OK]);
-    let fact = &bench
+    let mut owner = Owner::new(None);
+    owner.connect();
+    owner.hear(SET, br#"{"sensor_1":"KO"}"#, true);
+    owner.open_gate();
+    owner.hear(SET, br#"{"sensor_2":"KO"}"#, true);
+    assert_eq!(owner.states(), [OK, OK, OK]);
+    let fact = &owner
         .machine
         .chronicle()
         .newest_first()
@@ -255,55 +141,55 @@ fn bad_commands_are_counted_and_change_nothing() {
         r#"{"sensor_1":"KO","by":"a\u001b[2J"}"#,
         r#"{"sensor_1":"KO","by":"a very long name that does not fit into a line"}"#,
     ];
-    let mut bench = Bench::open();
+    let mut owner = Owner::open();
     for (count, payload) in bad.iter().enumerate() {
-        bench.ask(payload);
-        assert_eq!(bench.machine.counters().malformed, count as u64 + 1, "{payload}");
-        assert_eq!(bench.states(), [OK, OK, OK], "{payload}");
+        owner.ask(payload);
+        assert_eq!(owner.machine.counters().malformed, count as u64 + 1, "{payload}");
+        assert_eq!(owner.states(), [OK, OK, OK], "{payload}");
     }
     assert_eq!(
         decode(Topic::Set(Card::Two), br#"{"toggle":[1]}"#),
         Err(Malformed::OtherCard)
     );
-    assert!(bench.answers.is_empty());
+    assert!(owner.answers.is_empty());
 }
 
 #[test]
 fn the_same_command_again_is_done_once_and_answered_each_time() {
-    let mut bench = Bench::open();
+    let mut owner = Owner::open();
     for _ in 0..3 {
-        bench.ask(r#"{"toggle":[2],"id":99}"#);
-        bench.run();
-        assert_eq!(bench.states(), [OK, KO, OK]);
+        owner.ask(r#"{"toggle":[2],"id":99}"#);
+        owner.run();
+        assert_eq!(owner.states(), [OK, KO, OK]);
     }
     assert_eq!(
-        bench
+        owner
             .stages()
             .iter()
             .filter(|stage| **stage == Stage::Saved)
             .count(),
         3
     );
-    bench.ask(r#"{"toggle":[2],"id":100}"#);
-    assert_eq!(bench.states(), [OK, OK, OK]);
+    owner.ask(r#"{"toggle":[2],"id":100}"#);
+    assert_eq!(owner.states(), [OK, OK, OK]);
 }
 
 #[test]
 fn a_command_that_comes_twice_before_the_gate_is_done_once() {
-    let mut bench = Bench::new(None);
-    bench.connect();
-    bench.ask(r#"{"toggle":[1],"id":5}"#);
-    bench.ask(r#"{"toggle":[1],"id":5}"#);
-    bench.open_gate();
-    assert_eq!(bench.states(), [KO, OK, OK]);
+    let mut owner = Owner::new(None);
+    owner.connect();
+    owner.ask(r#"{"toggle":[1],"id":5}"#);
+    owner.ask(r#"{"toggle":[1],"id":5}"#);
+    owner.open_gate();
+    assert_eq!(owner.states(), [KO, OK, OK]);
 }
 
 #[test]
 fn a_later_life_does_not_do_it_again() {
-    let mut bench = Bench::open();
-    bench.ask(r#"{"toggle":[1],"id":5}"#);
-    bench.run();
-    let mut later = Bench::new(bench.memory.as_ref());
+    let mut owner = Owner::open();
+    owner.ask(r#"{"toggle":[1],"id":5}"#);
+    owner.run();
+    let mut later = Owner::new(owner.memory.as_ref());
     later.connect();
     later.ask(r#"{"toggle":[1],"id":5}"#);
     later.open_gate();
@@ -319,28 +205,28 @@ fn a_later_life_does_not_do_it_again() {
 
 #[test]
 fn nobody_hears_of_it_before_a_later_life_would_know_that_it_is_done() {
-    let mut bench = Bench::open();
-    let before = bench.reports.len();
-    bench.ask(r#"{"toggle":[1],"id":5}"#);
-    for (ticket, _, _) in std::mem::take(&mut bench.flying) {
-        bench.feed(Event::Delivered(ticket));
+    let mut owner = Owner::open();
+    let before = owner.reports.len();
+    owner.ask(r#"{"toggle":[1],"id":5}"#);
+    for (ticket, _, _) in std::mem::take(&mut owner.flying) {
+        owner.feed(Event::Delivered(ticket));
     }
-    assert_eq!(bench.reports.len(), before, "it is not on disk yet");
-    bench.feed(Event::NotSaved("disk full".to_owned()));
-    assert_eq!(bench.reports.len(), before + 1, "a full disk holds nothing up");
+    assert_eq!(owner.reports.len(), before, "it is not on disk yet");
+    owner.feed(Event::NotSaved("disk full".to_owned()));
+    assert_eq!(owner.reports.len(), before + 1, "a full disk holds nothing up");
 }
 
 #[test]
 fn answers_say_each_stage_once_and_end_with_confirmed() {
-    let mut bench = Bench::open();
-    bench.ask(r#"{"sensor_1":"KO","id":8}"#);
-    bench.run();
-    bench.feed(Event::Tick);
-    bench.confirm();
-    bench.feed(Event::Toggle(sensor(1)));
-    bench.run();
-    assert_eq!(bench.stages(), [Stage::Sending, Stage::Saved, Stage::Confirmed]);
-    let last = bench.answers.last().expect("an answer");
+    let mut owner = Owner::open();
+    owner.ask(r#"{"sensor_1":"KO","id":8}"#);
+    owner.run();
+    owner.feed(Event::Tick);
+    owner.confirm();
+    owner.feed(Event::Toggle(sensor(1)));
+    owner.run();
+    assert_eq!(owner.stages(), [Stage::Sending, Stage::Saved, Stage::Confirmed]);
+    let last = owner.answers.last().expect("an answer");
     assert_eq!(
         (last.id, last.get(sensor(1))),
         (8, Some((State::Ko, Stage::Confirmed)))
@@ -350,7 +236,7 @@ fn answers_say_each_stage_once_and_end_with_confirmed() {
 
 #[test]
 fn on_the_command_line_it_is_done_at_once_as_a_key_is() {
-    let mut bench = Bench::new(None);
+    let mut owner = Owner::new(None);
     let mut orders = Orders::default();
     orders.put(sensor(2), Some(Order::Set(State::Ko)));
     let command = Command {
@@ -358,22 +244,22 @@ fn on_the_command_line_it_is_done_at_once_as_a_key_is() {
         by: None,
         orders,
     };
-    bench.feed(Event::Command(Box::new(command)));
-    let answer = bench.machine.answer(1).expect("it is known");
+    owner.feed(Event::Command(Box::new(command)));
+    let answer = owner.machine.answer(1).expect("it is known");
     assert_eq!(answer.get(sensor(2)), Some((State::Ko, Stage::Sending)));
-    bench.saves();
-    let memory = bench.memory.expect("it is in the file");
+    owner.saves();
+    let memory = owner.memory.expect("it is in the file");
     assert_eq!(memory.readings.get(sensor(2)).map(|reading| reading.state), KO);
     assert!(memory.done.contains(1));
-    bench.connect();
-    bench.hear(
+    owner.connect();
+    owner.hear(
         "sensors/card1",
         br#"{"sensor_2":true,"versions":{"sensor_2":[9,9,9]}}"#,
         true,
     );
-    bench.open_gate();
+    owner.open_gate();
     assert_eq!(
-        bench.states()[1],
+        owner.states()[1],
         KO,
         "what turns up does not overrule the operator"
     );
@@ -381,11 +267,11 @@ fn on_the_command_line_it_is_done_at_once_as_a_key_is() {
 
 #[test]
 fn after_the_last_word_nothing_is_taken_any_more() {
-    let mut bench = Bench::open();
-    bench.feed(Event::Leave);
-    bench.ask(r#"{"sensor_1":"KO","id":8}"#);
-    assert_eq!(bench.states(), [OK, OK, OK]);
-    assert!(bench.answers.is_empty());
+    let mut owner = Owner::open();
+    owner.feed(Event::Leave);
+    owner.ask(r#"{"sensor_1":"KO","id":8}"#);
+    assert_eq!(owner.states(), [OK, OK, OK]);
+    assert!(owner.answers.is_empty());
 }
 
 #[test]
@@ -451,19 +337,19 @@ proptest! {
         let many: Vec<_> = many.into_iter().filter(|orders| !orders.sensors().is_empty()).collect();
         let mut ends = Vec::new();
         for wait in [false, true] {
-            let mut bench = Bench::new(None);
-            bench.connect();
+            let mut owner = Owner::new(None);
+            owner.connect();
             if !wait {
-                bench.open_gate();
+                owner.open_gate();
             }
             for orders in &many {
                 let command = Command { id: None, by: None, orders: *orders };
-                bench.hear(SET, &encode_command(&command), false);
+                owner.hear(SET, &encode_command(&command), false);
             }
             if wait {
-                bench.open_gate();
+                owner.open_gate();
             }
-            ends.push(bench.states());
+            ends.push(owner.states());
         }
         prop_assert_eq!(ends[0], ends[1]);
     }
