@@ -10,6 +10,7 @@ mod alarms;
 mod bad_payloads;
 mod bad_stores;
 mod command_line;
+mod command_topic;
 mod displays;
 mod hands;
 mod job_control;
