@@ -295,6 +295,16 @@ impl Chain {
         Some(Link::Owner(card))
     }
 
+    /// When a link was last known to be whole, where that is known.
+    #[must_use]
+    pub fn lost_at(&self, link: Link) -> Option<Wall> {
+        match link {
+            Link::Broker | Link::Behind(_) => None,
+            Link::Bridge => self.bridge.pulse.lost_at(),
+            Link::Owner(card) => self.owners[card as usize].pulse.lost_at(),
+        }
+    }
+
     /// When some proof of life ceases to hold: the next moment at which conclusions change by themselves.
     #[must_use]
     pub fn deadline(&self, now: Mono) -> Option<Mono> {

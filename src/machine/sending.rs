@@ -241,8 +241,9 @@ impl Machine {
         match (broken, self.freshness(card)) {
             (None, _) => Freshness::Live,
             (Some(broken), Freshness::Held { since, .. }) => Freshness::Held { since, broken },
+            // Out of reach since it was last proved, not since that proof ceased to hold.
             (Some(broken), Freshness::Live) => Freshness::Held {
-                since: now.wall,
+                since: self.chain.lost_at(broken).unwrap_or(now.wall),
                 broken,
             },
         }
