@@ -144,15 +144,25 @@ impl Holder {
             "the lock does not say which process holds it; end that monitor by hand, then start again",
         )?;
         if started(pid.as_raw_nonzero().get()) != self.started {
+            // It may have ended since its lock was met.
+            if file.try_lock().is_ok() {
+                return Ok(file);
+            }
             bail!(
                 "the monitor that runs ({self}) is not a process of this machine or container; end it where it runs, then start again"
             );
         }
         // One that was stopped by Ctrl-Z hears the first signal with the second.
         for signal in [rustix::process::Signal::TERM, rustix::process::Signal::CONT] {
-            rustix::process::kill_process(pid, signal).with_context(|| {
-                format!("cannot end the monitor that runs ({self}); end it by hand, then start again")
-            })?;
+            match rustix::process::kill_process(pid, signal) {
+                // Where it is gone, by the first signal or by itself, its lock is free.
+                Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+                Err(error) => {
+                    return Err(error).with_context(|| {
+                        format!("cannot end the monitor that runs ({self}); end it by hand, then start again")
+                    });
+                }
+            }
         }
         let (done, locked) = crossbeam_channel::bounded(1);
         threads::spawn("take-over", move || {
@@ -186,6 +196,31 @@ impl std::fmt::Display for Holder {
         match self.pid {
             Some(pid) => write!(f, "process {pid}, {}", self.terminal),
             None => write!(f, "process unknown, {}", self.terminal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Holder;
+
+    /// A process that is no more, under the lock that it left; `started` as the lock says it.
+    fn ended(started: &str) -> Holder {
+        let mut child = std::process::Command::new("true").spawn().expect("true");
+        child.wait().expect("it ends");
+        Holder {
+            pid: i32::try_from(child.id()).ok(),
+            terminal: "/dev/pts/0".to_owned(),
+            started: started.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_monitor_that_ends_by_itself_while_it_is_taken_over_from_is_no_error() {
+        // Before it was looked for, and between the two signals.
+        for started in ["12345", ""] {
+            let file = tempfile::tempfile().expect("a file");
+            ended(started).end(file).expect("its lock is free");
         }
     }
 }

@@ -63,7 +63,8 @@ impl Start {
         command
             .env("TERM", "xterm-256color")
             .env_remove("RUST_BACKTRACE")
-            .arg("--");
+            // As a login shell has them: what the caller of the tests ignores would stay ignored.
+            .args(["--", "env", "--default-signal"]);
         command.args(words);
         Self {
             command,
