@@ -231,17 +231,27 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
 }
 
 fn commanded(by: Option<&Name>, orders: Orders) -> String {
-    let what: Vec<String> = orders
+    let by = by
+        .map(|name| format!(" from {}", name.as_str()))
+        .unwrap_or_default();
+    format!("command{by}: {}", what(orders))
+}
+
+/// What a command line asks for, in words.
+#[must_use]
+pub fn asks(orders: Orders) -> String {
+    format!("asked for: {}", what(orders))
+}
+
+fn what(orders: Orders) -> String {
+    let all: Vec<String> = orders
         .iter()
         .map(|(sensor, order)| match order {
             Order::Set(state) => format!("{sensor} {}", state.word()),
             Order::Toggle => format!("toggle {sensor}"),
         })
         .collect();
-    let by = by
-        .map(|name| format!(" from {}", name.as_str()))
-        .unwrap_or_default();
-    format!("command{by}: {}", what.join(", "))
+    all.join(", ")
 }
 
 fn restored(found: usize, of: usize, role: Role) -> String {
