@@ -4,6 +4,8 @@
 #[path = "support/bench.rs"]
 mod bench;
 
+use std::process::Command;
+
 use bench::Node::{Broker1, Card1};
 use bench::pty::{Pty, Seen, Start, code};
 use bench::{Bench, binary, flat};
@@ -135,4 +137,15 @@ fn a_dumb_terminal_gets_plain_lines() {
         "{text:?}"
     );
     pty.assert_restored();
+}
+
+#[test]
+fn a_machine_whose_screens_are_read_only_still_does_what_somebody_types() {
+    let bench = Bench::running();
+    let words = bench.command(Card1, &bench.url(Card1), &["--set", "2=ko"]);
+    let mut command = Command::new(&words[0]);
+    let output = command.args(&words[1..]).env("DUALBOARD_READ_ONLY", "1").output();
+    let status = output.expect("the program can be started").status;
+    assert!(status.success(), "{status}");
+    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
 }
