@@ -1,14 +1,15 @@
 //! The terminal half alone, for the tests in ptys: one sensor that `1` toggles, and ticks that a file can follow.
 //!
-//! `terminal_probe [FILE [linger | panic-after-hang-up | mouse]]`
+//! `terminal_probe [FILE [linger | panic-after-hang-up | mouse]]`, or, without a terminal, `terminal_probe FILE panic`
 //!
-//! `q` quits, `p` panics in a thread, `P` in the main one, `b` makes the picture big and different with each tick.
+//! `q` quits, `b` makes the picture big and different with each tick. Panics: `p` in a thread that was started as all are, `d` in the one that
+//! draws, `f` in one that was called by a library in another language, `P` in the main one.
 
+use std::env;
 use std::fs::File;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
-use std::{env, thread};
 
 use crossbeam_channel::{Receiver, select, tick, unbounded};
 use dualboard::app::input::Input;
@@ -16,6 +17,7 @@ use dualboard::app::keys::{KeyCode, KeyModifiers, Keys};
 use dualboard::app::painter::Painter;
 use dualboard::app::signals::{self, Signals};
 use dualboard::app::terminal::{Terminal, panic};
+use dualboard::app::threads;
 use ratatui::Frame;
 use ratatui::style::{Color, Style};
 use ratatui::text::Line;
@@ -26,9 +28,11 @@ struct Picture {
     key: String,
     ticks: u64,
     big: bool,
+    bad: bool,
 }
 
 fn draw(picture: &Picture, frame: &mut Frame<'_>) {
+    assert!(!picture.bad, "painter went wrong");
     let area = frame.area();
     let state = if picture.sensor_ok { "OK" } else { "KO" };
     let style = Style::new().fg(if picture.sensor_ok {
@@ -56,6 +60,22 @@ fn draw(picture: &Picture, frame: &mut Frame<'_>) {
     }
 }
 
+/// As the MQTT library's threads call: no panic gets past the border between the languages.
+extern "C" fn foreign() {
+    panic!("callback went wrong");
+}
+
+/// What a program without a screen does.
+fn without_terminal() -> ExitCode {
+    let (inputs_in, inputs) = unbounded();
+    panic::install_hook(None, inputs_in);
+    threads::spawn("worker", || panic!("worker went wrong"));
+    match inputs.recv() {
+        Ok(Input::Panicked) => ExitCode::from(panic::EXIT_STATUS),
+        _ => ExitCode::FAILURE,
+    }
+}
+
 fn main() -> ExitCode {
     let heartbeat = env::args()
         .nth(1)
@@ -65,6 +85,9 @@ fn main() -> ExitCode {
         Ok(terminal) => terminal,
         Err(error) => {
             println!("plain: {error}");
+            if after_hang_up.as_deref() == Some("panic") {
+                return without_terminal();
+            }
             return ExitCode::SUCCESS;
         }
     };
@@ -107,7 +130,9 @@ fn run(
                 Input::Key(key) => match key.code {
                     KeyCode::Char('q') => return 0,
                     KeyCode::Char('c') if key.modifiers == KeyModifiers::CONTROL => return 0,
-                    KeyCode::Char('p') => drop(thread::Builder::new().name("worker".into()).spawn(|| panic!("worker went wrong"))),
+                    KeyCode::Char('p') => threads::spawn("worker", || panic!("worker went wrong")),
+                    KeyCode::Char('d') => picture.bad = true,
+                    KeyCode::Char('f') => threads::spawn("foreign", || foreign()),
                     KeyCode::Char('P') => panic!("main went wrong"),
                     KeyCode::Char('b') => picture.big = true,
                     KeyCode::Char('1') => picture.sensor_ok = !picture.sensor_ok,

@@ -16,8 +16,10 @@ pub enum Link {
     Broker,
     /// The bridge, with the other board's broker behind it: from here nobody can tell which of the two is gone.
     Bridge,
-    /// The program that owns a card. For the display, `card2_monitor` is also the relay of card 1's values.
+    /// The program that owns a card: its connection has ended. For the display, `card2_monitor` is also the relay of card 1's values.
     Owner(Card),
+    /// The program that owns a card: nothing is heard of it, nor that it has ended. It hangs or is stopped, or its end was not heard of.
+    Silent(Card),
     /// Everything is alive, but the values known here are behind what their owner says it has.
     Behind(Card),
 }
@@ -284,7 +286,7 @@ impl Chain {
             return (!agrees).then_some(Link::Behind(card));
         }
         if relayed && !relay_live {
-            return Some(Link::Owner(Card::Two));
+            return Some(self.without_life(Card::Two));
         }
         if relayed && owner_live {
             return Some(Link::Bridge);
@@ -292,7 +294,16 @@ impl Chain {
         if card != self.home && !self.bridge.pulse.is_live(now) {
             return Some(Link::Bridge);
         }
-        Some(Link::Owner(card))
+        Some(self.without_life(card))
+    }
+
+    /// What is wrong with an owner that gives no proof of life.
+    const fn without_life(&self, card: Card) -> Link {
+        if self.owner(card).pulse.is_ended() {
+            Link::Owner(card)
+        } else {
+            Link::Silent(card)
+        }
     }
 
     /// When a link was last known to be whole, where that is known.
@@ -301,7 +312,7 @@ impl Chain {
         match link {
             Link::Broker | Link::Behind(_) => None,
             Link::Bridge => self.bridge.pulse.lost_at(),
-            Link::Owner(card) => self.owners[card as usize].pulse.lost_at(),
+            Link::Owner(card) | Link::Silent(card) => self.owners[card as usize].pulse.lost_at(),
         }
     }
 

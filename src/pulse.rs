@@ -86,6 +86,12 @@ impl Pulse {
         !self.gone && self.proof.is_some_and(|proof| now < proof.mono.after(TIMEOUT))
     }
 
+    /// Whether the source said, or its broker did, that it is gone, and nothing has proved the contrary since.
+    #[must_use]
+    pub const fn is_ended(&self) -> bool {
+        self.gone
+    }
+
     /// When the last proof will cease to hold: the moment to look again.
     #[must_use]
     pub fn deadline(&self) -> Option<Mono> {

@@ -83,6 +83,27 @@ fn alarm_that_is_over_and_others_before_it() {
 }
 
 #[test]
+fn alarms_of_which_some_last_and_all_is_over_in_the_end() {
+    let mut net = Net::running();
+    // Sensor 3 lasts; what came later is over.
+    for sensor in [3, 2, 2, 1, 1] {
+        net.toggle(CARD1, sensor);
+        net.pass(1);
+    }
+    net.cut();
+    net.pass(14);
+    let sizes = [ORDINARY, (40, 10), (20, 5)];
+    let lasting = sizes.map(|size| shot(&picture(&net, CARD2), size)).concat();
+    net.mend();
+    net.pass(14);
+    let mended = sizes.map(|size| shot(&picture(&net, CARD2), size)).concat();
+    net.toggle(CARD1, 3);
+    net.pass(1);
+    let over = sizes.map(|size| shot(&picture(&net, CARD2), size)).concat();
+    expect("alarms_lasting", &(lasting + &mended + &over));
+}
+
+#[test]
 fn acknowledged() {
     let mut net = Net::running();
     net.toggle(CARD1, 2);
@@ -139,6 +160,14 @@ fn held() {
             .map(|program| shot(&picture(&net, program), ORDINARY))
             .concat(),
     );
+}
+
+#[test]
+fn hung() {
+    let mut net = Net::running();
+    net.freeze(CARD2);
+    net.pass(14);
+    expect("hung", &shot(&picture(&net, DISPLAY), ORDINARY));
 }
 
 #[test]

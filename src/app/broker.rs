@@ -35,6 +35,7 @@ mod why;
 pub use url::{BadUrl, BrokerUrl};
 pub use why::Why;
 
+use super::threads;
 use link::Link;
 use session::Session;
 use signal::Signal;
@@ -161,9 +162,7 @@ impl Broker {
             events: events.1,
         };
         let session = Session::new(link, settings, signals, events.0);
-        std::thread::Builder::new()
-            .name("broker".into())
-            .spawn(|| session.run())
+        threads::start("broker", || session.run())
             .with_context(|| format!("starting the thread for {}", settings.url))?;
         Ok(broker)
     }

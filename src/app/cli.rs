@@ -118,13 +118,13 @@ pub struct Display {
         default_value = "mqtt://localhost:1884"
     )]
     broker: String,
-    /// Print the six sensors once, and end
+    /// Print the six sensors as soon as it is known which are live, for which it waits up to --timeout (or 10 s from the broker's answer), and end
     #[arg(long)]
     pub once: bool,
     /// Print JSON instead of text: one object with --once, otherwise one a line for each change
     #[arg(long, env = "DUALBOARD_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
-    /// How many seconds --once waits for the broker's answer
+    /// How many seconds --once waits at most, for the broker's answer and for what is live
     #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
     /// What concerns the screen

@@ -7,7 +7,7 @@ mod decode;
 
 use std::io;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
@@ -18,6 +18,7 @@ pub use decode::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::input::Input;
 use crate::app::terminal::{Terminal, Tty};
+use crate::app::threads;
 use crate::app::wake::Wake;
 use decode::{Decoder, Typed};
 
@@ -46,9 +47,7 @@ impl Keys {
             decoder: Decoder::default(),
             loop_inputs,
         };
-        let thread = thread::Builder::new()
-            .name("keys".into())
-            .spawn(move || reader.run())?;
+        let thread = threads::start("keys", move || reader.run())?;
         Ok(Self {
             wake,
             thread: Some(thread),

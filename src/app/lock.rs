@@ -33,8 +33,12 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 let holder = Holder::read(&mut file);
                 if !take_over {
+                    let end = match holder.doing() {
+                        Doing::Stopped => "it is stopped: continue it there with fg",
+                        Doing::Runs | Doing::Elsewhere => "end it there with q",
+                    };
                     bail!(
-                        "card{}_monitor already runs on this board ({holder}); end it there with q, or start with --take-over to go on in its place",
+                        "card{}_monitor already runs on this board ({holder}); {end}, or start with --take-over to go on in its place",
                         card.number()
                     );
                 }
@@ -89,12 +93,23 @@ fn open(folder: &Path, card: Card) -> Result<(File, PathBuf)> {
     Ok((file, path))
 }
 
+/// What the process that holds a lock does, as far as the system tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// It runs. Whether it does anything, nobody knows.
+    Runs,
+    /// It was stopped, by Ctrl-Z or a signal, and does nothing until it is continued.
+    Stopped,
+    /// It is no process of this machine or container: it cannot be seen from here.
+    Elsewhere,
+}
+
 /// Who holds a lock.
 #[derive(Debug)]
 pub struct Holder {
     pid: Option<i32>,
     terminal: String,
-    /// When it was started, as the system counts: another process may have the same number, later or in another container.
+    /// When it was started, in ticks since the system was: another process may have the same number, later or in another container.
     started: String,
 }
 
@@ -110,7 +125,7 @@ impl Holder {
                 |_| "no terminal".to_owned(),
                 |name| name.to_string_lossy().into_owned(),
             ),
-            started: started(pid),
+            started: field(&stat(pid), STARTED),
         }
     }
 
@@ -143,7 +158,7 @@ impl Holder {
         let pid = self.pid.and_then(rustix::process::Pid::from_raw).context(
             "the lock does not say which process holds it; end that monitor by hand, then start again",
         )?;
-        if started(pid.as_raw_nonzero().get()) != self.started {
+        if self.doing() == Doing::Elsewhere {
             // It may have ended since its lock was met.
             if file.try_lock().is_ok() {
                 return Ok(file);
@@ -172,23 +187,43 @@ impl Holder {
         match locked.recv_timeout(TAKE_OVER) {
             Ok(result) => result.context("cannot lock the state folder"),
             Err(_) => bail!(
-                "the monitor that runs ({self}) was told to end and has not within {} s; end it by hand, then start again",
-                TAKE_OVER.as_secs()
+                "the monitor that runs ({self}) was told to end and has not within {} s: it hangs; end it by kill -9 {}, then start again",
+                TAKE_OVER.as_secs(),
+                pid.as_raw_nonzero()
             ),
+        }
+    }
+
+    /// What it does now.
+    #[must_use]
+    pub fn doing(&self) -> Doing {
+        let Some(stat) = self.pid.map(stat) else {
+            return Doing::Elsewhere;
+        };
+        if field(&stat, STARTED) != self.started {
+            return Doing::Elsewhere;
+        }
+        match field(&stat, STATE).as_str() {
+            "T" | "t" => Doing::Stopped,
+            _ => Doing::Runs,
         }
     }
 }
 
-/// When a process was started, in ticks since the system was; nothing where there is no such process, or the system does not tell.
-fn started(pid: i32) -> String {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // "pid (name) state parent …": what counts is the 22nd field, and the name may hold anything.
+/// The fields of a process that are asked for, counted behind its name.
+const STATE: usize = 0;
+const STARTED: usize = 19;
+
+/// What the system says of a process; nothing where there is no such process, or the system does not tell.
+fn stat(pid: i32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default()
+}
+
+/// "pid (name) state parent …": the name may hold anything, so the fields are counted behind it.
+fn field(stat: &str, place: usize) -> String {
     let after_name = stat.rsplit_once(')').map_or("", |(_, after)| after);
-    after_name
-        .split_whitespace()
-        .nth(19)
-        .unwrap_or_default()
-        .to_owned()
+    let mut fields = after_name.split_whitespace();
+    fields.nth(place).unwrap_or_default().to_owned()
 }
 
 impl std::fmt::Display for Holder {

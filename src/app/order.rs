@@ -5,22 +5,22 @@
 
 mod ask;
 mod own;
-
-use std::io::{self, Write};
+mod report;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, unbounded};
 
-use super::cli::{Asked, MonitorOptions};
+use super::cli::{Asked, Level, MonitorOptions};
 use super::clock::Clock;
 use super::input::Input;
 use super::journal::Journal;
 use super::lock::{Holder, Lock};
+use super::log::Log;
 use super::shell::random;
 use super::signals::{self, Signals};
 use super::terminal::panic;
-use super::{lines, words};
-use crate::command::{Answer, Command, Name, Order};
+use super::words;
+use crate::command::{Answer, Command, Name};
 use crate::time::Mono;
 
 use ask::Asker;
@@ -49,7 +49,7 @@ struct Job<'a> {
 ///
 /// # Errors
 /// Names the setting that can never work.
-pub fn run(options: &MonitorOptions, asked: &Asked, journal: Journal) -> Result<u8> {
+pub fn run(options: &MonitorOptions, asked: &Asked, journal: Journal, log: Option<Log>) -> Result<u8> {
     let (sender, inputs) = unbounded();
     panic::install_hook(None, sender.clone());
     let _signals = Signals::listen(sender).context("cannot listen to signals")?;
@@ -66,21 +66,43 @@ pub fn run(options: &MonitorOptions, asked: &Asked, journal: Journal) -> Result<
         clock,
         inputs,
     };
-    let outcome = job.carry_out(journal)?;
-    job.report(&outcome)
+    let mut diary = Diary { log, clock };
+    diary.note(Level::Info, &words::asks(asked.orders));
+    let outcome = job
+        .carry_out(journal, &mut diary)
+        .inspect_err(|error| diary.note(Level::Error, &format!("{error:#}")))?;
+    job.report(&outcome, &mut diary)
+}
+
+/// The log file until this process is the owner itself, whose log it is from then on.
+struct Diary {
+    log: Option<Log>,
+    clock: Clock,
+}
+
+impl Diary {
+    fn note(&mut self, level: Level, text: &str) {
+        if let Some(log) = &mut self.log {
+            log.line(self.clock.now().wall, level, text);
+        }
+    }
 }
 
 impl Job<'_> {
-    fn carry_out(&self, journal: Journal) -> Result<Outcome> {
+    fn carry_out(&self, journal: Journal, diary: &mut Diary) -> Result<Outcome> {
         let mut asker: Option<Asker> = None;
         loop {
             match Lock::try_take(&self.options.state_dir, self.options.card)? {
                 Ok(_lock) => {
                     // The owner that was asked has ended meanwhile, and what it did is in the file.
                     drop(asker);
-                    return own::carry_out(self, journal);
+                    return own::carry_out(self, journal, diary.log.take());
                 }
                 Err(holder) => {
+                    if asker.is_none() {
+                        let program = words::owner(self.options.card);
+                        diary.note(Level::Info, &format!("{program} runs ({holder}): it is asked"));
+                    }
                     let asker = match &mut asker {
                         Some(asker) => asker,
                         None => asker.insert(Asker::start(self)?),
@@ -104,64 +126,5 @@ impl Job<'_> {
             Input::Panicked => Some(Outcome::Ended(panic::EXIT_STATUS)),
             _ => None,
         }
-    }
-
-    /// A line a sensor on stdout; what is not as asked, in one line on stderr.
-    fn report(&self, outcome: &Outcome) -> Result<u8> {
-        let (answer, why) = match outcome {
-            Outcome::Ended(status) => return Ok(*status),
-            Outcome::Final(answer) => (Some(answer), self.not_as_asked(answer)),
-            Outcome::Late(answer, why) => (answer.as_ref(), Some(self.late(answer.as_ref(), why))),
-        };
-        let mut out = io::stdout().lock();
-        for (sensor, _) in self.asked.orders.iter() {
-            if let Some((state, stage)) = answer.and_then(|answer| answer.get(sensor)) {
-                writeln!(out, "{}", lines::with_stage(sensor, state, stage))
-                    .context("cannot write to stdout")?;
-            }
-        }
-        if let Some(why) = why {
-            let program = words::owner(self.options.card);
-            // Not `eprintln!`: it panics where stderr is gone.
-            let _ = writeln!(io::stderr(), "{program}: {why}");
-            return Ok(1);
-        }
-        Ok(0)
-    }
-
-    fn late(&self, answer: Option<&Answer>, why: &str) -> String {
-        let seconds = self.asked.timeout.as_secs_f64();
-        let reached: Vec<String> = answer
-            .into_iter()
-            .flat_map(|answer| {
-                let sensors = self.asked.orders.iter().map(|(sensor, _)| sensor);
-                sensors.filter_map(|sensor| Some(format!("{sensor} {}", answer.get(sensor)?.1.word())))
-            })
-            .collect();
-        if reached.is_empty() {
-            format!("not done within {seconds} s: {why}")
-        } else {
-            format!("not confirmed within {seconds} s ({}): {why}", reached.join(", "))
-        }
-    }
-
-    fn not_as_asked(&self, answer: &Answer) -> Option<String> {
-        let strange = |sensor, order| match (order, answer.get(sensor)) {
-            _ if answer.refused.contains(sensor) => Some(format!(
-                "{sensor} not changed: somebody has published the highest version there is"
-            )),
-            (Order::Set(asked), Some((state, _))) if state != asked => Some(format!(
-                "{sensor} is {} again: somebody has changed it since",
-                state.word()
-            )),
-            _ => None,
-        };
-        let all: Vec<String> = self
-            .asked
-            .orders
-            .iter()
-            .filter_map(|(sensor, order)| strange(sensor, order))
-            .collect();
-        (!all.is_empty()).then(|| all.join("; "))
     }
 }

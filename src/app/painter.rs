@@ -14,11 +14,12 @@ mod scroll;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use ratatui::Frame;
 
 use crate::app::terminal::{Terminal, Tty};
+use crate::app::threads;
 use canvas::Canvas;
 
 const BELL: u8 = 0x07;
@@ -61,9 +62,7 @@ impl<T: Send + 'static> Painter<T> {
         });
         let tty = Arc::clone(terminal.tty());
         let (its_slot, its_tty) = (Arc::clone(&slot), Arc::clone(&tty));
-        let thread = thread::Builder::new()
-            .name("painter".into())
-            .spawn(move || paint(&its_slot, &its_tty, draw))?;
+        let thread = threads::start("painter", move || paint(&its_slot, &its_tty, draw))?;
         Ok(Self {
             slot,
             tty,

@@ -1,6 +1,6 @@
 //! The programs without a screen: a line a change, or one answer.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -26,7 +26,9 @@ pub(super) fn follow(mut shell: Shell, json: bool) -> Result<u8> {
     let (sender, inputs) = unbounded();
     panic::install_hook(None, sender.clone());
     let _signals = Signals::listen_without_screen(sender.clone()).context("cannot listen to signals")?;
-    let printer = Printer::start(sender);
+    // Asked while it is there: one that has hung up is no terminal any more.
+    let on_terminal = io::stdout().is_terminal();
+    let printer = Printer::start(sender).context("cannot watch who reads stdout")?;
     let mut lines = Lines::new(json);
     let zone = TimeZone::system();
     let status = loop {
@@ -42,9 +44,11 @@ pub(super) fn follow(mut shell: Shell, json: bool) -> Result<u8> {
         match shell.wait(&inputs, None) {
             Happening::Other(Input::Terminate(signal)) => break Ok(signals::exit_status(signal)),
             Happening::Other(Input::Panicked) => break Ok(panic::EXIT_STATUS),
+            Happening::Other(Input::HungUp) if on_terminal => break Ok(signals::hang_up_status()),
+            // Whoever read this has had enough.
+            Happening::Other(Input::HungUp) => break Ok(0),
             Happening::Other(Input::Printed) => match printer.failure() {
                 None => {}
-                // Whoever read this has had enough.
                 Some(error) if error.kind() == io::ErrorKind::BrokenPipe => break Ok(0),
                 Some(error) => break Err(error).context("cannot write to stdout"),
             },

@@ -1,4 +1,7 @@
-//! The printer: a thread that writes to stdout, and that alone is held up by a reader that does not read.
+//! The printer: a thread that writes to stdout, and that alone is held up by a reader that does not read; beside it one that notices when the
+//! reader is gone.
+
+mod reader;
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,22 +11,28 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::input::Input;
 use super::threads;
+use reader::Reader;
 
 /// How many texts may wait for a slow reader.
 const WAITING: usize = 256;
 
 /// Writes texts in their order. Dropped, it ends when it has written what waits, or with the program.
-#[derive(Debug)]
 pub struct Printer {
     texts: Sender<Vec<u8>>,
     failure: Arc<Mutex<Option<io::Error>>>,
     ended: Receiver<()>,
+    _reader: Reader,
 }
 
 impl Printer {
-    /// Starts the thread. The loop is told with [`Input::Printed`] when all that waited is written, or when writing has failed.
-    #[must_use]
-    pub fn start(loop_inputs: Sender<Input>) -> Self {
+    /// Starts the threads. The loop is told with [`Input::Printed`] when all that waited is written, or when writing has failed, and with
+    /// [`Input::HungUp`] when nobody reads any more.
+    ///
+    /// # Errors
+    ///
+    /// Where the system denies a descriptor.
+    pub fn start(loop_inputs: Sender<Input>) -> io::Result<Self> {
+        let reader = Reader::watch(loop_inputs.clone())?;
         let (texts, waiting) = bounded::<Vec<u8>>(WAITING);
         let (alive, ended) = bounded(0);
         let failure = Arc::new(Mutex::new(None));
@@ -42,11 +51,12 @@ impl Printer {
                 }
             }
         });
-        Self {
+        Ok(Self {
             texts,
             failure,
             ended,
-        }
+            _reader: reader,
+        })
     }
 
     /// Whether one more text may wait. Never waits itself.

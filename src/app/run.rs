@@ -60,14 +60,15 @@ fn finish(program: &str, ended: Result<u8>) -> ExitCode {
 }
 
 fn monitor(options: &MonitorOptions) -> Result<u8> {
-    // First, so that a mistyped address leaves no folder behind.
+    // First, so that a mistyped address leaves no folder and no file behind.
     options.entrance.url.parse::<BrokerUrl>()?;
+    // Before anything that has an effect: whoever asks for a log wants to read there what was done.
+    let log = Log::open(words::owner(options.card), &options.logging)?;
     let journal = Journal::open(&options.state_dir, options.card)?;
     if let Some(asked) = &options.asked {
-        return order::run(options, asked, journal);
+        return order::run(options, asked, journal, log);
     }
     let _lock = Lock::take(&options.state_dir, options.card, options.take_over)?;
-    let log = Log::open(words::owner(options.card), &options.logging)?;
     let shell = Shell::monitor(options.card, &options.entrance, journal, options.take_over)?.logged(log);
     if has_screen() {
         screen::run(shell, options.screen)

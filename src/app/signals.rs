@@ -1,13 +1,14 @@
 //! Signals as messages.
 
 use std::io;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::{Handle, Signals as Iter};
 
 use crate::app::input::Input;
+use crate::app::threads;
 
 /// A thread that sleeps until a signal arrives. Dropped, it ends; the signals then do nothing.
 pub struct Signals {
@@ -45,7 +46,7 @@ impl Signals {
     fn listen_to(signals: &[i32], loop_inputs: Sender<Input>) -> io::Result<Self> {
         let mut signals = Iter::new(signals)?;
         let handle = signals.handle();
-        let thread = thread::Builder::new().name("signals".into()).spawn(move || {
+        let thread = threads::start("signals", move || {
             for signal in signals.forever() {
                 if loop_inputs.send(meaning(signal)).is_err() {
                     return;

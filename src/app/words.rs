@@ -51,7 +51,7 @@ pub fn link(link: Link, home: Card) -> String {
     match link {
         Link::Broker => format!("broker {}", home.number()),
         Link::Bridge => format!("the bridge to board {}", home.other().number()),
-        Link::Owner(card) => owner(card).to_owned(),
+        Link::Owner(card) | Link::Silent(card) => owner(card).to_owned(),
         Link::Behind(card) => format!("the way from {}", owner(card)),
     }
 }
@@ -98,6 +98,7 @@ pub fn broken(broken: Link, home: Card) -> String {
             home.other().number()
         ),
         Link::Owner(card) => format!("{} is not running", owner(card)),
+        Link::Silent(card) => format!("{} is silent: hung or ended", owner(card)),
         Link::Behind(card) => format!("newer values of {} have not come yet", owner(card)),
     }
 }
@@ -153,7 +154,7 @@ fn waiting(machine: &Machine, card: Card, link: Link) -> bool {
     let chain = machine.chain();
     let status = match link {
         Link::Bridge => chain.bridge.status(),
-        Link::Owner(of) => chain.owner(of).status(),
+        Link::Owner(of) | Link::Silent(of) => chain.owner(of).status(),
         Link::Broker | Link::Behind(_) => return false,
     };
     status == Status::Waiting || (status != Status::Waiting && chain.owner(card).status() == Status::Waiting)
@@ -191,7 +192,7 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
             format!("{sensor}  {} → {}  {how}", state(*from), to.word())
         }
         Fact::Changed { sensor, from, to } => format!("{sensor}  {} → {}", state(*from), to.word()),
-        Fact::Restored { found, of } => restored(*found, *of, role),
+        Fact::Restored { found, of } => restored(*found, *of, role, home),
         Fact::MemoryLost(why) | Fact::NotSaved(why) | Fact::NotLogged(why) | Fact::Refused(why) => {
             why.clone()
         }
@@ -231,25 +232,38 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
 }
 
 fn commanded(by: Option<&Name>, orders: Orders) -> String {
-    let what: Vec<String> = orders
+    let by = by
+        .map(|name| format!(" from {}", name.as_str()))
+        .unwrap_or_default();
+    format!("command{by}: {}", what(orders))
+}
+
+/// What a command line asks for, in words.
+#[must_use]
+pub fn asks(orders: Orders) -> String {
+    format!("asked for: {}", what(orders))
+}
+
+fn what(orders: Orders) -> String {
+    let all: Vec<String> = orders
         .iter()
         .map(|(sensor, order)| match order {
             Order::Set(state) => format!("{sensor} {}", state.word()),
             Order::Toggle => format!("toggle {sensor}"),
         })
         .collect();
-    let by = by
-        .map(|name| format!(" from {}", name.as_str()))
-        .unwrap_or_default();
-    format!("command{by}: {}", what.join(", "))
+    all.join(", ")
 }
 
-fn restored(found: usize, of: usize, role: Role) -> String {
+fn restored(found: usize, of: usize, role: Role, home: Card) -> String {
     match (found, role) {
         (0, Role::Display) => "nothing known of any sensor yet".to_owned(),
         (0, Role::Monitor(_)) => "no memory found anywhere: sensors start as OK".to_owned(),
-        (found, _) if found == of => format!("restored all {of} sensors"),
-        (found, _) => format!("restored {found} of {of} sensors"),
+        // A display reads what stands there; whether an owner has restored it, or begun with it, is not known here.
+        (_, Role::Display) if found == of => format!("read all {of} sensors from broker {}", home.number()),
+        (_, Role::Display) => format!("read {found} of {of} sensors from broker {}", home.number()),
+        (_, Role::Monitor(_)) if found == of => format!("restored all {of} sensors"),
+        (_, Role::Monitor(_)) => format!("restored {found} of {of} sensors"),
     }
 }
 

@@ -9,6 +9,7 @@ use dualboard::sensor::{Card, SensorId};
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::Life;
 use dualboard::watch::{Seen, Watch};
+use dualboard::wire::{self, Topic};
 
 /// 2025-11-03 11:58:00 UTC.
 const START: i64 = 1_762_171_080;
@@ -36,6 +37,7 @@ pub struct Net {
     pub machines: Vec<Option<Machine>>,
     pub watches: [Watch; 3],
     pub memories: [Memory; 3],
+    lives: [Life; 3],
     /// Whether handshakes with broker 1 are completed.
     pub delivers: bool,
     bridge: bool,
@@ -60,6 +62,7 @@ impl Net {
             machines: vec![None, None, None],
             watches: Default::default(),
             memories: Default::default(),
+            lives: [Life(0); 3],
             delivers: true,
             bridge: true,
             up: [true; 2],
@@ -89,6 +92,7 @@ impl Net {
     pub fn start(&mut self, program: usize) {
         let life =
             Life(u32::try_from(program).expect("small") + 1 + u32::try_from(self.mono).expect("short"));
+        self.lives[program] = life;
         self.watches[program] = Watch::default();
         self.machines[program] = Some(Machine::new(Setup {
             role: ROLES[program],
@@ -99,8 +103,18 @@ impl Net {
         }));
     }
 
-    /// A program ends without a word.
+    /// A program ends without a word; its broker says so.
     pub fn kill(&mut self, program: usize) {
+        self.freeze(program);
+        let Role::Monitor(card) = ROLES[program] else {
+            return;
+        };
+        let will = wire::encode_last_will(self.lives[program]);
+        self.publish(board(program), &Topic::Alive(card).name(""), &will);
+    }
+
+    /// A program does nothing any more, and its connection stays.
+    pub fn freeze(&mut self, program: usize) {
         self.machines[program] = None;
     }
 
@@ -144,6 +158,10 @@ impl Net {
 
     pub fn cut(&mut self) {
         self.bridge = false;
+    }
+
+    pub fn mend(&mut self) {
+        self.bridge = true;
     }
 
     pub fn toggle(&mut self, program: usize, sensor: u8) {

@@ -199,6 +199,13 @@ impl Bench {
             .unwrap_or_else(|| panic!("{node:?} does not run"))
     }
 
+    /// A program's process.
+    #[track_caller]
+    pub fn pid(&self, node: Node) -> rustix::process::Pid {
+        let screen = self.screens[node as usize - 2].as_ref();
+        screen.unwrap_or_else(|| panic!("{node:?} does not run")).pid()
+    }
+
     /// A program's terminal, taken from the bench.
     pub fn take(&mut self, node: Node) -> Pty {
         self.screens[node as usize - 2]

@@ -121,6 +121,7 @@ impl Shared {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "a thread of the tests")]
 fn spawn(work: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().name("link".into());
     thread.spawn(work).expect("a thread");

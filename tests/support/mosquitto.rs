@@ -157,6 +157,7 @@ impl Drop for Mosquitto {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "a thread of the tests")]
 fn follow(stderr: impl std::io::Read + Send + 'static) -> Receiver<String> {
     let (sender, log) = mpsc::channel();
     std::thread::Builder::new()

@@ -16,6 +16,7 @@ pub struct Script {
 pub const ACCEPTED: &[u8] = &[0x20, 3, 0, 0, 0];
 
 /// Listens for as long as the process lives, and returns its URL.
+#[allow(clippy::disallowed_methods, reason = "a thread of the tests")]
 pub fn start(script: Script) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let url = format!("mqtt://{}", listener.local_addr().expect("its address"));

@@ -67,6 +67,11 @@ fn help_and_version_say_what_they_should() {
         ] {
             assert!(help.contains(word), "{name} --help does not say {word}:\n{help}");
         }
+        if node == Display {
+            let help: Vec<&str> = help.split_whitespace().collect();
+            let words = "as soon as it is known which are live, for which it waits up to --timeout (or 10 s";
+            assert!(help.join(" ").contains(words), "{help:?}");
+        }
     }
 }
 
@@ -86,6 +91,15 @@ fn unusable_arguments_end_with_2_and_say_which_and_what_instead() {
             let (status, said, why) = run(node, arguments);
             assert_eq!((status, said.as_str()), (2, ""), "{node:?} {arguments:?}: {why}");
             assert!(why.contains(word), "{node:?} {arguments:?}: {why}");
+        }
+    }
+    for node in [Card1, Card2] {
+        for action in ["--toggle=1", "--set=5=ko"] {
+            let (status, said, why) = run(node, &["--read-only", action]);
+            assert_eq!((status, said.as_str()), (2, ""), "{action}: {why}");
+            let option = action.split('=').next().expect("an option");
+            assert!(why.contains("--read-only") && why.contains(option), "{why}");
+            assert!(why.contains("give one of the two"), "{why}");
         }
     }
     for seconds in ["0", "-1", "soon", "nan", "1e300"] {

@@ -1,5 +1,7 @@
 //! What a press, a click and a key that was not meant do: nothing by accident.
 
+use std::process::Command;
+
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Card1};
@@ -132,4 +134,15 @@ fn a_dumb_terminal_gets_plain_lines() {
         "{text:?}"
     );
     pty.assert_restored();
+}
+
+#[test]
+fn a_machine_whose_screens_are_read_only_still_does_what_somebody_types() {
+    let bench = Bench::running();
+    let words = bench.command(Card1, &bench.url(Card1), &["--set", "2=ko"]);
+    let mut command = Command::new(&words[0]);
+    let output = command.args(&words[1..]).env("DUALBOARD_READ_ONLY", "1").output();
+    let status = output.expect("the program can be started").status;
+    assert!(status.success(), "{status}");
+    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
 }

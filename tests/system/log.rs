@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rustix::process::Signal;
 
@@ -47,6 +48,16 @@ fn wait_for(bench: &Bench, words: &str) {
     bench.wait(&format!("the log says '{words}'"), |bench| {
         fs::read_to_string(file(bench)).is_ok_and(|text| text.contains(words))
     });
+}
+
+/// Runs a monitor's one-shot action to its end: exit status, stdout, stderr.
+fn act(bench: &Bench, node: Node, arguments: &[&str]) -> (i32, String, String) {
+    let words = bench.command(node, &bench.url(node), arguments);
+    let output = Command::new(&words[0]).args(&words[1..]).output();
+    let output = output.expect("the program can be started");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    let status = output.status.code().expect("it ends by itself");
+    (status, text(output.stdout), text(output.stderr))
 }
 
 #[test]
@@ -174,4 +185,48 @@ fn a_file_that_cannot_be_is_named_at_the_start() {
             "cannot write the log file /nowhere/at/all; name one that this user may write with --log-file",
         )
     });
+}
+
+#[test]
+fn what_is_handed_to_a_monitor_that_runs_is_in_the_log_of_who_asked() {
+    let bench = Bench::running();
+    let log = file(&bench);
+    let log_file = format!("--log-file={}", log.display());
+    let (status, _, why) = act(&bench, Card1, &["--set", "2=ko", "--toggle", "3", &log_file]);
+    assert_eq!((status, why.as_str()), (0, ""));
+    let text = read(&log);
+    let pid = bench.pid(Card1);
+    for words in [
+        "info  card1_monitor: asked for: sensor 2 KO, toggle sensor 3",
+        &format!("info  card1_monitor: card1_monitor runs (process {pid}, "),
+        "info  card1_monitor: sensor 2  KO CONFIRMED",
+        "info  card1_monitor: sensor 3  KO CONFIRMED",
+    ] {
+        assert!(text.contains(words), "no '{words}' in:\n{text}");
+    }
+    bench.link.cut();
+    bench.wait_text(Card1, "bridge down");
+    let (status, _, why) = act(&bench, Card1, &["--set", "1=ko", "--timeout", "1", &log_file]);
+    let text = read(&log);
+    assert_eq!(status, 1, "{why}");
+    assert!(
+        text.contains("warn  card1_monitor: not confirmed within 1 s"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_said_before_anything_is_done() {
+    let mut bench = Bench::running();
+    let bad = "--log-file=/nowhere/at/all";
+    for runs in [true, false] {
+        if !runs {
+            bench.end(Card1, Signal::TERM);
+        }
+        let (status, said, why) = act(&bench, Card1, &["--set", "2=ko", bad]);
+        assert_eq!((status, said.as_str()), (1, ""), "{why}");
+        assert!(why.contains("cannot write the log file /nowhere/at/all"), "{why}");
+    }
+    bench.start(Card1);
+    bench.wait_settled(INITIAL);
 }

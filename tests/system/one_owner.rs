@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::support::bench::Node::{Card1, Card2};
+use crate::support::bench::Node::{Broker1, Card1, Card2};
 use crate::support::bench::{Bench, INITIAL, flat};
 use crate::support::pty::{Pty, Seen, code};
 
@@ -53,6 +53,68 @@ fn take_over_ends_one_that_was_stopped_by_ctrl_z() {
     first.assert_restored();
     bench.press(Card1, "2");
     bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
+}
+
+#[test]
+fn a_second_copy_is_told_that_the_first_one_is_stopped() {
+    let mut bench = Bench::running();
+    bench.pty(Card1).signal(Signal::STOP);
+    let mut second = bench.spawn(Card1, &bench.url(Card1), &[]);
+    assert_eq!(code(second.wait_for_end()), 1);
+    second.wait_for("one line of words", |seen| seen.shows("take-over"));
+    let said = flat(&second.look(Seen::text));
+    assert!(
+        said.contains("it is stopped: continue it there with fg, or start with --take-over"),
+        "{said}"
+    );
+    bench.pty(Card1).signal(Signal::CONT);
+    bench.press(Card1, "2");
+    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
+}
+
+/// A process that holds the lock of card 1, runs, and does nothing of what it is told.
+fn hung(bench: &Bench) -> std::process::Child {
+    let folder = bench.state_dir(Card1);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    // What it is, is in the file before anybody can find the lock taken: as field 22 of its line in /proc tells when it was started.
+    let script = "trap '' TERM; read -r line </proc/$$/stat; set -- ${line##*) }; shift 19; \
+                  printf '%s\\nno terminal\\n%s\\n' $$ $1 >card1.lock; exec 9<card1.lock; flock 9; echo hangs; while read -r _; do :; done";
+    let mut child = std::process::Command::new("bash")
+        .args(["-c", script])
+        .current_dir(folder)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("bash");
+    let mut said = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.as_mut().expect("a pipe"));
+    std::io::BufRead::read_line(&mut out, &mut said).expect("text");
+    assert_eq!(said, "hangs\n");
+    child
+}
+
+#[test]
+fn one_that_hangs_is_said_to_hang() {
+    let mut bench = Bench::new();
+    bench.start(Broker1);
+    let mut hung = hung(&bench);
+    let mut asked = bench.spawn(Card1, &bench.url(Card1), &["--set", "2=ko", "--timeout", "2"]);
+    let mut taken = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);
+    let ended = [&mut asked, &mut taken].map(|pty| code(pty.wait_for_end()));
+    hung.kill().and_then(|()| hung.wait()).expect("our own child");
+    assert_eq!(ended, [1, 1]);
+    let who = format!("(process {}, no terminal)", hung.id());
+    asked.wait_for("that it does not answer", |seen| {
+        flat(&seen.text()).contains(&format!(
+            "card1_monitor runs and does not answer {who}: look there; if it hangs, start one with --take-over"
+        ))
+    });
+    taken.wait_for("that it hangs", |seen| {
+        flat(&seen.text()).contains(&format!(
+            "{who} was told to end and has not within 5 s: it hangs; end it by kill -9 {}, then start again",
+            hung.id()
+        ))
+    });
 }
 
 #[test]

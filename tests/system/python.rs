@@ -16,6 +16,7 @@ struct Python {
 }
 
 impl Python {
+    #[allow(clippy::disallowed_methods, reason = "a thread of the tests")]
     fn start(bench: &Bench, node: Node) -> Self {
         let (role, broker) = match node {
             Card1 => ("card1_monitor", Broker1),

@@ -192,6 +192,22 @@ fn a_monitor_whose_broker_is_away_cannot_be_asked_and_that_is_said() {
 }
 
 #[test]
+fn a_monitor_that_is_stopped_is_said_to_be_stopped_and_does_it_when_it_goes_on() {
+    let mut bench = Bench::running();
+    bench.pty(Card1).signal(Signal::STOP);
+    let (status, said, why) = act(&bench, Card1, &["--set", "3=ko", "--timeout", "1"]);
+    bench.pty(Card1).signal(Signal::CONT);
+    assert_eq!((status, said.as_str()), (1, ""), "{why}");
+    let pid = bench.pid(Card1);
+    let words = format!("card1_monitor is stopped (process {pid}, ");
+    assert!(
+        why.contains(&words) && why.contains("continue it there with fg"),
+        "{why}"
+    );
+    bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
+}
+
+#[test]
 fn an_owner_that_ends_meanwhile_has_done_it_once() {
     let mut bench = Bench::running();
     bench.link.cut();

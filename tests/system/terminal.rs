@@ -1,7 +1,11 @@
 //! The three programs on terminals to which everything happens that happens over SSH. What holds for the terminal half alone, thread by
 //! thread, is in `terminal_shell.rs` and `job_control.rs`.
 
-use rustix::process::Signal;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal};
 
 use crate::support::bench::Node::{self, Broker1, Broker2, Card1, Card2, Display};
 use crate::support::bench::{BROKERS, Bench, INITIAL, PROGRAMS, told};
@@ -234,4 +238,63 @@ fn colours(bytes: &[u8]) -> Vec<String> {
         })
         .map(str::to_owned)
         .collect()
+}
+
+/// The names of a program's threads, in their order and without repetitions; the main one's is the program's.
+fn threads(pid: Pid) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"))
+        .expect("it runs")
+        .flatten();
+    let mut names: Vec<String> = tasks
+        .filter_map(|task| fs::read_to_string(task.path().join("comm")).ok())
+        .map(|name| name.trim_end().to_owned())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// A kind that is new here needs its panic in `terminal_shell.rs`: what is not of the library is started by `threads::start`.
+#[test]
+fn every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested() {
+    const LIBRARY: [&str; 2] = ["MQTTAsync_rcv", "MQTTAsync_send"];
+    let bench = Bench::running_with(&["--log-file", "/dev/null"]);
+    for node in PROGRAMS {
+        let own: &[&str] = match node {
+            Display => &["broker", "card2_global_di", "keys", "log", "painter", "signals"],
+            Card1 => &[
+                "broker",
+                "card1_monitor",
+                "journal",
+                "keys",
+                "log",
+                "painter",
+                "signals",
+            ],
+            _ => &[
+                "broker",
+                "card2_monitor",
+                "journal",
+                "keys",
+                "log",
+                "painter",
+                "signals",
+            ],
+        };
+        assert_eq!(threads(bench.pid(node)), [&LIBRARY[..], own].concat(), "{node:?}");
+    }
+    let words = bench.command(Display, &bench.url(Display), &[]);
+    let mut piped = Command::new(&words[0]);
+    let mut piped = piped
+        .args(&words[1..])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the display");
+    let mut line = String::new();
+    let mut lines = BufReader::new(piped.stdout.as_mut().expect("a pipe"));
+    lines.read_line(&mut line).expect("text");
+    let names = threads(Pid::from_child(&piped));
+    piped.kill().and_then(|()| piped.wait()).expect("our own child");
+    let own = ["broker", "card2_global_di", "printer", "reader", "signals"];
+    assert_eq!(names, [&LIBRARY[..], &own[..]].concat(), "without a screen");
 }

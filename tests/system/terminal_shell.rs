@@ -86,16 +86,31 @@ fn a_dead_terminal_costs_no_processor_time() {
     );
 }
 
+/// One key for each kind of thread that the programs have (`every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested` has the list).
 #[test]
-fn a_panic_restores_the_terminal_before_its_message() {
-    for (key, message) in [("p", "worker went wrong"), ("P", "main went wrong")] {
+fn a_panic_in_any_kind_of_thread_restores_the_terminal_before_its_message() {
+    for (key, message, status) in [
+        ("p", "thread 'worker' panicked", 101),
+        ("d", "painter went wrong", 101),
+        ("P", "main went wrong", 101),
+        // Nothing can go on behind a border that no panic may cross: SIGABRT.
+        ("f", "callback went wrong", -6),
+    ] {
         let mut pty = started();
         pty.send(key);
-        let status = pty.wait_for_end();
-        assert_eq!(code(status), 101);
+        assert_eq!(code(pty.wait_for_end()), status, "{message}");
         pty.assert_restored();
         pty.wait_for("the message on the ordinary screen", |seen| seen.shows(message));
     }
+}
+
+#[test]
+fn a_panic_in_a_program_without_a_screen_is_told_and_ends_it() {
+    let output = Command::new(probe()).args(["/dev/null", "panic"]).output();
+    let output = output.expect("the probe");
+    assert_eq!(output.status.code(), Some(101));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("worker went wrong"), "{said}");
 }
 
 #[test]

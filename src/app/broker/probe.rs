@@ -3,13 +3,13 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
 use super::signal::Signal;
 use super::{BrokerUrl, Why};
+use crate::app::threads;
 
 /// Longest wait for each of the steps after the name's look-up, which the system limits itself.
 const STEP: Duration = Duration::from_millis(800);
@@ -17,10 +17,7 @@ const STEP: Duration = Duration::from_millis(800);
 /// Looks for the cause on a thread of its own, for it blocks as long as a name server takes, and sends what it finds.
 pub(super) fn start(url: BrokerUrl, attempt: u64, signals: Sender<Signal>) -> io::Result<()> {
     let probe = move || drop(signals.send(Signal::Explained(attempt, explain(&url))));
-    thread::Builder::new()
-        .name("broker-probe".into())
-        .spawn(probe)
-        .map(drop)
+    threads::start("broker-probe", probe).map(drop)
 }
 
 /// Tries again what the library has just failed to do, step by step. `None` if it works now.

@@ -1,7 +1,13 @@
 //! Each setting's name in the environment: DUALBOARD_ and the option's. One file of `KEY=value` lines then serves scripts and a service manager alike.
 
-use clap::Parser;
 use clap::builder::Resettable;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Parser};
+
+/// A setting that denies an action, if both were typed. As a variable it denies nothing: it says how the screens of this machine are, and a file of
+/// settings must not forbid what somebody types.
+const CONTRADICTIONS: [(&str, &str); 2] = [("read_only", "set"), ("read_only", "toggle")];
 
 /// The options from the command line and the environment. A variable that is empty counts as not there: in a file of settings it stands for
 /// its default.
@@ -16,7 +22,26 @@ pub fn parse<P: Parser>() -> P {
             option
         }
     });
-    P::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    let mut explained = command.clone();
+    let matches = command.get_matches();
+    if let Some((setting, action)) = contradiction(&matches) {
+        let [setting, action] = [setting, action].map(|id| format!("--{}", id.replace('_', "-")));
+        let why =
+            format!("{setting} shows a screen that toggles nothing, {action} toggles: give one of the two");
+        explained.error(ErrorKind::ArgumentConflict, why).exit();
+    }
+    P::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// A setting and an action that were typed together and exclude each other.
+fn contradiction(matches: &ArgMatches) -> Option<(&'static str, &'static str)> {
+    let typed = |id: &str| {
+        let known = matches.try_contains_id(id).is_ok();
+        known && matches.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    CONTRADICTIONS
+        .into_iter()
+        .find(|(setting, action)| typed(setting) && typed(action))
 }
 
 #[cfg(test)]

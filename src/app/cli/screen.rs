@@ -28,7 +28,7 @@ impl ScreenArgs {
 /// What only the screens have from which sensors can be toggled.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct HandsArgs {
-    /// Show the sensors; toggle none, whatever is pressed
+    /// Show the sensors; toggle none, whatever is pressed; not together with --set or --toggle
     #[arg(long, env = "DUALBOARD_READ_ONLY", value_parser = FalseyValueParser::new())]
     read_only: bool,
     /// Toggle a sensor by a click on it, and scroll by the wheel; the terminal's own selection of text then needs Shift

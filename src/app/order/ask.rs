@@ -7,7 +7,7 @@ use crossbeam_channel::select;
 
 use super::{Job, Outcome};
 use crate::app::broker::{Broker, BrokerEvent, BrokerUrl, Credentials, Outgoing, Settings, Ticket};
-use crate::app::lock::Holder;
+use crate::app::lock::{Doing, Holder};
 use crate::app::shell::random;
 use crate::app::words;
 use crate::command::Answer;
@@ -144,9 +144,22 @@ impl Asker {
             (Some(trouble), None) if self.asked == 0 => {
                 format!("{trouble}; {program} runs ({holder}): press the key there")
             }
-            (trouble, None) => {
-                let trouble = trouble.as_deref().unwrap_or("no answer");
+            (Some(trouble), None) => {
                 format!("{trouble}; {program} runs ({holder}) and may still do it: look there")
+            }
+            (None, None) => {
+                let (what, next) = match holder.doing() {
+                    Doing::Stopped => ("is stopped", "continue it there with fg, and it does it"),
+                    Doing::Runs => (
+                        "runs and does not answer",
+                        "look there; if it hangs, start one with --take-over",
+                    ),
+                    Doing::Elsewhere => (
+                        "does not answer, and is no process of this machine or container",
+                        "look where it runs",
+                    ),
+                };
+                format!("{program} {what} ({holder}): {next}")
             }
             (_, Some(_)) => {
                 format!("{program} goes on with it by itself ({holder}), and says there what it waits for")

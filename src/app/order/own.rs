@@ -12,8 +12,7 @@ use crate::app::words::{self, Times};
 use crate::chain::Connection;
 use crate::machine::Event;
 
-pub(super) fn carry_out(job: &Job<'_>, journal: Journal) -> Result<Outcome> {
-    let log = Log::open(words::owner(job.options.card), &job.options.logging)?;
+pub(super) fn carry_out(job: &Job<'_>, journal: Journal, log: Option<Log>) -> Result<Outcome> {
     let mut shell = Shell::monitor(job.options.card, &job.options.entrance, journal, false)?.logged(log);
     let ended = follow(job, &mut shell);
     shell.leave();

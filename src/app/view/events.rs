@@ -9,9 +9,13 @@ use super::Picture;
 use super::text::fit;
 use crate::app::words;
 
-/// How many events an area holds, under its rule.
+/// How many events an area holds, under its rule; a single line is an event without one.
 pub(super) fn rows(area: Rect) -> usize {
-    usize::from(area.height).saturating_sub(1)
+    usize::from(area.height).saturating_sub(rules(area))
+}
+
+fn rules(area: Rect) -> usize {
+    usize::from(area.height > 1)
 }
 
 /// Draws as many as the area holds, under a rule.
@@ -41,7 +45,7 @@ pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
                 Span::raw(fit(&look.plain_text(&text), width.saturating_sub(time.len() + 3))),
             ])
         });
-    let lines: Vec<Line<'_>> = std::iter::once(rule(picture, newest - top, width))
+    let lines: Vec<Line<'_>> = std::iter::repeat_n(rule(picture, newest - top, width), rules(area))
         .chain(events)
         .take(usize::from(area.height))
         .collect();

@@ -1,5 +1,7 @@
 //! Help over the screen: every key, and what the words mean.
 
+mod short;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -12,19 +14,30 @@ use crate::machine::Role;
 /// From this width on keys and words stand beside each other.
 const WIDE: u16 = 80;
 
-/// Where it lies: the lowest lines but the footer, and never over the title and the banner of a high window. At full width, so that no word behind
-/// it is cut in two.
+/// From this width on short keys and words stand beside each other; below it, below each other.
+const NARROW: u16 = 40;
+
+/// Where it lies: the lowest lines but the footer, and never over the title and the banner as long as there are lines beside them. At full width,
+/// so that no word behind it is cut in two.
 pub(super) fn place(picture: &Picture, area: Rect) -> Rect {
-    let above = if area.height >= HIGH { 2 } else { 0 };
-    let room = area.height.saturating_sub(above + 1);
     let height = u16::try_from(lines(picture, area).len())
         .unwrap_or(u16::MAX)
-        .min(room);
+        .min(room(area));
     Rect {
         y: area.y + area.height.saturating_sub(height + 1),
         height,
         ..area
     }
+}
+
+/// How many lines there are for it.
+fn room(area: Rect) -> u16 {
+    let above = match area.height {
+        HIGH.. => 2,
+        4.. => 1,
+        _ => 0,
+    };
+    area.height.saturating_sub(above + 1)
 }
 
 /// Draws it from its `first` line on, and says if there is more.
@@ -41,37 +54,51 @@ pub(super) fn draw(picture: &Picture, first: usize, frame: &mut Frame<'_>, area:
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// All of its lines.
+/// All of its lines: in full where there is room for them, else in a few words, so that keys and words are still seen together.
 pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
     let look = picture.look;
-    let row = |(key, what): (&'static str, &'static str)| {
+    let full = |(key, what): (&'static str, &'static str)| {
         Line::from(vec![
             Span::styled(format!(" {key:<10} "), look.key()),
             Span::raw(what),
         ])
     };
-    let mut keys: Vec<_> = keys(picture).into_iter().map(row).collect();
-    let words = words(picture).into_iter().map(row);
-    if area.width >= WIDE {
-        let column = usize::from(area.width) / 2;
-        for (place, word) in words.enumerate() {
-            if place == keys.len() {
-                keys.push(Line::default());
-            }
-            let line = &mut keys[place];
-            let gap = column.saturating_sub(line.width());
-            line.push_span(Span::raw(" ".repeat(gap)));
-            line.spans.extend(word.spans);
-        }
+    let (all_keys, all_words) = (keys(picture), words(picture));
+    let below_each_other = all_keys.len() + all_words.len();
+    let mut lines = if area.width >= WIDE {
+        beside(all_keys, all_words, area, full)
+    } else if area.width > NARROW && below_each_other <= usize::from(room(area)) {
+        all_keys.into_iter().chain(all_words).map(full).collect()
     } else {
-        keys.extend(words);
-    }
+        short::lines(picture, area)
+    };
     if area.height >= HIGH {
         // Where each line counts there is no rule.
         let rule = look.rule().repeat(usize::from(area.width));
-        keys.insert(0, Line::styled(rule, look.dim()));
+        lines.insert(0, Line::styled(rule, look.dim()));
     }
-    keys
+    lines
+}
+
+/// Keys in the left half, words in the right one.
+fn beside<R>(
+    keys: Vec<R>,
+    words: Vec<R>,
+    area: Rect,
+    row: impl Fn(R) -> Line<'static>,
+) -> Vec<Line<'static>> {
+    let column = usize::from(area.width) / 2;
+    let mut lines: Vec<_> = keys.into_iter().map(&row).collect();
+    for (place, word) in words.into_iter().enumerate() {
+        if place == lines.len() {
+            lines.push(Line::default());
+        }
+        let line = &mut lines[place];
+        let gap = column.saturating_sub(line.width());
+        line.push_span(Span::raw(" ".repeat(gap)));
+        line.spans.extend(row(word).spans);
+    }
+    lines
 }
 
 /// Every key that does something here.

@@ -23,7 +23,7 @@ struct Cell {
 const WIDE: u16 = 130;
 
 /// The lines of the links, in at most `most` lines: one below the other where the window is high, two on a line where it is wide as well,
-/// else all in one.
+/// else as many on a line as it holds. In a low window there may be more lines.
 pub(super) fn lines(picture: &Picture, area: Rect, most: u16) -> Vec<Line<'static>> {
     let cells = cells(picture);
     let look = picture.look;
@@ -44,20 +44,30 @@ pub(super) fn lines(picture: &Picture, area: Rect, most: u16) -> Vec<Line<'stati
             })
             .collect();
     }
-    if area.height >= super::HIGH && cells.len() <= usize::from(most) {
+    let high = area.height >= super::HIGH;
+    if high && cells.len() <= usize::from(most) {
         return cells.iter().map(|cell| below(cell, name, width, look)).collect();
     }
-    let mut line = Line::default();
+    let mut lines = vec![Line::default()];
     for cell in cells {
         let text = format!(" {} ", cell.name.replace("_monitor", ""));
         let state = format!("{} {} ", cell.mark, cell.word);
-        if line.width() + text.len() + state.chars().count() > width {
-            break;
+        let needed = text.len() + state.chars().count();
+        if lines
+            .last()
+            .is_some_and(|line| line.width() > 0 && line.width() + needed > width)
+        {
+            lines.push(Line::default());
         }
-        line.push_span(Span::styled(text, look.dim()));
-        line.push_span(Span::styled(state, cell.style));
+        if let Some(line) = lines.last_mut() {
+            line.push_span(Span::styled(text, look.dim()));
+            line.push_span(Span::styled(state, cell.style));
+        }
     }
-    vec![line]
+    if high {
+        lines.truncate(usize::from(most.max(1)));
+    }
+    lines
 }
 
 /// One link on a line of its own, with its details if they fit.

@@ -15,6 +15,7 @@ pub(super) struct Plan {
     pub(super) links_at: Rect,
     pub(super) sensors: Sensors,
     pub(super) sensors_at: Rect,
+    /// In a low window without troubles: the links that have no room above.
     pub(super) troubles: Vec<Line<'static>>,
     pub(super) troubles_at: Rect,
     pub(super) log: Rect,
@@ -36,9 +37,17 @@ impl Plan {
         let title = take(1);
         let banner = if area.height >= HIGH { take(1) } else { 0 };
         let room = room;
-        let links = links::lines(picture, area, room.saturating_sub(2));
-        let mut links_height = height(&links).min(room);
+        let mut links = links::lines(picture, area, room.saturating_sub(2));
         let mut troubles = troubles::lines(picture, area);
+        if area.height < HIGH {
+            // What does not fit on the line above stands beneath the sensors, where a trouble takes its place: so they do not move.
+            let mut more = links.split_off(1.min(links.len()));
+            if troubles.is_empty() {
+                more.truncate(usize::from(room).saturating_sub(1));
+                troubles = more;
+            }
+        }
+        let mut links_height = height(&links).min(room);
         let beneath = room - links_height;
         if beneath == 0 && !troubles.is_empty() {
             // The one line that is left says what is wrong rather than what is well.

@@ -2,61 +2,125 @@
 
 use super::{Times, state};
 use crate::machine::{Freshness, Machine};
-use crate::sensor::State;
+use crate::sensor::{SensorSet, State};
 use crate::watch::{Alarm, Subject, Watch};
 
-/// The newest alarm that nobody has acknowledged, and how many more there are: the full text, then shorter ones. Nothing if there is none.
+/// The alarms that nobody has acknowledged: the newest of those that last, how many more of them there are, and how many are over. The full text,
+/// then shorter ones. Nothing if there is none.
 #[must_use]
 pub fn alarms(machine: &Machine, watch: &Watch, times: &Times) -> Vec<String> {
     let alarms: Vec<_> = watch.alarms().copied().collect();
-    let Some(newest) = alarms.first() else {
-        return Vec::new();
-    };
-    let state_of = |sensor| machine.shown(sensor).map(|shown| shown.state());
-    let live = |card| machine.freshness(card) == Freshness::Live;
-    let (what, now, told) = match newest.subject {
-        Subject::Ko(sensor) => {
-            let now = Some(state_of(sensor))
-                .filter(|now| *now != Some(State::Ko))
-                .map(state);
-            (format!("{sensor} KO"), now, 1)
+    let lasting: Vec<_> = alarms
+        .iter()
+        .filter_map(|alarm| lasts(machine, &alarms, *alarm))
+        .collect();
+    match (lasting.first(), alarms.first()) {
+        (Some(newest), _) => {
+            let told = of_both_boards(&lasting, *newest);
+            let more = lasting.len() - told.number;
+            // What is named lasts; every other time that something raised an alarm is over.
+            let over = count(watch.raised()).saturating_sub(lasting.len());
+            last(&told, more, over, times)
         }
+        (None, Some(newest)) => {
+            let told = of_both_boards(&alarms, *newest);
+            let more = count(watch.raised()).saturating_sub(told.number);
+            all_over(machine, &told, more, times)
+        }
+        (None, None) => Vec::new(),
+    }
+}
+
+/// The alarm, if what it tells of is so still; of the sensors that were KO at the start those that have been since.
+fn lasts(machine: &Machine, all: &[Alarm], alarm: Alarm) -> Option<Alarm> {
+    let is_ko = |sensor| machine.shown(sensor).map(|shown| shown.state()) == Some(State::Ko);
+    match alarm.subject {
+        Subject::Ko(sensor) => is_ko(sensor).then_some(alarm),
+        Subject::Lost(card) => (machine.freshness(card) != Freshness::Live).then_some(alarm),
+        Subject::KoAtStart(sensors) => {
+            let again = |sensor| all.iter().any(|other| other.subject == Subject::Ko(sensor));
+            let still: SensorSet = sensors
+                .iter()
+                .filter(|sensor| is_ko(*sensor) && !again(*sensor))
+                .collect();
+            let subject = Subject::KoAtStart(still);
+            (!still.is_empty()).then_some(Alarm { subject, ..alarm })
+        }
+    }
+}
+
+/// What the banner names.
+struct Told {
+    alarm: Alarm,
+    what: String,
+    /// How many alarms that is.
+    number: usize,
+}
+
+/// Names an alarm, and with it the other board's if both were lost in one moment: that is one thing.
+fn of_both_boards(alarms: &[Alarm], alarm: Alarm) -> Told {
+    let (what, number) = match alarm.subject {
+        Subject::Ko(sensor) => (format!("{sensor} KO"), 1),
         Subject::Lost(card) => {
-            let both = Alarm {
-                subject: Subject::Lost(card.other()),
-                ..*newest
-            };
-            let now = live(card).then_some("LIVE");
-            if alarms.contains(&both) && live(card) == live(card.other()) {
-                ("boards 1 and 2 HELD".to_owned(), now, 2)
+            let other = Subject::Lost(card.other());
+            if alarms.contains(&Alarm {
+                subject: other,
+                ..alarm
+            }) {
+                ("boards 1 and 2 HELD".to_owned(), 2)
             } else {
-                (format!("board {} HELD", card.number()), now, 1)
+                (format!("board {} HELD", card.number()), 1)
             }
         }
         Subject::KoAtStart(sensors) => {
             let numbers: Vec<_> = sensors.iter().map(|sensor| sensor.number().to_string()).collect();
             let many = if numbers.len() > 1 { "s" } else { "" };
-            (
-                format!("KO at start: sensor{many} {}", numbers.join(", ")),
-                None,
-                1,
-            )
+            (format!("KO at start: sensor{many} {}", numbers.join(", ")), 1)
         }
     };
-    let at = match newest.subject {
+    Told { alarm, what, number }
+}
+
+fn at(alarm: &Alarm, times: &Times) -> String {
+    match alarm.subject {
         Subject::KoAtStart(_) => String::new(),
-        Subject::Ko(_) | Subject::Lost(_) => format!(" {}", times.at(newest.raised)),
+        Subject::Ko(_) | Subject::Lost(_) => format!(" {}", times.at(alarm.raised)),
+    }
+}
+
+fn last(told: &Told, more: usize, over: usize, times: &Times) -> Vec<String> {
+    let (what, at) = (&told.what, at(&told.alarm, times));
+    let part = |count: usize, text: String| if count == 0 { String::new() } else { text };
+    let long = part(more, format!(", and {more} more")) + &part(over, format!("; {over} over"));
+    let short = part(more, format!(" +{more}")) + &part(over, format!(", {over} over"));
+    let shortest = part(more, format!(" +{more}"));
+    vec![
+        format!("{what}{at}{long}"),
+        format!("{what}{at}{short}"),
+        format!("{what}{short}"),
+        format!("{what}{shortest}"),
+    ]
+}
+
+fn all_over(machine: &Machine, told: &Told, more: usize, times: &Times) -> Vec<String> {
+    let (what, at) = (&told.what, at(&told.alarm, times));
+    let now = match told.alarm.subject {
+        Subject::Ko(sensor) => state(machine.shown(sensor).map(|shown| shown.state())),
+        Subject::Lost(_) => "LIVE",
+        Subject::KoAtStart(_) => "over",
     };
-    let now = now.map(|now| format!(", now {now}")).unwrap_or_default();
-    let more = watch.raised().saturating_sub(told);
     let (long, short) = match more {
         0 => (String::new(), String::new()),
-        more => (format!(", and {more} more"), format!(" +{more}")),
+        more => (format!(", and {more} more over"), format!(" +{more}")),
     };
     vec![
-        format!("{what}{at}{now}{long}"),
-        format!("{what}{at}{now}{short}"),
-        format!("{what}{now}{short}"),
-        format!("{what}{short}"),
+        format!("{what}{at}, now {now}{long}"),
+        format!("{what}{at}, now {now}{short}"),
+        format!("{what}, now {now}{short}"),
+        format!("{} over", told.number + more),
     ]
+}
+
+fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -20,17 +20,32 @@ const TALKATIVE: usize = 56;
 /// How long the line of what has been is at most, before which column it never begins, and behind which it never ends.
 const HISTORY: (usize, usize, usize) = (20, 50, 79);
 
-/// Number and state.
+/// Number and state, and of another card's sensor whether it is live or held. There is no room for a symbol beside that word, and words go first.
 pub(super) fn compact(picture: &Picture, sensor: SensorId) -> Line<'static> {
-    let look = &picture.look;
-    let state = picture.machine.shown(sensor).map(|shown| shown.state());
-    let symbol = state.map_or_else(String::new, |_| format!("{} ", look.state_mark(state)));
+    let (machine, look) = (&picture.machine, &picture.look);
+    let state = machine.shown(sensor).map(|shown| shown.state());
+    let word = words::state(state);
     let (mark, style) = mark(picture, sensor);
-    Line::from(vec![
+    let mut line = Line::from(vec![
         Span::raw(sensor.number().to_string()),
         Span::styled(mark, style),
-        Span::styled(format!("{symbol}{}", words::state(state)), look.chip(state)),
-    ])
+    ]);
+    match (state, machine.stage(sensor)) {
+        (None, _) => line.push_span(Span::styled(word, look.chip(state))),
+        (_, Some(_)) => {
+            let text = format!("{} {word}", look.state_mark(state));
+            line.push_span(Span::styled(text, look.chip(state)));
+        }
+        (_, None) => {
+            let (fresh, style) = match machine.freshness(sensor.card()) {
+                Freshness::Live => ("LIVE", look.good()),
+                Freshness::Held { .. } => ("HELD", look.waiting()),
+            };
+            line.push_span(Span::styled(word, look.chip(state)));
+            line.push_span(Span::styled(format!(" {fresh}"), style));
+        }
+    }
+    line
 }
 
 /// What has happened to a sensor: its key has just been pressed, or it has changed since the last acknowledgement.
