@@ -82,7 +82,7 @@ impl Machine {
             .note(arrival.now.wall, Fact::Malformed(arrival.topic, malformed));
         if self.own_topic() == Some(arrival.topic) {
             // It lies where the good state should.
-            self.outbox.again();
+            self.report_again(arrival.now);
         } else if matches!(arrival.topic, Topic::Claim(_)) {
             self.tenancy.hear(None);
         } else if arrival.topic == self.other_topic() {
@@ -132,6 +132,8 @@ impl Machine {
                 self.copies.own_topic = behind;
             } else if arrival.topic == Topic::Board1All {
                 self.copies.echo = behind;
+            } else if arrival.topic == Topic::Board2Card1 && behind {
+                self.speak_again(arrival.now);
             }
         }
         let asks = self.role == Role::Monitor(Card::Two) && arrival.topic == Topic::Witness;
@@ -140,7 +142,7 @@ impl Machine {
             self.outbox.again();
         }
         if overwritten && self.own_topic() == Some(arrival.topic) && self.restored {
-            self.outbox.again();
+            self.report_again(arrival.now);
         }
     }
 
@@ -255,7 +257,7 @@ impl Machine {
         let now = arrival.now.mono;
         let Topic::Alive(card) = arrival.topic else { return };
         if self.role == Role::Monitor(card) {
-            self.own_heartbeat(arrival.now, heartbeat, effects);
+            self.own_heartbeat(card, arrival.now, heartbeat, effects);
             return;
         }
         self.chain.beat(arrival.now, card, *heartbeat);
@@ -302,26 +304,6 @@ impl Machine {
             if versions.get(sensor) == Some(reading.version) {
                 self.progress.shown.set(sensor, Some(reading.version));
             }
-        }
-    }
-
-    /// A heartbeat of this card's owner: this program's own comes back, another life's is a twin. The one that has been there for
-    /// longer stays.
-    fn own_heartbeat(&mut self, now: Now, heartbeat: &Heartbeat, effects: &mut Vec<Effect>) {
-        let younger = heartbeat.uptime <= now.mono.since(self.started.mono);
-        if self.leaving || heartbeat.life == self.life || younger {
-            return;
-        }
-        let times = match self.twin {
-            Some((life, times)) if life == heartbeat.life => times + 1,
-            Some(_) | None => 1,
-        };
-        self.twin = Some((heartbeat.life, times));
-        // One may have been under way for long; two have a sender that lives.
-        if times >= 2 {
-            effects.push(Effect::StopForTwin);
-            self.leaving = true;
-            self.beat_due = None;
         }
     }
 
