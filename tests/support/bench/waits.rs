@@ -32,6 +32,7 @@ impl Bench {
                 "restored",
                 "no memory found anywhere",
                 "nothing known of any sensor yet",
+                "sensors from broker",
             ]
             .iter()
             .any(|words| text.contains(words))
