@@ -7,6 +7,7 @@ use dualboard::sensor::SensorId;
 use super::broker::{Packet, Store};
 use super::kinds::{KINDS, Kind};
 use super::reference::states_of;
+use super::rng::Rng;
 use super::world::{AGREEMENT, Action, BOARD1, BOARD2, CARD1, CARD2, QUIET, TWIN, World};
 
 #[derive(Clone, Copy, Debug)]
@@ -79,8 +80,23 @@ impl World {
             let sensor = *self.rng.pick(&sensors);
             self.at(at, Action::Press(sensor));
         }
+        self.plan_burst(end);
         let end = end + self.rng.within(0, 6_000);
         self.at(end, Action::Heal);
+    }
+
+    /// What hardly ever comes together by chance: a program is stopped, an owner that it hears of ends soon after, and what was stuck on the
+    /// way is let go when that is old news.
+    fn plan_burst(&mut self, end: u64) {
+        let mut rng = Rng::new(self.rng.clone().next());
+        if end < 24_000 || !rng.chance(3) {
+            return;
+        }
+        let (target, owner) = *rng.pick(&[(CARD1, CARD2), (CARD2, CARD1), (2, CARD2), (3, CARD2)]);
+        let (at, lasts) = (rng.within(3_000, end - 20_500), 20_000);
+        for (kind, target, at) in [(Kind::Stopped, target, at), (Kind::Killed, owner, at + 2_500)] {
+            self.at(at, Action::Fault(Fault { kind, target, lasts }));
+        }
     }
 
     /// Half of the runs know all kinds of faults, the others a few only, which then meet more often.
