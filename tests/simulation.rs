@@ -21,6 +21,7 @@ mod sim {
     pub mod reference;
     pub mod rng;
     pub mod shell;
+    pub mod survivors;
     pub mod totals;
     pub mod trace;
     pub mod world;

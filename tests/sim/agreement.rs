@@ -6,53 +6,19 @@ use dualboard::sensor::{Card, SensorId};
 use dualboard::stage::Stage;
 
 use super::broker::Packet;
-use super::reference::{Image, Made};
+use super::survivors::latest;
 use super::world::{AGREEMENT, BOARD1, BOARD2, CARD1, CARD2, QUIET, TWIN, World};
 
-/// The latest press among these.
-fn latest(presses: &[Made]) -> Option<Made> {
-    presses.iter().copied().max_by_key(|made| made.press)
-}
-
 impl World {
-    /// The presses of each sensor of which an image exists anywhere.
-    fn survivors(&self) -> [Vec<Made>; 6] {
-        let stores = self
-            .brokers
-            .iter()
-            .flat_map(|broker| broker.image_store().images());
-        let programs = self.programs[..TWIN].iter();
-        let files = programs
-            .clone()
-            .filter_map(|program| program.disk.durable.as_ref().map(|file| &file.image));
-        let views: Vec<&Image> = programs
-            .filter(|program| program.machine.is_some())
-            .map(|program| &program.view)
-            .collect();
-        let images: Vec<&Image> = stores.chain(files).chain(views).collect();
-        std::array::from_fn(|place| {
-            let presses = images.iter().filter_map(|image| self.ledger.press(place, image));
-            presses.collect()
-        })
-    }
-
-    /// What had been saved, and of which the last image is gone, is lost by no fault of ours.
-    pub fn lower_floor(&mut self) {
-        let survivors = self.survivors();
-        for (floor, survivor) in self.ledger.floor.iter_mut().zip(survivors) {
-            let latest = latest(&survivor);
-            if latest.map(|made| made.press) < floor.map(|made| made.press) {
-                *floor = latest;
-            }
-        }
-    }
-
     /// The last fault is over: what must everything come to?
     pub fn expect(&mut self) {
         self.expected = self.survivors();
         for sensor in SensorId::ALL {
             let place = usize::from(sensor.number()) - 1;
-            let (floor, left) = (self.ledger.floor[place], latest(&self.expected[place]));
+            let (floor, left) = (
+                self.ledger.floor[place],
+                latest(self.expected[place].iter().copied()),
+            );
             let unordered = match (floor, left) {
                 (Some(floor), Some(left)) => self.memories.unordered(sensor.card(), floor, left),
                 _ => false,

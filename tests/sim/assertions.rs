@@ -83,10 +83,13 @@ impl World {
         }
     }
 
-    /// An owner shows a version that nobody has seen before: it is a key press, the same state under a new version, or an initial state.
+    /// An owner shows a version that nobody has seen before: it is a key press, an initial state, or the same state under a new version as it
+    /// had or is just given. If both have it, nobody can tell which is meant: the later one.
     fn newly_made(&mut self, slot: usize, sensor: SensorId, triple: Triple, state: bool, toggled: bool) {
         let (place, program) = (place_of(sensor), &self.programs[slot]);
-        let before = self.ledger.press(place, &program.view);
+        let known = [&program.view, &program.given].map(|image| self.ledger.press(place, image));
+        let same = known.into_iter().flatten().filter(|made| made.state == state);
+        let before = super::survivors::latest(same);
         let (memory, press) = (program.memory, 0);
         let met = self.memories.met_by(memory);
         let made = Made {
@@ -101,7 +104,7 @@ impl World {
                 self.fail(slot, || format!("did not toggle {sensor}"));
             }
             self.ledger.pressed(place, triple, made);
-        } else if let Some(before) = before.filter(|before| before.state == state) {
+        } else if let Some(before) = before {
             let met = if before.memory == memory { met } else { before.met };
             self.ledger.made(place, triple, Made { met, ..before });
         } else if triple.0 == 0 && (state || self.ledger.said.contains(&(place, state))) {

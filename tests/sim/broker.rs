@@ -1,17 +1,20 @@
 //! A broker: retained messages, sessions with queues, wills, and what of it is on disk.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use super::reference::{Image, image_of};
 
 /// A published message.
+#[derive(Clone)]
 pub struct Packet {
     pub topic: Rc<str>,
     pub payload: Rc<[u8]>,
     pub qos: u8,
     pub retain: bool,
     pub image: Image,
+    /// Whether somebody published it who is none of the programs, wherever a bridge has carried it since.
+    pub foreign: bool,
 }
 
 impl Packet {
@@ -28,6 +31,15 @@ impl Packet {
             qos,
             retain,
             image,
+            foreign: false,
+        })
+    }
+
+    /// The same message, published by somebody else.
+    pub fn by_somebody_else(&self) -> Rc<Self> {
+        Rc::new(Self {
+            foreign: true,
+            ..self.clone()
         })
     }
 
@@ -35,10 +47,8 @@ impl Packet {
     pub fn mapped(&self, topic: &str, qos: u8) -> Rc<Self> {
         Rc::new(Self {
             topic: Rc::from(topic),
-            payload: Rc::clone(&self.payload),
             qos: self.qos.min(qos),
-            retain: self.retain,
-            image: self.image,
+            ..self.clone()
         })
     }
 }
@@ -83,11 +93,13 @@ pub struct Store {
 }
 
 impl Store {
-    /// Every image in it.
-    pub fn images(&self) -> impl Iterator<Item = &Image> {
-        let queued = self.sessions.iter().filter(|(key, _)| !key.starts_with("twin"));
-        let queued = queued.flat_map(|(_, session)| session.queue.iter().map(|queued| &queued.packet.image));
-        self.retained.values().map(|packet| &packet.image).chain(queued)
+    /// Every image in it. What has been `taken` from a queue is in it for a moment only.
+    pub fn images(&self, taken: &BTreeSet<u64>) -> impl Iterator<Item = &Image> {
+        let sessions = self.sessions.iter().filter(|(key, _)| !key.starts_with("twin"));
+        let queued = sessions.flat_map(|(_, session)| session.queue.iter());
+        let queued = queued.filter(|queued| !taken.contains(&queued.mid));
+        let retained = self.retained.values().map(|packet| &packet.image);
+        retained.chain(queued.map(|queued| &queued.packet.image))
     }
 }
 

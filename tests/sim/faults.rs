@@ -146,7 +146,8 @@ impl World {
             Kind::Replaced => {
                 self.power_cut(board, after);
                 self.brokers[board].saved = Store::default();
-                self.programs[board].disk.wipe();
+                let there = self.programs.iter_mut().filter(|program| program.board == board);
+                there.for_each(|program| program.disk.wipe());
             }
             Kind::AllKilled => {
                 for slot in 0..TWIN {
@@ -198,7 +199,7 @@ impl World {
             }
             _ => return,
         };
-        self.publish_at(board, &packet, None);
+        self.publish_at(board, &packet.by_somebody_else(), None);
     }
 
     /// All faults end now: what is down is started, and nothing goes wrong any more.

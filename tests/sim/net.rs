@@ -273,11 +273,15 @@ impl World {
     /// A broker takes in a publication, and passes it on.
     pub fn publish_at(&mut self, place: usize, packet: &Rc<Packet>, not_to: Option<&str>) {
         self.record_published(place, packet);
+        let before = packet.foreign.then(|| self.survivors());
         for (attached, queued) in self.brokers[place].route(packet, not_to, &mut self.ids) {
             match attached {
                 super::broker::Attached::Client(id) => self.send(id, DOWN, Parcel::Publish(queued)),
                 super::broker::Attached::Bridge(bridge) => self.bridge_out(bridge, &queued),
             }
+        }
+        if let Some(before) = before {
+            self.overwritten(&before);
         }
     }
 

@@ -44,6 +44,8 @@ pub struct Program {
     pub due: Option<u64>,
     /// What its screen shows that has a version.
     pub view: Image,
+    /// What the message says that it hears now.
+    pub given: Image,
     /// Whether a word without version is shown.
     pub wordy: [bool; 6],
     pub states: [Option<bool>; 6],
@@ -78,6 +80,7 @@ impl Program {
             stopped: false,
             due: None,
             view: [None; 6],
+            given: [None; 6],
             wordy: [false; 6],
             states: [None; 6],
             live: [false; 2],
@@ -264,6 +267,7 @@ impl World {
                 if fresh {
                     let packet = &queued.packet;
                     self.meet(slot, &packet.image);
+                    self.programs[slot].given = packet.image;
                     let (topic, payload) = (packet.topic.to_string(), packet.payload.to_vec());
                     self.feed(
                         slot,
@@ -273,6 +277,7 @@ impl World {
                             retained: queued.retained,
                         },
                     );
+                    self.programs[slot].given = [None; 6];
                 }
             }
             Parcel::Connect { .. } => {}

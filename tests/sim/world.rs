@@ -1,6 +1,6 @@
 //! Two boards in virtual time. One seed decides everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dualboard::machine::Role;
 use dualboard::sensor::{Card, SensorId};
@@ -162,6 +162,20 @@ impl World {
     pub fn at(&mut self, when: u64, action: Action) {
         self.sequence += 1;
         self.queue.insert((when.max(self.now), self.sequence), action);
+    }
+
+    /// What has been taken from a queue: it is removed there when the acknowledgement arrives, which is under way.
+    pub fn acknowledged(&self) -> BTreeSet<u64> {
+        let stuck = self.stuck.iter().map(|(_, _, parcel)| parcel);
+        let moving = self.queue.values().filter_map(|action| match action {
+            Action::Arrive(_, _, parcel) => Some(parcel),
+            _ => None,
+        });
+        let acks = moving.chain(stuck).filter_map(|parcel| match parcel {
+            Parcel::Ack(mid) => Some(*mid),
+            _ => None,
+        });
+        acks.collect()
     }
 
     /// Something does not hold. The first thing counts.

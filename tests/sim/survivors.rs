@@ -1,0 +1,66 @@
+//! Of which presses an image is left, and what has destroyed the last one of the others.
+
+use super::reference::{Image, Made};
+use super::world::{TWIN, World};
+
+/// Presses of each sensor.
+pub type Presses = [Vec<Made>; 6];
+
+/// The latest press among these.
+pub fn latest(presses: impl IntoIterator<Item = Made>) -> Option<Made> {
+    presses.into_iter().max_by_key(|made| made.press)
+}
+
+fn press_of(made: Option<Made>) -> Option<u64> {
+    made.map(|made| made.press)
+}
+
+impl World {
+    /// The presses of each sensor of which an image exists anywhere.
+    pub fn survivors(&self) -> Presses {
+        let taken = self.acknowledged();
+        let stores = self
+            .brokers
+            .iter()
+            .flat_map(|broker| broker.image_store().images(&taken));
+        let programs = self.programs[..TWIN].iter();
+        let files = programs
+            .clone()
+            .filter_map(|program| program.disk.durable.as_ref().map(|file| &file.image));
+        let views: Vec<&Image> = programs
+            .filter(|program| program.machine.is_some())
+            .map(|program| &program.view)
+            .collect();
+        let images: Vec<&Image> = stores.chain(files).chain(views).collect();
+        std::array::from_fn(|place| {
+            let presses = images.iter().filter_map(|image| self.ledger.press(place, image));
+            presses.collect()
+        })
+    }
+
+    /// A fault was done: what had been saved, and of which the last image is gone, is lost by no fault of ours.
+    pub fn lower_floor(&mut self) {
+        let survivors = self.survivors();
+        for (floor, survivor) in self.ledger.floor.iter_mut().zip(survivors) {
+            let latest = latest(survivor);
+            if press_of(latest) < press_of(*floor) {
+                *floor = latest;
+            }
+        }
+    }
+
+    /// Somebody else's message has come to lie where an image was, perhaps long after it was published, and at the other board: whose image
+    /// was the last one is lost by that.
+    pub fn overwritten(&mut self, before: &Presses) {
+        let after = self.survivors();
+        let floors = self.ledger.floor.iter_mut().zip(&mut self.expected);
+        for ((floor, expected), (before, after)) in floors.zip(before.iter().zip(&after)) {
+            let had = |presses: &[Made], press| presses.iter().any(|made| made.press == press);
+            expected.retain(|made| had(after, made.press) || !had(before, made.press));
+            let (was, left) = (latest(before.iter().copied()), latest(after.iter().copied()));
+            if press_of(was) >= press_of(*floor) && press_of(left) < press_of(*floor) {
+                *floor = left;
+            }
+        }
+    }
+}
