@@ -32,7 +32,7 @@ pub use event::{Effect, Event, Role, Setup, Ticket};
 use desk::Desk;
 use disk::Disk;
 use outbox::Outbox;
-use tenancy::{Tenancy, Twin};
+use tenancy::Tenancy;
 
 /// Where the start gate is, on each connect anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,8 +108,6 @@ pub struct Machine {
     leaving: bool,
     beat_due: Option<Mono>,
     witness_due: Option<Mono>,
-    /// The other life that speaks as this card's owner, and how often it did.
-    twin: Option<(Life, u8)>,
     tenancy: Tenancy,
     chronicle: Chronicle,
     counters: Counters,
@@ -166,7 +164,6 @@ impl Machine {
             leaving: false,
             beat_due: None,
             witness_due: None,
-            twin: None,
             tenancy: Tenancy::default(),
             chronicle,
             counters: Counters::default(),
@@ -291,20 +288,6 @@ impl Machine {
         self.beat_due = (!self.leaving).then_some(now.mono);
     }
 
-    /// Ends if another program under this client id is the one to stay. What this one's operator has toggled still goes out.
-    fn stands_back(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if self.leaving {
-            return;
-        }
-        match self.tenancy.judge(self.life) {
-            Twin::None => return,
-            Twin::Yields => return self.chronicle.note(now.wall, Fact::Twin),
-            Twin::Stays => effects.push(Effect::StopForTwin),
-            Twin::TakesOver => effects.push(Effect::StopTakenOver),
-        }
-        self.leaving = true;
-    }
-
     fn toggle(&mut self, now: Now, sensor: SensorId) {
         let Some(owner) = self.owner.as_mut().filter(|_| !self.leaving) else {
             return;
@@ -326,6 +309,7 @@ impl Machine {
         self.leaving = true;
         self.beat_due = None;
         if let (Role::Monitor(card), Gate::Open) = (self.role, self.gate) {
+            self.withdraw(card, effects);
             effects.push(self.outbox.last_word(card, self.life));
         }
     }

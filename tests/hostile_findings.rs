@@ -8,6 +8,7 @@ use std::time::Duration;
 use dualboard::machine::{Effect, Event, Machine, Role, Setup};
 use dualboard::reading::{Reading, Versions};
 use dualboard::sensor::{Card, SensorId};
+use dualboard::time::Now;
 use dualboard::version::Life;
 use dualboard::wire::{Entry, Heartbeat, Report, Topic, encode_heartbeat, encode_marker, encode_report};
 use hostile::trial::{BEGIN, CLIENT, LIFE};
@@ -47,23 +48,50 @@ fn hear(machine: &mut Machine, topic: Topic, payload: Vec<u8>) -> Vec<Effect> {
     )
 }
 
-#[test]
-fn a_flood_of_a_twins_heartbeats_ends_nothing_but_in_order() {
-    let mut machine = restored();
-    let beat = encode_heartbeat(&Heartbeat {
+/// Hears a heartbeat of another owner of card 1, sent and heard this long after the first; gives how often the program says that it ends.
+fn hear_a_twin(machine: &mut Machine, sent: Duration, heard: Duration) -> usize {
+    let payload = encode_heartbeat(&Heartbeat {
         life: Life(5),
-        uptime: Duration::from_secs(3_600),
+        uptime: Duration::from_secs(3_600) + sent,
         has: Versions::default(),
         heard: Versions::default(),
         refused: Versions::default(),
         other_live: false,
         other_plain: false,
     });
-    let ends = (0..1_000)
-        .flat_map(|_| hear(&mut machine, Topic::Alive(Card::One), beat.clone()))
-        .filter(|effect| *effect == Effect::StopForTwin)
-        .count();
-    assert_eq!(ends, 1, "said once");
+    let now = Now {
+        mono: BEGIN.mono.after(heard),
+        ..BEGIN
+    };
+    let topic = Topic::Alive(Card::One).name(CLIENT);
+    let effects = machine.handle(
+        now,
+        Event::Message {
+            topic,
+            payload,
+            retained: false,
+        },
+    );
+    let ends = effects.iter().filter(|effect| **effect == Effect::StopForTwin);
+    ends.count()
+}
+
+#[test]
+fn a_flood_of_a_twins_heartbeats_ends_nothing_but_in_order() {
+    let mut machine = restored();
+    let (none, interval) = (Duration::ZERO, Duration::from_secs(2));
+    let flood = |machine: &mut Machine, at| (0..1_000).map(|_| hear_a_twin(machine, at, at)).sum::<usize>();
+    assert_eq!(flood(&mut machine, none), 0, "one that was sent a thousand times");
+    assert_eq!(flood(&mut machine, interval), 1, "said once");
+}
+
+#[test]
+fn heartbeats_of_a_twin_that_were_stuck_prove_nothing_of_it() {
+    let mut machine = restored();
+    for sent in (0..20).step_by(2).map(Duration::from_secs) {
+        let ends = hear_a_twin(&mut machine, sent, Duration::from_secs(30));
+        assert_eq!(ends, 0, "it may have ended since");
+    }
 }
 
 #[test]

@@ -104,6 +104,50 @@ fn a_claim_that_was_wiped_or_spoilt_is_put_there_again() {
     assert_eq!(hub.end_of(first), None);
 }
 
+/// A program that came later, and the first one's claim in place of its own: where it connects, it is to end.
+fn to_end(hub: &mut Hub) -> (usize, usize) {
+    let (first, later) = (hub.start(3, false), hub.start(7, false));
+    for who in [first, later, first] {
+        hub.connect(who);
+    }
+    assert_eq!(hub.ended().count(), 0);
+    (first, later)
+}
+
+#[test]
+fn nobody_ends_for_a_claim_whose_program_may_have_ended_since() {
+    let mut hub = Hub::default();
+    let (first, later) = to_end(&mut hub);
+    hub.kill(first);
+    hub.wait(6);
+    hub.connect(later);
+    assert_eq!(hub.end_of(later), None);
+    let claim = hub.claim().expect("a claim");
+    assert!(claim.starts_with(br#"{"life":7,"#), "{}", claim.escape_ascii());
+}
+
+#[test]
+fn one_that_lives_is_found_out_however_long_the_other_was_away() {
+    let mut hub = Hub::default();
+    let (first, later) = to_end(&mut hub);
+    hub.wait(3_600);
+    hub.connect(later);
+    assert_eq!(hub.end_of(later), None, "not yet");
+    hub.connect(first);
+    hub.connect(later);
+    assert_eq!(hub.end_of(later), Some(&Effect::StopForTwin));
+    assert_eq!(hub.end_of(first), None);
+}
+
+#[test]
+fn nobody_ends_for_one_that_was_quit() {
+    let mut hub = Hub::default();
+    let (first, later) = to_end(&mut hub);
+    hub.leave(first);
+    hub.connect(later);
+    assert_eq!(hub.end_of(later), None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

@@ -255,7 +255,7 @@ impl Machine {
         let now = arrival.now.mono;
         let Topic::Alive(card) = arrival.topic else { return };
         if self.role == Role::Monitor(card) {
-            self.own_heartbeat(arrival.now, heartbeat, effects);
+            self.own_heartbeat(card, arrival.now, heartbeat, effects);
             return;
         }
         self.chain.beat(arrival.now, card, *heartbeat);
@@ -302,26 +302,6 @@ impl Machine {
             if versions.get(sensor) == Some(reading.version) {
                 self.progress.shown.set(sensor, Some(reading.version));
             }
-        }
-    }
-
-    /// A heartbeat of this card's owner: this program's own comes back, another life's is a twin. The one that has been there for
-    /// longer stays.
-    fn own_heartbeat(&mut self, now: Now, heartbeat: &Heartbeat, effects: &mut Vec<Effect>) {
-        let younger = heartbeat.uptime <= now.mono.since(self.started.mono);
-        if self.leaving || heartbeat.life == self.life || younger {
-            return;
-        }
-        let times = match self.twin {
-            Some((life, times)) if life == heartbeat.life => times + 1,
-            Some(_) | None => 1,
-        };
-        self.twin = Some((heartbeat.life, times));
-        // One may have been under way for long; two have a sender that lives.
-        if times >= 2 {
-            effects.push(Effect::StopForTwin);
-            self.leaving = true;
-            self.beat_due = None;
         }
     }
 

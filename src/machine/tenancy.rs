@@ -6,9 +6,22 @@
 //!
 //! Proof, not suspicion: a claim of another life that says that it replaced *this* life's can only come from a program that connected
 //! after this one. A restart, a reconnect, a broker that lost or rolled back its store: none of these makes one.
+//!
+//! It proves that the other one lived when it put it there, and a program may end soon after that. So only a young one ends this program;
+//! an older one is replaced, and who lives answers that by connecting once more. Who ends by itself takes back what it replaced.
 
+use std::time::Duration;
+
+use super::{Effect, Gate, Machine};
+use crate::chronicle::Fact;
+use crate::pulse::Pulse;
+use crate::sensor::Card;
+use crate::time::{Mono, Now};
 use crate::version::Life;
-use crate::wire::Claim;
+use crate::wire::{self, Claim, Heartbeat, Topic};
+
+/// How old a claim may be that ends this program: more than a heartbeat and the longest pause before a reconnect take together.
+const YOUNG: Duration = Duration::from_secs(5);
 
 /// What this program knows of its claim to the card.
 #[derive(Debug, Clone, Default)]
@@ -20,12 +33,16 @@ pub(super) struct Tenancy {
     met: Option<Life>,
     /// What lies at the broker, as far as it has been heard on this connection.
     lies: Option<Claim>,
+    /// When this program's own claim surely lay there: whatever lies there now is younger.
+    held_at: Option<Mono>,
+    /// Of the other life that speaks as this card's owner, where both are connected.
+    twin: Pulse,
 }
 
 /// What a claim says about another program with this client id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Twin {
-    /// There is none, as far as anybody can tell.
+enum Twin {
+    /// There is none that is known to live.
     None,
     /// There is one, and it is the one to end.
     Yields,
@@ -53,9 +70,16 @@ impl Tenancy {
         self.lies = claim;
     }
 
+    /// A heartbeat that this program published then has come back, and what it hears of the broker comes in order.
+    fn held(&mut self, life: Life, at: Mono) {
+        if self.lies.is_some_and(|claim| claim.life == life) {
+            self.held_at = Some(at);
+        }
+    }
+
     /// All that the broker had retained has come. Both sides come to the same answer: who came later yields, unless started to
     /// take over; if neither met the other's claim first, since the broker had lost it, the life decides.
-    pub(super) fn judge(&mut self, life: Life) -> Twin {
+    fn judge(&mut self, life: Life, now: Mono) -> Twin {
         if !std::mem::replace(&mut self.begun, true) {
             self.met = self.lies.map(|claim| claim.life);
         }
@@ -73,11 +97,19 @@ impl Tenancy {
             _ if self.takes_over != other.takes_over => other.takes_over,
             _ => other.life < life,
         };
+        let lives = self.held_at.is_some_and(|at| now < at.after(YOUNG));
         match (other_stays, other.takes_over) {
+            _ if !lives => Twin::None,
             (false, _) => Twin::Yields,
             (true, true) if !this_is_younger => Twin::TakesOver,
             (true, _) => Twin::Stays,
         }
+    }
+
+    /// What has to lie there, in place of a claim that would end the program before this one.
+    fn withdrawn(&mut self, life: Life) -> Option<Claim> {
+        let own = self.lies.as_mut().filter(|claim| claim.life == life)?;
+        own.over.take().map(|_| *own)
     }
 
     /// What has to be put at the broker, unless it lies there.
@@ -89,5 +121,59 @@ impl Tenancy {
             over: there,
             takes_over: self.takes_over,
         })
+    }
+}
+
+impl Machine {
+    /// Ends if another program under this client id is the one to stay. What this one's operator has toggled still goes out.
+    pub(super) fn stands_back(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if self.leaving {
+            return;
+        }
+        match self.tenancy.judge(self.life, now.mono) {
+            Twin::None => return,
+            Twin::Yields => return self.chronicle.note(now.wall, Fact::Twin),
+            Twin::Stays => effects.push(Effect::StopForTwin),
+            Twin::TakesOver => effects.push(Effect::StopTakenOver),
+        }
+        self.leaving = true;
+    }
+
+    /// A heartbeat of this card's owner: this program's own comes back, another life's is a twin under another client id. The one that has
+    /// been there for longer stays.
+    pub(super) fn own_heartbeat(
+        &mut self,
+        card: Card,
+        now: Now,
+        heartbeat: &Heartbeat,
+        effects: &mut Vec<Effect>,
+    ) {
+        if heartbeat.life == self.life {
+            let sent = self.started.mono.after(heartbeat.uptime);
+            return self.tenancy.held(self.life, sent.min(now.mono));
+        }
+        let younger = heartbeat.uptime <= now.mono.since(self.started.mono);
+        let twin = &mut self.tenancy.twin;
+        if self.leaving || younger || !twin.beat(now, heartbeat.life, heartbeat.uptime) {
+            return;
+        }
+        effects.push(Effect::StopForTwin);
+        self.leaving = true;
+        self.beat_due = None;
+        self.withdraw(card, effects);
+    }
+
+    /// This program ends: nobody is to end for its claim any more.
+    pub(super) fn withdraw(&mut self, card: Card, effects: &mut Vec<Effect>) {
+        if self.gate != Gate::Open {
+            return;
+        }
+        if let Some(claim) = self.tenancy.withdrawn(self.life) {
+            effects.push(Effect::Publish {
+                ticket: self.outbox.ticket(),
+                topic: Topic::Claim(card),
+                payload: wire::encode_claim(&claim),
+            });
+        }
     }
 }

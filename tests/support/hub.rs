@@ -153,6 +153,11 @@ impl Hub {
         }
     }
 
+    /// Nobody hears anything for a while.
+    pub fn wait(&mut self, seconds: u64) {
+        self.seconds += seconds;
+    }
+
     pub fn wait_a_heartbeat(&mut self, who: usize) {
         self.seconds += 3;
         self.feed(who, Event::Tick, &mut usize::MAX.clone());
