@@ -124,6 +124,8 @@ pub struct Chain {
 enum Agreement {
     /// Not compared since the owner was last out of sight.
     Unknown,
+    /// There is nothing to compare: what is shown is a plain program's word.
+    Plain,
     /// The same.
     Same,
     /// Not the same since. One may have overtaken the other on the way; if it lasts, something is missing on one side.
@@ -195,24 +197,30 @@ impl Chain {
         self.heartbeats[place] = Some(heartbeat);
     }
 
-    /// Compares what is known here of a card with what its owner said last: `same` says whether it is the same, `possible` whether it may
-    /// be what its owner has made since.
+    /// Compares what is known here of a card with what its owner said last: `plain` says whether it is a plain program's word, `same` whether
+    /// it is the same, `possible` whether it may be what its owner has made since.
     pub fn compare(
         &mut self,
         now: Mono,
         card: Card,
+        plain: bool,
         same: impl Fn(&Versions) -> bool,
         possible: impl Fn(&Heartbeat) -> bool,
     ) {
         let place = card as usize;
         let said =
             self.heartbeats[place].filter(|_| self.is_connected() && self.owners[place].pulse.is_live(now));
-        self.agreement[place] = match (said, self.agreement[place]) {
-            (None, _) => Agreement::Unknown,
-            (Some(said), _) if same(&said.has) => Agreement::Same,
-            (Some(said), _) if !possible(&said) => Agreement::Unknown,
-            (Some(_), Agreement::Same) => Agreement::Different(now),
-            (Some(_), before) => before,
+        let Some(said) = said else {
+            self.agreement[place] = Agreement::Unknown;
+            return;
+        };
+        self.agreement[place] = match self.agreement[place] {
+            _ if plain => Agreement::Plain,
+            _ if same(&said.has) => Agreement::Same,
+            _ if !possible(&said) => Agreement::Unknown,
+            Agreement::Same => Agreement::Different(now),
+            Agreement::Different(since) => Agreement::Different(since),
+            Agreement::Unknown | Agreement::Plain => Agreement::Unknown,
         };
     }
 
@@ -225,7 +233,7 @@ impl Chain {
     fn agrees(&self, now: Mono, card: Card) -> bool {
         match self.agreement[card as usize] {
             Agreement::Unknown => false,
-            Agreement::Same => true,
+            Agreement::Plain | Agreement::Same => true,
             Agreement::Different(since) => now < since.after(GRACE),
         }
     }
@@ -306,7 +314,7 @@ impl Chain {
             .chain([self.patience])
             .chain(self.agreement.iter().filter_map(|agreement| match agreement {
                 Agreement::Different(since) => Some(since.after(GRACE)),
-                Agreement::Unknown | Agreement::Same => None,
+                Agreement::Unknown | Agreement::Plain | Agreement::Same => None,
             }))
             .filter(|deadline| *deadline > now)
             .min()

@@ -206,7 +206,8 @@ impl Machine {
             self.chain.compare(
                 now.mono,
                 card,
-                |said| plain || said.same(&has, card),
+                plain,
+                |said| said.same(&has, card),
                 |said| {
                     has.above(&said.has)
                         .of(card)
