@@ -78,6 +78,9 @@ struct Copies {
     own_topic: bool,
     /// A plain program's join, or what broker 1 holds on `sensors/all`.
     echo: bool,
+    /// What lies at the other board may be another one from this moment on, without a word: a full queue drops the newest message, and the
+    /// older ones in it arrive. The first heartbeat after it takes the report along once more.
+    across: Option<Mono>,
 }
 
 /// A program's whole state.

@@ -132,6 +132,8 @@ impl Machine {
                 self.copies.own_topic = behind;
             } else if arrival.topic == Topic::Board1All {
                 self.copies.echo = behind;
+            } else if arrival.topic == Topic::Board2Card1 && behind {
+                self.speak_again(arrival.now);
             }
         }
         let asks = self.role == Role::Monitor(Card::Two) && arrival.topic == Topic::Witness;

@@ -126,7 +126,8 @@ impl Machine {
         }
         self.beat_due = Some(now.mono.after(pulse::INTERVAL));
         self.outbox.may_try_again();
-        if self.copies.echo || self.copies.own_topic {
+        let across = self.copies.across.take_if(|due| *due <= now.mono);
+        if self.copies.echo || self.copies.own_topic || across.is_some() {
             self.outbox.again();
         }
         if let Some(claim) = self.tenancy.claim(self.life) {
@@ -249,9 +250,10 @@ impl Machine {
         }
     }
 
-    /// The other side may be behind: the report and a heartbeat go out at once.
+    /// The other side may be behind: the report and a heartbeat go out at once, and the report once more when all queues have been emptied.
     pub(super) fn speak_again(&mut self, now: Now) {
         self.outbox.again();
+        self.copies.across = Some(now.mono.after(pulse::INTERVAL));
         self.beat_due = self.beat_due.map(|_| now.mono);
     }
 
