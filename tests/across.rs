@@ -70,8 +70,18 @@ fn when_the_bridge_has_come_up_the_report_goes_out_again_after_the_queues() {
     let mut owner = owner();
     let bridge = Topic::Bridge(Direction::In);
     assert_eq!(hear(&mut owner, at(20), bridge, b"1"), 1, "at once");
-    assert_eq!(wait(&mut owner, 21..26), 1, "once more");
-    assert_eq!(wait(&mut owner, 26..60), 0);
+    assert_eq!(wait(&mut owner, 21..28), 1, "once more");
+    assert_eq!(wait(&mut owner, 28..60), 0);
+}
+
+#[test]
+fn what_was_put_in_the_reports_place_is_replaced_again_after_the_queues() {
+    for other in [&b"\xff"[..], br#"{"sensor_1":false}"#] {
+        let mut owner = owner();
+        assert!(hear(&mut owner, at(21), Topic::Card1, other) > 0, "at once");
+        assert_eq!(wait(&mut owner, 22..30), 1, "once more");
+        assert_eq!(wait(&mut owner, 30..60), 0);
+    }
 }
 
 #[test]
@@ -82,7 +92,7 @@ fn when_the_other_board_holds_another_report_it_goes_out_again() {
     ] {
         let mut owner = owner();
         assert_eq!(hear(&mut owner, at(20), Topic::Board2Card1, other), 1, "at once");
-        assert_eq!(wait(&mut owner, 21..26), 1, "once more");
-        assert_eq!(wait(&mut owner, 26..60), 0);
+        assert_eq!(wait(&mut owner, 21..28), 1, "once more");
+        assert_eq!(wait(&mut owner, 28..60), 0);
     }
 }

@@ -82,7 +82,7 @@ impl Machine {
             .note(arrival.now.wall, Fact::Malformed(arrival.topic, malformed));
         if self.own_topic() == Some(arrival.topic) {
             // It lies where the good state should.
-            self.outbox.again();
+            self.report_again(arrival.now);
         } else if matches!(arrival.topic, Topic::Claim(_)) {
             self.tenancy.hear(None);
         } else if arrival.topic == self.other_topic() {
@@ -142,7 +142,7 @@ impl Machine {
             self.outbox.again();
         }
         if overwritten && self.own_topic() == Some(arrival.topic) && self.restored {
-            self.outbox.again();
+            self.report_again(arrival.now);
         }
     }
 

@@ -16,6 +16,9 @@ use crate::wire::{self, Entry, Heartbeat, Report, Topic};
 /// How long nothing more is witnessed after a witness: the answer may be under way. The next heartbeat asks again.
 const WITNESS_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long until what was queued for the other board has arrived there, or the connection has been given up: the bridge's keep-alive.
+const QUEUED: Duration = Duration::from_secs(5);
+
 /// How long a marker may take before it is published again.
 const MARKER_RETRY: Duration = Duration::from_secs(3);
 
@@ -250,11 +253,16 @@ impl Machine {
         }
     }
 
-    /// The other side may be behind: the report and a heartbeat go out at once, and the report once more when all queues have been emptied.
+    /// The other side may be behind: the report and a heartbeat go out at once.
     pub(super) fn speak_again(&mut self, now: Now) {
-        self.outbox.again();
-        self.copies.across = Some(now.mono.after(pulse::INTERVAL));
+        self.report_again(now);
         self.beat_due = self.beat_due.map(|_| now.mono);
+    }
+
+    /// Something else may lie where the report should, here or at the other board: it goes out at once, and once more when it meets no queue.
+    pub(super) fn report_again(&mut self, now: Now) {
+        self.outbox.again();
+        self.copies.across = Some(now.mono.after(QUEUED));
     }
 
     /// Whether the other side lacks something that is known here, of a card that is not this owner's.
