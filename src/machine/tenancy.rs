@@ -5,7 +5,7 @@
 //! puts a [`Claim`] there when it has read everything, and in it which claim it replaced.
 //!
 //! Proof, not suspicion: a claim of another life that says that it replaced *this* life's can only come from a program that connected
-//! after this one. A restart, a reconnect, a broker that lost or rolled back its store: none of these makes one.
+//! after this one. A restart, a reconnect, a broker that lost its store: none of these makes one.
 //!
 //! It proves that the other one lived when it put it there, and a program may end soon after that. So only a young one ends this program;
 //! an older one is replaced, and who lives answers that by connecting once more. Who ends by itself takes back what it replaced.
