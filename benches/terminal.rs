@@ -45,6 +45,9 @@ fn main() {
         boards.wait_settled(INITIAL);
         let toggle = toggle_bytes(&mut boards, node);
         let screen = message_to_screen(&mut boards, node);
+        // What the last message has set going, on its way back and beyond, is no idleness.
+        boards.wait_settled(bench::INITIAL);
+        boards.wait_heartbeats(2, Card1, Broker2);
         print(
             &format!("{node:?}"),
             starts,
@@ -146,11 +149,17 @@ fn print(
     toggle: Option<usize>,
     screen: Option<Duration>,
 ) {
+    // Of our own programs, nothing is to be sent; what is all the same is shown.
+    let tell = toggle.is_some();
     let (before, mark) = (switches(pty), pty.mark());
     thread::sleep(IDLE);
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
     let wakes = (switches(pty) - before) as f64 / IDLE.as_secs_f64();
-    let idle = pty.bytes_since(mark).len();
+    let sent = pty.bytes_since(mark);
+    let idle = sent.len();
+    if tell && idle > 0 {
+        println!("{name} sent while nothing changed: {}", sent.escape_ascii());
+    }
     let dash = || "-".to_owned();
     println!(
         "{name:22}{:>9.1}{:>9.1}{:>9.1}{:>9.1}{:>8}{wakes:>10.1}{idle:>10}{:>9}{:>9}",
