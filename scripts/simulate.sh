@@ -38,12 +38,12 @@ main() {
   command -v cargo >/dev/null || die "no 'cargo' found; install Rust from https://rustup.rs, then run this again"
   cd "${project}"
   say 'building'
-  nice -n 10 cargo test --locked --quiet --release --no-default-features --test simulation --no-run
+  nice -n 10 cargo test --locked --quiet --profile simulation --no-default-features --test simulation --no-run
   log='target/simulate.log'
   say "running ${seeds} seeds from ${first} on ${cores} cores; how far it has come stands in ${log}"
   local status=0
   SIM_SEEDS="${seeds}" SIM_FIRST="${first}" SIM_THREADS="${cores}" SIM_FAILURES="${most}" \
-    nice -n 10 cargo test --locked --quiet --release --no-default-features --test simulation -- many_seeds --nocapture \
+    nice -n 10 cargo test --locked --quiet --profile simulation --no-default-features --test simulation -- many_seeds --nocapture \
     >"${log}" 2>&1 || status=1
   grep -q ' seeds from ' "${log}" || {
     tail -n 30 "${log}" >&2
