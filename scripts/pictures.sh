@@ -152,7 +152,7 @@ picture_of_small_windows() {
   shows stage:card2_global_display 'card2 . live'
   draw card2_global_display small 'card2_global_display, 40x10' 40 10
   resize card2_global_display 20 5
-  shows stage:card2_global_display '1.✓ OK'
+  shows stage:card2_global_display '1.OK LIVE'
   draw card2_global_display smallest '20x5' 20 5
   resize card2_global_display 80 24
   shows stage:card2_global_display 'Board 2'
