@@ -46,7 +46,7 @@ fn main() {
         let toggle = toggle_bytes(&mut boards, node);
         let screen = message_to_screen(&mut boards, node);
         // What the last message has set going, on its way back and beyond, is no idleness.
-        boards.wait_settled(bench::INITIAL);
+        boards.wait_settled(INITIAL);
         boards.wait_heartbeats(2, Card1, Broker2);
         print(
             &format!("{node:?}"),
