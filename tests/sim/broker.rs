@@ -96,10 +96,23 @@ impl Store {
     /// Every image in it. What has been `taken` from a queue is in it for a moment only.
     pub fn images(&self, taken: &BTreeSet<u64>) -> impl Iterator<Item = &Image> {
         let sessions = self.sessions.iter().filter(|(key, _)| !key.starts_with("twin"));
-        let queued = sessions.flat_map(|(_, session)| session.queue.iter());
+        let queued = sessions.flat_map(|(key, session)| session.images(key.contains("_bridge_")));
         let queued = queued.filter(|queued| !taken.contains(&queued.mid));
         let retained = self.retained.values().map(|packet| &packet.image);
         retained.chain(queued.map(|queued| &queued.packet.image))
+    }
+}
+
+impl Session {
+    /// What is queued. Of a bridge's queue only the last message on a topic: it will lie over those before it at the other broker, whoever
+    /// may hear them pass.
+    fn images(&self, bridge: bool) -> impl Iterator<Item = &Queued> {
+        let last = move |place: usize, queued: &Queued| {
+            let mut behind = self.queue.iter().skip(place + 1);
+            !behind.any(|later| later.packet.topic == queued.packet.topic)
+        };
+        let queue = self.queue.iter().enumerate();
+        queue.filter_map(move |(place, queued)| (!bridge || last(place, queued)).then_some(queued))
     }
 }
 
