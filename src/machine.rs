@@ -20,6 +20,7 @@ use crate::chain::{Chain, Connection, Link};
 use crate::chronicle::{Chronicle, Fact};
 use crate::global::Global;
 use crate::owner::Owner;
+use crate::pulse;
 use crate::reading::Versions;
 use crate::sensor::{Card, SensorId, State};
 use crate::stage::Progress;
@@ -33,6 +34,9 @@ use desk::Desk;
 use disk::Disk;
 use outbox::Outbox;
 use tenancy::Tenancy;
+
+/// How long everybody in reach has to answer what an owner has found at its start: two heartbeats, since one of them may be lost.
+const ANSWER: Duration = pulse::INTERVAL.saturating_mul(2);
 
 /// Where the start gate is, on each connect anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +101,8 @@ pub struct Machine {
     gate: Gate,
     /// Whether a gate has ever closed.
     restored: bool,
+    /// When whoever knows more of this owner's memory has had time to answer its heartbeats; `None` before the first gate has closed, and after that.
+    outranks_at: Option<Mono>,
     chain: Chain,
     freshness: [Freshness; 2],
     progress: Progress,
@@ -150,6 +156,7 @@ impl Machine {
             own_plain: [None; 6],
             gate: Gate::Offline,
             restored: false,
+            outranks_at: None,
             chain: Chain::new(own.unwrap_or(Card::Two), own),
             freshness: Card::ALL.map(|card| if Some(card) == own { Freshness::Live } else { held }),
             progress: Progress {
@@ -282,6 +289,7 @@ impl Machine {
             let plain = self.own_plain;
             if let Some(owner) = &mut self.owner {
                 owner.close_gate(|sensor| plain[sensor.index()]);
+                self.outranks_at = Some(now.mono.after(ANSWER));
             }
             self.chronicle.note(now.wall, Fact::Restored { found, of });
         }

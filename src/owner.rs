@@ -29,8 +29,10 @@ pub struct Owner {
     readings: Snapshot,
     /// Toggled in this life: what turns up does not overrule these.
     toggled: SensorSet,
-    /// Until the start gate closes: what has to be outranked then. A later copy of what stands here may still turn up, under a lower
-    /// version than it would have got.
+    /// Whether the start gate has closed.
+    gated: bool,
+    /// Until [`Owner::outrank`]: what has to be outranked then. A later copy of what stands here may still turn up, under a lower version
+    /// than it would have got.
     overruled: Option<Snapshot>,
 }
 
@@ -54,6 +56,7 @@ impl Owner {
             mint: Mint::new(life.in_era(life.era().max(1))),
             readings: Snapshot::default(),
             toggled: SensorSet::EMPTY,
+            gated: false,
             overruled: Some(Snapshot::default()),
         };
         if let Some(era) = memory.and_then(|memory| memory.era) {
@@ -166,7 +169,8 @@ impl Owner {
         if stands && heard.version <= own.version {
             return Heard::Nothing;
         }
-        if let (true, Some(overruled)) = (stands, &mut self.overruled) {
+        let waits = stands && self.waits(sensor);
+        if let (true, Some(overruled)) = (waits, &mut self.overruled) {
             overruled.offer(sensor, heard);
             return Heard::Overruled;
         }
@@ -187,6 +191,7 @@ impl Owner {
     pub fn refused(&mut self, sensor: SensorId, known: Version) {
         self.mint.show(known);
         if let Some(own) = self.readings.get(sensor)
+            && !self.waits(sensor)
             && own.version < known
             && !known.knows(own.version)
         {
@@ -199,6 +204,11 @@ impl Owner {
         if let Some(own) = self.readings.get(sensor) {
             self.raise(sensor, own, own.version);
         }
+    }
+
+    /// Whether a later copy of a sensor's reading may still turn up. What the operator has toggled is the latest there is, once all else is known.
+    fn waits(&self, sensor: SensorId) -> bool {
+        self.overruled.is_some() && !(self.gated && self.toggled.contains(sensor))
     }
 
     /// Whether what was heard is later than what stands here. Of two eras that did not know of each other the one that this memory has
@@ -234,8 +244,11 @@ impl Owner {
     /// The start gate closes. For a sensor of which nothing with a version is known, the word of a plain program counts; where there is
     /// none either, the initial OK.
     pub fn close_gate(&mut self, plain: impl Fn(SensorId) -> Option<State>) {
-        for (sensor, reading) in self.overruled.take().iter().flat_map(Snapshot::iter) {
-            self.hear(sensor, reading);
+        self.gated = true;
+        for (sensor, reading) in self.overruled.unwrap_or_default().iter() {
+            if !self.waits(sensor) {
+                self.hear(sensor, reading);
+            }
         }
         for sensor in self.card.sensors() {
             let word = plain(sensor);
@@ -255,6 +268,13 @@ impl Owner {
                     },
                 );
             }
+        }
+    }
+
+    /// Whoever knows more of this owner's memory has had time to say so: what stands here is raised above the versions that must not win.
+    pub fn outrank(&mut self) {
+        for (sensor, reading) in self.overruled.take().iter().flat_map(Snapshot::iter) {
+            self.hear(sensor, reading);
         }
     }
 }

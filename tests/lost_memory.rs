@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use dualboard::command::Done;
+use dualboard::global::Shown;
 use dualboard::machine::{Effect, Event, Machine, Role, Setup};
+use dualboard::owner::Memory;
+use dualboard::reading::{Reading, Snapshot};
 use dualboard::sensor::{Card, SensorId, State};
 use dualboard::time::{Mono, Now, Wall};
-use dualboard::version::Life;
-use dualboard::wire::Topic;
+use dualboard::version::{Life, Version};
+use dualboard::wire::{Report, Topic, encode_report};
 use serde_json::Value;
 
 const NOW: Now = Now {
@@ -109,4 +113,58 @@ fn a_memory_that_knew_of_what_is_shown_needs_nobody_to_vouch_for_it() {
     let payload = format!(r#"{{"sensor_1":false,"versions":{{"sensor_1":[4,1,{after_era_2}]}}}}"#);
     let _ = hear(&mut machine, "sensors/card1", payload.as_bytes());
     assert_eq!(shown(&machine), Some(State::Ko));
+}
+
+#[test]
+fn an_owner_hears_who_knows_more_of_its_memory_before_it_outranks_another_one() {
+    // Its last press is not in its file, and a display shows it; what is retained is of the memory before.
+    let of_era = |era: u16, sequence, state| Reading {
+        state,
+        version: Version {
+            incarnation: 1,
+            sequence,
+            life: Life(9).in_era(era),
+            after: 0,
+        },
+        changed: None,
+    };
+    let mut readings = Snapshot::default();
+    readings.offer(SensorId::ALL[0], of_era(2, 7, State::Ok));
+    let mut machine = Machine::new(Setup {
+        role: Role::Monitor(Card::One),
+        client_id: "me".to_owned(),
+        life: Life(10),
+        memory: Ok(Memory {
+            readings,
+            era: Some(2),
+            incarnation: 1,
+            done: Done::default(),
+        }),
+        started: NOW,
+    });
+    let marker = machine.handle(NOW, Event::Connected);
+    let Some(Effect::Publish { payload, .. }) = marker.first() else {
+        panic!("a marker");
+    };
+    let marker = payload.clone();
+    let _ = hear(&mut machine, "sensors/card1", &report(of_era(1, 17, State::Ok)));
+    let _ = hear(&mut machine, "sensors/marker/me", &marker);
+    let _ = hear(&mut machine, "sensors/all", &report(of_era(2, 11, State::Ko)));
+    assert_eq!(shown(&machine), Some(State::Ko));
+    let later = Now {
+        mono: NOW.mono.after(Duration::from_secs(4)),
+        ..NOW
+    };
+    let _ = machine.handle(later, Event::Tick);
+    assert_eq!(shown(&machine), Some(State::Ko));
+    let Some(Shown::Reading(reading)) = machine.shown(SensorId::ALL[0]) else {
+        panic!("a reading");
+    };
+    assert!(reading.version.follows(of_era(1, 17, State::Ok).version));
+}
+
+fn report(reading: Reading) -> Vec<u8> {
+    let mut readings = Snapshot::default();
+    readings.offer(SensorId::ALL[0], reading);
+    encode_report(&Report::of(&readings), Topic::Card1.carries())
 }

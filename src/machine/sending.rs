@@ -26,6 +26,7 @@ impl Machine {
     /// Everything that follows from the state as it is now.
     pub(super) fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.conclude(now);
+        self.outrank(now);
         self.send_marker(now, effects);
         self.mind_the_disk(now);
         if self.gate == Gate::Open {
@@ -53,6 +54,13 @@ impl Machine {
         let progress = self.progress;
         self.chronicle
             .follow(now.mono, |sensor, version| progress.stage(sensor, version));
+    }
+
+    /// What must not win is outranked, once everybody in reach has heard what this owner found, twice.
+    fn outrank(&mut self, now: Now) {
+        if let (Some(_), Some(owner)) = (self.outranks_at.take_if(|at| *at <= now.mono), &mut self.owner) {
+            owner.outrank();
+        }
     }
 
     /// Before the first gate closes only a toggle is worth a write: nothing else has happened yet.
