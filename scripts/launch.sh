@@ -47,7 +47,8 @@ Each option can be set in the environment too, by the name at its right.
 Examples:
   scripts/launch.sh
   scripts/launch.sh --session second --port1 2883 --port2 2884     a second copy beside the first
-  scripts/stop.sh                                                  ends it
+  scripts/stop.sh                                                  ends the first
+  scripts/stop.sh --session second                                 ends the second
 HELP
 }
 

@@ -276,6 +276,10 @@ impl Chain {
         if !self.is_connected() {
             return Some(Link::Broker);
         }
+        if card != self.home && self.bridge.pulse.is_ended() {
+            // What came over it just before it went may be behind already.
+            return Some(Link::Bridge);
+        }
         let relayed = relay && card == Card::One;
         let relay_live = self.owners[Card::Two as usize].pulse.is_live(now);
         let relay_says = self

@@ -22,7 +22,7 @@ pub struct Pulse {
     anchor: Option<Beat>,
     proof: Option<Now>,
     gone: bool,
-    ended: Option<Wall>,
+    ended: Option<Now>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Pulse {
     /// The source said, or its broker did, that it is gone.
     pub fn end(&mut self, now: Now) {
         if !self.gone {
-            self.ended = Some(now.wall);
+            self.ended = Some(now);
         }
         self.gone = true;
     }
@@ -101,12 +101,15 @@ impl Pulse {
         self.proof.map(|proof| proof.mono.after(TIMEOUT))
     }
 
-    /// Since when it is not live: when it said so, or when it was last known to be alive.
+    /// Since when it is not live: when it was last known to be alive, or when it said that it ends. A broker says so as well, but of a
+    /// connection that was cut only after its keep-alive: where a proof has been missing by then, the last one counts.
     #[must_use]
     pub fn lost_at(&self) -> Option<Wall> {
-        match self.ended {
-            Some(ended) if self.gone => Some(ended),
-            _ => self.proof.map(|proof| proof.wall),
+        let ended = self.ended.filter(|_| self.gone);
+        match (ended, self.proof) {
+            (Some(ended), Some(proof)) if ended.mono.since(proof.mono) > INTERVAL + STEP => Some(proof.wall),
+            (Some(ended), _) => Some(ended.wall),
+            (None, proof) => proof.map(|proof| proof.wall),
         }
     }
 

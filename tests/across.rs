@@ -96,3 +96,38 @@ fn when_the_other_board_holds_another_report_it_goes_out_again() {
         assert_eq!(wait(&mut owner, 28..60), 0);
     }
 }
+
+#[test]
+fn what_cannot_be_read_at_the_other_board_is_replaced() {
+    let mut owner = owner();
+    for (second, payload) in [(20, &b"hello"[..]), (30, b"")] {
+        let reports = hear(&mut owner, at(second), Topic::Board2Card1, payload);
+        assert_eq!(reports, 1, "at once");
+        assert_eq!(wait(&mut owner, second + 1..second + 8), 1, "once more");
+    }
+}
+
+#[test]
+fn at_the_other_boards_broker_an_owner_ends_for_one_that_cannot_hear_it() {
+    let mut owner = owner();
+    let mut ended = false;
+    for second in (20..40).step_by(2) {
+        // Started later than this one, and heard across the bridge.
+        let uptime = (second - 20) * 1_000 + 1_000;
+        let beat = format!(r#"{{"alive":true,"life":99,"uptime_ms":{uptime},"has":{{}},"heard":{{}}}}"#);
+        let message = Event::Message {
+            topic: Topic::Alive(Card::One).name(CLIENT),
+            payload: beat.into_bytes(),
+            retained: false,
+        };
+        ended |= owner
+            .handle(at(second), message)
+            .iter()
+            .any(|effect| matches!(effect, Effect::StopForTwin));
+        assert!(
+            !ended || second >= 30,
+            "one that hears this one ends by itself before that"
+        );
+    }
+    assert!(ended);
+}

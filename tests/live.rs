@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use dualboard::chain::Link;
 use dualboard::machine::{Effect, Event, Freshness, Machine, Role, Setup};
 use dualboard::reading::Versions;
 use dualboard::sensor::{Card, SensorId};
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::{Life, Version};
-use dualboard::wire::{Heartbeat, Topic, encode_heartbeat};
+use dualboard::wire::{Direction, Heartbeat, Topic, encode_heartbeat};
 
 const CLIENT: &str = "card2_global_display-1";
 const OLD: &[u8] = br#"{"sensor_1":true,"sensor_4":true,"versions":{"sensor_1":[1,1,9],"sensor_4":[1,1,8]}}"#;
@@ -89,4 +90,30 @@ fn what_lay_under_a_plain_word_is_live_only_once_its_owner_has_said_that_it_has_
     let shown = display.shown(SensorId::ALL[0]).expect("known");
     assert!(matches!(shown, dualboard::global::Shown::Reading(_)));
     assert_ne!(display.freshness(Card::One), Freshness::Live);
+}
+
+#[test]
+fn nothing_from_beyond_a_bridge_that_is_down_is_live() {
+    let mut display = display();
+    let all = br#"{"sensor_1":true,"sensor_4":true,"versions":{"sensor_1":[1,1,9],"sensor_4":[1,1,8]}}"#;
+    hear(&mut display, at(1), Topic::All, all.to_vec());
+    for second in [1, 3, 5] {
+        beat(&mut display, at(second), Card::One, 9, 1, false);
+        beat(&mut display, at(second), Card::Two, 8, 1, false);
+    }
+    assert_eq!(
+        Card::ALL.map(|card| display.freshness(card)),
+        [Freshness::Live; 2]
+    );
+    hear(&mut display, at(6), Topic::Bridge(Direction::In), b"0".to_vec());
+    assert!(matches!(
+        display.freshness(Card::One),
+        Freshness::Held {
+            broken: Link::Bridge,
+            ..
+        }
+    ));
+    assert_eq!(display.freshness(Card::Two), Freshness::Live);
+    beat(&mut display, at(7), Card::One, 9, 1, false);
+    assert_eq!(display.freshness(Card::One), Freshness::Live);
 }

@@ -60,3 +60,18 @@ fn a_source_that_said_goodbye_is_not_live_until_it_speaks_again() {
     pulse.beat(at(102), LIFE, 2 * INTERVAL);
     assert!(pulse.is_live(at(102).mono));
 }
+
+#[test]
+fn a_broker_that_says_late_that_a_source_is_gone_does_not_make_it_gone_later() {
+    let walls = |seconds: u64| Now {
+        wall: Wall(i64::try_from(seconds).expect("small")),
+        ..at(seconds)
+    };
+    let mut pulse = Pulse::default();
+    pulse.prove(walls(10));
+    pulse.end(walls(11));
+    assert_eq!(pulse.lost_at(), Some(Wall(11)), "between two heartbeats");
+    pulse.prove(walls(20));
+    pulse.end(walls(28));
+    assert_eq!(pulse.lost_at(), Some(Wall(20)), "after its keep-alive");
+}

@@ -23,7 +23,7 @@ use super::words;
 use crate::command::{Answer, Command, Name};
 use crate::time::Mono;
 
-use ask::Asker;
+use ask::{Asker, Look, Runs};
 
 /// How it ended.
 enum Outcome {
@@ -90,26 +90,36 @@ impl Diary {
 
 impl Job<'_> {
     fn carry_out(&self, journal: Journal, diary: &mut Diary) -> Result<Outcome> {
-        let mut asker: Option<Asker> = None;
+        let program = words::owner(self.options.card);
+        let mut asker = Asker::start(self)?;
+        let mut told = false;
         loop {
-            match Lock::try_take(&self.options.state_dir, self.options.card)? {
-                Ok(_lock) => {
-                    // The owner that was asked has ended meanwhile, and what it did is in the file.
+            let runs = match Lock::try_take(&self.options.state_dir, self.options.card)? {
+                // The owner that was asked has ended meanwhile, and what it did is in the file.
+                Ok(_lock) if told => {
                     drop(asker);
                     return own::carry_out(self, journal, diary.log.take());
                 }
-                Err(holder) => {
-                    if asker.is_none() {
-                        let program = words::owner(self.options.card);
-                        diary.note(Level::Info, &format!("{program} runs ({holder}): it is asked"));
+                Ok(_lock) => match asker.look(self) {
+                    Look::Nobody => {
+                        drop(asker);
+                        return own::carry_out(self, journal, diary.log.take());
                     }
-                    let asker = match &mut asker {
-                        Some(asker) => asker,
-                        None => asker.insert(Asker::start(self)?),
-                    };
-                    if let Some(outcome) = asker.ask(self, &holder) {
-                        return Ok(outcome);
-                    }
+                    Look::Somebody => Runs::Elsewhere,
+                    Look::Ended(outcome) => return Ok(outcome),
+                },
+                Err(holder) => Runs::Here(holder),
+            };
+            if !std::mem::replace(&mut told, true) {
+                diary.note(Level::Info, &format!("{program} runs ({runs}): it is asked"));
+            }
+            loop {
+                if let Some(outcome) = asker.ask(self, &runs) {
+                    return Ok(outcome);
+                }
+                // What runs here may end, and is looked for again. From what runs elsewhere no file says what it has done.
+                if matches!(runs, Runs::Here(_)) {
+                    break;
                 }
             }
         }

@@ -16,6 +16,7 @@ use super::shell::{Happening, Shell};
 use super::signals::{self, Signals};
 use super::terminal::panic;
 use super::words::Times;
+use crate::chain::Connection;
 use crate::pulse;
 
 /// How long a reader may take for the last lines at the end.
@@ -85,9 +86,13 @@ pub(super) fn once(mut shell: Shell, options: &Display) -> Result<u8> {
     }
     if !shell.machine().is_restored() {
         let seconds = options.timeout.as_secs_f64();
+        let why = match &shell.machine().chain().connection {
+            Connection::Down { why, .. } => why.as_str(),
+            Connection::Trying | Connection::Up { .. } => "it takes connections and says nothing",
+        };
         let _ = writeln!(
             io::stderr(),
-            "card2_global_display: no answer from {} within {seconds} s; is the broker running, and is it the right address?",
+            "card2_global_display: no answer from {} within {seconds} s: {why}; is the broker running, and is it the right address?",
             shell.url()
         );
     }

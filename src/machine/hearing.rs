@@ -85,6 +85,9 @@ impl Machine {
             self.report_again(arrival.now);
         } else if matches!(arrival.topic, Topic::Claim(_)) {
             self.tenancy.hear(None);
+        } else if matches!(arrival.topic, Topic::Board1All | Topic::Board2Card1) {
+            // It lies where the good state should, at the other board.
+            self.report_again(arrival.now);
         } else if arrival.topic == self.other_topic() {
             // The other owner publishes again once it hears that its message is not what was heard last.
             self.heard = Versions::default();

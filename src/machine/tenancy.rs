@@ -23,6 +23,9 @@ use crate::wire::{self, Claim, Heartbeat, Topic};
 /// How old a claim may be that ends this program: more than a heartbeat and the longest pause before a reconnect take together.
 const YOUNG: Duration = Duration::from_secs(5);
 
+/// After so many proofs of life a younger one is known not to hear this program: after two of this one's heartbeats it would have ended.
+const DEAF: u32 = 5;
+
 /// What this program knows of its claim to the card.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tenancy {
@@ -37,6 +40,8 @@ pub(super) struct Tenancy {
     held_at: Option<Mono>,
     /// Of the other life that speaks as this card's owner, where both are connected.
     twin: Pulse,
+    /// How often in a row that one has proved that it lives.
+    proofs: u32,
 }
 
 /// What a claim says about another program with this client id.
@@ -75,6 +80,18 @@ impl Tenancy {
         if self.lies.is_some_and(|claim| claim.life == life) {
             self.held_at = Some(at);
         }
+    }
+
+    /// Whether another life that speaks as this card's owner is one to end for. A younger one ends by itself; if it does not, it cannot hear this
+    /// one: heartbeats cross the bridge away from their own board, and this program is at the other board's broker.
+    fn twin_lives(&mut self, now: Now, heartbeat: &Heartbeat, younger: bool) -> bool {
+        if self.twin.life() != Some(heartbeat.life) {
+            self.proofs = 0;
+        }
+        if self.twin.beat(now, heartbeat.life, heartbeat.uptime) {
+            self.proofs += 1;
+        }
+        self.proofs >= if younger { DEAF } else { 1 }
     }
 
     /// All that the broker had retained has come. Both sides come to the same answer: who came later yields, unless started to
@@ -139,8 +156,8 @@ impl Machine {
         self.leaving = true;
     }
 
-    /// A heartbeat of this card's owner: this program's own comes back, another life's is a twin under another client id. The one that has
-    /// been there for longer stays.
+    /// A heartbeat of this card's owner: this program's own comes back, another life's is a twin under another client id, or at the other
+    /// board's broker. The one that has been there for longer stays, unless only it can hear the other one.
     pub(super) fn own_heartbeat(
         &mut self,
         card: Card,
@@ -153,8 +170,7 @@ impl Machine {
             return self.tenancy.held(self.life, sent.min(now.mono));
         }
         let younger = heartbeat.uptime <= now.mono.since(self.started.mono);
-        let twin = &mut self.tenancy.twin;
-        if self.leaving || younger || !twin.beat(now, heartbeat.life, heartbeat.uptime) {
+        if self.leaving || !self.tenancy.twin_lives(now, heartbeat, younger) {
             return;
         }
         effects.push(Effect::StopForTwin);

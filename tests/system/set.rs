@@ -88,6 +88,28 @@ fn the_monitor_that_runs_does_it_and_says_who_asked() {
 }
 
 #[test]
+fn a_monitor_that_runs_with_another_state_folder_does_it_and_stays_the_owner() {
+    let bench = Bench::running();
+    let elsewhere = bench.folder().join("elsewhere").display().to_string();
+    let (status, said, why) = ended(
+        Command::new(binary(Card1))
+            .args(["--broker", &bench.url(Card1), "--state-dir", &elsewhere])
+            .args(["--toggle", "1", "--set", "2=ko"])
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program can be started"),
+    );
+    assert_eq!((status, why.as_str()), (0, ""), "{said}");
+    assert_eq!(
+        said,
+        "Sensor 1  KO       CONFIRMED\nSensor 2  KO       CONFIRMED\n"
+    );
+    bench.wait_settled(["KO", "KO", "OK", "OK", "OK", "OK"]);
+    bench.wait_text(Card1, "toggle sensor 1");
+    assert!(!flat(&bench.text(Card1)).contains("connection lost"));
+}
+
+#[test]
 fn many_at_once_all_count() {
     let bench = Bench::running();
     let toggles: Vec<_> = (0..7)

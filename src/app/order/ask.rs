@@ -1,5 +1,6 @@
-//! A monitor runs on this board: it is asked through its broker, and says how far it has got.
+//! A monitor runs: it is asked through its broker, and says how far it has got.
 
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -11,6 +12,7 @@ use crate::app::lock::{Doing, Holder};
 use crate::app::shell::random;
 use crate::app::words;
 use crate::command::Answer;
+use crate::pulse;
 use crate::wire::{self, Message, Topic};
 
 /// Without an answer for so long, the owner is looked for, and asked, again.
@@ -19,6 +21,25 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// The broker keeps nothing for this client.
 const SESSION: Duration = Duration::from_secs(1);
 
+/// Who hears no heartbeat for so long knows that nobody owns the card at this broker: more than the pause between two, and of those that one broker
+/// takes and delivers none is lost.
+const LOOK: Duration = pulse::INTERVAL.saturating_add(Duration::from_secs(1));
+
+/// The monitor that is asked.
+pub(super) enum Runs {
+    /// With the same state folder.
+    Here(Holder),
+    /// With another one, or on another machine: no lock tells of it, its heartbeats do.
+    Elsewhere,
+}
+
+/// What a look for a monitor that runs elsewhere came to.
+pub(super) enum Look {
+    Nobody,
+    Somebody,
+    Ended(Outcome),
+}
+
 /// A connection of its own, beside the owner's.
 pub(super) struct Asker {
     broker: Broker,
@@ -26,6 +47,8 @@ pub(super) struct Asker {
     client_id: String,
     asked: u64,
     connected: bool,
+    /// Whether a heartbeat of the card's owner has come.
+    heard: bool,
     answer: Option<Answer>,
     /// Why there is no connection, or why the broker does not take the command.
     trouble: Option<String>,
@@ -35,7 +58,7 @@ impl Asker {
     pub(super) fn start(job: &Job<'_>) -> Result<Self> {
         let (card, entrance) = (job.options.card, &job.options.entrance);
         let client_id = format!("{}-set-{:08x}", words::owner(card), random()?);
-        let answers = Topic::Answer(card);
+        let topics = [Topic::Answer(card), Topic::Alive(card)];
         let url: BrokerUrl = entrance.url.parse()?;
         let broker = Broker::start(&Settings {
             url: url.clone(),
@@ -50,7 +73,7 @@ impl Asker {
             ca_file: entrance.ca_file.clone(),
             will: None,
             session_expiry: SESSION,
-            subscriptions: vec![(answers.name(&client_id), answers.qos())],
+            subscriptions: topics.map(|topic| (topic.name(&client_id), topic.qos())).into(),
         })?;
         Ok(Self {
             broker,
@@ -58,13 +81,51 @@ impl Asker {
             client_id,
             asked: 0,
             connected: false,
+            heard: false,
             answer: None,
             trouble: None,
         })
     }
 
+    /// Whether somebody speaks as the card's owner at this broker. Where the broker is away, nobody is known to.
+    pub(super) fn look(&mut self, job: &Job<'_>) -> Look {
+        let mut until = None;
+        loop {
+            let now = job.clock.now().mono;
+            if self.heard {
+                return Look::Somebody;
+            }
+            if self.trouble.is_some() || until.is_some_and(|until| now >= until) {
+                return Look::Nobody;
+            }
+            if job.is_over() {
+                let program = words::owner(job.options.card);
+                let why = format!(
+                    "only after {} s without its heartbeat is it known that no {program} runs elsewhere; nothing was done, allow more with --timeout",
+                    LOOK.as_secs()
+                );
+                return Look::Ended(Outcome::Late(None, why));
+            }
+            if self.connected {
+                until = until.or(Some(now.after(LOOK)));
+            }
+            let timer =
+                crossbeam_channel::after(job.clock.until(until.map_or(job.by, |until| until.min(job.by))));
+            select! {
+                recv(job.inputs) -> input => if let Some(outcome) = input.ok().and_then(Job::ending) {
+                    return Look::Ended(outcome);
+                },
+                recv(self.broker.events()) -> event => match event {
+                    Ok(event) => self.take(job, event, false),
+                    Err(_) => return Look::Nobody,
+                },
+                recv(timer) -> _ => {}
+            }
+        }
+    }
+
     /// Asks, and waits for a while. `None`: it should be looked again whether there is still an owner to ask.
-    pub(super) fn ask(&mut self, job: &Job<'_>, holder: &Holder) -> Option<Outcome> {
+    pub(super) fn ask(&mut self, job: &Job<'_>, runs: &Runs) -> Option<Outcome> {
         self.publish(job);
         let again = job.clock.now().mono.after(AGAIN);
         loop {
@@ -72,7 +133,7 @@ impl Asker {
                 return Some(Outcome::Final(answer));
             }
             if job.is_over() {
-                return Some(Outcome::Late(self.answer, self.why(job, holder)));
+                return Some(Outcome::Late(self.answer, self.why(job, runs)));
             }
             if job.clock.now().mono >= again {
                 return None;
@@ -82,18 +143,20 @@ impl Asker {
                 recv(job.inputs) -> input => if let Some(outcome) = input.ok().and_then(Job::ending) {
                     return Some(outcome);
                 },
-                recv(self.broker.events()) -> event => self.take(job, event.ok()?),
+                recv(self.broker.events()) -> event => self.take(job, event.ok()?, true),
                 recv(timer) -> _ => {}
             }
         }
     }
 
-    fn take(&mut self, job: &Job<'_>, event: BrokerEvent) {
+    fn take(&mut self, job: &Job<'_>, event: BrokerEvent, asks: bool) {
         match event {
             BrokerEvent::Ready { .. } => {
                 self.connected = true;
                 self.trouble = None;
-                self.publish(job);
+                if asks {
+                    self.publish(job);
+                }
             }
             BrokerEvent::Down { why, .. } => {
                 self.connected = false;
@@ -111,11 +174,12 @@ impl Asker {
             }
             BrokerEvent::Message { topic, payload, .. } => {
                 let topic = Topic::parse(&topic, &self.client_id);
-                let answer = topic.and_then(|topic| wire::decode(topic, &payload).ok());
-                if let Some(Message::Answer(answer)) = answer
-                    && Some(answer.id) == job.command.id
-                {
-                    self.answer = Some(answer);
+                match topic.and_then(|topic| wire::decode(topic, &payload).ok()) {
+                    Some(Message::Answer(answer)) if Some(answer.id) == job.command.id => {
+                        self.answer = Some(answer);
+                    }
+                    Some(Message::Heartbeat(_)) => self.heard = true,
+                    _ => {}
                 }
             }
             BrokerEvent::Delivered(_) | BrokerEvent::Undelivered(_) => {}
@@ -138,17 +202,21 @@ impl Asker {
         self.broker.publish(Ticket(self.asked), message);
     }
 
-    fn why(&self, job: &Job<'_>, holder: &Holder) -> String {
+    fn why(&self, job: &Job<'_>, runs: &Runs) -> String {
         let program = words::owner(job.options.card);
         match (&self.trouble, self.answer) {
             (Some(trouble), None) if self.asked == 0 => {
-                format!("{trouble}; {program} runs ({holder}): press the key there")
+                format!("{trouble}; {program} runs ({runs}): press the key there")
             }
             (Some(trouble), None) => {
-                format!("{trouble}; {program} runs ({holder}) and may still do it: look there")
+                format!("{trouble}; {program} runs ({runs}) and may still do it: look there")
             }
             (None, None) => {
-                let (what, next) = match holder.doing() {
+                let doing = match runs {
+                    Runs::Here(holder) => holder.doing(),
+                    Runs::Elsewhere => Doing::Runs,
+                };
+                let (what, next) = match doing {
                     Doing::Stopped => ("is stopped", "continue it there with fg, and it does it"),
                     Doing::Runs => (
                         "runs and does not answer",
@@ -159,11 +227,20 @@ impl Asker {
                         "look where it runs",
                     ),
                 };
-                format!("{program} {what} ({holder}): {next}")
+                format!("{program} {what} ({runs}): {next}")
             }
             (_, Some(_)) => {
-                format!("{program} goes on with it by itself ({holder}), and says there what it waits for")
+                format!("{program} goes on with it by itself ({runs}), and says there what it waits for")
             }
+        }
+    }
+}
+
+impl fmt::Display for Runs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here(holder) => holder.fmt(f),
+            Self::Elsewhere => f.write_str("with another state folder or on another machine"),
         }
     }
 }
