@@ -124,7 +124,7 @@ pub struct Display {
     /// Print JSON instead of text: one object with --once, otherwise one a line for each change
     #[arg(long, env = "DUALBOARD_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
-    /// How many seconds --once waits at most, for the broker's answer and for what is live
+    /// How many seconds --once waits at most, for the broker's answer and for what is live: in less than 5 s what lives may not have said so
     #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
     /// What concerns the screen
