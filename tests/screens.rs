@@ -223,7 +223,7 @@ fn locked() {
     net.pass(1);
     let mut locked = picture(&net, CARD1);
     press(&mut locked, KeyCode::Char('l'), ORDINARY);
-    let first = shot(&locked, ORDINARY);
+    let first = shot(&locked, ORDINARY) + &shot(&locked, (40, 10));
     press(&mut locked, KeyCode::Char('2'), ORDINARY);
     let mut read_only = picture(&net, CARD2);
     read_only.desk = Desk::new(read_only.machine.role(), true);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::seconds;
 use crate::command::{Order, Orders};
@@ -15,10 +15,10 @@ const HEADING: &str = "Without a terminal";
 #[derive(Debug, Clone, Args)]
 pub(super) struct OrderArgs {
     /// Set sensor N, and end when the other board has shown it; may be given several times
-    #[arg(long, help_heading = HEADING, value_name = "N=ok|ko", value_parser = wish)]
+    #[arg(long, help_heading = HEADING, value_name = "N=ok|ko", value_hint = ValueHint::Other, value_parser = wish)]
     set: Vec<(u8, State)>,
     /// Toggle sensor N, and end when the other board has shown it; may be given several times
-    #[arg(long, help_heading = HEADING, value_name = "N")]
+    #[arg(long, help_heading = HEADING, value_name = "N", value_hint = ValueHint::Other)]
     toggle: Vec<u8>,
     /// How many seconds --set and --toggle may take; then they say how far they have got
     #[arg(long, help_heading = HEADING, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]

@@ -25,13 +25,19 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
         Hands::Locked => Some(("l", "unlock")),
         Hands::None | Hands::ReadOnly => None,
     };
+    // A screen that is locked must not look like one that is not, however small it is.
+    let (lock_rank, acknowledge_rank) = if desk.hands() == Hands::Locked {
+        (3, 5)
+    } else {
+        (5, 3)
+    };
     // In the order in which they stand, with their rank. `a` is there from the start: to bring it up with the alarm would be more
     // bytes than the alarm.
     let keys: [(Option<Key>, u8); 7] = [
         (toggle.filter(|_| desk.hands() == Hands::Free), 4),
         (toggle.map(|_| ("p", "publish again")), 6),
-        (lock, 5),
-        (Some(("a", "acknowledge")), 3),
+        (lock, lock_rank),
+        (Some(("a", "acknowledge")), acknowledge_rank),
         (scrolled.then_some(("Home", "newest event")), 2),
         (Some(("?", if open { "close help" } else { "help" })), 1),
         ((!open).then_some(("q", "quit")), 0),
