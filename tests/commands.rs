@@ -8,12 +8,12 @@ use std::time::Duration;
 use dualboard::chronicle::Fact;
 use dualboard::command::{Command, Name, Order, Orders};
 use dualboard::machine::{Event, Machine, Role, Setup};
-use dualboard::sensor::{Card, SensorId, State};
+use dualboard::sensor::{Card, State};
 use dualboard::stage::Stage;
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::Life;
 use dualboard::wire::{Malformed, Message, Topic, decode, encode_command};
-use owner::Owner;
+use owner::{KO, OK, Owner, sensor};
 use proptest::prelude::*;
 
 const NOW: Now = Now {
@@ -22,13 +22,6 @@ const NOW: Now = Now {
 };
 
 const SET: &str = "sensors/card1/set";
-
-const OK: Option<State> = Some(State::Ok);
-const KO: Option<State> = Some(State::Ko);
-
-fn sensor(number: u8) -> SensorId {
-    SensorId::new(number).expect("1 to 6")
-}
 
 #[test]
 fn states_and_toggles_are_done_and_the_log_says_who_asked() {

@@ -3,12 +3,19 @@
 use dualboard::command::Answer;
 use dualboard::machine::{Effect, Event, Machine, Role, Setup, Ticket};
 use dualboard::owner::Memory;
-use dualboard::sensor::{Card, State};
+use dualboard::sensor::{Card, SensorId, State};
 use dualboard::stage::Stage;
 use dualboard::version::Life;
 use dualboard::wire::{Message, Topic, decode};
 
 use crate::{NOW, SET};
+
+pub const OK: Option<State> = Some(State::Ok);
+pub const KO: Option<State> = Some(State::Ko);
+
+pub fn sensor(number: u8) -> SensorId {
+    SensorId::new(number).expect("1 to 6")
+}
 
 /// An owner of card 1, its disk and its broker.
 pub struct Owner {
