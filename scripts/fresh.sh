@@ -6,6 +6,8 @@ source "${BASH_SOURCE[0]%/*}/lib/say.sh"
 
 project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
 readonly project
+# Where the newcomer lives in the new machine.
+readonly home=/home/newcomer
 
 usage() {
   cat <<'HELP'
@@ -75,12 +77,12 @@ make_machine() {
   if compgen -G '/etc/apt/apt.conf.d/*' >/dev/null; then
     cp -n /etc/apt/apt.conf.d/* "${machine}/etc/apt/apt.conf.d/"
   fi
-  mkdir -p "${machine}/root/.rustup" "${machine}/root/.cargo"
-  cp -r "${cargo_home}/bin" "${machine}/root/.cargo/"
+  mkdir -p "${machine}${home}/.rustup" "${machine}${home}/.cargo"
+  cp -r "${cargo_home}/bin" "${machine}${home}/.cargo/"
   if [[ -e "${cargo_home}/config.toml" ]]; then
-    cp "${cargo_home}/config.toml" "${machine}/root/.cargo/"
+    cp "${cargo_home}/config.toml" "${machine}${home}/.cargo/"
   fi
-  git clone --quiet "${project}" "${machine}/root/dualboard"
+  git clone --quiet "${project}" "${machine}${home}/dualboard"
 }
 
 # In namespaces of its own for mounts and processes.
@@ -90,7 +92,7 @@ inside() {
   mount -t proc proc "${machine}/proc"
   mount --rbind /sys "${machine}/sys"
   mount --rbind /dev "${machine}/dev"
-  mount --bind -o ro "${rustup_home}" "${machine}/root/.rustup"
+  mount --bind -o ro "${rustup_home}" "${machine}${home}/.rustup"
   run 'first launch' scripts/launch.sh
   run 'stop' scripts/stop.sh
   run 'second launch' scripts/launch.sh
@@ -102,9 +104,9 @@ run() {
   local what="$1" begun="${EPOCHREALTIME}" took
   shift
   # shellcheck disable=SC2016 # The inner shell has its own arguments.
-  chroot "${machine}" env -i HOME=/root TERM="${TERM:-linux}" \
-    PATH=/root/.cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    bash -c 'cd /root/dualboard && "$@"' command "$@" || die "${what} failed; see above"
+  chroot "${machine}" env -i HOME="${home}" TERM="${TERM:-linux}" \
+    PATH="${home}/.cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
+    bash -c 'cd ~/dualboard && "$@"' command "$@" || die "${what} failed; see above"
   took="$(awk -v from="${begun}" -v to="${EPOCHREALTIME}" 'BEGIN {printf "%.1f", to - from}')"
   say "=== ${what}: ${took} s"
 }

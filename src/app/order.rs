@@ -105,6 +105,7 @@ impl Job<'_> {
                         drop(asker);
                         return own::carry_out(self, journal, diary.log.take());
                     }
+                    // The lock stays this process's until it ends: a monitor started here meanwhile would be a second owner.
                     Look::Somebody => Runs::Elsewhere,
                     Look::Ended(outcome) => return Ok(outcome),
                 },

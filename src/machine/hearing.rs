@@ -80,14 +80,12 @@ impl Machine {
         self.counters.malformed += 1;
         self.chronicle
             .note(arrival.now.wall, Fact::Malformed(arrival.topic, malformed));
-        if self.own_topic() == Some(arrival.topic) {
-            // It lies where the good state should.
+        let there = matches!(arrival.topic, Topic::Board1All | Topic::Board2Card1);
+        if there || self.own_topic() == Some(arrival.topic) {
+            // It lies where the good state should, at the other board or here.
             self.report_again(arrival.now);
         } else if matches!(arrival.topic, Topic::Claim(_)) {
             self.tenancy.hear(None);
-        } else if matches!(arrival.topic, Topic::Board1All | Topic::Board2Card1) {
-            // It lies where the good state should, at the other board.
-            self.report_again(arrival.now);
         } else if arrival.topic == self.other_topic() {
             // The other owner publishes again once it hears that its message is not what was heard last.
             self.heard = Versions::default();

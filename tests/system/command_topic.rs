@@ -151,25 +151,16 @@ fn the_same_command_again_toggles_once() {
 fn a_command_for_an_owner_that_is_away_is_done_once_when_it_is_back() {
     let mut bench = Bench::running();
     bench.end(Card1, Signal::KILL);
-    for _ in 0..2 {
-        mosquitto_pub(
-            &bench,
-            Broker1,
-            "sensors/card1/set",
-            r#"{"toggle":[2],"id":12}"#,
-            &[],
-        );
-    }
+    let ask = |bench: &Bench| {
+        let payload = r#"{"toggle":[2],"id":12}"#;
+        mosquitto_pub(bench, Broker1, "sensors/card1/set", payload, &[]);
+    };
+    ask(&bench);
+    ask(&bench);
     bench.start(Card1);
     bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
     bench.end(Card1, Signal::KILL);
-    mosquitto_pub(
-        &bench,
-        Broker1,
-        "sensors/card1/set",
-        r#"{"toggle":[2],"id":12}"#,
-        &[],
-    );
+    ask(&bench);
     bench.start(Card1);
     bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
 }

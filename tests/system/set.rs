@@ -109,21 +109,37 @@ fn a_monitor_that_runs_with_another_state_folder_does_it_and_stays_the_owner() {
     assert!(!flat(&bench.text(Card1)).contains("connection lost"));
 }
 
+/// So many processes toggle sensor 1 side by side; each ends when its toggle is confirmed.
+fn toggle_at_once(bench: &Bench, times: usize) {
+    let start = || {
+        let mut command = command(bench, Card1, &["--toggle", "1", "--timeout", "60"]);
+        command.stdout(Stdio::piped()).spawn()
+    };
+    let toggles: Vec<_> = (0..times).map(|_| start()).collect();
+    for toggle in toggles {
+        let toggle = toggle.expect("the program can be started");
+        assert_eq!(ended(toggle.wait_with_output().expect("a child")).0, 0);
+    }
+}
+
+#[test]
+fn where_there_is_no_time_to_know_who_owns_the_card_nothing_is_done() {
+    let mut bench = Bench::running();
+    bench.end(Card1, Signal::TERM);
+    let (status, said, why) = act(&bench, Card1, &["--set", "2=ko", "--timeout", "1"]);
+    assert_eq!((status, said.as_str()), (1, ""));
+    assert!(
+        why.contains("nothing was done, allow more with --timeout"),
+        "{why}"
+    );
+    bench.start(Card1);
+    bench.wait_settled(INITIAL);
+}
+
 #[test]
 fn many_at_once_all_count() {
     let bench = Bench::running();
-    let toggles: Vec<_> = (0..7)
-        .map(|_| {
-            let mut command = command(&bench, Card1, &["--toggle", "1", "--timeout", "60"]);
-            command
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("the program can be started")
-        })
-        .collect();
-    for toggle in toggles {
-        assert_eq!(ended(toggle.wait_with_output().expect("a child")).0, 0);
-    }
+    toggle_at_once(&bench, 7);
     bench.wait_settled(["KO", "OK", "OK", "OK", "OK", "OK"]);
 }
 
@@ -131,18 +147,7 @@ fn many_at_once_all_count() {
 fn many_at_once_without_a_monitor_all_count() {
     let mut bench = Bench::running();
     bench.end(Card1, Signal::KILL);
-    let toggles: Vec<_> = (0..5)
-        .map(|_| {
-            let mut command = command(&bench, Card1, &["--toggle", "1", "--timeout", "60"]);
-            command
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("the program can be started")
-        })
-        .collect();
-    for toggle in toggles {
-        assert_eq!(ended(toggle.wait_with_output().expect("a child")).0, 0);
-    }
+    toggle_at_once(&bench, 5);
     bench.start(Card1);
     bench.wait_settled(["KO", "OK", "OK", "OK", "OK", "OK"]);
 }

@@ -116,7 +116,7 @@ impl Asker {
                     return Look::Ended(outcome);
                 },
                 recv(self.broker.events()) -> event => match event {
-                    Ok(event) => self.take(job, event, false),
+                    Ok(event) => self.take(job, event),
                     Err(_) => return Look::Nobody,
                 },
                 recv(timer) -> _ => {}
@@ -143,20 +143,23 @@ impl Asker {
                 recv(job.inputs) -> input => if let Some(outcome) = input.ok().and_then(Job::ending) {
                     return Some(outcome);
                 },
-                recv(self.broker.events()) -> event => self.take(job, event.ok()?, true),
+                recv(self.broker.events()) -> event => {
+                    let was_connected = self.connected;
+                    self.take(job, event.ok()?);
+                    if !was_connected {
+                        self.publish(job);
+                    }
+                }
                 recv(timer) -> _ => {}
             }
         }
     }
 
-    fn take(&mut self, job: &Job<'_>, event: BrokerEvent, asks: bool) {
+    fn take(&mut self, job: &Job<'_>, event: BrokerEvent) {
         match event {
             BrokerEvent::Ready { .. } => {
                 self.connected = true;
                 self.trouble = None;
-                if asks {
-                    self.publish(job);
-                }
             }
             BrokerEvent::Down { why, .. } => {
                 self.connected = false;
