@@ -116,6 +116,8 @@ pub struct Chain {
     plain: [Pulse; 2],
     /// The last heartbeat of each owner.
     heartbeats: [Option<Heartbeat>; 2],
+    /// Until when two lives are known to speak for a card.
+    contested: [Option<Mono>; 2],
     /// Whether what is known here of a card is what its owner says it has.
     agreement: [Agreement; 2],
     patience: Mono,
@@ -149,6 +151,7 @@ impl Chain {
             owners: [Watched::new(); 2],
             plain: [Pulse::NONE; 2],
             heartbeats: [None; 2],
+            contested: [None; 2],
             agreement: [Agreement::Unknown; 2],
             patience: Mono::ZERO,
         }
@@ -187,9 +190,19 @@ impl Chain {
         self.heartbeats[card as usize].as_ref()
     }
 
+    /// Whether another life has begun to speak for a card while its owner was live: one of the two is to end, and which is not known.
+    #[must_use]
+    pub fn is_contested(&self, now: Mono, card: Card) -> bool {
+        self.contested[card as usize].is_some_and(|until| now < until)
+    }
+
     /// A heartbeat arrived.
     pub fn beat(&mut self, now: Now, card: Card, heartbeat: Heartbeat) {
         let place = card as usize;
+        let pulse = &self.owners[place].pulse;
+        if pulse.is_live(now.mono) && pulse.life() != Some(heartbeat.life) {
+            self.contested[place] = Some(now.mono.after(crate::pulse::TIMEOUT));
+        }
         self.owners[place]
             .pulse
             .beat(now, heartbeat.life, heartbeat.uptime);

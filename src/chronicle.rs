@@ -8,7 +8,6 @@ use crate::command::{Name, Orders};
 use crate::sensor::{Card, SensorId, State};
 use crate::stage::Stage;
 use crate::time::{Mono, Wall};
-use crate::version::Version;
 use crate::wire::{Malformed, Topic};
 
 /// How many events are kept. An hour of busy toggling, and a few tens of kilobytes.
@@ -104,8 +103,9 @@ pub struct Chronicle {
     entries: VecDeque<Entry>,
     /// Counts all that was ever noted, so that a reader can tell what is new.
     noted: u64,
-    /// Toggles that are not confirmed yet: the count at their entry, version and moment.
-    open: Vec<(u64, SensorId, Version, Mono)>,
+    /// Toggles that are not confirmed yet, one a sensor: the count at their entry, and their moment. What was toggled stands, if under another
+    /// version.
+    open: Vec<(u64, SensorId, Mono)>,
 }
 
 impl Chronicle {
@@ -127,7 +127,7 @@ impl Chronicle {
     pub fn note_toggle(
         &mut self,
         (mono, wall): (Mono, Wall),
-        (sensor, version): (SensorId, Version),
+        sensor: SensorId,
         (from, to): (Option<State>, State),
     ) {
         self.note(
@@ -139,15 +139,15 @@ impl Chronicle {
                 reached: (Stage::Sending, Duration::ZERO),
             },
         );
-        self.open.retain(|(_, other, _, _)| *other != sensor);
-        self.open.push((self.noted, sensor, version, mono));
+        self.open.retain(|(_, other, _)| *other != sensor);
+        self.open.push((self.noted, sensor, mono));
     }
 
     /// Brings the stages of the toggles up to date.
-    pub fn follow(&mut self, now: Mono, stage: impl Fn(SensorId, Version) -> Stage) {
+    pub fn follow(&mut self, now: Mono, stage: impl Fn(SensorId) -> Option<Stage>) {
         let Self { entries, noted, open } = self;
         let first = *noted - entries.len() as u64 + 1;
-        open.retain(|(at, sensor, version, since)| {
+        open.retain(|(at, sensor, since)| {
             let entry = at
                 .checked_sub(first)
                 .and_then(|place| usize::try_from(place).ok())
@@ -159,7 +159,7 @@ impl Chronicle {
             else {
                 return false;
             };
-            let stage = stage(*sensor, *version);
+            let Some(stage) = stage(*sensor) else { return false };
             if stage != reached.0 {
                 *reached = (stage, now.since(*since));
             }

@@ -4,6 +4,7 @@
 //! effects, and calls again with [`Event::Tick`] at [`Machine::deadline`].
 
 mod contradiction;
+mod copy;
 mod desk;
 mod disk;
 mod doubt;
@@ -21,7 +22,7 @@ use crate::chronicle::{Chronicle, Fact};
 use crate::global::Global;
 use crate::owner::Owner;
 use crate::pulse;
-use crate::reading::Versions;
+use crate::reading::{Snapshot, Versions};
 use crate::sensor::{Card, SensorId, State};
 use crate::stage::Progress;
 use crate::time::{Mono, Now, Wall};
@@ -30,6 +31,7 @@ use crate::wire::Topic;
 
 pub use event::{Effect, Event, Role, Setup, Ticket};
 
+use copy::Kept;
 use desk::Desk;
 use disk::Disk;
 use outbox::Outbox;
@@ -108,9 +110,10 @@ pub struct Machine {
     progress: Progress,
     /// What the last message on the other owner's topic said.
     heard: Versions,
-    /// Versions of the other card's sensors, higher than what is shown and not believed.
-    refused: Versions,
+    /// Readings of others' sensors, higher than what is shown and not believed.
+    refused: Snapshot,
     copies: Copies,
+    copy: Kept,
     outbox: Outbox,
     disk: Disk,
     desk: Desk,
@@ -166,8 +169,9 @@ impl Machine {
                 ..Progress::default()
             },
             heard: Versions::default(),
-            refused: Versions::default(),
+            refused: Snapshot::default(),
             copies: Copies::default(),
+            copy: Kept::default(),
             outbox: Outbox::default(),
             disk: Disk::holding(memory),
             desk: Desk::remembering(memory),
@@ -271,6 +275,7 @@ impl Machine {
         self.gate = Gate::Offline;
         self.outbox.connection_lost();
         self.tenancy.connection_lost();
+        self.copy = Kept::default();
         self.beat_due = None;
     }
 
@@ -309,10 +314,7 @@ impl Machine {
             }
             return;
         };
-        if let Some(version) = owner.readings().version(sensor) {
-            self.chronicle
-                .note_toggle((now.mono, now.wall), (sensor, version), change);
-        }
+        self.chronicle.note_toggle((now.mono, now.wall), sensor, change);
     }
 
     /// No heartbeat follows; what has been toggled still goes out.

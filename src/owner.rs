@@ -26,6 +26,10 @@ pub struct Memory {
 pub struct Owner {
     card: Card,
     mint: Mint,
+    /// The era of the next branch.
+    branch: u16,
+    /// The era that this life has left for a branch: its memory is this one's as well.
+    left: Option<u16>,
     readings: Snapshot,
     /// Toggled in this life: what turns up does not overrule these.
     toggled: SensorSet,
@@ -53,7 +57,9 @@ impl Owner {
     pub fn new(card: Card, life: Life, memory: Option<&Memory>) -> Self {
         let mut owner = Self {
             card,
-            mint: Mint::new(life.in_era(life.era().max(1))),
+            mint: Mint::new(life.in_era(life.first_era())),
+            branch: life.first_branch(),
+            left: None,
             readings: Snapshot::default(),
             toggled: SensorSet::EMPTY,
             gated: false,
@@ -186,23 +192,35 @@ impl Owner {
         Heard::Recovered
     }
 
-    /// The other board has heard of a version of an own sensor, and does not show it, since nothing said that it is later than what is
-    /// shown. Nor does it say so to this owner: what stands here is raised above it.
-    pub fn refused(&mut self, sensor: SensorId, known: Version) {
-        self.mint.show(known);
-        if let Some(own) = self.readings.get(sensor)
-            && !self.waits(sensor)
-            && own.version < known
-            && !known.knows(own.version)
-        {
-            self.raise(sensor, own, known);
-        }
-    }
-
     /// The reading of a sensor gets a new version: somebody has said something else under the present one.
     pub fn reaffirm(&mut self, sensor: SensorId) {
         if let Some(own) = self.readings.get(sensor) {
             self.raise(sensor, own, own.version);
+        }
+    }
+
+    /// The disk does not take the incarnation in which this life has made versions, and the next life would use it again: what is published all
+    /// the same is a branch, in an era of its own. Nobody has been told of these versions yet; they get new ones. `saved` is the highest
+    /// incarnation that the disk holds.
+    pub fn branch_off(&mut self, saved: u64) {
+        if self.used() <= saved {
+            return;
+        }
+        let (left, branch) = (self.life().era(), self.branch);
+        self.branch = branch.wrapping_add(2);
+        self.left = Some(left);
+        self.mint.branch_off(branch, saved);
+        for (sensor, reading) in self.readings.iter().collect::<Vec<_>>() {
+            let version = reading.version;
+            if version.life.is_of(self.life()) && version.incarnation > saved {
+                let era = if version.era() == left {
+                    branch
+                } else {
+                    version.era()
+                };
+                let version = self.mint.make_in(era, Some(version));
+                self.readings.set(sensor, Reading { version, ..reading });
+            }
         }
     }
 
@@ -218,10 +236,10 @@ impl Owner {
         if heard.knows(own) {
             return heard > own;
         }
-        let lived = |version: Version| version.era() == self.life().era();
+        let lived = |version: Version| version.era() == self.life().era() || Some(version.era()) == self.left;
         match (lived(heard), lived(own)) {
             _ if own.knows(heard) => false,
-            (false, false) => heard > own,
+            (true, true) | (false, false) => heard > own,
             (heard, _) => heard,
         }
     }

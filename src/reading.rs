@@ -76,6 +76,18 @@ impl Snapshot {
         part
     }
 
+    /// Those that are higher than in `other`.
+    #[must_use]
+    pub fn above(&self, other: &Self) -> Self {
+        let mut above = *self;
+        for sensor in SensorId::ALL {
+            above.0[sensor.index()] = self
+                .get(sensor)
+                .filter(|reading| Some(reading.version) > other.version(sensor));
+        }
+        above
+    }
+
     /// The versions alone.
     #[must_use]
     pub fn versions(&self) -> Versions {

@@ -5,6 +5,9 @@
 ///
 /// In versions its upper half is the *era*: that of the life in which the memory began. One unbroken memory puts its readings in order;
 /// those of two eras it may be that no memory has ever held against each other.
+///
+/// An odd era is a *branch*: of a life whose disk did not take its incarnation. The life after it may know nothing of it, and goes on in the
+/// era of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Life(pub u32);
 
@@ -13,6 +16,19 @@ impl Life {
     #[must_use]
     pub const fn era(self) -> u16 {
         (self.0 >> 16) as u16
+    }
+
+    /// The era of a memory that begins with this life.
+    #[must_use]
+    pub const fn first_era(self) -> u16 {
+        let even = self.era() & !1;
+        if even == 0 { 2 } else { even }
+    }
+
+    /// The era of this life's first branch, another one than those of files with a probability of 1 in 2^15.
+    #[must_use]
+    pub const fn first_branch(self) -> u16 {
+        self.era() | 1
     }
 
     /// Whether both are of one life, in whatever era.
@@ -85,9 +101,20 @@ impl Version {
 
     /// Whether whoever made this version knew of the other one's era, or nobody has vouched for that one. Then the higher of the two is
     /// the later one; otherwise their numbers prove nothing.
+    ///
+    /// An era has ended before another one comes after it, but for a branch: the era that it left goes on without it. It knows what was
+    /// there when it began, and began a leap above that.
     #[must_use]
     pub const fn knows(self, other: Self) -> bool {
-        self.era() == other.era() || self.after == other.era() || other.is_provisional()
+        let comes_after = self.after == other.era()
+            && (!self.is_of_branch() || other.incarnation + LEAP <= self.incarnation);
+        self.era() == other.era() || comes_after || other.is_provisional()
+    }
+
+    /// Whether its era is one that was not on disk when it began.
+    #[must_use]
+    pub const fn is_of_branch(self) -> bool {
+        self.era() % 2 == 1
     }
 
     /// Whether this version is surely later than the other one.
@@ -134,6 +161,16 @@ impl Mint {
             self.last.incarnation = used + 1;
             self.last.sequence = 0;
         }
+    }
+
+    /// Leaves the era of the file, whose next life will use again what is above the incarnation `saved`.
+    pub fn branch_off(&mut self, branch: u16, saved: u64) {
+        let leap = (saved + LEAP).min(Version::MAX);
+        if leap > self.last.incarnation {
+            (self.last.incarnation, self.last.sequence) = (leap, 0);
+        }
+        self.last.after = self.life().era();
+        self.last.life = self.life().in_era(branch);
     }
 
     /// The incarnation of the next version.

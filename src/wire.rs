@@ -75,16 +75,22 @@ impl Report {
         self.iter().all(|(_, entry)| matches!(entry, Entry::Plain(_)))
     }
 
+    /// What in it has a version.
+    #[must_use]
+    pub fn readings(&self) -> Snapshot {
+        let mut readings = Snapshot::default();
+        for (sensor, entry) in self.iter() {
+            if let Entry::Reading(reading) = entry {
+                readings.offer(sensor, reading);
+            }
+        }
+        readings
+    }
+
     /// The versions in it.
     #[must_use]
     pub fn versions(&self) -> Versions {
-        let mut versions = Versions::default();
-        for (sensor, entry) in self.iter() {
-            if let Entry::Reading(reading) = entry {
-                versions.set(sensor, Some(reading.version));
-            }
-        }
-        versions
+        self.readings().versions()
     }
 }
 
@@ -99,8 +105,9 @@ pub struct Heartbeat {
     pub has: Versions,
     /// The versions in what it last heard on the other owner's topic.
     pub heard: Versions,
-    /// Versions of the other card's sensors that it has met and does not show, though they are higher: they may be older.
-    pub refused: Versions,
+    /// Readings of the other card's sensors that it has met and does not show, though they are higher: they may be older. Their owner may
+    /// have lost them.
+    pub refused: Snapshot,
     /// Whether the other card's values are live to it.
     pub other_live: bool,
     /// Whether the other card's values rest on a plain program's word, over the versions in `has`.
@@ -172,7 +179,7 @@ pub fn decode(topic: Topic, payload: &[u8]) -> Result<Message, Malformed> {
         return Err(Malformed::TooLarge(payload.len()));
     }
     match topic {
-        Topic::Card1 | Topic::All | Topic::Witness | Topic::Board1All | Topic::Board2Card1 => {
+        Topic::Card1 | Topic::All | Topic::Witness | Topic::Copy | Topic::Board1All | Topic::Board2Card1 => {
             body::decode_report(payload, topic.carries()).map(Message::Report)
         }
         Topic::Alive(_) => body::decode_heartbeat(payload),

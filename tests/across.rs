@@ -108,6 +108,19 @@ fn what_cannot_be_read_at_the_other_board_is_replaced() {
 }
 
 #[test]
+fn what_another_owner_may_have_left_in_a_queue_is_replaced() {
+    let mut owner = owner();
+    let claim = br#"{"life":99,"met":7,"over":7,"takes_over":false}"#;
+    assert_eq!(
+        hear(&mut owner, at(20), Topic::Claim(Card::One), claim),
+        1,
+        "at once"
+    );
+    assert_eq!(wait(&mut owner, 21..30), 1, "once more");
+    assert_eq!(wait(&mut owner, 30..60), 0);
+}
+
+#[test]
 fn at_the_other_boards_broker_an_owner_ends_for_one_that_cannot_hear_it() {
     let mut owner = owner();
     let mut ended = false;

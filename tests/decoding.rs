@@ -13,7 +13,7 @@ use dualboard::wire::{
 };
 use proptest::prelude::*;
 
-const TOPICS: [Topic; 18] = [
+const TOPICS: [Topic; 19] = [
     Topic::Card1,
     Topic::All,
     Topic::Witness,
@@ -21,6 +21,7 @@ const TOPICS: [Topic; 18] = [
     Topic::Alive(Card::Two),
     Topic::Board1All,
     Topic::Board2Card1,
+    Topic::Copy,
     Topic::Uptime(Card::One),
     Topic::Uptime(Card::Two),
     Topic::Marker,
@@ -94,6 +95,7 @@ fn almost() -> impl Strategy<Value = String> {
         Just("sensor_7"),
         Just("versions"),
         Just("refused"),
+        Just("refused_states"),
         Just("changed"),
         Just("alive"),
         Just("life"),
@@ -148,10 +150,16 @@ proptest! {
     #[test]
     fn a_heartbeat_comes_back_as_it_was(life in any::<u32>(), ms in any::<u64>(), known in prop::collection::vec(prop::option::of(version()), 6), flags in any::<(bool, bool)>()) {
         let mut has = Versions::default();
-        for (sensor, version) in SensorId::ALL.into_iter().zip(known) {
+        for (sensor, version) in SensorId::ALL.into_iter().zip(known.clone()) {
             has.set(sensor, version);
         }
-        let beat = Heartbeat { life: Life(life), uptime: Duration::from_millis(ms), has, heard: has, refused: has, other_live: flags.0, other_plain: flags.1 };
+        let mut refused = Snapshot::default();
+        for (sensor, version) in SensorId::ALL.into_iter().zip(known) {
+            if let Some(version) = version {
+                refused.offer(sensor, Reading { state: flags.0.into(), version, changed: None });
+            }
+        }
+        let beat = Heartbeat { life: Life(life), uptime: Duration::from_millis(ms), has, heard: has, refused, other_live: flags.0, other_plain: flags.1 };
         prop_assert_eq!(decode(Topic::Alive(Card::One), &encode_heartbeat(&beat)), Ok(Message::Heartbeat(beat)));
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use dualboard::global::Shown;
 use dualboard::machine::{Effect, Event, Machine, Role, Setup, Ticket};
+use dualboard::owner::Memory;
 use dualboard::sensor::{Card, SensorId};
 use dualboard::stage::Stage;
 use dualboard::time::{Mono, Now, Wall};
@@ -18,11 +20,18 @@ fn at(seconds: u64) -> Now {
 
 /// An owner without any memory that has just closed its start gate, writes its first file, and has been toggled meanwhile.
 fn toggled() -> (Machine, Vec<Effect>) {
+    let mut machine = restored(Life(77), Err("no state file".to_owned()));
+    let effects = machine.handle(at(0), Event::Toggle(SensorId::ALL[0]));
+    (machine, effects)
+}
+
+/// An owner that has just closed its start gate, and writes its first file.
+fn restored(life: Life, memory: Result<Memory, String>) -> Machine {
     let mut machine = Machine::new(Setup {
         role: Role::Monitor(Card::One),
         client_id: "me".to_owned(),
-        life: Life(77),
-        memory: Err("no state file".to_owned()),
+        life,
+        memory,
         started: at(0),
     });
     let effects = machine.handle(at(0), Event::Connected);
@@ -41,13 +50,10 @@ fn toggled() -> (Machine, Vec<Effect>) {
         payload,
         retained: false,
     };
-    let mut effects = machine.handle(at(0), came_back);
-    for ticket in tickets(&effects) {
+    for ticket in tickets(&machine.handle(at(0), came_back)) {
         let _ = machine.handle(at(0), Event::Delivered(ticket));
     }
-    effects.clear();
-    effects.extend(machine.handle(at(0), Event::Toggle(SensorId::ALL[0])));
-    (machine, effects)
+    machine
 }
 
 fn tickets(effects: &[Effect]) -> Vec<Ticket> {
@@ -68,6 +74,30 @@ fn the_first_toggle_of_a_life_goes_out_once_the_file_knows_of_it() {
     let (mut machine, effects) = toggled();
     assert_eq!(reports(&effects), 0);
     assert_eq!(reports(&machine.handle(at(1), Event::Saved)), 1);
+}
+
+#[test]
+fn a_life_whose_disk_is_full_publishes_in_an_era_that_its_file_does_not_know() {
+    let mut file = None;
+    let (mut first, effects) = toggled();
+    for effect in effects.into_iter().chain(first.handle(at(1), Event::Saved)) {
+        if let Effect::Save(memory) = effect {
+            file = Some(*memory);
+        }
+    }
+    let file = file.expect("a write");
+    let mut second = restored(Life(90 << 16), Ok(file));
+    let waits = second.handle(at(2), Event::Toggle(SensorId::ALL[0]));
+    assert_eq!(reports(&waits), 0);
+    let told = second.handle(at(3), Event::NotSaved("no space left".to_owned()));
+    assert_eq!(reports(&told), 1);
+    let Some(Shown::Reading(reading)) = second.shown(SensorId::ALL[0]) else {
+        panic!("a reading");
+    };
+    let version = reading.version;
+    assert_ne!(Some(version.era()), file.era);
+    assert!(version.is_of_branch() && version.after == file.era.unwrap_or_default());
+    assert_eq!(second.stage(SensorId::ALL[0]), Some(Stage::Sending));
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod hostile;
 use std::time::Duration;
 
 use dualboard::machine::{Effect, Event, Machine, Role, Setup};
-use dualboard::reading::{Reading, Versions};
+use dualboard::reading::{Reading, Snapshot, Versions};
 use dualboard::sensor::{Card, SensorId};
 use dualboard::time::Now;
 use dualboard::version::Life;
@@ -55,7 +55,7 @@ fn hear_a_twin(machine: &mut Machine, sent: Duration, heard: Duration) -> usize 
         uptime: Duration::from_secs(3_600) + sent,
         has: Versions::default(),
         heard: Versions::default(),
-        refused: Versions::default(),
+        refused: Snapshot::default(),
         other_live: false,
         other_plain: false,
     });

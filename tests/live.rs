@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dualboard::chain::Link;
 use dualboard::machine::{Effect, Event, Freshness, Machine, Role, Setup};
-use dualboard::reading::Versions;
+use dualboard::reading::{Snapshot, Versions};
 use dualboard::sensor::{Card, SensorId};
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::{Life, Version};
@@ -64,7 +64,7 @@ fn beat(display: &mut Machine, now: Now, card: Card, life: u32, toggles: u64, pl
         uptime: now.mono.since_start(),
         has,
         heard: Versions::default(),
-        refused: Versions::default(),
+        refused: Snapshot::default(),
         other_live: true,
         other_plain: plain,
     };

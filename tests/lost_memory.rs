@@ -18,15 +18,24 @@ const NOW: Now = Now {
     wall: Wall(0),
 };
 
-/// In the era 1, of the life 1: the state false. In the era 2, which did not know of the other one: true.
-const OLD: &[u8] = br#"{"sensor_1":false,"versions":{"sensor_1":[4,1,65537]}}"#;
+/// In the era 4, of the life 1: the state false. In the era 2, which did not know of the other one: true.
+const OLD: &[u8] = br#"{"sensor_1":false,"versions":{"sensor_1":[4,1,262145]}}"#;
 const NEW: &[u8] = br#"{"sensor_1":true,"versions":{"sensor_1":[1,2,131074]}}"#;
 
+/// A heartbeat of a life that has the first of them.
+const IN_OLD: &[u8] = br#"{"alive":true,"life":65540,"uptime_ms":1,"has":{"sensor_1":[4,1,262145]}}"#;
+
 fn hear(machine: &mut Machine, topic: &str, payload: &[u8]) -> Vec<Effect> {
+    hear_at(machine, 0, topic, payload)
+}
+
+/// Some seconds after the start.
+fn hear_at(machine: &mut Machine, seconds: u64, topic: &str, payload: &[u8]) -> Vec<Effect> {
     let topic = topic.to_owned();
     let payload = payload.to_vec();
+    let mono = NOW.mono.after(Duration::from_secs(seconds));
     machine.handle(
-        NOW,
+        Now { mono, ..NOW },
         Event::Message {
             topic,
             payload,
@@ -88,7 +97,7 @@ fn the_owner_is_told_what_is_not_believed_and_to_say_again_what_it_has() {
     let mut machine = restored(Role::Monitor(Card::Two));
     let _ = hear(&mut machine, "sensors/card1", NEW);
     let said = heartbeat(&hear(&mut machine, "sensors/card1", OLD)).expect("at once");
-    assert_eq!(said["refused"]["sensor_1"], serde_json::json!([4, 1, 65537]));
+    assert_eq!(said["refused"]["sensor_1"], serde_json::json!([4, 1, 262_145]));
     assert_eq!(said["heard"].get("sensor_1"), None);
     assert_eq!(said["has"]["sensor_1"], serde_json::json!([1, 2, 131_074]));
     let again = hear(&mut machine, "sensors/card1", OLD);
@@ -99,17 +108,43 @@ fn the_owner_is_told_what_is_not_believed_and_to_say_again_what_it_has() {
 fn it_is_believed_once_its_owner_says_that_it_is_in_that_era() {
     let mut machine = restored(Role::Monitor(Card::Two));
     let _ = hear(&mut machine, "sensors/card1", NEW);
-    let beat = br#"{"alive":true,"life":65540,"uptime_ms":1,"has":{"sensor_1":[4,1,65537]}}"#;
-    let _ = hear(&mut machine, "sensors/card1/alive", beat);
+    let _ = hear(&mut machine, "sensors/card1/alive", IN_OLD);
     let _ = hear(&mut machine, "sensors/card1", OLD);
     assert_eq!(shown(&machine), Some(State::Ko));
+}
+
+#[test]
+fn what_was_not_believed_is_kept_until_its_owner_says_that_it_is_in_that_era() {
+    let mut machine = restored(Role::Monitor(Card::Two));
+    let _ = hear(&mut machine, "sensors/card1", NEW);
+    let _ = hear(&mut machine, "sensors/card1", OLD);
+    let _ = hear(&mut machine, "sensors/card1/alive", IN_OLD);
+    assert_eq!(shown(&machine), Some(State::Ko));
+}
+
+#[test]
+fn a_second_owner_does_not_vouch_for_its_memory_while_the_first_is_live() {
+    let mut machine = restored(Role::Monitor(Card::Two));
+    let _ = hear(&mut machine, "sensors/card1", NEW);
+    for second in [1, 3, 5] {
+        let uptime = second * 1_000;
+        let beat = format!(
+            r#"{{"alive":true,"life":131074,"uptime_ms":{uptime},"has":{{"sensor_1":[1,2,131074]}}}}"#
+        );
+        let _ = hear_at(&mut machine, second, "sensors/card1/alive", beat.as_bytes());
+    }
+    let _ = hear_at(&mut machine, 6, "sensors/card1/alive", IN_OLD);
+    let _ = hear_at(&mut machine, 6, "sensors/card1", OLD);
+    assert_eq!(shown(&machine), Some(State::Ok), "one of the two is to end");
+    let _ = hear_at(&mut machine, 17, "sensors/card1/alive", IN_OLD);
+    assert_eq!(shown(&machine), Some(State::Ko), "it is the one that is left");
 }
 
 #[test]
 fn a_memory_that_knew_of_what_is_shown_needs_nobody_to_vouch_for_it() {
     let mut machine = restored(Role::Monitor(Card::Two));
     let _ = hear(&mut machine, "sensors/card1", NEW);
-    let after_era_2 = (2_u64 << 32) + 65_537;
+    let after_era_2 = (2_u64 << 32) + 262_145;
     let payload = format!(r#"{{"sensor_1":false,"versions":{{"sensor_1":[4,1,{after_era_2}]}}}}"#);
     let _ = hear(&mut machine, "sensors/card1", payload.as_bytes());
     assert_eq!(shown(&machine), Some(State::Ko));
@@ -147,7 +182,7 @@ fn an_owner_hears_who_knows_more_of_its_memory_before_it_outranks_another_one() 
         panic!("a marker");
     };
     let marker = payload.clone();
-    let _ = hear(&mut machine, "sensors/card1", &report(of_era(1, 17, State::Ok)));
+    let _ = hear(&mut machine, "sensors/card1", &report(of_era(4, 17, State::Ok)));
     let _ = hear(&mut machine, "sensors/marker/me", &marker);
     let _ = hear(&mut machine, "sensors/all", &report(of_era(2, 11, State::Ko)));
     assert_eq!(shown(&machine), Some(State::Ko));
@@ -160,7 +195,7 @@ fn an_owner_hears_who_knows_more_of_its_memory_before_it_outranks_another_one() 
     let Some(Shown::Reading(reading)) = machine.shown(SensorId::ALL[0]) else {
         panic!("a reading");
     };
-    assert!(reading.version.follows(of_era(1, 17, State::Ok).version));
+    assert!(reading.version.follows(of_era(4, 17, State::Ok).version));
 }
 
 fn report(reading: Reading) -> Vec<u8> {

@@ -110,15 +110,15 @@ fn without_a_file_an_old_copy_is_enough_to_get_above_all_that_exists() {
 
 #[test]
 fn of_two_lost_memories_that_had_not_met_the_higher_version_is_taken() {
-    let mut owner = Owner::new(Card::One, life(3, 3), None);
+    let mut owner = Owner::new(Card::One, life(4, 3), None);
     let of_era = |era, incarnation| {
         let mut reading = reading(State::Ko, incarnation);
         reading.version.life = life(era, 9);
         reading
     };
-    owner.hear(sensor(1), of_era(1, 4));
-    assert_eq!(owner.hear(sensor(1), of_era(2, 3)), Heard::Nothing);
-    assert_eq!(owner.hear(sensor(1), of_era(2, 5)), Heard::Recovered);
+    owner.hear(sensor(1), of_era(6, 4));
+    assert_eq!(owner.hear(sensor(1), of_era(8, 3)), Heard::Nothing);
+    assert_eq!(owner.hear(sensor(1), of_era(8, 5)), Heard::Recovered);
 }
 
 #[test]
@@ -126,12 +126,13 @@ fn what_the_other_board_does_not_believe_is_outranked() {
     let mut owner = Owner::new(Card::One, life(2, 2), None);
     owner.close_gate(|_| None);
     owner.toggle(sensor(1), Wall(0));
-    let known = reading(State::Ok, 7).version;
-    owner.refused(sensor(1), known);
-    owner.refused(sensor(2), known);
+    let known = reading(State::Ko, 7);
+    owner.outrank();
+    owner.hear(sensor(1), known);
+    owner.hear(sensor(2), known);
     let version = |number| owner.readings().version(sensor(number)).expect("known");
-    assert!(version(1).follows(known));
-    assert!(version(2).is_provisional(), "any memory is better than none");
+    assert!(version(1).follows(known.version));
+    assert_eq!(version(2), known.version, "any memory is better than none");
     assert_eq!(state(&owner, 1), Some(State::Ko));
 }
 
@@ -184,4 +185,64 @@ fn a_later_life_never_uses_an_incarnation_again_whatever_was_lost_in_between() {
     second.toggle(sensor(1), Wall(0));
     let version = |owner: &Owner| owner.readings().version(sensor(1)).expect("toggled");
     assert!(version(&second).follows(version(&first)));
+}
+
+/// A life in the era `era`, whose file holds the incarnation 3, and an earlier press of sensor 1 in it.
+fn from_file(era: u16, own: Life) -> Owner {
+    let mut held = reading(State::Ok, 3);
+    held.version.life = life(era, 1);
+    let memory = Memory {
+        era: Some(era),
+        incarnation: 3,
+        ..remembering(&[(1, held), (2, held)])
+    };
+    Owner::new(Card::One, own, Some(&memory))
+}
+
+/// Two lives from one file, of which the first could not write to it.
+fn branched_and_next() -> (Owner, Owner) {
+    let mut branched = from_file(6, life(20, 2));
+    branched.toggle(sensor(1), Wall(0));
+    branched.toggle(sensor(2), Wall(0));
+    branched.branch_off(3);
+    (branched, from_file(6, life(30, 3)))
+}
+
+#[test]
+fn what_a_life_with_a_full_disk_published_is_not_taken_for_later_than_a_press_after_it() {
+    let (branched, mut next) = branched_and_next();
+    next.toggle(sensor(1), Wall(0));
+    let version = |owner: &Owner| owner.readings().version(sensor(1)).expect("toggled");
+    assert!(!version(&branched).follows(version(&next)));
+    assert!(!version(&next).follows(version(&branched)));
+    for owner in [&mut next.clone(), &mut restarted(&next, life(40, 4))] {
+        owner.close_gate(|_| None);
+        owner.outrank();
+        owner.hear(sensor(1), branched.readings().get(sensor(1)).expect("toggled"));
+        assert_eq!(state(owner, 1), Some(State::Ko), "its own press stands");
+        assert!(version(owner).follows(version(&branched)));
+    }
+}
+
+#[test]
+fn what_a_life_with_a_full_disk_published_is_later_than_what_its_file_holds() {
+    let (branched, mut next) = branched_and_next();
+    let heard = branched.readings().get(sensor(2)).expect("toggled");
+    assert!(
+        heard
+            .version
+            .follows(next.readings().version(sensor(2)).expect("in the file"))
+    );
+    assert_eq!(next.hear(sensor(2), heard), Heard::Recovered);
+    assert_eq!(state(&next, 2), Some(State::Ko));
+}
+
+#[test]
+fn a_life_whose_disk_holds_its_incarnation_does_not_branch_off() {
+    let mut owner = from_file(6, life(20, 2));
+    owner.toggle(sensor(1), Wall(0));
+    let before = owner.readings().version(sensor(1));
+    owner.branch_off(before.expect("toggled").incarnation);
+    assert_eq!(owner.readings().version(sensor(1)), before);
+    assert_eq!(owner.life().era(), 6);
 }

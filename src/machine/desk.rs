@@ -166,10 +166,8 @@ impl Machine {
             if self.restored && before == Some(state) && owner.stands(sensor) {
                 continue;
             }
-            let change = owner.set(sensor, state, now.wall);
-            if let (Some(change), Some(version)) = (change, owner.readings().version(sensor)) {
-                self.chronicle
-                    .note_toggle((now.mono, now.wall), (sensor, version), change);
+            if let Some(change) = owner.set(sensor, state, now.wall) {
+                self.chronicle.note_toggle((now.mono, now.wall), sensor, change);
             } else {
                 refused.insert(sensor);
                 self.chronicle.note(now.wall, Fact::NoHigherVersion(sensor));

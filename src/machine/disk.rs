@@ -48,6 +48,11 @@ impl Disk {
         self.holds.as_ref().map_or(0, |memory| memory.incarnation)
     }
 
+    /// The era in which a later life will go on.
+    pub(super) fn era(&self) -> Option<u16> {
+        self.holds.as_ref().and_then(|memory| memory.era)
+    }
+
     /// The commands that a later life will know to be done.
     pub(super) fn done(&self) -> Done {
         self.holds.map(|memory| memory.done).unwrap_or_default()

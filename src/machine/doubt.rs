@@ -2,14 +2,21 @@
 
 use super::Machine;
 use super::hearing::Arrival;
-use crate::sensor::SensorId;
+use crate::reading::{Offer, Reading};
+use crate::sensor::{Card, SensorId};
+use crate::time::Mono;
 use crate::version::Version;
 
 impl Machine {
     /// Whether a version, though higher, may be older than what is shown: it is of another era, whose owner did not know of this one. It is
     /// taken once the owner has said that it is in that era itself.
-    pub(super) fn is_doubtful(&self, sensor: SensorId, version: Version) -> bool {
-        let claimed = self.chain.heartbeat(sensor.card()).is_some_and(|heartbeat| {
+    pub(super) fn is_doubtful(&self, now: Mono, sensor: SensorId, version: Version) -> bool {
+        let card = sensor.card();
+        let said = self
+            .chain
+            .heartbeat(card)
+            .filter(|_| !self.chain.is_contested(now, card));
+        let claimed = said.is_some_and(|heartbeat| {
             let has = heartbeat.has.get(sensor);
             heartbeat.life.is_of(version.life) || has.is_some_and(|has| has.era() == version.era())
         });
@@ -18,15 +25,25 @@ impl Machine {
     }
 
     /// What is not believed counts as not heard: if it is the owner's, the owner says it again after its next heartbeat. If it is not, the
-    /// owner is told, and raises what it has above it.
-    pub(super) fn refuse(&mut self, arrival: Arrival, sensor: SensorId, version: Version) {
+    /// owner is told, and raises what it has above it. It is kept: it may be the last copy there is.
+    pub(super) fn refuse(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) {
         self.counters.stale += 1;
         if arrival.topic == self.other_topic() {
             self.heard.set(sensor, None);
         }
-        if self.refused.get(sensor) < Some(version) {
-            self.refused.set(sensor, Some(version));
+        if self.refused.offer(sensor, reading) == Offer::Taken {
             self.beat_due = self.beat_due.map(|_| arrival.now.mono);
+        }
+    }
+
+    /// The owner of a card has said what it has: some of what was refused may be believed now.
+    pub(super) fn reconsider(&mut self, arrival: Arrival, card: Card) {
+        for (sensor, reading) in self.refused.of(card).iter() {
+            if self.global.best().version(sensor) < Some(reading.version)
+                && !self.is_doubtful(arrival.now.mono, sensor, reading.version)
+            {
+                self.recall(arrival, sensor, reading);
+            }
         }
     }
 }

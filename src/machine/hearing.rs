@@ -23,7 +23,7 @@ impl Machine {
     pub(super) fn listens_to(&self, topic: Topic) -> bool {
         match topic {
             Topic::All | Topic::Alive(_) | Topic::Marker | Topic::Uptime(_) | Topic::Bridge(_) => true,
-            Topic::Card1 => self.role != Role::Display,
+            Topic::Card1 | Topic::Copy => self.role != Role::Display,
             Topic::Witness | Topic::Board1All => self.role == Role::Monitor(Card::Two),
             Topic::Set(card) | Topic::Claim(card) => self.role == Role::Monitor(card),
             Topic::Answer(_) => false,
@@ -54,6 +54,7 @@ impl Machine {
         let live = !retained && self.gate == Gate::Open;
         let arrival = Arrival { now, topic, live };
         match wire::decode(topic, payload) {
+            Ok(Message::Report(report)) if topic == Topic::Copy => self.copy_heard(arrival, &report),
             Ok(Message::Report(report)) => self.report_heard(arrival, &report),
             Ok(Message::Heartbeat(heartbeat)) if !retained => {
                 self.heartbeat(arrival, &heartbeat, effects);
@@ -68,7 +69,7 @@ impl Machine {
                 self.chronicle.note(now.wall, Fact::RetainedCommand(topic));
             }
             Ok(Message::Command(command)) => self.asked(now, &command),
-            Ok(Message::Claim(claim)) => self.tenancy.hear(Some(claim)),
+            Ok(Message::Claim(claim)) => self.claimed(now, claim),
             Ok(Message::Uptime) => self.uptime(now, topic, retained),
             Ok(Message::Bridge(up)) => self.bridge_says(now, topic, up),
             Ok(_) => {}
@@ -84,6 +85,8 @@ impl Machine {
         if there || self.own_topic() == Some(arrival.topic) {
             // It lies where the good state should, at the other board or here.
             self.report_again(arrival.now);
+        } else if arrival.topic == Topic::Copy {
+            self.copy_malformed();
         } else if matches!(arrival.topic, Topic::Claim(_)) {
             self.tenancy.hear(None);
         } else if arrival.topic == self.other_topic() {
@@ -158,7 +161,7 @@ impl Machine {
     }
 
     /// Hears an own sensor's reading; gives whether somebody else put an older one where this owner's should be.
-    fn own_reading(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) -> bool {
+    pub(super) fn own_reading(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) -> bool {
         let Some(owner) = &mut self.owner else {
             return false;
         };
@@ -182,8 +185,8 @@ impl Machine {
 
     /// Hears a reading of another card's sensor; gives whether it is behind what is known, or not believed.
     fn other_reading(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) -> bool {
-        if self.is_doubtful(sensor, reading.version) {
-            self.refuse(arrival, sensor, reading.version);
+        if self.is_doubtful(arrival.now.mono, sensor, reading.version) {
+            self.refuse(arrival, sensor, reading);
             return true;
         }
         let before = self.global.shown(sensor).map(|shown| shown.state());
@@ -199,6 +202,17 @@ impl Machine {
                 self.note_change(arrival, sensor, before);
                 false
             }
+        }
+    }
+
+    /// A copy of another card's reading, which says nothing of its owner now.
+    pub(super) fn recall(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) {
+        if self.is_doubtful(arrival.now.mono, sensor, reading.version) {
+            return self.refuse(arrival, sensor, reading);
+        }
+        let before = self.global.shown(sensor).map(|shown| shown.state());
+        if self.global.offer(sensor, reading, false) == Offer::Taken {
+            self.note_change(arrival, sensor, before);
         }
     }
 
@@ -262,17 +276,16 @@ impl Machine {
             return;
         }
         self.chain.beat(arrival.now, card, *heartbeat);
+        self.reconsider(arrival, card);
         if self.role == Role::Display && card == Card::Two && !heartbeat.other_plain {
             self.global.forget_plain(Card::One, &heartbeat.has);
         }
         if self.gate != Gate::Open {
             return;
         }
-        if let Some(owner) = &mut self.owner {
-            for sensor in owner.card().sensors() {
-                if let Some(version) = heartbeat.refused.get(sensor) {
-                    owner.refused(sensor, version);
-                }
+        if let Role::Monitor(own) = self.role {
+            for (sensor, reading) in heartbeat.refused.of(own).iter() {
+                self.own_reading(arrival, sensor, reading);
             }
         }
         let has = self.has();

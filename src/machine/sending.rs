@@ -32,6 +32,7 @@ impl Machine {
         if self.gate == Gate::Open {
             self.send_report(effects);
             self.send_answers(effects);
+            self.send_copy(false, effects);
             if !self.leaving {
                 self.send_heartbeat(now, effects);
             }
@@ -51,9 +52,8 @@ impl Machine {
                 effects.push(Effect::Save(Box::new(memory)));
             }
         }
-        let progress = self.progress;
-        self.chronicle
-            .follow(now.mono, |sensor, version| progress.stage(sensor, version));
+        let stages = SensorId::ALL.map(|sensor| self.stage(sensor));
+        self.chronicle.follow(now.mono, |sensor| stages[sensor.index()]);
     }
 
     /// What must not win is outranked, once everybody in reach has heard what this owner found, twice.
@@ -115,6 +115,13 @@ impl Machine {
             // life must not do it again on top of what somebody has heard of it.
             return;
         }
+        if let Some(owner) = self
+            .owner
+            .as_mut()
+            .filter(|owner| unsaved && self.disk.era() == Some(owner.life().era()))
+        {
+            owner.branch_off(self.disk.reserved());
+        }
         let Some((topic, report)) = self.report() else {
             return;
         };
@@ -141,6 +148,7 @@ impl Machine {
         if self.copies.echo || self.copies.own_topic || across.is_some() {
             self.outbox.again();
         }
+        self.send_copy(true, effects);
         if let Some(claim) = self.tenancy.claim(self.life) {
             effects.push(Effect::Publish {
                 ticket: self.outbox.ticket(),
@@ -153,7 +161,7 @@ impl Machine {
             uptime: now.mono.since(self.started.mono),
             has: self.has(),
             heard: self.heard,
-            refused: self.refused.above(&self.global.best().versions()),
+            refused: self.refused.above(self.global.best()),
             other_live: self.freshness(card.other()) == Freshness::Live,
             other_plain: self.global.is_plain(card.other()),
         };

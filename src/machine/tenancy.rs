@@ -156,6 +156,15 @@ impl Machine {
         self.leaving = true;
     }
 
+    /// A claim to this card lies at the broker. Under another life's, its reports lie where this program's should, and some may be queued for the other
+    /// board.
+    pub(super) fn claimed(&mut self, now: Now, claim: Claim) {
+        self.tenancy.hear(Some(claim));
+        if claim.life != self.life && self.restored {
+            self.report_again(now);
+        }
+    }
+
     /// A heartbeat of this card's owner: this program's own comes back, another life's is a twin under another client id, or at the other
     /// board's broker. The one that has been there for longer stays, unless only it can hear the other one.
     pub(super) fn own_heartbeat(

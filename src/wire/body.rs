@@ -76,6 +76,8 @@ struct HeartbeatBody {
     heard: Option<Sensors<Triple>>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     refused: Option<Sensors<Triple>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
+    refused_states: Option<Sensors<bool>>,
     #[serde(default)]
     other_live: bool,
     #[serde(default)]
@@ -186,14 +188,8 @@ pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
     if incarnation > Version::MAX {
         return Err(Malformed::OutOfRange);
     }
-    let mut readings = Snapshot::default();
-    for (sensor, entry) in report.iter() {
-        if let Entry::Reading(reading) = entry {
-            readings.offer(sensor, reading);
-        }
-    }
     Ok(Memory {
-        readings,
+        readings: report.readings(),
         era,
         incarnation,
         done: done.into_iter().collect(),
@@ -212,7 +208,7 @@ pub(super) fn decode_heartbeat(payload: &[u8]) -> Result<Message, Malformed> {
         uptime: Duration::from_millis(body.uptime_ms),
         has: decode_versions(body.has)?,
         heard: decode_versions(body.heard)?,
-        refused: decode_versions(body.refused)?,
+        refused: decode_refused(body.refused, body.refused_states.as_ref())?,
         other_live: body.other_live,
         other_plain: body.other_plain,
     }))
@@ -221,13 +217,16 @@ pub(super) fn decode_heartbeat(payload: &[u8]) -> Result<Message, Malformed> {
 /// The payload of a heartbeat.
 #[must_use]
 pub fn encode_heartbeat(heartbeat: &Heartbeat) -> Vec<u8> {
+    let refused = &heartbeat.refused;
+    let states = Sensors::from_options(|sensor| Some(refused.get(sensor)?.state.into()));
     to_json(&HeartbeatBody {
         alive: true,
         life: heartbeat.life.0,
         uptime_ms: u64::try_from(heartbeat.uptime.as_millis()).unwrap_or(u64::MAX),
         has: Some(encode_versions(&heartbeat.has)),
         heard: Some(encode_versions(&heartbeat.heard)),
-        refused: Some(encode_versions(&heartbeat.refused)).filter(|refused| !refused.is_empty()),
+        refused: Some(encode_versions(&refused.versions())).filter(|refused| !refused.is_empty()),
+        refused_states: Some(states).filter(|states| !states.is_empty()),
         other_live: heartbeat.other_live,
         other_plain: heartbeat.other_plain,
     })
@@ -243,6 +242,7 @@ pub fn encode_last_will(life: Life) -> Vec<u8> {
         has: None,
         heard: None,
         refused: None,
+        refused_states: None,
         other_live: false,
         other_plain: false,
     })
@@ -258,6 +258,30 @@ fn decode_versions(body: Option<Sensors<Triple>>) -> Result<Versions, Malformed>
         }
     }
     Ok(versions)
+}
+
+/// Where no state stands beside a version there is nothing to be told.
+fn decode_refused(
+    versions: Option<Sensors<Triple>>,
+    states: Option<&Sensors<bool>>,
+) -> Result<Snapshot, Malformed> {
+    let versions = decode_versions(versions)?;
+    let mut refused = Snapshot::default();
+    for sensor in SensorId::ALL {
+        let state = states.and_then(|states| states.get(sensor).value());
+        if let (Some(version), Some(state)) = (versions.get(sensor), state) {
+            let (state, changed) = (State::from(state), None);
+            refused.offer(
+                sensor,
+                Reading {
+                    state,
+                    version,
+                    changed,
+                },
+            );
+        }
+    }
+    Ok(refused)
 }
 
 fn encode_versions(versions: &Versions) -> Sensors<Triple> {

@@ -5,6 +5,7 @@ use crate::sensor::{Card, SensorId, SensorSet};
 const CARD1: &str = "sensors/card1";
 const ALL: &str = "sensors/all";
 const WITNESS: &str = "sensors/witness";
+const CARD2_COPY: &str = "sensors/card2/copy";
 const CARD1_ALIVE: &str = "sensors/card1/alive";
 const CARD2_ALIVE: &str = "sensors/card2/alive";
 const CARD1_SET: &str = "sensors/card1/set";
@@ -30,6 +31,8 @@ pub enum Topic {
     All,
     /// `sensors/witness`: readings that the join does not have.
     Witness,
+    /// `sensors/card2/copy`: what board 1 knows of card 2's readings.
+    Copy,
     /// `sensors/cardN/alive`: the heartbeat of a card's owner.
     Alive(Card),
     /// `sensors/cardN/set`: what the owner of a card is asked to do.
@@ -61,10 +64,11 @@ pub enum Direction {
 
 impl Topic {
     /// Every topic but the marker's, which is each client's own.
-    pub const COMMON: [(Self, &'static str); 17] = [
+    pub const COMMON: [(Self, &'static str); 18] = [
         (Self::Card1, CARD1),
         (Self::All, ALL),
         (Self::Witness, WITNESS),
+        (Self::Copy, CARD2_COPY),
         (Self::Alive(Card::One), CARD1_ALIVE),
         (Self::Alive(Card::Two), CARD2_ALIVE),
         (Self::Set(Card::One), CARD1_SET),
@@ -105,8 +109,10 @@ impl Topic {
         match self {
             Self::Card1 | Self::All | Self::Witness | Self::Marker | Self::Set(_) => 2,
             // A claim is retained in the moment in which it arrives, with no handshake that the other program's connect could cut short.
+            // A copy that did not arrive is put there again with the next heartbeat.
             Self::Alive(_)
             | Self::Claim(_)
+            | Self::Copy
             | Self::Answer(_)
             | Self::Board1All
             | Self::Board2Card1
@@ -118,7 +124,7 @@ impl Topic {
     /// Whether this project publishes it as a retained message.
     #[must_use]
     pub const fn is_retained(self) -> bool {
-        matches!(self, Self::Card1 | Self::All | Self::Claim(_))
+        matches!(self, Self::Card1 | Self::All | Self::Copy | Self::Claim(_))
     }
 
     /// The sensors whose readings a message on this topic may carry.
@@ -126,6 +132,7 @@ impl Topic {
     pub fn carries(self) -> SensorSet {
         match self {
             Self::Card1 | Self::Board2Card1 => Card::One.sensors().into_iter().collect(),
+            Self::Copy => Card::Two.sensors().into_iter().collect(),
             Self::Set(card) | Self::Answer(card) => card.sensors().into_iter().collect(),
             Self::All | Self::Witness | Self::Board1All => SensorId::ALL.into_iter().collect(),
             _ => SensorSet::EMPTY,

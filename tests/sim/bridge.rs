@@ -59,6 +59,7 @@ pub fn bridges() -> [Bridge; 3] {
                 ("sensors/card1", "sensors/card1", 2),
                 ("sensors/card1/alive", "sensors/card1/alive", 0),
                 ("sensors/witness", "sensors/witness", 2),
+                ("sensors/card2/copy", "sensors/card2/copy", 0),
                 ("sensors/all", "sensors/board1/all", 0),
                 ("$SYS/broker/uptime", "sensors/board1/broker/uptime", 0),
             ],

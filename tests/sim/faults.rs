@@ -40,6 +40,7 @@ const TOPICS: &[&str] = &[
     "sensors/witness",
     "sensors/board1/all",
     "sensors/board2/card1",
+    "sensors/card2/copy",
     "sensors/card1/alive",
     "sensors/card2/alive",
     "sensors/marker/card1_monitor",
@@ -170,6 +171,7 @@ impl World {
             Kind::Overtaken => {}
         }
         self.lower_floor();
+        self.forget();
     }
 
     /// Somebody publishes what is not theirs.

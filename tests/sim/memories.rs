@@ -6,7 +6,7 @@ use std::cell::Cell;
 use dualboard::sensor::Card;
 
 use super::reference::{Image, Made};
-use super::world::{TWIN, World};
+use super::world::{CARD1, CARD2, TWIN, World};
 
 /// The memories of a run, each one bit: a run has far fewer.
 #[derive(Default)]
@@ -51,6 +51,16 @@ impl World {
         }
         if slot != TWIN {
             self.memories.latest[card as usize] = self.programs[slot].memory;
+        }
+    }
+
+    /// A memory has ended where no program has it and no file: also before its owner starts again, since a twin may speak for the card meanwhile.
+    pub fn forget(&mut self) {
+        for (slot, card) in [(CARD1, Card::One), (CARD2, Card::Two)] {
+            let owner = &self.programs[slot];
+            if owner.machine.is_none() && owner.disk.read().is_err() {
+                self.memories.latest[card as usize] = usize::MAX;
+            }
         }
     }
 

@@ -163,6 +163,7 @@ impl World {
         self.trace
             .note(self.now, 2, &[], || format!("{} ends", self.programs[slot].name));
         self.owner_ends(slot);
+        self.forget();
         if let Some(id) = conn {
             self.close_client(id, clean, silent);
         }

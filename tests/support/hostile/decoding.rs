@@ -10,7 +10,7 @@ use dualboard::wire::{
 use serde_json::Value;
 
 /// Every topic that is decoded.
-pub const TOPICS: [Topic; 18] = [
+pub const TOPICS: [Topic; 19] = [
     Topic::Card1,
     Topic::All,
     Topic::Witness,
@@ -18,6 +18,7 @@ pub const TOPICS: [Topic; 18] = [
     Topic::Alive(Card::Two),
     Topic::Board1All,
     Topic::Board2Card1,
+    Topic::Copy,
     Topic::Uptime(Card::One),
     Topic::Uptime(Card::Two),
     Topic::Marker,

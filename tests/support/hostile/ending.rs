@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dualboard::machine::Role;
-use dualboard::reading::Versions;
+use dualboard::reading::{Snapshot, Versions};
 use dualboard::sensor::{Card, SensorSet};
 use dualboard::version::Life;
 use dualboard::wire::{Heartbeat, Topic, encode_heartbeat, encode_report};
@@ -82,7 +82,7 @@ impl Trial {
             uptime: self.now.mono.since(BEGIN.mono),
             has: heard,
             heard,
-            refused: Versions::default(),
+            refused: Snapshot::default(),
             other_live: true,
             other_plain: false,
         };

@@ -1,13 +1,14 @@
 //! What must hold of what a machine asks for.
 
 use dualboard::machine::{Effect, Role};
+use dualboard::sensor::Card;
 use dualboard::wire::{self, LARGEST, Message, Topic};
 
 use super::trial::own_topic;
 use super::watch::Watch;
 
-/// Events give a handful of effects: marker, report, heartbeat, witness, state file, last word, end; and answers to eight commands.
-const MOST_EFFECTS: usize = 6 + 8;
+/// Events give a handful of effects: marker, report, copy, heartbeat, witness, state file, last word, end; and answers to eight commands.
+const MOST_EFFECTS: usize = 7 + 8;
 
 impl Watch {
     pub(super) fn effects(&mut self, effects: &[Effect], connected: bool) {
@@ -44,6 +45,7 @@ impl Watch {
             Role::Monitor(card) => {
                 [Topic::Alive(card), Topic::Claim(card), Topic::Answer(card)].contains(&topic)
                     || own_topic(self.role) == Some(topic)
+                    || (card, topic) == (Card::One, Topic::Copy)
             }
             Role::Display => false,
         };

@@ -195,12 +195,13 @@ fn claim(bytes: &mut Unstructured<'_>) -> Result<Claim> {
     })
 }
 
-const REPORTS: [Topic; 5] = [
+const REPORTS: [Topic; 6] = [
     Topic::Card1,
     Topic::All,
     Topic::Witness,
     Topic::Board1All,
     Topic::Board2Card1,
+    Topic::Copy,
 ];
 
 fn topic(bytes: &mut Unstructured<'_>) -> Result<Topic> {

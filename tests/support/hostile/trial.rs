@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dualboard::machine::{Effect, Event, Machine, Role, Setup, Ticket};
 use dualboard::owner::Memory;
-use dualboard::reading::Versions;
+use dualboard::reading::Snapshot;
 use dualboard::sensor::{Card, SensorId};
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::{Life, Version};
@@ -116,9 +116,9 @@ impl Trial {
                     has: self.report(&has).versions(),
                     heard: self.report(&heard).versions(),
                     refused: if flags & 4 == 0 {
-                        Versions::default()
+                        Snapshot::default()
                     } else {
-                        self.report(&heard).versions()
+                        self.report(&heard).readings()
                     },
                     other_live: flags & 1 != 0,
                     other_plain: flags & 2 != 0,

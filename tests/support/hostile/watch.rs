@@ -188,10 +188,11 @@ impl Watch {
             let before = self.before[usize::from(sensor.number()) - 1];
             let after = reading(machine, sensor);
             let key = matches!(event, Event::Toggle(pressed) if *pressed == sensor);
-            // One that was known to be done does nothing: then what is new is the initial state.
-            let made = after.is_some_and(|reading| reading.version.incarnation > 0);
-            let pressed = key || (self.commanded.contains(sensor) && made);
             let state = |reading: Option<Reading>| reading.map(|reading| reading.state);
+            // One that was known to be done does nothing: then what is new is the initial state. Nor does one that asks for what is there.
+            let made =
+                after.is_some_and(|reading| reading.version.incarnation > 0) && state(after) != state(before);
+            let pressed = key || (self.commanded.contains(sensor) && made);
             let version = |reading: Option<Reading>| reading.map(|reading| reading.version);
             assert!(after.is_some() || before.is_none(), "{sensor} was forgotten");
             if before == after {
