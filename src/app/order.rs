@@ -14,7 +14,7 @@ use super::cli::{Asked, Level, MonitorOptions};
 use super::clock::Clock;
 use super::input::Input;
 use super::journal::Journal;
-use super::lock::{Holder, Lock};
+use super::lock::{Holder, Lock, Way};
 use super::log::Log;
 use super::shell::random;
 use super::signals::{self, Signals};
@@ -43,6 +43,7 @@ struct Job<'a> {
     clock: Clock,
     by: Mono,
     inputs: Receiver<Input>,
+    this: Holder,
 }
 
 /// Does what is asked, and gives the exit status.
@@ -54,17 +55,19 @@ pub fn run(options: &MonitorOptions, asked: &Asked, journal: Journal, log: Optio
     panic::install_hook(None, sender.clone());
     let _signals = Signals::listen(sender).context("cannot listen to signals")?;
     let clock = Clock::start();
+    let this = Holder::this(Way::Order, &options.entrance.url);
     let job = Job {
         options,
         asked,
         command: Command {
             id: Some(u64::from(random()?) << 32 | u64::from(random()?)),
-            by: Name::new(&Holder::this().to_string()),
+            by: Name::new(&this.to_string()),
             orders: asked.orders,
         },
         by: clock.now().mono.after(asked.timeout),
         clock,
         inputs,
+        this,
     };
     let mut diary = Diary { log, clock };
     diary.note(Level::Info, &words::asks(asked.orders));
@@ -94,16 +97,16 @@ impl Job<'_> {
         let mut asker = Asker::start(self)?;
         let mut told = false;
         loop {
-            let runs = match Lock::try_take(&self.options.state_dir, self.options.card)? {
+            let runs = match Lock::try_take(&self.options.state_dir, self.options.card, &self.this)? {
                 // The owner that was asked has ended meanwhile, and what it did is in the file.
-                Ok(_lock) if told => {
+                Ok(lock) if told => {
                     drop(asker);
-                    return own::carry_out(self, journal, diary.log.take());
+                    return own::carry_out(self, journal.locked(lock), diary.log.take());
                 }
-                Ok(_lock) => match asker.look(self) {
+                Ok(lock) => match asker.look(self) {
                     Look::Nobody => {
                         drop(asker);
-                        return own::carry_out(self, journal, diary.log.take());
+                        return own::carry_out(self, journal.locked(lock), diary.log.take());
                     }
                     // The lock stays this process's until it ends: a monitor started here meanwhile would be a second owner.
                     Look::Somebody => Runs::Elsewhere,

@@ -40,6 +40,8 @@ pub(super) struct Tenancy {
     held_at: Option<Mono>,
     /// Of the other life that speaks as this card's owner, where both are connected.
     twin: Pulse,
+    /// Whether this program ends for that one.
+    heard_twin: bool,
     /// How often in a row that one has proved that it lives.
     proofs: u32,
 }
@@ -179,9 +181,16 @@ impl Machine {
             return;
         }
         effects.push(Effect::StopForTwin);
+        self.tenancy.heard_twin = true;
         self.leaving = true;
         self.beat_due = None;
         self.withdraw(card, effects);
+    }
+
+    /// Whether the other owner, for which this one ends, was heard: two at one broker never hear each other, so it is at another one.
+    #[must_use]
+    pub const fn has_heard_twin(&self) -> bool {
+        self.tenancy.heard_twin
     }
 
     /// This program ends: nobody is to end for its claim any more.

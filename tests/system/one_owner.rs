@@ -169,8 +169,8 @@ fn a_copy_elsewhere_stops_and_says_so_and_the_first_goes_on() {
     twin.wait_for("one line of words", |seen| seen.shows("take-over"));
     let said = flat(&twin.look(Seen::text));
     let expected = format!(
-        "card1_monitor: another card1_monitor is connected to {} and goes on; end it there with q, or start this one with \
-         --take-over to go on in its place",
+        "card1_monitor: another card1_monitor is connected to {} and goes on, with another state folder or on another machine; no state was \
+         lost; end it there, or start this one with --take-over to go on in its place",
         bench.url(Card1)
     );
     assert!(said.contains(&expected), "{said}");

@@ -4,9 +4,9 @@ use anyhow::Result;
 use jiff::tz::TimeZone;
 
 use super::{Job, Outcome};
+use crate::app::ending::stopped;
 use crate::app::journal::Journal;
 use crate::app::log::Log;
-use crate::app::run::stopped;
 use crate::app::shell::{Happening, Shell};
 use crate::app::words::{self, Times};
 use crate::chain::Connection;
@@ -45,7 +45,9 @@ fn follow(job: &Job<'_>, shell: &mut Shell) -> Result<Outcome> {
                     return Ok(outcome);
                 }
             }
-            Happening::Stop(stop) => return stopped(stop, shell),
+            Happening::Stop(stop) => {
+                return stopped(stop, job.options.card, &job.options.entrance.url, "KEPT");
+            }
             Happening::Closed => anyhow::bail!("a thread of this program has ended; start it again"),
         }
     }
