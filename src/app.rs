@@ -4,6 +4,7 @@ pub mod broker;
 pub mod cli;
 pub mod clock;
 pub mod desk;
+pub mod ending;
 pub mod input;
 pub mod journal;
 pub mod keys;

@@ -225,6 +225,7 @@ impl Machine {
             Event::Refused(why) => self.chronicle.note(now.wall, Fact::Refused(why)),
             Event::Saved => self.saved(now),
             Event::NotSaved(why) => self.not_saved(now, why),
+            Event::FileGone(why) => self.file_gone(now, why),
             Event::NotLogged(why) => self.chronicle.note(now.wall, Fact::NotLogged(why)),
             Event::LoggedAgain => self.chronicle.note(now.wall, Fact::LoggedAgain),
             Event::Toggle(sensor) => self.toggle(now, sensor),

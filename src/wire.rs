@@ -19,7 +19,7 @@ use crate::version::{Life, Version};
 
 pub use ask::{encode_answer, encode_command};
 pub use body::{decode_memory, encode_heartbeat, encode_last_will, encode_memory, encode_report};
-pub use claim::{Claim, encode_claim};
+pub use claim::{Claim, Replaced, encode_claim};
 pub use topic::{Direction, Topic};
 
 /// The most that a payload may hold, in bytes. The largest that this project sends is under 1 KiB.

@@ -151,6 +151,40 @@ fn nobody_ends_for_one_that_was_quit() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
+    /// They take the connection from each other in turn, after a beginning in which it is taken at random, with whatever getting through.
+    #[test]
+    fn of_some_at_one_moment_one_goes_on_and_it_is_one_that_takes_over(
+        takes_over in prop::collection::vec(any::<bool>(), 2..4),
+        cut in prop::collection::vec((0..6_usize, 0..8_usize), 0..10),
+        lives in prop::sample::subsequence((1..20_u32).collect::<Vec<_>>(), 4).prop_shuffle(),
+    ) {
+        let mut hub = Hub::default();
+        let first = hub.start(lives[0], false);
+        hub.connect(first);
+        let mut all = vec![first];
+        for (takes_over, life) in takes_over.iter().zip(&lives[1..]) {
+            all.push(hub.start(*life, *takes_over));
+        }
+        let living = |hub: &Hub| -> Vec<usize> {
+            all.iter().copied().filter(|who| hub.end_of(*who).is_none()).collect()
+        };
+        for (who, lets_through) in cut {
+            let living = living(&hub);
+            hub.connect_for(living[who % living.len()], lets_through);
+        }
+        for _ in 0..10 {
+            for who in living(&hub) {
+                if hub.end_of(who).is_none() {
+                    hub.connect(who);
+                }
+            }
+        }
+        let left = living(&hub);
+        prop_assert_eq!(left.len(), 1, "these go on: {:?} of {:?}", left, takes_over);
+        let takes = |who: usize| who > 0 && takes_over[who - 1];
+        prop_assert!(takes(left[0]) || !takes_over.contains(&true), "{:?} of {:?}", left, takes_over);
+    }
+
     /// Whatever of its messages reaches the broker before the other connects.
     #[test]
     fn one_of_two_ends_and_one_goes_on(

@@ -2,14 +2,19 @@
 //!
 //! Two lines: a head with the format and a checksum, and the memory as JSON. A write goes to a new file, which is fsynced and renamed over the
 //! old one; then the folder is fsynced. So at every moment one whole file stands there, the old or the new.
+//!
+//! A folder can be moved or deleted under a program that runs. That is noticed while nothing is written, too, and folder, lock and file are made again;
+//! unless another owner has begun there meanwhile, whose file is left alone.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
+use super::lock::Lock;
 use super::threads;
 use crate::owner::Memory;
 use crate::sensor::Card;
@@ -21,14 +26,29 @@ const HEAD: &str = "dualboard state 1 crc32 ";
 /// A state file is far under 1 KiB; nothing larger is read.
 const LARGEST: u64 = wire::LARGEST as u64;
 
-/// What became of a write: `Err` has the reason in words.
-pub type Written = Result<(), String>;
+/// So often it is looked whether file and lock are still there.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What became of a state file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// What was to be written is in it, durably.
+    Saved,
+    /// It could not be written; in words.
+    NotSaved(String),
+    /// What was written before is not there any more; in words.
+    Gone(String),
+}
 
 /// A card's state file.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Journal {
     file: PathBuf,
     folder: PathBuf,
+    /// Whoever writes holds it.
+    lock: Option<Lock>,
+    /// Whether there should be a file.
+    written: bool,
 }
 
 impl Journal {
@@ -46,7 +66,18 @@ impl Journal {
         Ok(Self {
             file: folder.join(format!("card{}.state", card.number())),
             folder: folder.to_owned(),
+            lock: None,
+            written: false,
         })
+    }
+
+    /// The card is this process's as long as this lock is where it was.
+    #[must_use]
+    pub fn locked(self, lock: Lock) -> Self {
+        Self {
+            lock: Some(lock),
+            ..self
+        }
     }
 
     /// What the file holds; `Err` says in words why there is nothing to believe. A file that cannot be believed is set aside, not deleted.
@@ -80,7 +111,11 @@ impl Journal {
     }
 
     /// Writes the file; when this returns, it is durable.
-    fn write(&self, memory: &Memory) -> io::Result<()> {
+    fn write(&mut self, memory: &Memory) -> io::Result<()> {
+        if let Some(lock) = self.lock.as_mut().filter(|lock| !lock.is_in_place()) {
+            make_durably(&self.folder)?;
+            lock.take_again()?;
+        }
         let new = self.file.with_extension("state.new");
         let mut file = File::create(&new)?;
         file.write_all(&encode(memory))?;
@@ -89,17 +124,53 @@ impl Journal {
         File::open(&self.folder)?.sync_all()
     }
 
-    /// Starts the thread that writes. Each memory sent is answered once.
+    /// What is not there any more, in words.
+    fn gone(&self) -> Option<String> {
+        let (what, place) = if !self.folder.is_dir() {
+            ("state folder", &self.folder)
+        } else if self.lock.as_ref().is_some_and(|lock| !lock.is_in_place()) {
+            ("lock in the state folder", &self.folder)
+        } else if self.written && !self.file.exists() {
+            ("state file", &self.file)
+        } else {
+            return None;
+        };
+        // The path at the end: a narrow screen cuts it.
+        Some(format!(
+            "{what} moved away or deleted while this runs; made again: {}",
+            place.display()
+        ))
+    }
+
+    /// Starts the thread that writes. Each memory sent is answered once; in between it says if the file is gone, once.
     #[must_use]
-    pub fn writer(self) -> (Sender<Memory>, Receiver<Written>) {
+    pub fn writer(mut self) -> (Sender<Memory>, Receiver<Written>) {
         let (memories, inbox) = crossbeam_channel::unbounded::<Memory>();
         let (outbox, answers) = crossbeam_channel::unbounded();
+        self.written = self.file.exists();
         threads::spawn("journal", move || {
-            for memory in inbox {
-                let written = self
-                    .write(&memory)
-                    .map_err(|error| format!("cannot write {}: {error}", self.file.display()));
-                if outbox.send(written).is_err() {
+            let mut missing = false;
+            loop {
+                let said = match inbox.recv_timeout(LOOK) {
+                    Ok(memory) => match self.write(&memory) {
+                        Ok(()) => {
+                            (missing, self.written) = (false, true);
+                            Written::Saved
+                        }
+                        Err(error) => {
+                            Written::NotSaved(format!("cannot write {}: {error}", self.file.display()))
+                        }
+                    },
+                    Err(RecvTimeoutError::Timeout) => match self.gone().filter(|_| !missing) {
+                        Some(what) => {
+                            missing = true;
+                            Written::Gone(what)
+                        }
+                        None => continue,
+                    },
+                    Err(RecvTimeoutError::Disconnected) => return,
+                };
+                if outbox.send(said).is_err() {
                     return;
                 }
             }

@@ -6,6 +6,7 @@
 mod ask;
 mod own;
 mod report;
+mod why;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, unbounded};
@@ -14,7 +15,7 @@ use super::cli::{Asked, Level, MonitorOptions};
 use super::clock::Clock;
 use super::input::Input;
 use super::journal::Journal;
-use super::lock::{Holder, Lock};
+use super::lock::{Holder, Lock, Way};
 use super::log::Log;
 use super::shell::random;
 use super::signals::{self, Signals};
@@ -23,16 +24,44 @@ use super::words;
 use crate::command::{Answer, Command, Name};
 use crate::time::Mono;
 
-use ask::{Asker, Look, Runs};
+use ask::{Asker, Look};
+use why::Runs;
 
 /// How it ended.
 enum Outcome {
     /// The owner has answered for the last time.
     Final(Answer),
-    /// The time is over. Why it is not further, and what comes next, in words.
-    Late(Option<Answer>, String),
-    /// With this exit status.
+    /// Before that.
+    Short(Short),
+}
+
+/// An end before all of it was confirmed.
+struct Short {
+    cause: Cause,
+    reached: Reached,
+    /// Why it is not further, and what comes next, in words.
+    why: String,
+}
+
+/// What ended it before it was confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The time is over.
+    Late,
+    /// A signal or a panic: with this exit status.
     Ended(u8),
+    /// It cannot come to anything in this way.
+    Vain,
+}
+
+/// How far it has got.
+enum Reached {
+    /// It was not done, and will not be.
+    Nothing,
+    /// Somebody was asked, who may do it yet.
+    Unknown,
+    /// So far.
+    Stages(Answer),
 }
 
 /// What does not change while a command is under way.
@@ -43,6 +72,7 @@ struct Job<'a> {
     clock: Clock,
     by: Mono,
     inputs: Receiver<Input>,
+    this: Holder,
 }
 
 /// Does what is asked, and gives the exit status.
@@ -54,17 +84,19 @@ pub fn run(options: &MonitorOptions, asked: &Asked, journal: Journal, log: Optio
     panic::install_hook(None, sender.clone());
     let _signals = Signals::listen(sender).context("cannot listen to signals")?;
     let clock = Clock::start();
+    let this = Holder::this(Way::Order, &options.entrance.url);
     let job = Job {
         options,
         asked,
         command: Command {
             id: Some(u64::from(random()?) << 32 | u64::from(random()?)),
-            by: Name::new(&Holder::this().to_string()),
+            by: Name::new(&this.to_string()),
             orders: asked.orders,
         },
         by: clock.now().mono.after(asked.timeout),
         clock,
         inputs,
+        this,
     };
     let mut diary = Diary { log, clock };
     diary.note(Level::Info, &words::asks(asked.orders));
@@ -94,19 +126,20 @@ impl Job<'_> {
         let mut asker = Asker::start(self)?;
         let mut told = false;
         loop {
-            let runs = match Lock::try_take(&self.options.state_dir, self.options.card)? {
+            let runs = match Lock::try_take(&self.options.state_dir, self.options.card, &self.this)? {
                 // The owner that was asked has ended meanwhile, and what it did is in the file.
-                Ok(_lock) if told => {
+                Ok(lock) if told => {
                     drop(asker);
-                    return own::carry_out(self, journal, diary.log.take());
+                    return own::carry_out(self, journal.locked(lock), diary.log.take());
                 }
-                Ok(_lock) => match asker.look(self) {
+                Ok(lock) => match asker.look(self) {
                     Look::Nobody => {
                         drop(asker);
-                        return own::carry_out(self, journal, diary.log.take());
+                        return own::carry_out(self, journal.locked(lock), diary.log.take());
                     }
                     // The lock stays this process's until it ends: a monitor started here meanwhile would be a second owner.
                     Look::Somebody => Runs::Elsewhere,
+                    Look::Across => return Ok(asker.vain(self, &Runs::Elsewhere)),
                     Look::Ended(outcome) => return Ok(outcome),
                 },
                 Err(holder) => Runs::Here(holder),
@@ -130,11 +163,11 @@ impl Job<'_> {
         self.clock.now().mono >= self.by
     }
 
-    /// The exit status that an input asks for.
-    fn ending(input: Input) -> Option<Outcome> {
+    /// Whether an input ends it.
+    fn ending(input: Input) -> Option<Cause> {
         match input {
-            Input::Terminate(signal) => Some(Outcome::Ended(signals::exit_status(signal))),
-            Input::Panicked => Some(Outcome::Ended(panic::EXIT_STATUS)),
+            Input::Terminate(signal) => Some(Cause::Ended(signals::exit_status(signal))),
+            Input::Panicked => Some(Cause::Ended(panic::EXIT_STATUS)),
             _ => None,
         }
     }

@@ -8,10 +8,10 @@ use crossbeam_channel::unbounded;
 use jiff::tz::TimeZone;
 
 use super::cli::Display;
+use super::ending::{Ending, Reason};
 use super::input::Input;
 use super::lines::{self, Lines};
 use super::printer::Printer;
-use super::run::stopped;
 use super::shell::{Happening, Shell};
 use super::signals::{self, Signals};
 use super::terminal::panic;
@@ -22,8 +22,8 @@ use crate::pulse;
 /// How long a reader may take for the last lines at the end.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// A line a change, until a signal.
-pub(super) fn follow(mut shell: Shell, json: bool) -> Result<u8> {
+/// A line a change, until a signal or another owner.
+pub(super) fn follow(mut shell: Shell, json: bool) -> Result<Ending> {
     let (sender, inputs) = unbounded();
     panic::install_hook(None, sender.clone());
     let _signals = Signals::listen_without_screen(sender.clone()).context("cannot listen to signals")?;
@@ -32,7 +32,7 @@ pub(super) fn follow(mut shell: Shell, json: bool) -> Result<u8> {
     let printer = Printer::start(sender).context("cannot watch who reads stdout")?;
     let mut lines = Lines::new(json);
     let zone = TimeZone::system();
-    let status = loop {
+    let reason = loop {
         // While a reader does not read, what is due is what has changed by the time it does.
         if shell.machine().is_restored() && printer.has_room() {
             let times = Times::new(zone.clone(), shell.clock().now().wall);
@@ -43,24 +43,31 @@ pub(super) fn follow(mut shell: Shell, json: bool) -> Result<u8> {
             }
         }
         match shell.wait(&inputs, None) {
-            Happening::Other(Input::Terminate(signal)) => break Ok(signals::exit_status(signal)),
-            Happening::Other(Input::Panicked) => break Ok(panic::EXIT_STATUS),
-            Happening::Other(Input::HungUp) if on_terminal => break Ok(signals::hang_up_status()),
+            Happening::Other(Input::Terminate(signal)) => {
+                break Ok(Reason::Status(signals::exit_status(signal)));
+            }
+            Happening::Other(Input::Panicked) => break Ok(Reason::Status(panic::EXIT_STATUS)),
+            Happening::Other(Input::HungUp) if on_terminal => {
+                break Ok(Reason::Status(signals::hang_up_status()));
+            }
             // Whoever read this has had enough.
-            Happening::Other(Input::HungUp) => break Ok(0),
+            Happening::Other(Input::HungUp) => break Ok(Reason::Status(0)),
             Happening::Other(Input::Printed) => match printer.failure() {
                 None => {}
-                Some(error) if error.kind() == io::ErrorKind::BrokenPipe => break Ok(0),
+                Some(error) if error.kind() == io::ErrorKind::BrokenPipe => break Ok(Reason::Status(0)),
                 Some(error) => break Err(error).context("cannot write to stdout"),
             },
             Happening::Taken | Happening::Other(_) => {}
-            Happening::Stop(stop) => break stopped(stop, &shell),
+            Happening::Stop(stop) => break Ok(Reason::Stop(stop)),
             Happening::Closed => break ended(),
         }
     };
-    shell.leave();
+    let unsaved = shell.leave().unsaved;
     printer.finish(LAST_LINES);
-    status
+    Ok(Ending {
+        reason: reason?,
+        unsaved,
+    })
 }
 
 /// `--once`: prints what is known as soon as it is known what is live, or the time is over.

@@ -3,17 +3,17 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::broker::BrokerUrl;
 use super::cli::{self, Card1, Card2, Display, MonitorOptions, Unusable};
 use super::journal::Journal;
-use super::lock::Lock;
+use super::lock::{Holder, Lock, Way};
 use super::log::Log;
 use super::order;
 use super::printed;
 use super::screen;
-use super::shell::{Shell, Stop};
+use super::shell::Shell;
 use super::terminal::panic;
 use super::view;
 use super::words;
@@ -68,25 +68,32 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     if let Some(asked) = &options.asked {
         return order::run(options, asked, journal, log);
     }
-    let _lock = Lock::take(&options.state_dir, options.card, options.take_over)?;
+    let has_screen = has_screen();
+    let way = if has_screen { Way::Screen } else { Way::Lines };
+    let this = Holder::this(way, &options.entrance.url);
+    let lock = Lock::take(&options.state_dir, options.card, &this, options.take_over)?;
+    let journal = journal.locked(lock);
     let shell = Shell::monitor(options.card, &options.entrance, journal, options.take_over)?.logged(log);
-    if has_screen() {
-        screen::run(shell, options.screen)
+    let ending = if has_screen {
+        screen::run(shell, options.screen)?
     } else {
-        printed::follow(shell, false)
-    }
+        printed::follow(shell, false)?
+    };
+    ending.of_monitor(options)
 }
 
 fn display(options: &Display) -> Result<u8> {
     let log = Log::open(words::program(Role::Display), &options.logging)?;
     let shell = Shell::display(&options.entrance()?)?.logged(log);
     if options.once {
-        printed::once(shell, options)
-    } else if !options.json && has_screen() {
-        screen::run(shell, options.screen.settings())
-    } else {
-        printed::follow(shell, options.json)
+        return printed::once(shell, options);
     }
+    let ending = if !options.json && has_screen() {
+        screen::run(shell, options.screen.settings())?
+    } else {
+        printed::follow(shell, options.json)?
+    };
+    Ok(ending.status())
 }
 
 /// Whether stdout is a terminal that can do more than lines; says so of one that cannot.
@@ -99,20 +106,4 @@ fn has_screen() -> bool {
         );
     }
     terminal && !view::is_dumb()
-}
-
-/// The end of a program in whose place another one is.
-///
-/// # Errors
-/// Always: it says which, and what to do.
-pub(super) fn stopped<T>(stop: Stop, shell: &Shell) -> Result<T> {
-    let (program, url) = (words::program(shell.machine().role()), shell.url());
-    match stop {
-        Stop::Twin => bail!(
-            "another {program} is connected to {url} and goes on; end it there with q, or start this one with --take-over to go on in its place"
-        ),
-        Stop::TakenOver => bail!(
-            "another {program} has taken over at {url}; to take it back, start this one with --take-over"
-        ),
-    }
 }

@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Position;
 
 use super::desk::{Desk, Wish};
+use super::ending::{Ending, Reason};
 use super::input::Input;
 use super::keys::{KeyEvent, Keys};
 use super::painter::Painter;
-use super::run::stopped;
 use super::shell::{Happening, Shell};
 use super::signals::{self, Signals};
 use super::terminal::{Terminal, panic};
@@ -29,11 +29,11 @@ pub struct Settings {
     pub mouse: bool,
 }
 
-/// Runs a program until its user or a signal ends it; gives its exit status.
+/// Runs a program until its user, a signal or another owner ends it.
 ///
 /// # Errors
-/// Names what the terminal cannot do, or who has the program's place.
-pub fn run(mut shell: Shell, settings: Settings) -> Result<u8> {
+/// Names what the terminal cannot do.
+pub fn run(mut shell: Shell, settings: Settings) -> Result<Ending> {
     let terminal = Terminal::open_with(settings.mouse)
         .context("cannot use this terminal; without one, redirect the output")?;
     let (sender, inputs) = unbounded();
@@ -44,8 +44,11 @@ pub fn run(mut shell: Shell, settings: Settings) -> Result<u8> {
     let ended = Screen::open(&terminal, settings, &shell, sender)
         .and_then(|mut screen| screen.run(&mut shell, &inputs));
     terminal.restore();
-    shell.leave();
-    ended
+    let unsaved = shell.leave().unsaved;
+    Ok(Ending {
+        reason: ended?,
+        unsaved,
+    })
 }
 
 struct Screen<'a> {
@@ -81,7 +84,7 @@ impl<'a> Screen<'a> {
         })
     }
 
-    fn run(&mut self, shell: &mut Shell, inputs: &Receiver<Input>) -> Result<u8> {
+    fn run(&mut self, shell: &mut Shell, inputs: &Receiver<Input>) -> Result<Reason> {
         loop {
             self.look(shell);
             self.painter.show(self.picture(shell));
@@ -91,10 +94,10 @@ impl<'a> Screen<'a> {
                 Happening::Taken => {}
                 Happening::Other(input) => {
                     if let Some(status) = self.input(shell, input)? {
-                        return Ok(status);
+                        return Ok(Reason::Status(status));
                     }
                 }
-                Happening::Stop(stop) => return stopped(stop, shell),
+                Happening::Stop(stop) => return Ok(Reason::Stop(stop)),
                 Happening::Closed => bail!("a thread of this program has ended; start it again"),
             }
         }

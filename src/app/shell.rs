@@ -31,6 +31,8 @@ const DISPLAY_SESSION: Duration = Duration::from_secs(600);
 pub enum Stop {
     /// Another owner of this card has been there for longer.
     Twin,
+    /// Another owner of this card is at another broker, and heard across the bridge.
+    Across,
     /// Another owner of this card was started to take over.
     TakenOver,
 }
@@ -191,6 +193,7 @@ impl Shell {
                         let _ = memories.send(*memory);
                     }
                 }
+                Effect::StopForTwin if self.machine.has_heard_twin() => stop = Some(Stop::Across),
                 Effect::StopForTwin => stop = Some(Stop::Twin),
                 Effect::StopTakenOver => stop = Some(Stop::TakenOver),
             }
@@ -217,8 +220,9 @@ impl Shell {
                 Err(_) => return Happening::Closed,
             },
             recv(self.written) -> written => match written {
-                Ok(Ok(())) => Event::Saved,
-                Ok(Err(why)) => Event::NotSaved(why),
+                Ok(Written::Saved) => Event::Saved,
+                Ok(Written::NotSaved(why)) => Event::NotSaved(why),
+                Ok(Written::Gone(why)) => Event::FileGone(why),
                 Err(_) => {
                     self.written = never();
                     Event::NotSaved("the thread that writes the state file has ended".to_owned())
@@ -241,7 +245,7 @@ impl Shell {
     }
 
     /// Ends: what was being sent and written is finished first, within a limit.
-    pub fn leave(mut self) {
+    pub fn leave(mut self) -> Left {
         let by = self.clock.now().mono.after(LEAVE);
         self.feed(Event::Leave);
         let nothing_else = never::<()>();
@@ -255,7 +259,21 @@ impl Shell {
         }
         let rest = self.clock.until(by).max(LEAVE / 8);
         self.broker.close(rest);
+        let late = || "its disk has not answered in time".to_owned();
+        let failure = self.machine.disk_failure().map(str::to_owned);
+        Left {
+            unsaved: (!self.machine.is_on_disk()).then(|| failure.unwrap_or_else(late)),
+            machine: self.machine,
+        }
     }
+}
+
+/// What a program leaves.
+pub struct Left {
+    /// Its last state.
+    pub machine: Machine,
+    /// Why not all of it is on disk; in words.
+    pub unsaved: Option<String>,
 }
 
 /// What has happened.

@@ -6,6 +6,7 @@ use super::Machine;
 use crate::chronicle::Fact;
 use crate::command::Done;
 use crate::owner::Memory;
+use crate::reading::Versions;
 use crate::time::{Mono, Now};
 
 /// How long to wait before the state file is tried again after a failure, if nothing changes before.
@@ -108,6 +109,20 @@ impl Machine {
         self.disk.writing = None;
         self.disk.retry_at = Some(now.mono.after(DISK_RETRY));
         self.disk_failed(now, why);
+    }
+
+    /// Somebody has taken the file away: nothing is on disk, and it is written again at once.
+    pub(super) fn file_gone(&mut self, now: Now, why: String) {
+        self.disk.holds = None;
+        self.disk.retry_at = None;
+        self.progress.durable = Versions::default();
+        self.disk_failed(now, why);
+    }
+
+    /// Whether everything is on disk that should be.
+    #[must_use]
+    pub fn is_on_disk(&self) -> bool {
+        self.disk.failure.is_none() && self.disk.is_settled()
     }
 
     /// Tells of a write that is not answered. Whatever waited for it goes on without it.

@@ -68,6 +68,8 @@ pub enum Event {
     Saved,
     /// It could not be written; in words.
     NotSaved(String),
+    /// What was saved before is not on disk any more; in words.
+    FileGone(String),
     /// The log file cannot be written; in words.
     NotLogged(String),
     /// It can be written again.

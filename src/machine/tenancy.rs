@@ -2,10 +2,10 @@
 //!
 //! A broker lets one client in under an id and drops the other, mostly without saying why (Mosquitto before 2.0.15). So the two take the
 //! connection from each other, and never hear each other: all that one leaves for the other is what the broker retains. Each therefore
-//! puts a [`Claim`] there when it has read everything, and in it which claim it replaced.
+//! puts a [`Claim`] there when it has read everything, and in it which claims it replaced.
 //!
-//! Proof, not suspicion: a claim of another life that says that it replaced *this* life's can only come from a program that connected
-//! after this one. A restart, a reconnect, a broker that lost its store: none of these makes one.
+//! Proof, not suspicion: a claim of another life that says that it replaced *this* life's, or one that did, can only come from a program
+//! that connected after this one. A restart, a reconnect, a broker that lost its store: none of these makes one.
 //!
 //! It proves that the other one lived when it put it there, and a program may end soon after that. So only a young one ends this program;
 //! an older one is replaced, and who lives answers that by connecting once more. Who ends by itself takes back what it replaced.
@@ -18,7 +18,7 @@ use crate::pulse::Pulse;
 use crate::sensor::Card;
 use crate::time::{Mono, Now};
 use crate::version::Life;
-use crate::wire::{self, Claim, Heartbeat, Topic};
+use crate::wire::{self, Claim, Heartbeat, Replaced, Topic};
 
 /// How old a claim may be that ends this program: more than a heartbeat and the longest pause before a reconnect take together.
 const YOUNG: Duration = Duration::from_secs(5);
@@ -32,14 +32,16 @@ pub(super) struct Tenancy {
     takes_over: bool,
     /// Whether the first gate has closed.
     begun: bool,
-    /// Whose claim lay there then. Its owner was there before this program; whether it still runs was not known.
-    met: Option<Life>,
+    /// One more than in the claim that lay there then. Its owner was there before this program; whether it still runs was not known.
+    turn: u32,
     /// What lies at the broker, as far as it has been heard on this connection.
     lies: Option<Claim>,
     /// When this program's own claim surely lay there: whatever lies there now is younger.
     held_at: Option<Mono>,
     /// Of the other life that speaks as this card's owner, where both are connected.
     twin: Pulse,
+    /// Whether this program ends for that one.
+    heard_twin: bool,
     /// How often in a row that one has proved that it lives.
     proofs: u32,
 }
@@ -94,49 +96,54 @@ impl Tenancy {
         self.proofs >= if younger { DEAF } else { 1 }
     }
 
-    /// All that the broker had retained has come. Both sides come to the same answer: who came later yields, unless started to
-    /// take over; if neither met the other's claim first, since the broker had lost it, the life decides.
+    /// All that the broker had retained has come. All sides come to the same answer.
     fn judge(&mut self, life: Life, now: Mono) -> Twin {
         if !std::mem::replace(&mut self.begun, true) {
-            self.met = self.lies.map(|claim| claim.life);
+            self.turn = self.lies.map_or(0, |claim| claim.turn.saturating_add(1));
         }
         let Some(other) = self
             .lies
-            .filter(|claim| claim.life != life && claim.over == Some(life))
+            .filter(|claim| claim.life != life && claim.over.contains(life))
         else {
             return Twin::None;
         };
-        let this_is_younger = self.met == Some(other.life);
-        let other_is_younger = other.met == Some(life);
-        let other_stays = match (this_is_younger, other_is_younger) {
-            (true, false) => !self.takes_over,
-            (false, true) => other.takes_over,
-            _ if self.takes_over != other.takes_over => other.takes_over,
-            _ => other.life < life,
-        };
         let lives = self.held_at.is_some_and(|at| now < at.after(YOUNG));
-        match (other_stays, other.takes_over) {
+        let came_before = other.turn < self.turn;
+        match (other.outranks(&self.own(life)), other.takes_over) {
             _ if !lives => Twin::None,
             (false, _) => Twin::Yields,
-            (true, true) if !this_is_younger => Twin::TakesOver,
+            (true, true) if !came_before => Twin::TakesOver,
             (true, _) => Twin::Stays,
+        }
+    }
+
+    /// The claim of a program that has replaced nobody's.
+    fn own(&self, life: Life) -> Claim {
+        Claim {
+            life,
+            turn: self.turn,
+            over: Replaced::default(),
+            takes_over: self.takes_over,
         }
     }
 
     /// What has to lie there, in place of a claim that would end the program before this one.
     fn withdrawn(&mut self, life: Life) -> Option<Claim> {
         let own = self.lies.as_mut().filter(|claim| claim.life == life)?;
-        own.over.take().map(|_| *own)
+        let over = std::mem::take(&mut own.over);
+        (!over.is_empty()).then_some(*own)
     }
 
     /// What has to be put at the broker, unless it lies there.
     pub(super) fn claim(&self, life: Life) -> Option<Claim> {
-        let there = self.lies.map(|claim| claim.life);
-        (there != Some(life)).then_some(Claim {
-            life,
-            met: self.met,
-            over: there,
-            takes_over: self.takes_over,
+        let over = match &self.lies {
+            Some(claim) if claim.life == life => return None,
+            Some(claim) => Replaced::by(life, claim),
+            None => Replaced::default(),
+        };
+        Some(Claim {
+            over,
+            ..self.own(life)
         })
     }
 }
@@ -183,9 +190,16 @@ impl Machine {
             return;
         }
         effects.push(Effect::StopForTwin);
+        self.tenancy.heard_twin = true;
         self.leaving = true;
         self.beat_due = None;
         self.withdraw(card, effects);
+    }
+
+    /// Whether the other owner, for which this one ends, was heard: two at one broker never hear each other, so it is at another one.
+    #[must_use]
+    pub const fn has_heard_twin(&self) -> bool {
+        self.tenancy.heard_twin
     }
 
     /// This program ends: nobody is to end for its claim any more.

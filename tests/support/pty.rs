@@ -180,6 +180,11 @@ impl Pty {
         }
     }
 
+    /// Whether the program has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_some()
+    }
+
     /// Types these bytes.
     pub fn send(&self, keys: impl AsRef<[u8]>) {
         let master = self.master.as_ref().expect("not hung up");

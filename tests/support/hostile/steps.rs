@@ -10,7 +10,7 @@ use dualboard::reading::{Reading, Snapshot};
 use dualboard::sensor::{Card, SensorId, SensorSet, State};
 
 use dualboard::version::{Life, Version};
-use dualboard::wire::{Claim, Topic};
+use dualboard::wire::{Claim, Replaced, Topic};
 
 use super::decoding::TOPICS;
 
@@ -189,8 +189,12 @@ pub fn step(bytes: &mut Unstructured<'_>) -> Result<Step> {
 fn claim(bytes: &mut Unstructured<'_>) -> Result<Claim> {
     Ok(Claim {
         life: life(bytes)?,
-        met: bytes.arbitrary::<bool>()?.then(|| life(bytes)).transpose()?,
-        over: bytes.arbitrary::<bool>()?.then(|| life(bytes)).transpose()?,
+        turn: bytes.int_in_range(0..=3)?,
+        over: if bytes.arbitrary::<bool>()? {
+            [life(bytes)?].into_iter().collect()
+        } else {
+            Replaced::default()
+        },
         takes_over: bytes.arbitrary()?,
     })
 }

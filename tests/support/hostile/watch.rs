@@ -129,7 +129,7 @@ impl Watch {
                 self.twins.0 += usize::from(own && beat.life != LIFE);
             }
             Some(Message::Claim(claim)) => {
-                self.twins.1 += usize::from(claim.life != LIFE && claim.over == Some(LIFE));
+                self.twins.1 += usize::from(claim.life != LIFE && claim.over.contains(LIFE));
             }
             _ => {}
         }

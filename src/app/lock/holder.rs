@@ -1,0 +1,305 @@
+//! Who holds a lock, and what can be done about it.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::os::unix::fs::FileExt as _;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+/// How a monitor has its card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// With a screen and keys, until it is quit.
+    Screen,
+    /// Without keys, until a signal.
+    Lines,
+    /// For `--set` and `--toggle`: it ends by itself.
+    Order,
+}
+
+impl Way {
+    const ALL: [Self; 3] = [Self::Screen, Self::Lines, Self::Order];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Screen => "screen",
+            Self::Lines => "lines",
+            Self::Order => "order",
+        }
+    }
+}
+
+/// What the process that holds a lock does, as far as the system tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// It runs. Whether it does anything, nobody knows.
+    Runs,
+    /// It was stopped, by Ctrl-Z or a signal, and does nothing until it is continued.
+    Stopped,
+    /// It is no process of this machine or container: it cannot be seen from here.
+    Elsewhere,
+}
+
+/// Who holds a lock.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    pid: Option<i32>,
+    terminal: String,
+    /// When it was started, in ticks since the system was: another process may have the same number, later or in another container.
+    started: String,
+    way: Way,
+    /// The broker that it was started with; nothing where that is not known.
+    broker: String,
+}
+
+const NO_TERMINAL: &str = "no terminal";
+
+impl Holder {
+    /// This process.
+    #[must_use]
+    pub fn this(way: Way, broker: &str) -> Self {
+        let terminal = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new());
+        let pid = rustix::process::getpid().as_raw_nonzero().get();
+        Self {
+            pid: Some(pid),
+            terminal: terminal.map_or_else(
+                |_| NO_TERMINAL.to_owned(),
+                |name| name.to_string_lossy().into_owned(),
+            ),
+            started: field(&stat(pid), STARTED),
+            way,
+            broker: broker.to_owned(),
+        }
+    }
+
+    /// Who a lock file says that it is.
+    pub(super) fn read(file: &mut File) -> Self {
+        let mut text = String::new();
+        // A lock file that cannot be read names nobody; the lock itself is held all the same.
+        let _ = file
+            .rewind()
+            .and_then(|()| file.take(4096).read_to_string(&mut text));
+        let mut lines = text.lines().map(|line| {
+            line.chars()
+                .filter(|c| c.is_ascii_graphic() || *c == ' ')
+                .collect::<String>()
+        });
+        let pid = lines.next().and_then(|pid| pid.parse().ok());
+        let terminal = lines.next().unwrap_or_else(|| "terminal unknown".to_owned());
+        let started = lines.next().unwrap_or_default();
+        let way = lines.next().unwrap_or_default();
+        let likely = if terminal == NO_TERMINAL {
+            Way::Lines
+        } else {
+            Way::Screen
+        };
+        Self {
+            pid,
+            terminal,
+            started,
+            way: Way::ALL
+                .into_iter()
+                .find(|known| known.word() == way)
+                .unwrap_or(likely),
+            broker: lines.next().unwrap_or_default(),
+        }
+    }
+
+    /// In one write, so that nobody reads half of it.
+    pub(super) fn write(&self, file: &File) -> io::Result<()> {
+        let text = format!(
+            "{}\n{}\n{}\n{}\n{}\n",
+            self.pid.unwrap_or_default(),
+            self.terminal,
+            self.started,
+            self.way.word(),
+            self.broker
+        );
+        file.write_all_at(text.as_bytes(), 0)?;
+        file.set_len(text.len() as u64)
+    }
+
+    /// Whether it is the same process.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        (self.pid, &self.started) == (other.pid, &other.started)
+    }
+
+    /// How it has the card.
+    #[must_use]
+    pub const fn way(&self) -> Way {
+        self.way
+    }
+
+    /// The broker that it was started with.
+    #[must_use]
+    pub fn broker(&self) -> Option<&str> {
+        Some(self.broker.as_str()).filter(|broker| !broker.is_empty())
+    }
+
+    pub(super) fn process(&self) -> Option<Pid> {
+        self.pid.and_then(Pid::from_raw)
+    }
+
+    /// Tells it to end as a signal tells it. One that was stopped by Ctrl-Z hears the first signal with the second.
+    pub(super) fn tell_to_end(&self) -> io::Result<()> {
+        let Some(pid) = self.process() else {
+            return Ok(());
+        };
+        for signal in [Signal::TERM, Signal::CONT] {
+            match kill_process(pid, signal) {
+                // Where it is gone, by the first signal or by itself, its lock is free.
+                Ok(()) | Err(Errno::SRCH) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it ends in order when it is told to: in its first moments it does not listen yet, and would be gone without a word.
+    pub(super) fn hears(&self) -> bool {
+        let status = self.pid.map(|pid| format!("/proc/{pid}/status"));
+        let status = status
+            .and_then(|path| std::fs::read_to_string(path).ok())
+            .unwrap_or_default();
+        let masks = |name| {
+            let mask = status.lines().find_map(|line| line.strip_prefix(name));
+            mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        };
+        let term = 1_u64 << (Signal::TERM.as_raw() - 1);
+        match (masks("SigCgt:"), masks("SigIgn:")) {
+            (Some(caught), Some(ignored)) => (caught | ignored) & term != 0,
+            // Where the system does not tell, or there is nobody any more.
+            _ => true,
+        }
+    }
+
+    /// What it does now.
+    #[must_use]
+    pub fn doing(&self) -> Doing {
+        let Some(stat) = self.pid.map(stat) else {
+            return Doing::Elsewhere;
+        };
+        if field(&stat, STARTED) != self.started {
+            return Doing::Elsewhere;
+        }
+        match field(&stat, STATE).as_str() {
+            "T" | "t" => Doing::Stopped,
+            _ => Doing::Runs,
+        }
+    }
+
+    /// That another one has another broker, which may be the right one: whoever goes on in its place does so with its own.
+    pub(super) fn elsewhere(&self, other: &Self) -> String {
+        match (self.broker(), other.broker()) {
+            (Some(own), Some(other)) if own != other => {
+                format!(
+                    " with --broker {other}, and this one was started with --broker {own}: look which is right"
+                )
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Whether somebody can press a key there.
+    fn has_keys(&self) -> bool {
+        self.way == Way::Screen && self.terminal != NO_TERMINAL
+    }
+
+    /// How one that is stopped goes on.
+    #[must_use]
+    pub fn advice_to_go_on(&self) -> String {
+        if self.has_keys() {
+            return "continue it there with fg".to_owned();
+        }
+        format!("continue it with kill -CONT {}", self.pid.unwrap_or_default())
+    }
+
+    /// What somebody can do who wants to have the card instead.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        let Some(pid) = self.pid else {
+            return "its lock does not say which process it is: end it by hand, then start again".to_owned();
+        };
+        let there = match self.doing() {
+            Doing::Elsewhere => {
+                return "it is no process of this machine or container: end it where it runs, then start again".to_owned();
+            }
+            Doing::Stopped => format!("it is stopped: {}", self.advice_to_go_on()),
+            Doing::Runs if self.has_keys() => "end it there with q".to_owned(),
+            Doing::Runs => format!("end it with kill {pid}"),
+        };
+        let denied = |pid| test_kill_process(pid) == Err(Errno::PERM);
+        if self.process().is_some_and(denied) {
+            return format!("{there}, as the user that it runs as");
+        }
+        format!("{there}, or start with --take-over to go on in its place")
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.pid {
+            Some(pid) => write!(f, "process {pid}, {}", self.terminal),
+            None => write!(f, "process unknown, {}", self.terminal),
+        }
+    }
+}
+
+/// The fields of a process that are asked for, counted behind its name.
+const STATE: usize = 0;
+const STARTED: usize = 19;
+
+/// What the system says of a process; nothing where there is no such process, or the system does not tell.
+fn stat(pid: i32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default()
+}
+
+/// "pid (name) state parent …": the name may hold anything, so the fields are counted behind it.
+fn field(stat: &str, place: usize) -> String {
+    let after_name = stat.rsplit_once(')').map_or("", |(_, after)| after);
+    let mut fields = after_name.split_whitespace();
+    fields.nth(place).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_lock_says_is_read_back() {
+        let mut file = tempfile::tempfile().expect("a file");
+        for way in Way::ALL {
+            let this = Holder::this(way, "mqtt://localhost:1883");
+            this.write(&file).expect("a file");
+            let read = Holder::read(&mut file);
+            assert!(read.is(&this));
+            assert_eq!((read.way(), read.broker()), (way, Some("mqtt://localhost:1883")));
+            assert_eq!(read.doing(), Doing::Runs);
+        }
+    }
+
+    #[test]
+    fn a_longer_text_that_was_there_before_leaves_nothing_behind() {
+        let mut file = tempfile::tempfile().expect("a file");
+        let this = |broker| Holder::this(Way::Screen, broker);
+        this("mqtt://a.very.long.name.of.a.host:1883")
+            .write(&file)
+            .expect("a file");
+        this("").write(&file).expect("a file");
+        assert_eq!(Holder::read(&mut file).broker(), None);
+    }
+
+    #[test]
+    fn one_that_has_ended_is_told_to_end_without_an_error() {
+        let mut child = std::process::Command::new("true").spawn().expect("true");
+        child.wait().expect("it ends");
+        let ended = Holder {
+            pid: i32::try_from(child.id()).ok(),
+            ..Holder::this(Way::Lines, "")
+        };
+        ended.tell_to_end().expect("it is gone");
+        assert!(ended.hears());
+        assert_eq!(ended.doing(), Doing::Elsewhere);
+    }
+}
