@@ -13,6 +13,7 @@ mod hearing;
 mod outbox;
 mod sending;
 mod showing;
+mod signs;
 mod tenancy;
 
 use std::time::Duration;

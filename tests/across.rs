@@ -110,7 +110,7 @@ fn what_cannot_be_read_at_the_other_board_is_replaced() {
 #[test]
 fn what_another_owner_may_have_left_in_a_queue_is_replaced() {
     let mut owner = owner();
-    let claim = br#"{"life":99,"met":7,"over":7,"takes_over":false}"#;
+    let claim = br#"{"life":99,"turn":3,"over":[7],"takes_over":false}"#;
     assert_eq!(
         hear(&mut owner, at(20), Topic::Claim(Card::One), claim),
         1,

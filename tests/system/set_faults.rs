@@ -74,7 +74,7 @@ fn a_signal_while_a_monitor_does_it_ends_with_how_far_it_has_got() {
     bench.wait_row(Card1, 1, "KO", "SAVED");
     wait_file(&bench, "\"sensor_1\":false");
     // The answer is QoS 0 and has been sent by then; one that misses it asks again within a second.
-    let mut asks = bench.listener(Broker1);
+    let asks = bench.listener(Broker1);
     asks.wait_for_more(2, "sensors/card1/set");
     terminate(&asking);
     let (status, said, why) = end(asking);
