@@ -5,6 +5,8 @@
 mod net;
 #[path = "screens/shot.rs"]
 mod shot;
+#[path = "screens/small.rs"]
+mod small;
 
 use dualboard::app::desk::Desk;
 use dualboard::app::keys::{KeyCode, KeyEvent, KeyModifiers};
@@ -14,7 +16,7 @@ use dualboard::sensor::SensorId;
 use dualboard::time::Mono;
 use jiff::tz::TimeZone;
 use net::{CARD1, CARD2, DISPLAY, Net};
-use ratatui::layout::{Position, Size};
+use ratatui::layout::Size;
 use shot::{expect, shot};
 
 const ORDINARY: (u16, u16) = (80, 24);
@@ -284,64 +286,4 @@ fn wide_windows() {
     }
     let wall = [(161, 52), (161, 26), (100, 30), (120, 22)].map(|size| shot(&picture(&net, DISPLAY), size));
     expect("wide", &(wall.concat() + &shot(&picture(&net, CARD1), (161, 40))));
-}
-
-#[test]
-fn any_size_is_drawn_and_every_sensor_can_be_clicked_where_it_stands() {
-    let mut net = Net::running();
-    net.toggle(CARD1, 2);
-    net.stop_broker(1);
-    let mut help = picture(&net, CARD1);
-    press(&mut help, KeyCode::Char('?'), ORDINARY);
-    for (width, height) in (1..=170).flat_map(|width| (1..=56).map(move |height| (width, height))) {
-        let small = width <= 36 && height <= 9;
-        if !small && (width % 11 != 0 || height % 5 != 0) {
-            continue;
-        }
-        shot(&help, (width, height));
-        for program in [CARD1, DISPLAY] {
-            let picture = picture(&net, program);
-            let text = shot(&picture, (width, height));
-            if text.contains("needs") || width < 6 || height < 3 {
-                continue;
-            }
-            for (line, words) in text.lines().skip(1).take(usize::from(height)).enumerate() {
-                let Some((before, _)) = words.split_once("Sensor ") else {
-                    continue;
-                };
-                let number = words[before.len() + 7..]
-                    .chars()
-                    .next()
-                    .and_then(|digit| digit.to_digit(10));
-                let column = u16::try_from(before.chars().count() - 1).expect("on the screen");
-                let at = Position::new(column, u16::try_from(line).expect("on the screen"));
-                let sensor = view::sensor_at(&picture, Size::new(width, height), at);
-                assert_eq!(sensor.map(|sensor| u32::from(sensor.number())), number, "{text}");
-            }
-        }
-    }
-}
-
-#[test]
-fn all_six_states_are_on_the_smallest_screens() {
-    let mut net = Net::running();
-    net.toggle(CARD1, 2);
-    net.toggle(CARD2, 4);
-    net.pass(3);
-    let sizes = [
-        (19, 3),
-        (20, 5),
-        (16, 6),
-        (26, 8),
-        (34, 5),
-        (40, 10),
-        (80, 3),
-        (60, 7),
-    ];
-    let small = sizes.map(|size| shot(&picture(&net, DISPLAY), size)).concat();
-    expect("tiny", &(small + &shot(&picture(&net, CARD2), (20, 5))));
-    let mut help = picture(&net, CARD1);
-    press(&mut help, KeyCode::Char('?'), (80, 24));
-    let sizes = [(20, 5), (26, 8), (40, 10), ORDINARY];
-    expect("help", &sizes.map(|size| shot(&help, size)).concat());
 }

@@ -65,6 +65,8 @@ pub struct Desk {
     log: Option<u64>,
     pressed: Option<(SensorId, Mono)>,
     said: Option<(String, Mono)>,
+    /// Whose press was not taken, as long as that is said.
+    refused: Option<SensorId>,
 }
 
 impl Desk {
@@ -83,6 +85,7 @@ impl Desk {
             log: None,
             pressed: None,
             said: None,
+            refused: None,
         }
     }
 
@@ -114,6 +117,12 @@ impl Desk {
     #[must_use]
     pub fn said(&self) -> Option<&str> {
         self.said.as_ref().map(|(text, _)| text.as_str())
+    }
+
+    /// Whether it is being said that this sensor's press was not taken.
+    #[must_use]
+    pub fn is_refused(&self, sensor: SensorId) -> bool {
+        self.said.is_some() && self.refused == Some(sensor)
     }
 
     /// When to call [`Self::forget`]: something is shown for a while only.
@@ -180,11 +189,13 @@ impl Desk {
             (Role::Display, _) => format!("{sensor} is toggled on board {board}, not here"),
         };
         self.say(now, why);
+        self.refused = Some(sensor);
         None
     }
 
     fn say(&mut self, now: Mono, text: String) {
         self.said = Some((text, now.after(SAID)));
+        self.refused = None;
     }
 
     fn lock(&mut self, now: Mono) {
