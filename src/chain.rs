@@ -14,8 +14,12 @@ use crate::wire::Heartbeat;
 pub enum Link {
     /// This program's broker.
     Broker,
-    /// The bridge, with the other board's broker behind it: from here nobody can tell which of the two is gone.
+    /// The bridge, which is down: with the other board's broker behind it, from here nobody can tell which of the two is out of reach.
     Bridge,
+    /// The bridge: nothing comes over it, and nobody has said that it is down.
+    Quiet,
+    /// `card2_monitor`, by way of which the display gets card 1's values: it does not call them live itself.
+    Relay,
     /// The program that owns a card: its connection has ended. For the display, `card2_monitor` is also the relay of card 1's values.
     Owner(Card),
     /// The program that owns a card: nothing is heard of it, nor that it has ended. It hangs or is stopped, or its end was not heard of.
@@ -301,10 +305,11 @@ impl Chain {
             return Some(self.without_life(Card::Two));
         }
         if relayed && owner_live {
-            return Some(Link::Bridge);
+            return Some(Link::Relay);
         }
         if card != self.home && !self.bridge.pulse.is_live(now) {
-            return Some(Link::Bridge);
+            // That it is down was looked at first.
+            return Some(Link::Quiet);
         }
         Some(self.without_life(card))
     }
@@ -322,8 +327,8 @@ impl Chain {
     #[must_use]
     pub fn lost_at(&self, link: Link) -> Option<Wall> {
         match link {
-            Link::Broker | Link::Behind(_) => None,
-            Link::Bridge => self.bridge.pulse.lost_at(),
+            Link::Broker | Link::Relay | Link::Behind(_) => None,
+            Link::Bridge | Link::Quiet => self.bridge.pulse.lost_at(),
             Link::Owner(card) | Link::Silent(card) => self.owners[card as usize].pulse.lost_at(),
         }
     }

@@ -14,6 +14,7 @@ use dualboard::app::view::{self, Look, Picture};
 use dualboard::app::words::Times;
 use dualboard::sensor::SensorId;
 use dualboard::time::Mono;
+use dualboard::wire::{Direction, Topic};
 use jiff::tz::TimeZone;
 use net::{CARD1, CARD2, DISPLAY, Net};
 use ratatui::layout::Size;
@@ -193,6 +194,23 @@ fn bridge_gone() {
     net.cut();
     net.pass(14);
     expect("bridge_gone", &all(&net));
+}
+
+#[test]
+fn behind_a_bridge_that_is_known_to_be_down_nothing_is_called_live() {
+    let mut net = Net::running();
+    net.cut();
+    let down = |net: &mut Net| net.publish(0, &Topic::Bridge(Direction::Out).name(""), b"0");
+    down(&mut net);
+    net.pass(1);
+    let at_once = shot(&picture(&net, CARD1), ORDINARY);
+    assert!(!at_once.contains("● live"), "{at_once}");
+    // A program that starts meanwhile is told so first of all, and by nobody since when.
+    net.kill(CARD1);
+    net.start(CARD1);
+    net.connect(CARD1);
+    down(&mut net);
+    expect("bridge_down", &(at_once + &shot(&picture(&net, CARD1), ORDINARY)));
 }
 
 #[test]

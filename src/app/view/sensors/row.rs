@@ -135,7 +135,11 @@ fn beside_state(picture: &Picture, sensor: SensorId, width: usize, talkative: bo
     let (word, style, time) = match (machine.stage(sensor), machine.freshness(sensor.card())) {
         (Some(stage), _) => (stage.word(), look.stage(stage), changed),
         (None, Freshness::Live) => ("LIVE", look.good(), changed),
-        (None, Freshness::Held { since, .. }) => ("HELD", look.waiting(), Some(picture.times.at(since))),
+        (None, Freshness::Held { since, .. }) => {
+            let since = words::held_since(machine, since);
+            let since = since.map_or_else(|| "start".to_owned(), |since| picture.times.at(since));
+            ("HELD", look.waiting(), Some(since))
+        }
     };
     if width < word.len() {
         return Vec::new();
