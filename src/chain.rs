@@ -24,6 +24,8 @@ pub enum Link {
     Owner(Card),
     /// The program that owns a card: nothing is heard of it, nor that it has ended. It hangs or is stopped, or its end was not heard of.
     Silent(Card),
+    /// The program that owns a card: it was not alive, and is heard again; its next heartbeat will prove that it is.
+    Returning(Card),
     /// Everything is alive, but the values known here are behind what their owner says it has.
     Behind(Card),
 }
@@ -302,7 +304,7 @@ impl Chain {
             return (!agrees).then_some(Link::Behind(card));
         }
         if relayed && !relay_live {
-            return Some(self.without_life(Card::Two));
+            return Some(self.without_life(now, Card::Two));
         }
         if relayed && owner_live {
             return Some(Link::Relay);
@@ -311,12 +313,15 @@ impl Chain {
             // That it is down was looked at first.
             return Some(Link::Quiet);
         }
-        Some(self.without_life(card))
+        Some(self.without_life(now, card))
     }
 
     /// What is wrong with an owner that gives no proof of life.
-    const fn without_life(&self, card: Card) -> Link {
-        if self.owner(card).pulse.is_ended() {
+    fn without_life(&self, now: Mono, card: Card) -> Link {
+        let pulse = &self.owner(card).pulse;
+        if pulse.is_heard_again(now) {
+            Link::Returning(card)
+        } else if pulse.is_ended() {
             Link::Owner(card)
         } else {
             Link::Silent(card)
@@ -329,7 +334,9 @@ impl Chain {
         match link {
             Link::Broker | Link::Relay | Link::Behind(_) => None,
             Link::Bridge | Link::Quiet => self.bridge.pulse.lost_at(),
-            Link::Owner(card) | Link::Silent(card) => self.owners[card as usize].pulse.lost_at(),
+            Link::Owner(card) | Link::Silent(card) | Link::Returning(card) => {
+                self.owners[card as usize].pulse.lost_at()
+            }
         }
     }
 
@@ -340,7 +347,8 @@ impl Chain {
         pulses
             .chain(&self.plain)
             .chain([&self.bridge.pulse])
-            .filter_map(Pulse::deadline)
+            .flat_map(|pulse| [pulse.deadline(), pulse.forgotten()])
+            .flatten()
             .chain([self.patience])
             .chain(self.agreement.iter().filter_map(|agreement| match agreement {
                 Agreement::Different(since) => Some(since.after(GRACE)),

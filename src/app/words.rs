@@ -52,7 +52,7 @@ pub fn link(link: Link, home: Card) -> String {
         Link::Broker => format!("broker {}", home.number()),
         Link::Bridge | Link::Quiet => format!("the bridge to board {}", home.other().number()),
         Link::Relay => owner(Card::Two).to_owned(),
-        Link::Owner(card) | Link::Silent(card) => owner(card).to_owned(),
+        Link::Owner(card) | Link::Silent(card) | Link::Returning(card) => owner(card).to_owned(),
         Link::Behind(card) => format!("the way from {}", owner(card)),
     }
 }
@@ -103,6 +103,7 @@ pub fn broken(broken: Link, home: Card) -> String {
         // It may have ended, be stopped or be cut off: its broker says the same of all three.
         Link::Owner(card) => format!("{}'s connection has ended", owner(card)),
         Link::Silent(card) => format!("{} is silent: nobody says why", owner(card)),
+        Link::Returning(card) => format!("{} heard again, not yet live", owner(card)),
         Link::Behind(card) => format!("newer values of {} have not come yet", owner(card)),
     }
 }
@@ -165,7 +166,7 @@ fn waiting(machine: &Machine, card: Card, link: Link) -> bool {
         Link::Bridge | Link::Owner(_) | Link::Behind(_) => false,
         Link::Quiet => chain.bridge.status() == Status::Waiting || is_waiting(card),
         Link::Relay => is_waiting(Card::Two) || is_waiting(card),
-        Link::Silent(of) => is_waiting(of) || is_waiting(card),
+        Link::Silent(of) | Link::Returning(of) => is_waiting(of) || is_waiting(card),
     }
 }
 

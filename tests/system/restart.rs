@@ -218,3 +218,26 @@ fn the_displays_memory_alone_is_enough() {
     bench.start_all([Broker1, Broker2, Card1, Card2]);
     bench.wait_settled(CHANGED);
 }
+
+#[test]
+fn after_a_restart_no_screen_says_what_is_not_known() {
+    let mut bench = changed();
+    for (node, signal, others) in [
+        (Card1, Signal::KILL, [Card2, Display]),
+        (Card2, Signal::TERM, [Card1, Display]),
+    ] {
+        let marks = others.map(|other| bench.pty(other).mark());
+        bench.end(node, signal);
+        bench.start(node);
+        bench.wait_settled(CHANGED);
+        assert_eq!(bench.ever_said(node, 0, "held since"), [""; 0], "{node:?} itself");
+        for (other, mark) in others.into_iter().zip(marks) {
+            let said = bench.ever_said(other, mark, "held since");
+            let any = |words: &str| said.iter().any(|line| line.contains(words));
+            // Its connection has ended, and then it is there again: nothing is wrong with the bridge at any time.
+            assert!(any("_monitor's connection has ended"), "{other:?}: {said:#?}");
+            assert!(any("_monitor heard again, not yet live"), "{other:?}: {said:#?}");
+            assert!(!any("bridge") && !any("the start"), "{other:?}: {said:#?}");
+        }
+    }
+}

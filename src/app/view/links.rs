@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 
 use super::{Look, Picture};
 use crate::app::words;
-use crate::chain::{Connection, Status, Watched};
-use crate::machine::Role;
+use crate::chain::{Connection, Link, Status, Watched};
+use crate::machine::{Freshness, Role};
 use crate::sensor::Card;
 
 /// A link: its name, whether it is up, and the details where there is room.
@@ -135,7 +135,14 @@ fn owner(picture: &Picture, card: Card) -> Cell {
     let bridge = &chain.bridge;
     let behind =
         card != chain.home && (bridge.pulse.is_ended() || matches!(bridge.status(), Status::Down(_)));
-    let (mark, style, word, since) = status(picture, chain.owner(card), behind, ["live", "gone"]);
+    let (mark, style, mut word, since) = status(picture, chain.owner(card), behind, ["live", "gone"]);
+    let is_returning = |of| {
+        let fresh = picture.machine.freshness(of);
+        matches!(fresh, Freshness::Held { broken: Link::Returning(returning), .. } if returning == card)
+    };
+    if Card::ALL.into_iter().any(is_returning) {
+        word = "wait";
+    }
     Cell {
         name: words::owner(card).to_owned(),
         mark,
