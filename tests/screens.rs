@@ -303,5 +303,12 @@ fn wide_windows() {
         net.pass(45);
     }
     let wall = [(161, 52), (161, 26), (100, 30), (120, 22)].map(|size| shot(&picture(&net, DISPLAY), size));
+    for screen in &wall {
+        let row = screen
+            .lines()
+            .find(|line| line.contains("Sensor 2"))
+            .expect("a row");
+        assert!(row.contains("11:59:36"), "no time of its change: {row}");
+    }
     expect("wide", &(wall.concat() + &shot(&picture(&net, CARD1), (161, 40))));
 }

@@ -55,8 +55,8 @@ impl Shape {
     }
 }
 
-/// How much of the row stands above large letters: all but the times, which banner, log and troubles tell.
-const LARGE_ROW: usize = 33;
+/// How much of the row stands above large letters: all but the line of what has been, whose bytes the letters have.
+const LARGE_ROW: usize = 55;
 
 /// One card's sensors, with its heading where there is room.
 struct Block {
