@@ -238,6 +238,31 @@ fn bad_payload() {
 }
 
 #[test]
+fn a_long_event_goes_on_in_the_next_line_and_the_oldest_can_still_be_reached() {
+    let mut net = Net::running();
+    for sensor in 0..9 {
+        let payload = format!("{{\"sensor_1\": {sensor}}}");
+        net.publish(0, "sensors/card1", payload.as_bytes());
+        net.publish(0, "sensors/all", payload.as_bytes());
+    }
+    let mut log = picture(&net, CARD1);
+    let cut = shot(&log, ORDINARY)
+        .lines()
+        .take(25)
+        .filter(|line| line.ends_with(" .."))
+        .count();
+    assert!(cut <= 1, "but for the last line: {}", shot(&log, ORDINARY));
+    press(&mut log, KeyCode::End, ORDINARY);
+    let oldest = shot(&log, ORDINARY);
+    assert!(oldest.contains("connected to broker 1"), "{oldest}");
+    press(&mut log, KeyCode::PageUp, ORDINARY);
+    for _ in 0..3 {
+        press(&mut log, KeyCode::PageDown, ORDINARY);
+    }
+    assert_eq!(shot(&log, ORDINARY), oldest);
+}
+
+#[test]
 fn locked() {
     let mut net = Net::running();
     net.pass(1);

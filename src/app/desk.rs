@@ -42,8 +42,10 @@ pub enum Wish {
 /// How much of what can be scrolled is on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Extent {
-    /// Lines of the log that are on the screen.
+    /// Events that are on the screen.
     pub log_rows: usize,
+    /// Of the oldest events so many fit on the screen.
+    pub last_rows: usize,
     /// How many events there are.
     pub events: usize,
     /// The number of the newest one.
@@ -245,7 +247,7 @@ impl Desk {
         }
         // The newest is on top: to scroll down is to go back.
         let above = extent.newest.saturating_sub(self.log.unwrap_or(extent.newest));
-        let above = moved(above, extent.events.saturating_sub(extent.log_rows));
+        let above = moved(above, extent.events.saturating_sub(extent.last_rows));
         self.log = (above > 0).then(|| extent.newest - above);
     }
 }
