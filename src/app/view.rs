@@ -89,7 +89,8 @@ pub fn extent(picture: &Picture, size: Size) -> Extent {
 pub fn sensor_at(picture: &Picture, size: Size, at: Position) -> Option<SensorId> {
     let area = Rect::from((Position::ORIGIN, size));
     let plan = Plan::of(picture, area)?;
-    let covered = picture.desk.help().is_some() && help::place(picture, area).contains(at);
+    let covered = picture.desk.help().is_some()
+        && (help::place(picture, area).contains(at) || sensors::fill(picture, area));
     let place = plan.sensors.places.iter().find(|(_, place)| {
         let place = Rect {
             y: place.y + plan.sensors_at.y,

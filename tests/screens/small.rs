@@ -65,7 +65,12 @@ fn all_six_states_are_on_the_smallest_screens() {
     expect("tiny", &(small + &shot(&picture(&net, CARD2), (20, 5))));
     let mut help = picture(&net, CARD1);
     press(&mut help, KeyCode::Char('?'), (80, 24));
-    let sizes = [(20, 5), (26, 8), (40, 10), ORDINARY];
+    for size in [(19, 3), (40, 3), (80, 3), (16, 6)] {
+        let text = shot(&help, size);
+        assert!(text.contains("4 OK  2 KO"), "the states: {text}");
+        assert!(text.contains("close"), "the way back: {text}");
+    }
+    let sizes = [(19, 3), (40, 3), (20, 5), (26, 8), (40, 10), ORDINARY];
     expect("help", &sizes.map(|size| shot(&help, size)).concat());
 }
 

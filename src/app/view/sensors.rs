@@ -67,6 +67,11 @@ struct Block {
     each: usize,
 }
 
+/// Whether a window has room for the sensors and for nothing else.
+pub(super) fn fill(picture: &Picture, area: Rect) -> bool {
+    Shape::of(picture, area).is_none_or(|shape| usize::from(area.height) <= shape.rows())
+}
+
 /// Lays out all sensors, the own ones first. `None` where the window does not hold all six.
 pub(super) fn arrange(picture: &Picture, area: Rect) -> Option<Sensors> {
     let cards = match picture.machine.role() {
@@ -76,7 +81,7 @@ pub(super) fn arrange(picture: &Picture, area: Rect) -> Option<Sensors> {
     let shape = Shape::of(picture, area)?;
     let air = usize::from(area.height >= super::HIGH);
     // Where there is no line for keys and title, the rows say what these would: that a press toggles nothing, and why.
-    let bare = usize::from(area.height) <= shape.rows();
+    let bare = fill(picture, area);
     let column = match shape {
         Shape::Column => area.width,
         Shape::Beside | Shape::Large => area.width / 2,
