@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Card1, Display};
 use crate::support::bench::{Bench, INITIAL, Node, flat};
-use crate::support::pty::code;
+use crate::support::pty::{Seen, Start, code};
 
 /// Starts a program once more, with a log.
 fn restart(bench: &mut Bench, node: Node, log: &Path, level: &str) {
@@ -220,6 +220,24 @@ fn what_is_handed_to_a_monitor_that_runs_is_in_the_log_of_who_asked() {
     assert!(
         text.contains("warn  card1_monitor: not confirmed within 1 s"),
         "{text}"
+    );
+}
+
+#[test]
+fn a_full_disk_is_said_on_the_terminal_of_who_asks() {
+    let bench = Bench::running();
+    let words = bench.command(
+        Card1,
+        &bench.url(Card1),
+        &["--set", "2=ko", "--log-file", "/dev/full"],
+    );
+    let mut pty = Start::program(words).spawn();
+    assert_eq!(code(pty.wait_for_end()), 0);
+    let said = flat(&pty.look(Seen::text));
+    assert!(said.contains("Sensor 2 KO CONFIRMED"), "{said}");
+    assert!(
+        said.contains("cannot write the log file /dev/full: No space left"),
+        "{said}"
     );
 }
 
