@@ -237,4 +237,19 @@ fn settings_come_from_the_environment_and_an_empty_one_is_none() {
         .output();
     let said = String::from_utf8(output.expect("the program can be started").stdout).expect("text");
     assert!(said.starts_with("Sensor 1  OK"), "{said}");
+
+    for (variable, node) in [
+        ("DUALBOARD_JSON", Display),
+        ("DUALBOARD_READ_ONLY", Card1),
+        ("DUALBOARD_NO_BELL", Card2),
+    ] {
+        let output = Command::new(binary(node)).env(variable, "perhaps").output();
+        let output = output.expect("the program can be started");
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{why}");
+        assert!(
+            why.contains("perhaps") && why.contains("0, false, no or off"),
+            "{why}"
+        );
+    }
 }
