@@ -1,6 +1,8 @@
 //! Each program in each situation, as it is drawn: one picture a situation in `tests/snapshots`. `BLESS=1` keeps new ones.
 #![cfg(feature = "app")]
 
+#[path = "screens/links.rs"]
+mod links;
 #[path = "screens/net.rs"]
 mod net;
 #[path = "screens/shot.rs"]
@@ -12,9 +14,9 @@ use dualboard::app::desk::Desk;
 use dualboard::app::keys::{KeyCode, KeyEvent, KeyModifiers};
 use dualboard::app::view::{self, Look, Picture};
 use dualboard::app::words::Times;
+use dualboard::owner::Memory;
 use dualboard::sensor::SensorId;
 use dualboard::time::Mono;
-use dualboard::wire::{Direction, Topic};
 use jiff::tz::TimeZone;
 use net::{CARD1, CARD2, DISPLAY, Net};
 use ratatui::layout::Size;
@@ -136,6 +138,24 @@ fn restored_after_a_restart_with_a_sensor_ko() {
 }
 
 #[test]
+fn without_a_state_file_what_was_ko_at_the_start_is_told_as_such() {
+    for program in [CARD1, CARD2, DISPLAY] {
+        let mut net = Net::running();
+        net.toggle(CARD1, 2);
+        net.toggle(CARD2, 6);
+        net.pass(6);
+        net.kill(program);
+        net.memories[program] = Memory::default();
+        net.pass(20);
+        net.start(program);
+        net.connect(program);
+        net.pass(6);
+        let text = shot(&picture(&net, program), ORDINARY);
+        assert!(text.contains("KO at start: sensors 2, 6"), "{text}");
+    }
+}
+
+#[test]
 fn sending() {
     let mut net = Net::running();
     net.delivers = false;
@@ -149,68 +169,6 @@ fn sending() {
         picture(&net, CARD2)
     };
     expect("sending", &(shot(&sending, ORDINARY) + &shot(&saved, ORDINARY)));
-}
-
-#[test]
-fn held() {
-    let mut net = Net::running();
-    net.toggle(CARD1, 3);
-    net.kill(CARD2);
-    net.pass(14);
-    expect(
-        "held",
-        &[CARD1, DISPLAY]
-            .map(|program| shot(&picture(&net, program), ORDINARY))
-            .concat(),
-    );
-}
-
-#[test]
-fn hung() {
-    let mut net = Net::running();
-    net.freeze(CARD2);
-    net.pass(14);
-    expect("hung", &shot(&picture(&net, DISPLAY), ORDINARY));
-}
-
-#[test]
-fn broker_gone() {
-    let mut net = Net::running();
-    net.pass(120);
-    net.stop_broker(1);
-    net.toggle(CARD2, 5);
-    net.pass(14);
-    expect("broker_gone", &all(&net));
-    let sizes = [(40, 10), (26, 8), (20, 5)];
-    expect(
-        "broker_gone_small",
-        &sizes.map(|size| shot(&picture(&net, CARD2), size)).concat(),
-    );
-}
-
-#[test]
-fn bridge_gone() {
-    let mut net = Net::running();
-    net.cut();
-    net.pass(14);
-    expect("bridge_gone", &all(&net));
-}
-
-#[test]
-fn behind_a_bridge_that_is_known_to_be_down_nothing_is_called_live() {
-    let mut net = Net::running();
-    net.cut();
-    let down = |net: &mut Net| net.publish(0, &Topic::Bridge(Direction::Out).name(""), b"0");
-    down(&mut net);
-    net.pass(1);
-    let at_once = shot(&picture(&net, CARD1), ORDINARY);
-    assert!(!at_once.contains("● live"), "{at_once}");
-    // A program that starts meanwhile is told so first of all, and by nobody since when.
-    net.kill(CARD1);
-    net.start(CARD1);
-    net.connect(CARD1);
-    down(&mut net);
-    expect("bridge_down", &(at_once + &shot(&picture(&net, CARD1), ORDINARY)));
 }
 
 #[test]
