@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Command, CommandFactory};
+use clap::{ArgAction, Command, CommandFactory};
 use clap_complete::aot::{Shell, generate};
 use clap_mangen::Man;
 use dualboard::app::cli::{Card1, Card2, Display};
@@ -66,25 +66,66 @@ pub(crate) fn write(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(written)
 }
 
+/// Each option with the name of its value.
+fn synopsis(program: &Command) -> String {
+    let mut program = program.clone();
+    program.build();
+    let mut words = format!("\\fB{}\\fR", escaped(program.get_name()));
+    for option in program.get_arguments() {
+        let names = [
+            option.get_short().map(|short| format!("-{short}")),
+            option.get_long().map(|long| format!("--{long}")),
+        ];
+        let names: Vec<String> = names
+            .into_iter()
+            .flatten()
+            .map(|name| format!("\\fB{}\\fR", escaped(&name)))
+            .collect();
+        let value = option
+            .get_value_names()
+            .filter(|_| option.get_action().takes_values());
+        let value = value
+            .map(|names| format!(" \\fI{}\\fR", escaped(&names.concat())))
+            .unwrap_or_default();
+        let often = if matches!(option.get_action(), ArgAction::Append) {
+            "..."
+        } else {
+            ""
+        };
+        // What belongs together stays on a line.
+        let text = format!("[{}{value}]{often}", names.join("|")).replace(' ', "\\ ");
+        words = format!("{words} {text}");
+    }
+    words
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\e").replace('-', "\\-")
+}
+
 /// As `--help` has it; examples and keys line by line, as they were written.
 fn man_page(program: &Command, file: &mut impl Write) -> io::Result<()> {
     let man = Man::new(program.clone());
     man.render_title(file)?;
     man.render_name_section(file)?;
-    man.render_synopsis_section(file)?;
+    writeln!(file, ".SH SYNOPSIS\n{}", synopsis(program))?;
     man.render_description_section(file)?;
     man.render_options_section(file)?;
     let more = program.get_after_long_help().map(ToString::to_string);
     for line in more.unwrap_or_default().lines() {
-        let text = line.replace('\\', "\\e").replace('-', "\\-");
+        let text = escaped(line);
         match line.strip_suffix(':') {
             Some(title) if !line.starts_with(' ') => {
                 writeln!(file, ".fi\n.SH {}\n.nf", title.to_uppercase())?;
             }
-            // The exit statuses are a paragraph.
+            // The exit statuses are a paragraph. What the heading says already is left out.
             _ if line.starts_with("Exit status") => {
-                writeln!(file, ".fi\n.SH EXIT STATUS\n{text}")?;
+                let text = text
+                    .replacen("Exit status of", "Of", 1)
+                    .replacen("Exit status: ", "", 1);
+                writeln!(file, ".fi\n.SH EXIT STATUS\n\\&{text}")?;
             }
+            _ if line.starts_with("Otherwise") => writeln!(file, ".PP\n{text}")?,
             // What does not show keeps a dot or a quotation mark from being a command.
             _ => writeln!(file, "\\&{text}")?,
         }

@@ -4,10 +4,11 @@ set -euo pipefail
 
 source "${BASH_SOURCE[0]%/*}/lib/say.sh"
 source "${BASH_SOURCE[0]%/*}/lib/needs.sh"
+source "${BASH_SOURCE[0]%/*}/lib/switch.sh"
 
 project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
 readonly project
-no_install="${DUALBOARD_NO_INSTALL:-}"
+no_install="$(switched DUALBOARD_NO_INSTALL)"
 
 # shellcheck source=scripts/lib/build.sh
 source "${project}/scripts/lib/build.sh"

@@ -14,12 +14,18 @@ use crate::wire::Heartbeat;
 pub enum Link {
     /// This program's broker.
     Broker,
-    /// The bridge, with the other board's broker behind it: from here nobody can tell which of the two is gone.
+    /// The bridge, which is down: with the other board's broker behind it, from here nobody can tell which of the two is out of reach.
     Bridge,
+    /// The bridge: nothing comes over it, and nobody has said that it is down.
+    Quiet,
+    /// `card2_monitor`, by way of which the display gets card 1's values: it does not call them live itself.
+    Relay,
     /// The program that owns a card: its connection has ended. For the display, `card2_monitor` is also the relay of card 1's values.
     Owner(Card),
     /// The program that owns a card: nothing is heard of it, nor that it has ended. It hangs or is stopped, or its end was not heard of.
     Silent(Card),
+    /// The program that owns a card: it was not alive, and is heard again; its next heartbeat will prove that it is.
+    Returning(Card),
     /// Everything is alive, but the values known here are behind what their owner says it has.
     Behind(Card),
 }
@@ -311,20 +317,24 @@ impl Chain {
             return (!agrees).then_some(Link::Behind(card));
         }
         if relayed && !relay_live {
-            return Some(self.without_life(Card::Two));
+            return Some(self.without_life(now, Card::Two));
         }
         if relayed && owner_live {
-            return Some(Link::Bridge);
+            return Some(Link::Relay);
         }
         if card != self.home && !self.bridge.pulse.is_live(now) {
-            return Some(Link::Bridge);
+            // That it is down was looked at first.
+            return Some(Link::Quiet);
         }
-        Some(self.without_life(card))
+        Some(self.without_life(now, card))
     }
 
     /// What is wrong with an owner that gives no proof of life.
-    const fn without_life(&self, card: Card) -> Link {
-        if self.owner(card).pulse.is_ended() {
+    fn without_life(&self, now: Mono, card: Card) -> Link {
+        let pulse = &self.owner(card).pulse;
+        if pulse.is_heard_again(now) {
+            Link::Returning(card)
+        } else if pulse.is_ended() {
             Link::Owner(card)
         } else {
             Link::Silent(card)
@@ -335,9 +345,11 @@ impl Chain {
     #[must_use]
     pub fn lost_at(&self, link: Link) -> Option<Wall> {
         match link {
-            Link::Broker | Link::Behind(_) => None,
-            Link::Bridge => self.bridge.pulse.lost_at(),
-            Link::Owner(card) | Link::Silent(card) => self.owners[card as usize].pulse.lost_at(),
+            Link::Broker | Link::Relay | Link::Behind(_) => None,
+            Link::Bridge | Link::Quiet => self.bridge.pulse.lost_at(),
+            Link::Owner(card) | Link::Silent(card) | Link::Returning(card) => {
+                self.owners[card as usize].pulse.lost_at()
+            }
         }
     }
 
@@ -348,7 +360,8 @@ impl Chain {
         pulses
             .chain(&self.plain)
             .chain([&self.bridge.pulse])
-            .filter_map(Pulse::deadline)
+            .flat_map(|pulse| [pulse.deadline(), pulse.forgotten()])
+            .flatten()
             .chain([self.patience])
             .chain(self.agreement.iter().filter_map(|agreement| match agreement {
                 Agreement::Different(since) => Some(since.after(GRACE)),

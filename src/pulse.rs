@@ -92,6 +92,25 @@ impl Pulse {
         self.gone
     }
 
+    /// Whether something has arrived since it was last alive, that proves nothing by itself: the first heartbeat after a start, say.
+    #[must_use]
+    pub fn is_heard_again(&self, now: Mono) -> bool {
+        let lost = match (self.ended.filter(|_| self.gone), self.proof) {
+            (Some(ended), _) => ended.mono,
+            (None, Some(proof)) => proof.mono.after(TIMEOUT),
+            (None, None) => Mono::ZERO,
+        };
+        self.anchor
+            .is_some_and(|beat| lost < beat.arrived && now < beat.arrived.after(TIMEOUT))
+            && !self.is_live(now)
+    }
+
+    /// When it will no longer count that something has arrived.
+    #[must_use]
+    pub fn forgotten(&self) -> Option<Mono> {
+        self.anchor.map(|beat| beat.arrived.after(TIMEOUT))
+    }
+
     /// When the last proof will cease to hold: the moment to look again.
     #[must_use]
     pub fn deadline(&self) -> Option<Mono> {

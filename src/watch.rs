@@ -27,8 +27,10 @@ pub enum Subject {
 pub struct Alarm {
     /// What.
     pub subject: Subject,
-    /// When.
+    /// When it was raised here.
     pub raised: Wall,
+    /// Since when it is so, as far as is known: what the sensor's row says as well.
+    pub since: Wall,
 }
 
 /// What the shell is to do.
@@ -49,6 +51,8 @@ pub struct Seen {
     pub changed: [Option<Wall>; 6],
     /// Whether each card's values are live.
     pub live: [bool; 2],
+    /// Since when each card is held.
+    pub held: [Option<Wall>; 2],
     /// How many events there have been.
     pub noted: u64,
 }
@@ -63,6 +67,10 @@ impl Seen {
             states: shown.map(|shown| shown.map(|shown| shown.state())),
             changed: shown.map(|shown| shown.and_then(|shown| shown.changed())),
             live: Card::ALL.map(|card| machine.freshness(card) == Freshness::Live),
+            held: Card::ALL.map(|card| match machine.freshness(card) {
+                Freshness::Live => None,
+                Freshness::Held { since, .. } => Some(since),
+            }),
             noted: machine.chronicle().noted(),
         }
     }
@@ -113,12 +121,12 @@ impl Watch {
                 self.changed.insert(sensor);
             }
             if to == Some(State::Ko) {
-                self.raise(now, Subject::Ko(sensor));
+                self.raise(now, Subject::Ko(sensor), seen.changed[sensor.index()]);
             }
         }
         for card in Card::ALL {
             if before.live[card as usize] && !seen.live[card as usize] {
-                self.raise(now, Subject::Lost(card));
+                self.raise(now, Subject::Lost(card), seen.held[card as usize]);
             }
         }
         if !self.has_news() {
@@ -135,13 +143,17 @@ impl Watch {
             .filter(|sensor| seen.states[sensor.index()] == Some(State::Ko))
             .collect();
         if !ko.is_empty() {
-            self.raise(now, Subject::KoAtStart(ko));
+            self.raise(now, Subject::KoAtStart(ko), None);
         }
     }
 
-    fn raise(&mut self, now: Wall, subject: Subject) {
+    fn raise(&mut self, now: Wall, subject: Subject, since: Option<Wall>) {
         self.alarms.retain(|alarm| alarm.subject != subject);
-        self.alarms.push(Alarm { subject, raised: now });
+        self.alarms.push(Alarm {
+            subject,
+            raised: now,
+            since: since.unwrap_or(now),
+        });
         self.raised = self.raised.saturating_add(1);
     }
 

@@ -13,6 +13,7 @@ const WELL: Seen = Seen {
     states: [OK; 6],
     changed: [None; 6],
     live: [true; 2],
+    held: [None; 2],
     noted: 7,
 };
 
@@ -47,6 +48,20 @@ fn a_sensor_that_goes_ko_raises_an_alarm_and_rings_once() {
     assert_eq!(watch.look(Wall(6), ko), None, "it is KO still");
     assert_eq!(subjects(&watch), [Subject::Ko(sensor(2))]);
     assert_eq!(watch.alarms().next().map(|alarm| alarm.raised), Some(Wall(5)));
+}
+
+#[test]
+fn an_alarm_has_the_time_of_what_it_tells_of() {
+    let mut watch = started(WELL);
+    let mut bad = Seen {
+        live: [true, false],
+        held: [None, Some(Wall(90))],
+        ..with(WELL, &[2], KO)
+    };
+    bad.changed[1] = Some(Wall(80));
+    watch.look(Wall(100), bad);
+    let times: Vec<_> = watch.alarms().map(|alarm| (alarm.raised, alarm.since)).collect();
+    assert_eq!(times, [(Wall(100), Wall(90)), (Wall(100), Wall(80))]);
 }
 
 #[test]

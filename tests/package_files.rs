@@ -91,3 +91,29 @@ fn bash_completes_options_and_their_values() {
     assert_eq!(completed(&file, program, &["--se"]), ["--set"]);
     assert_eq!(completed(&file, program, &["--log-level", "e"]), ["error"]);
 }
+
+#[test]
+fn a_man_page_names_what_each_option_takes_and_no_section_twice() {
+    let folder = written();
+    for program in programs() {
+        let path = folder.path().join(&places(program.get_name())[3].1);
+        let text = std::fs::read_to_string(path).expect("a man page");
+        let synopsis = text
+            .split(".SH SYNOPSIS")
+            .nth(1)
+            .and_then(|rest| rest.split(".SH").next());
+        let synopsis = synopsis.expect("a synopsis");
+        for option in program
+            .get_arguments()
+            .filter(|option| option.get_action().takes_values())
+        {
+            let value = option.get_value_names().expect("a name for its value").concat();
+            let long = option.get_long().expect("a long name").replace('-', "\\-");
+            let wanted = format!("\\-\\-{long}\\fR\\ \\fI{value}\\fR]");
+            assert!(synopsis.contains(&wanted), "no {wanted} in {synopsis}");
+        }
+        assert_eq!(text.matches(".SH EXIT STATUS").count(), 1, "{text}");
+        assert!(!text.contains("Exit status"), "the heading says it: {text}");
+        assert!(text.contains(".SH ENVIRONMENT"), "{text}");
+    }
+}

@@ -75,3 +75,19 @@ fn a_broker_that_says_late_that_a_source_is_gone_does_not_make_it_gone_later() {
     pulse.end(walls(28));
     assert_eq!(pulse.lost_at(), Some(Wall(20)), "after its keep-alive");
 }
+
+#[test]
+fn what_arrives_after_an_end_is_heard_and_proves_nothing_until_it_is_in_step() {
+    let mut pulse = Pulse::NONE;
+    pulse.beat(at(98), LIFE, Duration::ZERO);
+    pulse.beat(at(100), LIFE, INTERVAL);
+    assert!(!pulse.is_heard_again(at(100).mono), "it is live");
+    pulse.end(at(101));
+    assert!(!pulse.is_heard_again(at(101).mono), "nothing has come since");
+    pulse.beat(at(105), Life(2), Duration::ZERO);
+    assert!(pulse.is_heard_again(at(105).mono) && !pulse.is_live(at(105).mono));
+    assert_eq!(pulse.forgotten(), Some(at(105).mono.after(TIMEOUT)));
+    assert!(!pulse.is_heard_again(at(115).mono), "and nothing more has come");
+    pulse.beat(at(116), Life(2), Duration::from_secs(11));
+    assert!(pulse.is_live(at(116).mono) && !pulse.is_heard_again(at(116).mono));
+}

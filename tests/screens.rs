@@ -1,20 +1,25 @@
 //! Each program in each situation, as it is drawn: one picture a situation in `tests/snapshots`. `BLESS=1` keeps new ones.
 #![cfg(feature = "app")]
 
+#[path = "screens/links.rs"]
+mod links;
 #[path = "screens/net.rs"]
 mod net;
 #[path = "screens/shot.rs"]
 mod shot;
+#[path = "screens/small.rs"]
+mod small;
 
 use dualboard::app::desk::Desk;
 use dualboard::app::keys::{KeyCode, KeyEvent, KeyModifiers};
 use dualboard::app::view::{self, Look, Picture};
 use dualboard::app::words::Times;
+use dualboard::owner::Memory;
 use dualboard::sensor::SensorId;
 use dualboard::time::Mono;
 use jiff::tz::TimeZone;
 use net::{CARD1, CARD2, DISPLAY, Net};
-use ratatui::layout::{Position, Size};
+use ratatui::layout::Size;
 use shot::{expect, shot};
 
 const ORDINARY: (u16, u16) = (80, 24);
@@ -133,6 +138,24 @@ fn restored_after_a_restart_with_a_sensor_ko() {
 }
 
 #[test]
+fn without_a_state_file_what_was_ko_at_the_start_is_told_as_such() {
+    for program in [CARD1, CARD2, DISPLAY] {
+        let mut net = Net::running();
+        net.toggle(CARD1, 2);
+        net.toggle(CARD2, 6);
+        net.pass(6);
+        net.kill(program);
+        net.memories[program] = Memory::default();
+        net.pass(20);
+        net.start(program);
+        net.connect(program);
+        net.pass(6);
+        let text = shot(&picture(&net, program), ORDINARY);
+        assert!(text.contains("KO at start: sensors 2, 6"), "{text}");
+    }
+}
+
+#[test]
 fn sending() {
     let mut net = Net::running();
     net.delivers = false;
@@ -146,51 +169,6 @@ fn sending() {
         picture(&net, CARD2)
     };
     expect("sending", &(shot(&sending, ORDINARY) + &shot(&saved, ORDINARY)));
-}
-
-#[test]
-fn held() {
-    let mut net = Net::running();
-    net.toggle(CARD1, 3);
-    net.kill(CARD2);
-    net.pass(14);
-    expect(
-        "held",
-        &[CARD1, DISPLAY]
-            .map(|program| shot(&picture(&net, program), ORDINARY))
-            .concat(),
-    );
-}
-
-#[test]
-fn hung() {
-    let mut net = Net::running();
-    net.freeze(CARD2);
-    net.pass(14);
-    expect("hung", &shot(&picture(&net, DISPLAY), ORDINARY));
-}
-
-#[test]
-fn broker_gone() {
-    let mut net = Net::running();
-    net.pass(120);
-    net.stop_broker(1);
-    net.toggle(CARD2, 5);
-    net.pass(14);
-    expect("broker_gone", &all(&net));
-    let sizes = [(40, 10), (26, 8), (20, 5)];
-    expect(
-        "broker_gone_small",
-        &sizes.map(|size| shot(&picture(&net, CARD2), size)).concat(),
-    );
-}
-
-#[test]
-fn bridge_gone() {
-    let mut net = Net::running();
-    net.cut();
-    net.pass(14);
-    expect("bridge_gone", &all(&net));
 }
 
 #[test]
@@ -215,6 +193,31 @@ fn bad_payload() {
     }
     net.pass(1);
     expect("bad_payload", &all(&net));
+}
+
+#[test]
+fn a_long_event_goes_on_in_the_next_line_and_the_oldest_can_still_be_reached() {
+    let mut net = Net::running();
+    for sensor in 0..9 {
+        let payload = format!("{{\"sensor_1\": {sensor}}}");
+        net.publish(0, "sensors/card1", payload.as_bytes());
+        net.publish(0, "sensors/all", payload.as_bytes());
+    }
+    let mut log = picture(&net, CARD1);
+    let cut = shot(&log, ORDINARY)
+        .lines()
+        .take(25)
+        .filter(|line| line.ends_with(" .."))
+        .count();
+    assert!(cut <= 1, "but for the last line: {}", shot(&log, ORDINARY));
+    press(&mut log, KeyCode::End, ORDINARY);
+    let oldest = shot(&log, ORDINARY);
+    assert!(oldest.contains("connected to broker 1"), "{oldest}");
+    press(&mut log, KeyCode::PageUp, ORDINARY);
+    for _ in 0..3 {
+        press(&mut log, KeyCode::PageDown, ORDINARY);
+    }
+    assert_eq!(shot(&log, ORDINARY), oldest);
 }
 
 #[test]
@@ -283,65 +286,12 @@ fn wide_windows() {
         net.pass(45);
     }
     let wall = [(161, 52), (161, 26), (100, 30), (120, 22)].map(|size| shot(&picture(&net, DISPLAY), size));
-    expect("wide", &(wall.concat() + &shot(&picture(&net, CARD1), (161, 40))));
-}
-
-#[test]
-fn any_size_is_drawn_and_every_sensor_can_be_clicked_where_it_stands() {
-    let mut net = Net::running();
-    net.toggle(CARD1, 2);
-    net.stop_broker(1);
-    let mut help = picture(&net, CARD1);
-    press(&mut help, KeyCode::Char('?'), ORDINARY);
-    for (width, height) in (1..=170).flat_map(|width| (1..=56).map(move |height| (width, height))) {
-        let small = width <= 36 && height <= 9;
-        if !small && (width % 11 != 0 || height % 5 != 0) {
-            continue;
-        }
-        shot(&help, (width, height));
-        for program in [CARD1, DISPLAY] {
-            let picture = picture(&net, program);
-            let text = shot(&picture, (width, height));
-            if text.contains("needs") || width < 6 || height < 3 {
-                continue;
-            }
-            for (line, words) in text.lines().skip(1).take(usize::from(height)).enumerate() {
-                let Some((before, _)) = words.split_once("Sensor ") else {
-                    continue;
-                };
-                let number = words[before.len() + 7..]
-                    .chars()
-                    .next()
-                    .and_then(|digit| digit.to_digit(10));
-                let column = u16::try_from(before.chars().count() - 1).expect("on the screen");
-                let at = Position::new(column, u16::try_from(line).expect("on the screen"));
-                let sensor = view::sensor_at(&picture, Size::new(width, height), at);
-                assert_eq!(sensor.map(|sensor| u32::from(sensor.number())), number, "{text}");
-            }
-        }
+    for screen in &wall {
+        let row = screen
+            .lines()
+            .find(|line| line.contains("Sensor 2"))
+            .expect("a row");
+        assert!(row.contains("11:59:36"), "no time of its change: {row}");
     }
-}
-
-#[test]
-fn all_six_states_are_on_the_smallest_screens() {
-    let mut net = Net::running();
-    net.toggle(CARD1, 2);
-    net.toggle(CARD2, 4);
-    net.pass(3);
-    let sizes = [
-        (19, 3),
-        (20, 5),
-        (16, 6),
-        (26, 8),
-        (34, 5),
-        (40, 10),
-        (80, 3),
-        (60, 7),
-    ];
-    let small = sizes.map(|size| shot(&picture(&net, DISPLAY), size)).concat();
-    expect("tiny", &(small + &shot(&picture(&net, CARD2), (20, 5))));
-    let mut help = picture(&net, CARD1);
-    press(&mut help, KeyCode::Char('?'), (80, 24));
-    let sizes = [(20, 5), (26, 8), (40, 10), ORDINARY];
-    expect("help", &sizes.map(|size| shot(&help, size)).concat());
+    expect("wide", &(wall.concat() + &shot(&picture(&net, CARD1), (161, 40))));
 }

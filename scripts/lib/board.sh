@@ -2,6 +2,7 @@
 # What launch.sh, board1.sh and board2.sh have in common: a board is a broker and its programs.
 
 source "${BASH_SOURCE[0]%/*}/say.sh"
+source "${BASH_SOURCE[0]%/*}/switch.sh"
 source "${BASH_SOURCE[0]%/*}/settings.sh"
 source "${BASH_SOURCE[0]%/*}/needs.sh"
 source "${BASH_SOURCE[0]%/*}/build.sh"

@@ -27,8 +27,8 @@ HELP
 default_settings() {
   session="${DUALBOARD_SESSION:-dualboard}"
   data_dir="${DUALBOARD_DATA_DIR:-}"
-  detach="${DUALBOARD_DETACH:-}"
-  no_install="${DUALBOARD_NO_INSTALL:-}"
+  detach="$(switched DUALBOARD_DETACH)"
+  no_install="$(switched DUALBOARD_NO_INSTALL)"
 }
 
 # Takes one option that all scripts know from the front of "$@". Sets `taken` to the number of words it used, 0 if none.

@@ -14,17 +14,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, ValueHint};
 
 use super::screen::Settings;
 use crate::sensor::Card;
+use environment::switch;
 use screen::{HandsArgs, ScreenArgs};
 
 pub use environment::parse;
 pub use logging::{Level, Logging};
 use orders::OrderArgs;
 pub use orders::{Asked, Unusable};
+
+const ENVIRONMENT: &str = "\
+Environment:
+  The variable of an option without a value is 1, true, yes or on, or it is 0, false, no or off.
+  One that is empty counts as not there. An option wins over its variable.";
 
 const AFTER_MONITOR: &str = "\
 Keys:
@@ -45,6 +50,8 @@ Exit status: 0 after q, and where --set and --toggle are CONFIRMED; 1 where they
   card1_monitor                                     broker 1 on this machine
   card1_monitor --broker mqtt://10.0.0.1 --username board1 --password-file ~/.board1
   card1_monitor --set 2=ko --toggle 3               for scripts; also while one runs
+
+{ENVIRONMENT}
 
 {AFTER_MONITOR}")
 )]
@@ -75,6 +82,8 @@ pub struct Card1 {
   card2_monitor --broker mqtt://10.0.0.2 --username board2 --password-file ~/.board2
   card2_monitor --set 5=ko --toggle 6               for scripts; also while one runs
 
+{ENVIRONMENT}
+
 {AFTER_MONITOR}")
 )]
 pub struct Card2 {
@@ -99,15 +108,17 @@ pub struct Card2 {
     version,
     about = "Shows all six sensors of both boards; changes none",
     after_help = "Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, or no answer in time.",
-    after_long_help = "\
+    after_long_help = format!("\
 Examples:
   card2_global_display                              the screen, from broker 2 on this machine
   card2_global_display --once                       six lines of text, and an exit status for monitoring
   card2_global_display --once --json | jq .sensor_4
   card2_global_display | tee changes.txt            without a terminal: a line a change
 
+{ENVIRONMENT}
+
 Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, or no answer in time.
-Otherwise: 0 after q, 2 for unusable arguments, 1 for what stops the program, 128+n after signal n."
+Otherwise: 0 after q, 2 for unusable arguments, 1 for what stops the program, 128+n after signal n.")
 )]
 pub struct Display {
     /// Where broker 2 is: mqtt://host[:port], or mqtts://host[:port] for TLS
@@ -122,7 +133,7 @@ pub struct Display {
     #[arg(long)]
     pub once: bool,
     /// Print JSON instead of text: one object with --once, otherwise one a line for each change
-    #[arg(long, env = "DUALBOARD_JSON", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "DUALBOARD_JSON", value_parser = switch)]
     pub json: bool,
     /// How many seconds --once waits at most, for the broker's answer and for what is live: in less than 5 s what lives may not have said so
     #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
@@ -144,7 +155,7 @@ struct Monitor {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "DUALBOARD_STATE_DIR")]
     state_dir: Option<PathBuf>,
     /// End the monitor of this card that already runs, here or on another machine, and go on in its place; --set and --toggle leave it alone
-    #[arg(long, env = "DUALBOARD_TAKE_OVER", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "DUALBOARD_TAKE_OVER", value_parser = switch)]
     take_over: bool,
     #[command(flatten)]
     orders: OrderArgs,

@@ -42,8 +42,10 @@ pub enum Wish {
 /// How much of what can be scrolled is on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Extent {
-    /// Lines of the log that are on the screen.
+    /// Events that are on the screen.
     pub log_rows: usize,
+    /// Of the oldest events so many fit on the screen.
+    pub last_rows: usize,
     /// How many events there are.
     pub events: usize,
     /// The number of the newest one.
@@ -65,6 +67,8 @@ pub struct Desk {
     log: Option<u64>,
     pressed: Option<(SensorId, Mono)>,
     said: Option<(String, Mono)>,
+    /// Whose press was not taken, as long as that is said.
+    refused: Option<SensorId>,
 }
 
 impl Desk {
@@ -83,6 +87,7 @@ impl Desk {
             log: None,
             pressed: None,
             said: None,
+            refused: None,
         }
     }
 
@@ -114,6 +119,12 @@ impl Desk {
     #[must_use]
     pub fn said(&self) -> Option<&str> {
         self.said.as_ref().map(|(text, _)| text.as_str())
+    }
+
+    /// Whether it is being said that this sensor's press was not taken.
+    #[must_use]
+    pub fn is_refused(&self, sensor: SensorId) -> bool {
+        self.said.is_some() && self.refused == Some(sensor)
     }
 
     /// When to call [`Self::forget`]: something is shown for a while only.
@@ -180,11 +191,13 @@ impl Desk {
             (Role::Display, _) => format!("{sensor} is toggled on board {board}, not here"),
         };
         self.say(now, why);
+        self.refused = Some(sensor);
         None
     }
 
     fn say(&mut self, now: Mono, text: String) {
         self.said = Some((text, now.after(SAID)));
+        self.refused = None;
     }
 
     fn lock(&mut self, now: Mono) {
@@ -234,7 +247,7 @@ impl Desk {
         }
         // The newest is on top: to scroll down is to go back.
         let above = extent.newest.saturating_sub(self.log.unwrap_or(extent.newest));
-        let above = moved(above, extent.events.saturating_sub(extent.log_rows));
+        let above = moved(above, extent.events.saturating_sub(extent.last_rows));
         self.log = (above > 0).then(|| extent.newest - above);
     }
 }

@@ -28,7 +28,8 @@ struct Said {
 enum Beside {
     Stage(crate::stage::Stage),
     Live,
-    Held(Wall),
+    /// Since when, if that is known.
+    Held(Option<Wall>),
 }
 
 impl Lines {
@@ -74,7 +75,7 @@ fn said(machine: &Machine, sensor: SensorId) -> Said {
         |_| match (machine.stage(sensor), machine.freshness(sensor.card())) {
             (Some(stage), _) => Beside::Stage(stage),
             (None, Freshness::Live) => Beside::Live,
-            (None, Freshness::Held { since, .. }) => Beside::Held(since),
+            (None, Freshness::Held { since, .. }) => Beside::Held(words::held_since(machine, since)),
         },
     );
     Said { state, beside }
@@ -98,7 +99,9 @@ fn text(sensor: SensorId, said: &Said, times: &Times) -> String {
         None => format!("{name}  {state}"),
         Some(Beside::Stage(stage)) => format!("{name}  {state:<7}  {}", stage.word()),
         Some(Beside::Live) => format!("{name}  {state:<7}  LIVE"),
-        Some(Beside::Held(since)) => format!("{name}  {state:<7}  HELD since {}", times.at(since)),
+        // That it was not heard live in the moment in which it was asked for says nothing of the time before.
+        Some(Beside::Held(None)) => format!("{name}  {state:<7}  HELD, not heard live"),
+        Some(Beside::Held(Some(since))) => format!("{name}  {state:<7}  HELD since {}", times.at(since)),
     }
 }
 
@@ -115,7 +118,8 @@ fn object(machine: &Machine) -> Value {
         match machine.freshness(card) {
             Freshness::Live => live.insert(name, json!(true)),
             Freshness::Held { since, .. } => {
-                held.insert(name.clone(), json!(iso(since)));
+                let since = words::held_since(machine, since);
+                held.insert(name.clone(), json!(since.and_then(iso)));
                 live.insert(name, json!(false))
             }
         };

@@ -29,15 +29,15 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens the log; `None` if none is wanted.
+    /// Opens the log; `None` if none is wanted. `on_screen` says that there is a screen to tell what becomes of it.
     ///
     /// # Errors
     /// Names the file if it cannot be written.
-    pub fn open(program: &'static str, logging: &Logging) -> Result<Option<Self>> {
+    pub fn open(program: &'static str, logging: &Logging, on_screen: bool) -> Result<Option<Self>> {
         let Some(path) = &logging.log_file else {
             return Ok(None);
         };
-        let (lines, news, ended) = file::writer(path)?;
+        let (lines, news, ended) = file::writer(path, on_screen)?;
         Ok(Some(Self {
             program,
             level: logging.log_level,

@@ -63,7 +63,11 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     // First, so that a mistyped address leaves no folder and no file behind.
     options.entrance.url.parse::<BrokerUrl>()?;
     // Before anything that has an effect: whoever asks for a log wants to read there what was done.
-    let log = Log::open(words::owner(options.card), &options.logging)?;
+    let log = Log::open(
+        words::owner(options.card),
+        &options.logging,
+        options.asked.is_none() && is_screen(),
+    )?;
     let journal = Journal::open(&options.state_dir, options.card)?;
     if let Some(asked) = &options.asked {
         return order::run(options, asked, journal, log);
@@ -83,7 +87,8 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
 }
 
 fn display(options: &Display) -> Result<u8> {
-    let log = Log::open(words::program(Role::Display), &options.logging)?;
+    let on_screen = !options.once && !options.json && is_screen();
+    let log = Log::open(words::program(Role::Display), &options.logging, on_screen)?;
     let shell = Shell::display(&options.entrance()?)?.logged(log);
     if options.once {
         return printed::once(shell, options);
@@ -96,14 +101,19 @@ fn display(options: &Display) -> Result<u8> {
     Ok(ending.status())
 }
 
-/// Whether stdout is a terminal that can do more than lines; says so of one that cannot.
+/// Whether stdout is a terminal that can do more than lines.
+fn is_screen() -> bool {
+    io::stdout().is_terminal() && !view::is_dumb()
+}
+
+/// The same; says so of a terminal that cannot.
 fn has_screen() -> bool {
-    let terminal = io::stdout().is_terminal();
-    if terminal && view::is_dumb() {
+    let screen = is_screen();
+    if !screen && io::stdout().is_terminal() {
         let _ = writeln!(
             io::stderr(),
             "TERM says that this terminal shows lines only: there are no keys; Ctrl-C ends"
         );
     }
-    terminal && !view::is_dumb()
+    screen
 }

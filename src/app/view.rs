@@ -72,8 +72,11 @@ pub fn draw(picture: &Picture, frame: &mut Frame<'_>) {
 pub fn extent(picture: &Picture, size: Size) -> Extent {
     let area = Rect::from((Position::ORIGIN, size));
     let chronicle = picture.machine.chronicle();
+    let (log_rows, last_rows) =
+        Plan::of(picture, area).map_or((0, 0), |plan| events::held(picture, plan.log));
     Extent {
-        log_rows: Plan::of(picture, area).map_or(0, |plan| events::rows(plan.log)),
+        log_rows,
+        last_rows,
         events: chronicle.newest_first().count(),
         newest: chronicle.noted(),
         help_rows: usize::from(help::place(picture, area).height),
@@ -86,7 +89,8 @@ pub fn extent(picture: &Picture, size: Size) -> Extent {
 pub fn sensor_at(picture: &Picture, size: Size, at: Position) -> Option<SensorId> {
     let area = Rect::from((Position::ORIGIN, size));
     let plan = Plan::of(picture, area)?;
-    let covered = picture.desk.help().is_some() && help::place(picture, area).contains(at);
+    let covered = picture.desk.help().is_some()
+        && (help::place(picture, area).contains(at) || sensors::fill(picture, area));
     let place = plan.sensors.places.iter().find(|(_, place)| {
         let place = Rect {
             y: place.y + plan.sensors_at.y,

@@ -60,8 +60,9 @@ pub const fn program(role: Role) -> &'static str {
 pub fn link(link: Link, home: Card) -> String {
     match link {
         Link::Broker => format!("broker {}", home.number()),
-        Link::Bridge => format!("the bridge to board {}", home.other().number()),
-        Link::Owner(card) | Link::Silent(card) => owner(card).to_owned(),
+        Link::Bridge | Link::Quiet => format!("the bridge to board {}", home.other().number()),
+        Link::Relay => owner(Card::Two).to_owned(),
+        Link::Owner(card) | Link::Silent(card) | Link::Returning(card) => owner(card).to_owned(),
         Link::Behind(card) => format!("the way from {}", owner(card)),
     }
 }
@@ -103,12 +104,16 @@ impl Times {
 pub fn broken(broken: Link, home: Card) -> String {
     match broken {
         Link::Broker => format!("broker {} out of reach", home.number()),
-        Link::Bridge => format!(
-            "bridge down: broker {} or the way to it is gone",
+        Link::Bridge => format!("bridge down: broker {} is out of reach", home.other().number()),
+        Link::Quiet => format!(
+            "nothing comes over the bridge from broker {}",
             home.other().number()
         ),
-        Link::Owner(card) => format!("{} is not running", owner(card)),
-        Link::Silent(card) => format!("{} is silent: hung or ended", owner(card)),
+        Link::Relay => format!("{} does not call it live", owner(Card::Two)),
+        // It may have ended, be stopped or be cut off: its broker says the same of all three.
+        Link::Owner(card) => format!("{}'s connection has ended", owner(card)),
+        Link::Silent(card) => format!("{} is silent: nobody says why", owner(card)),
+        Link::Returning(card) => format!("{} heard again, not yet live", owner(card)),
         Link::Behind(card) => format!("newer values of {} have not come yet", owner(card)),
     }
 }
@@ -142,7 +147,9 @@ pub fn troubles(machine: &Machine, url: &str, times: &Times) -> Vec<String> {
 fn held(machine: &Machine, times: &Times) -> Vec<String> {
     let [one, two] = Card::ALL.map(|card| match machine.freshness(card) {
         Freshness::Held { since, broken: link } if machine.is_restored() && !waiting(machine, card, link) => {
-            Some((times.at(since), broken(link, machine.chain().home)))
+            let since =
+                held_since(machine, since).map_or_else(|| "the start".to_owned(), |since| times.at(since));
+            Some((since, broken(link, machine.chain().home)))
         }
         Freshness::Held { .. } | Freshness::Live => None,
     });
@@ -159,15 +166,24 @@ fn held(machine: &Machine, times: &Times) -> Vec<String> {
     }
 }
 
-/// Whether it is too early to call a link broken: it has not been heard since the connect, and may yet be.
+/// Whether it is too early to call a link broken: it has not been heard since the connect, and may yet be. What a broker has said is never too early.
 fn waiting(machine: &Machine, card: Card, link: Link) -> bool {
     let chain = machine.chain();
-    let status = match link {
-        Link::Bridge => chain.bridge.status(),
-        Link::Owner(of) | Link::Silent(of) => chain.owner(of).status(),
-        Link::Broker | Link::Behind(_) => return false,
-    };
-    status == Status::Waiting || (status != Status::Waiting && chain.owner(card).status() == Status::Waiting)
+    let is_waiting = |of| chain.owner(of).status() == Status::Waiting;
+    match link {
+        // It is in reach, as is known here, and what it holds is being read.
+        Link::Broker => true,
+        Link::Bridge | Link::Owner(_) | Link::Behind(_) => false,
+        Link::Quiet => chain.bridge.status() == Status::Waiting || is_waiting(card),
+        Link::Relay => is_waiting(Card::Two) || is_waiting(card),
+        Link::Silent(of) | Link::Returning(of) => is_waiting(of) || is_waiting(card),
+    }
+}
+
+/// Since when a card is held; `None` where it has not been live since this program started: how long before that, nobody has told it.
+#[must_use]
+pub fn held_since(machine: &Machine, since: Wall) -> Option<Wall> {
+    Some(since).filter(|since| *since != machine.started().wall)
 }
 
 fn seconds(duration: Duration) -> String {
@@ -212,7 +228,7 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
         Fact::Up(Link::Broker) => format!("connected to broker {}", home.number()),
         Fact::Up(of) => format!("{} is up", link(*of, home)),
         Fact::Down(Link::Broker, why) => format!("broker {}: {why}", home.number()),
-        Fact::Down(of, _) => format!("nothing heard of {}", link(*of, home)),
+        Fact::Down(of, _) => format!("nothing comes over {}", link(*of, home)),
         Fact::Live(card) => format!("board {} live", card.number()),
         Fact::Held(card, of) => format!("board {} held: {}", card.number(), broken(*of, home)),
         Fact::Malformed(topic, why) => {

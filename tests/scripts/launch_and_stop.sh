@@ -221,6 +221,7 @@ refuses_old_rust() {
 refuses_bad_arguments() {
   check 'unknown option' fails_saying "unknown argument '--nonsense'" scripts/launch.sh --nonsense
   check 'port out of range' fails_saying "--port1 '70000'" scripts/launch.sh --port1 70000
+  check 'a variable that is neither on nor off' fails_saying "DUALBOARD_DETACH='perhaps'" env DUALBOARD_DETACH=perhaps scripts/launch.sh
   check 'an option without its value' fails_saying '--session needs a value' scripts/stop.sh --session
 }
 

@@ -245,6 +245,27 @@ impl Bench {
         })
     }
 
+    /// Every line with these words that a program's screen has shown since the mark, drawn in full or not.
+    pub fn ever_said(&mut self, node: Node, mark: usize, words: &str) -> Vec<String> {
+        let bytes = self.pty(node).bytes_since(0);
+        let mut replay = vt100::Parser::default();
+        replay.process(&bytes[..mark]);
+        let mut said = Vec::new();
+        for byte in bytes[mark..].iter().copied() {
+            replay.process(&[byte]);
+            // As often as is enough: text is drawn up to the next change of place or colour.
+            if byte == b'\x1b' || byte == b'm' {
+                let text = replay.screen().contents();
+                for line in text.lines().filter(|line| line.contains(words)) {
+                    if said.last().is_none_or(|last: &String| last != line) {
+                        said.push(line.to_owned());
+                    }
+                }
+            }
+        }
+        said
+    }
+
     /// The row of a sensor on a program's screen.
     pub fn row(&self, node: Node, sensor: u8) -> Option<Row> {
         row(&self.text(node), sensor)

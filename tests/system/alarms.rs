@@ -61,3 +61,20 @@ fn what_is_ko_at_the_start_is_said_without_a_bell() {
     });
     assert_eq!(bells(&late.bytes_since(0)), 0);
 }
+
+#[test]
+fn without_a_state_file_what_was_ko_at_the_start_rings_no_bell() {
+    for node in [Card1, Card2] {
+        let mut bench = Bench::running();
+        bench.press(Card1, "2");
+        bench.press(Card2, "6");
+        let states = ["OK", "KO", "OK", "OK", "OK", "KO"];
+        bench.wait_settled(states);
+        bench.end(node, Signal::KILL);
+        std::fs::remove_dir_all(bench.state_dir(node)).expect("its folder");
+        bench.start(node);
+        bench.wait_settled(states);
+        bench.wait_text(node, "KO at start: sensors 2, 6");
+        assert_eq!(bells(&bench.pty(node).bytes_since(0)), 0);
+    }
+}

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Card1, Display};
 use crate::support::bench::{Bench, INITIAL, Node, flat};
-use crate::support::pty::code;
+use crate::support::pty::{Seen, Start, code};
 
 /// Starts a program once more, with a log.
 fn restart(bench: &mut Bench, node: Node, log: &Path, level: &str) {
@@ -90,6 +90,14 @@ fn it_says_what_happens_with_times_and_levels_and_not_on_the_screen() {
         assert!(text.contains(words), "no '{words}' in:\n{text}");
     }
     assert!(!text.contains(" debug "), "{text}");
+    // One line for each thing that happened, and none for what was so at the start; to be shown and to be saved may be one.
+    let of_sensors: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.split_once("card1_monitor: sensor "))
+        .map(|(_, told)| told)
+        .filter(|told| *told != "2  KO SAVED")
+        .collect();
+    assert_eq!(of_sensors, ["2  OK → KO  sending", "2  KO CONFIRMED"], "{text}");
 }
 
 #[test]
@@ -212,6 +220,24 @@ fn what_is_handed_to_a_monitor_that_runs_is_in_the_log_of_who_asked() {
     assert!(
         text.contains("warn  card1_monitor: not confirmed within 1 s"),
         "{text}"
+    );
+}
+
+#[test]
+fn a_full_disk_is_said_on_the_terminal_of_who_asks() {
+    let bench = Bench::running();
+    let words = bench.command(
+        Card1,
+        &bench.url(Card1),
+        &["--set", "2=ko", "--log-file", "/dev/full"],
+    );
+    let mut pty = Start::program(words).spawn();
+    assert_eq!(code(pty.wait_for_end()), 0);
+    let said = flat(&pty.look(Seen::text));
+    assert!(said.contains("Sensor 2 KO CONFIRMED"), "{said}");
+    assert!(
+        said.contains("cannot write the log file /dev/full: No space left"),
+        "{said}"
     );
 }
 

@@ -50,8 +50,8 @@ fn toggles_made_while_card_2_is_down_outlive_a_restart_of_card_1() {
 fn link_breaks(breaks: fn(&Bench)) {
     let mut bench = Bench::running();
     breaks(&bench);
-    bench.wait_text(Card1, "bridge down: broker 2 or the way to it is gone");
-    bench.wait_text(Card2, "bridge down: broker 1 or the way to it is gone");
+    bench.wait_text(Card1, "bridge down: broker 2 is out of reach");
+    bench.wait_text(Card2, "bridge down: broker 1 is out of reach");
     let one = toggle(&mut bench, Card1, 1, "KO", SAVED);
     let two = toggle(&mut bench, Card2, 6, "KO", SAVED);
     bench.wait_row(Display, 6, "KO", "LIVE");

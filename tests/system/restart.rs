@@ -41,7 +41,7 @@ fn card2_monitor_killed_holds_the_display_until_it_is_back() {
         assert!(row.time.starts_with("since "), "{row:?}");
     }
     bench.wait_text(Display, "boards 1 and 2 held since");
-    bench.wait_text(Display, "card2_monitor is not running");
+    bench.wait_text(Display, "card2_monitor's connection has ended");
     bench.press(Card1, "1");
     bench.wait_row(Card1, 1, "KO", "SAVED");
     let mark = bench.pty(Card1).mark();
@@ -64,8 +64,8 @@ fn card1_monitor_comes_back() {
         Card1,
         &[
             (Card2, "board 1 held since"),
-            (Card2, "card1_monitor is not running"),
-            (Display, "card1_monitor is not running"),
+            (Card2, "card1_monitor's connection has ended"),
+            (Display, "card1_monitor's connection has ended"),
         ],
     );
 }
@@ -75,8 +75,8 @@ fn card2_monitor_comes_back() {
     comes_back(
         Card2,
         &[
-            (Card1, "card2_monitor is not running"),
-            (Display, "card2_monitor is not running"),
+            (Card1, "card2_monitor's connection has ended"),
+            (Display, "card2_monitor's connection has ended"),
         ],
     );
 }
@@ -93,8 +93,8 @@ fn broker_1_comes_back() {
         &[
             (Card1, "broker 1 at mqtt://127.0.0.1:"),
             (Card1, "unreachable since"),
-            (Card2, "bridge down: broker 1 or the way to it is gone"),
-            (Display, "bridge down: broker 1 or the way to it is gone"),
+            (Card2, "bridge down: broker 1 is out of reach"),
+            (Display, "bridge down: broker 1 is out of reach"),
         ],
     );
 }
@@ -106,7 +106,7 @@ fn broker_2_comes_back() {
         &[
             (Card2, "broker 2 at mqtt://127.0.0.1:"),
             (Display, "unreachable since"),
-            (Card1, "bridge down: broker 2 or the way to it is gone"),
+            (Card1, "bridge down: broker 2 is out of reach"),
         ],
     );
 }
@@ -217,4 +217,27 @@ fn the_displays_memory_alone_is_enough() {
     }
     bench.start_all([Broker1, Broker2, Card1, Card2]);
     bench.wait_settled(CHANGED);
+}
+
+#[test]
+fn after_a_restart_no_screen_says_what_is_not_known() {
+    let mut bench = changed();
+    for (node, signal, others) in [
+        (Card1, Signal::KILL, [Card2, Display]),
+        (Card2, Signal::TERM, [Card1, Display]),
+    ] {
+        let marks = others.map(|other| bench.pty(other).mark());
+        bench.end(node, signal);
+        bench.start(node);
+        bench.wait_settled(CHANGED);
+        assert_eq!(bench.ever_said(node, 0, "held since"), [""; 0], "{node:?} itself");
+        for (other, mark) in others.into_iter().zip(marks) {
+            let said = bench.ever_said(other, mark, "held since");
+            let any = |words: &str| said.iter().any(|line| line.contains(words));
+            // Its connection has ended, and then it is there again: nothing is wrong with the bridge at any time.
+            assert!(any("_monitor's connection has ended"), "{other:?}: {said:#?}");
+            assert!(any("_monitor heard again, not yet live"), "{other:?}: {said:#?}");
+            assert!(!any("bridge") && !any("the start"), "{other:?}: {said:#?}");
+        }
+    }
 }

@@ -33,6 +33,18 @@ pub fn parse<P: Parser>() -> P {
     P::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
+/// What a variable of an option without a value says: on or off, in the words that people write.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" | "y" | "t" => Ok(true),
+        "0" | "false" | "no" | "off" | "n" | "f" => Ok(false),
+        _ => Err(
+            "a variable that switches something is 1, true, yes or on, or it is 0, false, no or off"
+                .to_owned(),
+        ),
+    }
+}
+
 /// A setting and an action that were typed together and exclude each other.
 fn contradiction(matches: &ArgMatches) -> Option<(&'static str, &'static str)> {
     let typed = |id: &str| {
@@ -73,6 +85,21 @@ mod tests {
                     assert!(help.contains(&format!("[env: {expected}")), "{help}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_neither_on_nor_off_is_refused() {
+        for (words, on) in [
+            (["1", "true", "Yes", "ON"], true),
+            (["0", "false", "No", "OFF"], false),
+        ] {
+            for word in words {
+                assert_eq!(super::switch(word), Ok(on), "{word}");
+            }
+        }
+        for word in ["maybe", "2", "-1", "falsch", " "] {
+            assert!(super::switch(word).is_err(), "{word}");
         }
     }
 

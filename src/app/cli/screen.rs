@@ -1,15 +1,15 @@
 //! The options of the screens.
 
 use clap::Args;
-use clap::builder::FalseyValueParser;
 
+use super::environment::switch;
 use crate::app::screen::Settings;
 
 /// What every screen has.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct ScreenArgs {
     /// Raise alarms without ringing the terminal's bell
-    #[arg(long, env = "DUALBOARD_NO_BELL", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "DUALBOARD_NO_BELL", value_parser = switch)]
     no_bell: bool,
 }
 
@@ -29,10 +29,10 @@ impl ScreenArgs {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct HandsArgs {
     /// Show the sensors; toggle none, whatever is pressed; not together with --set or --toggle
-    #[arg(long, env = "DUALBOARD_READ_ONLY", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "DUALBOARD_READ_ONLY", value_parser = switch)]
     read_only: bool,
     /// Toggle a sensor by a click on it, and scroll by the wheel; the terminal's own selection of text then needs Shift
-    #[arg(long, env = "DUALBOARD_MOUSE", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "DUALBOARD_MOUSE", value_parser = switch)]
     mouse: bool,
 }
 

@@ -6,6 +6,7 @@ const NOW: Mono = Mono::ZERO;
 /// Five of twenty events are on the screen, and all of the help but three lines.
 const EXTENT: Extent = Extent {
     log_rows: 5,
+    last_rows: 5,
     events: 20,
     newest: 100,
     help_rows: 10,

@@ -1,7 +1,7 @@
 //! The thread that writes the log file.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,7 +24,9 @@ type Ends = (Sender<String>, Receiver<News>, Receiver<()>);
 
 /// Starts the thread. The file is opened anew for each batch of lines: so it may be moved away, as rotating logs does, and a disk that has
 /// been full is written again.
-pub(super) fn writer(path: &Path) -> Result<Ends> {
+///
+/// `on_screen` says that a screen tells what becomes of the file; else stderr does.
+pub(super) fn writer(path: &Path, on_screen: bool) -> Result<Ends> {
     let path = path.to_owned();
     open(&path).with_context(|| {
         format!(
@@ -39,6 +41,7 @@ pub(super) fn writer(path: &Path) -> Result<Ends> {
         Writer {
             path,
             outbox,
+            on_screen,
             lost: 0,
         }
         .run(&inbox);
@@ -54,6 +57,7 @@ fn open(path: &Path) -> io::Result<File> {
 struct Writer {
     path: PathBuf,
     outbox: Sender<News>,
+    on_screen: bool,
     /// Lines that could not be written since the last that could.
     lost: usize,
 }
@@ -81,8 +85,8 @@ impl Writer {
             Err(error) => {
                 if self.lost == 0 {
                     let why = format!("cannot write the log file {}: {error}", self.path.display());
-                    if !io::stdout().is_terminal() {
-                        // No screen will say it. Not `eprintln!`: it panics where stderr is gone.
+                    if !self.on_screen {
+                        // Not `eprintln!`: it panics where stderr is gone.
                         let _ = writeln!(io::stderr(), "{why}");
                     }
                     let _ = self.outbox.send(Err(why));

@@ -4,7 +4,7 @@ use super::{Level, Log};
 use crate::app::words;
 use crate::chronicle::{Entry, Fact};
 use crate::machine::{Effect, Event, Machine};
-use crate::sensor::{SensorId, State};
+use crate::sensor::SensorId;
 use crate::stage::Stage;
 use crate::time::Wall;
 
@@ -18,7 +18,8 @@ pub struct Follower {
     /// How many facts have been told, and how often the last of them.
     told: u64,
     times: u32,
-    stages: [Option<(State, Stage)>; 6],
+    /// How far the toggles have got that have been told and are not confirmed.
+    open: [Option<Stage>; 6],
 }
 
 impl Follower {
@@ -29,7 +30,7 @@ impl Follower {
             log,
             told: 0,
             times: 1,
-            stages: [None; 6],
+            open: [None; 6],
         }
     }
 
@@ -123,20 +124,24 @@ impl Follower {
     }
 
     fn fact(&mut self, machine: &Machine, entry: &Entry) {
+        if let Fact::Toggled { sensor, .. } = entry.fact {
+            self.open[sensor.index()] = Some(Stage::Sending);
+        }
         let text = words::event(entry, machine.role(), machine.chain().home);
         self.log.line(entry.wall, level(&entry.fact), &text);
     }
 
+    /// A toggle is told when it is made, and again with each stage that it reaches. What was so at the start was no toggle.
     fn stages(&mut self, wall: Wall, machine: &Machine) {
-        let now = SensorId::ALL.map(|sensor| Some((machine.shown(sensor)?.state(), machine.stage(sensor)?)));
-        let before = std::mem::replace(&mut self.stages, now);
-        for (sensor, (before, now)) in SensorId::ALL.into_iter().zip(before.into_iter().zip(now)) {
-            if let Some((state, stage)) = now.filter(|_| before != now) {
-                self.log.line(
-                    wall,
-                    Level::Info,
-                    &format!("{sensor}  {} {}", state.word(), stage.word()),
-                );
+        for sensor in SensorId::ALL {
+            let open = &mut self.open[sensor.index()];
+            let (Some(before), Some(stage)) = (*open, machine.stage(sensor)) else {
+                continue;
+            };
+            *open = Some(stage).filter(|stage| *stage != Stage::Confirmed);
+            if let Some(shown) = machine.shown(sensor).filter(|_| stage != before) {
+                let text = format!("{sensor}  {} {}", shown.state().word(), stage.word());
+                self.log.line(wall, Level::Info, &text);
             }
         }
     }

@@ -46,12 +46,12 @@ impl Canvas {
         if !self.is_true {
             bytes.extend_from_slice(CLEAR);
         }
-        let drawn = cells(&self.shown, &wanted);
+        let drawn = cells(Pen::default(), &self.shown, &wanted);
         let moved = Scroll::between(&self.shown, &wanted).map(|scroll| {
             let mut moved = Vec::new();
-            scroll.encode(&mut moved);
+            let line = scroll.encode(&mut moved, wanted.area.height);
             scroll.apply(&mut self.shown);
-            moved.extend(cells(&self.shown, &wanted));
+            moved.extend(cells(Pen::at_line(line), &self.shown, &wanted));
             moved
         });
         bytes.extend(match moved {
@@ -64,21 +64,38 @@ impl Canvas {
     }
 }
 
-/// The cells that differ, drawn.
-fn cells(shown: &Buffer, wanted: &Buffer) -> Vec<u8> {
-    let (mut pen, mut bytes) = (Pen::default(), Vec::new());
-    for (x, y, cell) in shown.diff(wanted) {
-        if let Some((from, _)) = pen.at().filter(|(from, line)| *line == y && *from < x) {
-            let line = wanted.index_of(0, y);
-            pen.bridge(
-                &mut bytes,
-                &wanted.content[line + usize::from(from)..line + usize::from(x)],
-            );
+/// The cells that differ, drawn: those of the pen's line first.
+fn cells(mut pen: Pen, shown: &Buffer, wanted: &Buffer) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let changes = shown.diff(wanted);
+    let line = pen.at().map_or(0, |(_, line)| line);
+    let (before, after) = changes.split_at(changes.partition_point(|(_, y, _)| *y < line));
+    let rows = [after, before]
+        .into_iter()
+        .flat_map(|part| part.chunk_by(|(_, a, _), (_, b, _)| a == b));
+    for row in rows {
+        for (place, (x, y, cell)) in row.iter().enumerate() {
+            let line = wanted.index_of(0, *y);
+            let rest = &wanted.content[line + usize::from(*x)..line + usize::from(wanted.area.width)];
+            // To erase takes as many bytes as three blanks.
+            if row.len() - place > 3 && rest.iter().all(is_blank) {
+                pen.erase(&mut bytes, (*x, *y));
+                break;
+            }
+            if let Some((from, _)) = pen.at().filter(|(from, line)| *line == *y && *from < *x) {
+                let between = &wanted.content[line + usize::from(from)..line + usize::from(*x)];
+                pen.bridge(&mut bytes, between);
+            }
+            pen.put(&mut bytes, (*x, *y), cell);
         }
-        pen.put(&mut bytes, (x, y), cell);
     }
     pen.lift(&mut bytes);
     bytes
+}
+
+/// Whether a cell is what a terminal leaves where it erases.
+fn is_blank(cell: &Cell) -> bool {
+    cell.symbol() == " " && cell.bg == Color::Reset && !cell.modifier.intersects(ON_SPACES)
 }
 
 /// A space shows no foreground: no reason to draw it, nor to change colours for it.

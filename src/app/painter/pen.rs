@@ -47,6 +47,24 @@ impl Ink {
 }
 
 impl Pen {
+    /// At the beginning of a line.
+    pub(super) fn at_line(line: u16) -> Self {
+        Self {
+            at: Some((0, line)),
+            ink: Ink::default(),
+        }
+    }
+
+    /// Erases from a place to the end of its line (EL), with no background.
+    pub(super) fn erase(&mut self, bytes: &mut Vec<u8>, (x, y): (u16, u16)) {
+        self.go(bytes, x, y);
+        if self.ink.background != Color::Reset || self.ink.modifier.intersects(ON_SPACES) {
+            self.dip(bytes, Ink::default());
+        }
+        bytes.extend_from_slice(b"\x1b[K");
+        self.at = Some((x, y));
+    }
+
     /// Where the cursor is.
     pub(super) const fn at(&self) -> Option<(u16, u16)> {
         self.at

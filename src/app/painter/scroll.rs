@@ -33,16 +33,23 @@ impl Scroll {
             .map(|(_, scroll)| scroll)
     }
 
-    /// A scrolling region (DECSTBM), lines inserted or deleted at its top (IL, DL), and the region undone.
-    pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
-        let (top, bottom) = (self.region.start + 1, self.region.end);
-        let verb = if self.down { 'L' } else { 'M' };
-        // Writing to memory does not fail.
-        let _ = write!(
-            bytes,
-            "\x1b[{top};{bottom}r\x1b[{top}H\x1b[{}{verb}\x1b[r",
-            self.by
-        );
+    /// Lines deleted at one end of the region (DL), and as many inserted at the other (IL): what is below it ends where it was. Gives the first line
+    /// that was inserted, at whose beginning the cursor is.
+    pub(super) fn encode(&self, bytes: &mut Vec<u8>, height: u16) -> u16 {
+        let line = |line: usize| u16::try_from(line).unwrap_or(u16::MAX);
+        let (top, last) = (line(self.region.start), line(self.region.end - self.by));
+        let (deleted, inserted) = if self.down { (last, top) } else { (top, last) };
+        let by = if self.by == 1 {
+            String::new()
+        } else {
+            self.by.to_string()
+        };
+        // What is moved over the edge of the screen needs no deleting. Writing to memory does not fail.
+        if !self.down || self.region.end < usize::from(height) {
+            let _ = write!(bytes, "\x1b[{}H\x1b[{by}M", deleted + 1);
+        }
+        let _ = write!(bytes, "\x1b[{}H\x1b[{by}L", inserted + 1);
+        inserted
     }
 
     /// What the terminal does with it.

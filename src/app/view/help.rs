@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::{HIGH, Picture};
+use super::{HIGH, Picture, sensors, title};
 use crate::app::desk::{Hands, toggle_keys};
 use crate::machine::Role;
 
@@ -17,31 +17,40 @@ const WIDE: u16 = 80;
 /// From this width on short keys and words stand beside each other; below it, below each other.
 const NARROW: u16 = 40;
 
-/// Where it lies: the lowest lines but the footer, and never over the title and the banner as long as there are lines beside them. At full width,
-/// so that no word behind it is cut in two.
+/// Where it lies: the lowest lines but the footer, and never over the title and the banner. At full width, so that no word behind it is cut in two.
 pub(super) fn place(picture: &Picture, area: Rect) -> Rect {
     let height = u16::try_from(lines(picture, area).len())
         .unwrap_or(u16::MAX)
-        .min(room(area));
+        .min(room(picture, area));
     Rect {
-        y: area.y + area.height.saturating_sub(height + 1),
+        y: area.y + area.height.saturating_sub(height + footer(picture, area)),
         height,
         ..area
     }
 }
 
 /// How many lines there are for it.
-fn room(area: Rect) -> u16 {
-    let above = match area.height {
-        HIGH.. => 2,
-        4.. => 1,
-        _ => 0,
-    };
-    area.height.saturating_sub(above + 1)
+fn room(picture: &Picture, area: Rect) -> u16 {
+    let above = if area.height >= HIGH { 2 } else { 1 };
+    area.height.saturating_sub(above + footer(picture, area))
+}
+
+/// How many lines the keys have below it: none where the sensors alone fill the window.
+fn footer(picture: &Picture, area: Rect) -> u16 {
+    u16::from(!sensors::fill(picture, area))
 }
 
 /// Draws it from its `first` line on, and says if there is more.
 pub(super) fn draw(picture: &Picture, first: usize, frame: &mut Frame<'_>, area: Rect) {
+    if sensors::fill(picture, frame.area()) {
+        // It covers all rows: how many sensors are OK and KO is said above it.
+        let top = Rect {
+            height: 1.min(frame.area().height),
+            ..frame.area()
+        };
+        frame.render_widget(Clear, top);
+        frame.render_widget(Paragraph::new(title::line(picture, top)), top);
+    }
     let all = lines(picture, frame.area());
     let rows = usize::from(area.height);
     let first = first.min(all.len().saturating_sub(rows));
@@ -63,11 +72,16 @@ pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
             Span::raw(what),
         ])
     };
-    let (all_keys, all_words) = (keys(picture), words(picture));
+    let (mut all_keys, all_words) = (keys(picture), words(picture));
+    if sensors::fill(picture, area) {
+        // No line below says how to come back.
+        let closes = all_keys.iter().position(|(key, _)| *key == "?").unwrap_or(0);
+        all_keys[..=closes].rotate_right(1);
+    }
     let below_each_other = all_keys.len() + all_words.len();
     let mut lines = if area.width >= WIDE {
         beside(all_keys, all_words, area, full)
-    } else if area.width > NARROW && below_each_other <= usize::from(room(area)) {
+    } else if area.width > NARROW && below_each_other <= usize::from(room(picture, area)) {
         all_keys.into_iter().chain(all_words).map(full).collect()
     } else {
         short::lines(picture, area)

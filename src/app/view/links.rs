@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 
 use super::{Look, Picture};
 use crate::app::words;
-use crate::chain::{Connection, Status};
-use crate::machine::Role;
+use crate::chain::{Connection, Link, Status, Watched};
+use crate::machine::{Freshness, Role};
 use crate::sensor::Card;
 
 /// A link: its name, whether it is up, and the details where there is room.
@@ -74,7 +74,7 @@ pub(super) fn lines(picture: &Picture, area: Rect, most: u16) -> Vec<Line<'stati
 fn below(cell: &Cell, name: usize, width: usize, look: Look) -> Line<'static> {
     let mut line = Line::from(vec![
         Span::raw(format!(" {:<name$}  ", cell.name)),
-        Span::styled(format!("{} {:<4}", cell.mark, cell.word), cell.style),
+        Span::styled(format!("{} {:<6}", cell.mark, cell.word), cell.style),
     ]);
     let details = format!("  {}", cell.details);
     if line.width() + details.chars().count() <= width {
@@ -94,7 +94,8 @@ fn cells(picture: &Picture) -> Vec<Cell> {
     if own.is_none() {
         cells.push(owner(picture, home));
     }
-    let (mark, style, word, since) = status(picture, machine.chain().bridge.status(), "up");
+    let bridge = &machine.chain().bridge;
+    let (mark, style, word, since) = status(picture, bridge, false, ["up", "down"]);
     cells.push(Cell {
         name: "bridge".to_owned(),
         mark,
@@ -130,8 +131,18 @@ fn broker(picture: &Picture, home: Card) -> Cell {
 }
 
 fn owner(picture: &Picture, card: Card) -> Cell {
-    let watched = picture.machine.chain().owner(card);
-    let (mark, style, word, since) = status(picture, watched.status(), "live");
+    let chain = picture.machine.chain();
+    let bridge = &chain.bridge;
+    let behind =
+        card != chain.home && (bridge.pulse.is_ended() || matches!(bridge.status(), Status::Down(_)));
+    let (mark, style, mut word, since) = status(picture, chain.owner(card), behind, ["live", "gone"]);
+    let is_returning = |of| {
+        let fresh = picture.machine.freshness(of);
+        matches!(fresh, Freshness::Held { broken: Link::Returning(returning), .. } if returning == card)
+    };
+    if Card::ALL.into_iter().any(is_returning) {
+        word = "wait";
+    }
     Cell {
         name: words::owner(card).to_owned(),
         mark,
@@ -141,16 +152,25 @@ fn owner(picture: &Picture, card: Card) -> Cell {
     }
 }
 
+/// What is at a link's other end: its words are for what is up and for what a broker has said to be down. Silent is what is not heard of, for whatever
+/// reason; unseen what stands behind a link that is down itself.
 fn status(
     picture: &Picture,
-    status: Status,
-    up: &'static str,
+    watched: &Watched,
+    behind: bool,
+    [up, down]: [&'static str; 2],
 ) -> (&'static str, Style, &'static str, String) {
     let look = &picture.look;
     let since = |wall| format!(", since {}", picture.times.at(wall));
-    match status {
-        Status::Waiting => (look.down_mark(), look.dim(), "wait", String::new()),
+    let is_ended = watched.pulse.is_ended();
+    let broker_down = matches!(picture.machine.chain().connection, Connection::Down { .. });
+    match watched.status() {
+        _ if behind || broker_down => (look.down_mark(), look.dim(), "unseen", String::new()),
         Status::Up(wall) => (look.up_mark(), look.good(), up, since(wall)),
-        Status::Down(wall) => (look.down_mark(), look.alarm(), "gone", since(wall)),
+        Status::Down(wall) if is_ended => (look.down_mark(), look.alarm(), down, since(wall)),
+        Status::Down(wall) => (look.down_mark(), look.alarm(), "silent", since(wall)),
+        // Its end is what was heard first, so nobody knows since when.
+        Status::Waiting if is_ended => (look.down_mark(), look.alarm(), down, String::new()),
+        Status::Waiting => (look.down_mark(), look.dim(), "wait", String::new()),
     }
 }

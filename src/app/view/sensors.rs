@@ -44,10 +44,19 @@ impl Shape {
             _ => None,
         }
     }
+
+    /// How many lines the sensors take alone.
+    const fn rows(self) -> usize {
+        match self {
+            Self::Column => 6,
+            Self::Beside | Self::Compact => 3,
+            Self::Large => 3 * (large::LINES + 2),
+        }
+    }
 }
 
-/// How much of the row stands above large letters: all but the times, which banner, log and troubles tell.
-const LARGE_ROW: usize = 33;
+/// How much of the row stands above large letters: all but the line of what has been, whose bytes the letters have.
+const LARGE_ROW: usize = 55;
 
 /// One card's sensors, with its heading where there is room.
 struct Block {
@@ -58,6 +67,11 @@ struct Block {
     each: usize,
 }
 
+/// Whether a window has room for the sensors and for nothing else.
+pub(super) fn fill(picture: &Picture, area: Rect) -> bool {
+    Shape::of(picture, area).is_none_or(|shape| usize::from(area.height) <= shape.rows())
+}
+
 /// Lays out all sensors, the own ones first. `None` where the window does not hold all six.
 pub(super) fn arrange(picture: &Picture, area: Rect) -> Option<Sensors> {
     let cards = match picture.machine.role() {
@@ -66,12 +80,14 @@ pub(super) fn arrange(picture: &Picture, area: Rect) -> Option<Sensors> {
     };
     let shape = Shape::of(picture, area)?;
     let air = usize::from(area.height >= super::HIGH);
+    // Where there is no line for keys and title, the rows say what these would: that a press toggles nothing, and why.
+    let bare = fill(picture, area);
     let column = match shape {
         Shape::Column => area.width,
         Shape::Beside | Shape::Large => area.width / 2,
         Shape::Compact => area.width.div_ceil(2),
     };
-    let blocks = cards.map(|card| block(picture, card, shape, (usize::from(column), air > 0)));
+    let blocks = cards.map(|card| block(picture, card, shape, (usize::from(column), air > 0, bare)));
     let mut sensors = Sensors {
         lines: vec![Line::default(); air],
         places: Vec::new(),
@@ -115,7 +131,7 @@ impl Sensors {
     }
 }
 
-fn block(picture: &Picture, card: Card, shape: Shape, (width, heading): (usize, bool)) -> Block {
+fn block(picture: &Picture, card: Card, shape: Shape, (width, heading, bare): (usize, bool, bool)) -> Block {
     let mut lines = Vec::new();
     if heading {
         let own = picture.machine.role() == Role::Monitor(card);
@@ -135,10 +151,10 @@ fn block(picture: &Picture, card: Card, shape: Shape, (width, heading): (usize, 
     for sensor in card.sensors() {
         starts.push((sensor, lines.len()));
         lines.push(match shape {
-            Shape::Compact => row::compact(picture, sensor),
-            Shape::Column | Shape::Beside => row::line(picture, sensor, width),
+            Shape::Compact => row::compact(picture, sensor, (width, bare)),
+            Shape::Column | Shape::Beside => row::line(picture, sensor, (width, bare)),
             // The large letters have the bytes that the rest of a row would take.
-            Shape::Large => row::line(picture, sensor, width.min(LARGE_ROW)),
+            Shape::Large => row::line(picture, sensor, (width.min(LARGE_ROW), false)),
         });
         if shape == Shape::Large {
             lines.extend(large::lines(picture, sensor));

@@ -63,10 +63,8 @@ fn of_both_boards(alarms: &[Alarm], alarm: Alarm) -> Told {
         Subject::Ko(sensor) => (format!("{sensor} KO"), 1),
         Subject::Lost(card) => {
             let other = Subject::Lost(card.other());
-            if alarms.contains(&Alarm {
-                subject: other,
-                ..alarm
-            }) {
+            let together = |of: &Alarm| of.subject == other && of.raised == alarm.raised;
+            if alarms.iter().any(together) {
                 ("boards 1 and 2 HELD".to_owned(), 2)
             } else {
                 (format!("board {} HELD", card.number()), 1)
@@ -84,7 +82,7 @@ fn of_both_boards(alarms: &[Alarm], alarm: Alarm) -> Told {
 fn at(alarm: &Alarm, times: &Times) -> String {
     match alarm.subject {
         Subject::KoAtStart(_) => String::new(),
-        Subject::Ko(_) | Subject::Lost(_) => format!(" {}", times.at(alarm.raised)),
+        Subject::Ko(_) | Subject::Lost(_) => format!(" {}", times.at(alarm.since)),
     }
 }
 

@@ -5,11 +5,14 @@ use ratatui::text::{Line, Span};
 
 use super::{NARROW, beside};
 use crate::app::desk::{Hands, toggle_keys};
-use crate::app::view::Picture;
+use crate::app::view::{Picture, sensors};
 use crate::machine::Role;
 
 /// Pairs of a key or word and what it means; several on a line where they are short.
 type Row = Vec<(&'static str, &'static str)>;
+
+/// How to come back.
+const CLOSES: [(&str, &str); 1] = [("? Esc", "close help")];
 
 pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
     let style = picture.look.key();
@@ -22,7 +25,12 @@ pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
         });
         Line::from(spans.collect::<Vec<_>>())
     };
-    let (keys, words) = (keys(picture), words(picture));
+    let (mut keys, words) = (keys(picture), words(picture));
+    if sensors::fill(picture, area) {
+        // No line below says it.
+        let closes = keys.iter().position(|row| row == &CLOSES).unwrap_or(0);
+        keys[..=closes].rotate_right(1);
+    }
     if area.width >= NARROW {
         beside(keys, words, area, row)
     } else {
@@ -43,7 +51,7 @@ fn keys(picture: &Picture) -> Vec<Row> {
         vec![("a", "acknowledge")],
         vec![("Up PgUp Home", "newer")],
         vec![("Down PgDn End", "older")],
-        vec![("? Esc", "close help")],
+        CLOSES.to_vec(),
         vec![("q ^C", "quit"), ("^Z", "stop")],
     ]);
     if picture.mouse {

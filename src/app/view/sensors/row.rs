@@ -1,12 +1,13 @@
 //! One sensor's line.
 
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
+use crate::app::desk::Hands;
 use crate::app::view::Picture;
 use crate::app::words;
-use crate::machine::Freshness;
-use crate::sensor::SensorId;
+use crate::machine::{Freshness, Role};
+use crate::sensor::{Card, SensorId};
 
 /// From this width on a row begins with the mark of what has happened to it.
 const MARKED: usize = 26;
@@ -21,7 +22,7 @@ const TALKATIVE: usize = 56;
 const HISTORY: (usize, usize, usize) = (20, 50, 79);
 
 /// Number and state, and of another card's sensor whether it is live or held. There is no room for a symbol beside that word, and words go first.
-pub(super) fn compact(picture: &Picture, sensor: SensorId) -> Line<'static> {
+pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
     let (machine, look) = (&picture.machine, &picture.look);
     let state = machine.shown(sensor).map(|shown| shown.state());
     let word = words::state(state);
@@ -30,6 +31,13 @@ pub(super) fn compact(picture: &Picture, sensor: SensorId) -> Line<'static> {
         Span::raw(sensor.number().to_string()),
         Span::styled(mark, style),
     ]);
+    let room = width.saturating_sub(line.width() + word.len() + 1);
+    if let Some(hands) = hands(picture, sensor, room).filter(|_| bare) {
+        line.push_span(Span::styled(word, look.chip(state)));
+        line.push_span(Span::raw(" "));
+        line.push_span(hands);
+        return line;
+    }
     match (state, machine.stage(sensor)) {
         (None, _) => line.push_span(Span::styled(word, look.chip(state))),
         (_, Some(_)) => {
@@ -48,6 +56,28 @@ pub(super) fn compact(picture: &Picture, sensor: SensorId) -> Line<'static> {
     line
 }
 
+/// Why a press on this sensor toggles nothing, in at most `room` columns: where its screen is locked always, set off after a press; of another
+/// board's sensor after a press only.
+fn hands(picture: &Picture, sensor: SensorId, room: usize) -> Option<Span<'static>> {
+    let refused = picture.desk.is_refused(sensor);
+    let own = picture.machine.role() == Role::Monitor(sensor.card());
+    let words = match (picture.desk.hands(), sensor.card()) {
+        (Hands::Locked, _) if own => ["locked", "lock"],
+        (Hands::ReadOnly, _) if own => ["read-only", "r/o"],
+        (_, Card::One) if refused => ["on board 1", "bd 1"],
+        (_, Card::Two) if refused => ["on board 2", "bd 2"],
+        _ => return None,
+    };
+    let word = words.into_iter().find(|word| word.len() <= room)?;
+    let style = picture.look.waiting();
+    let style = if refused {
+        style.add_modifier(Modifier::REVERSED)
+    } else {
+        style
+    };
+    Some(Span::styled(word, style))
+}
+
 /// What has happened to a sensor: its key has just been pressed, or it has changed since the last acknowledgement.
 fn mark(picture: &Picture, sensor: SensorId) -> (&'static str, Style) {
     let look = &picture.look;
@@ -62,7 +92,7 @@ fn mark(picture: &Picture, sensor: SensorId) -> (&'static str, Style) {
 
 /// Name, symbol and state, how far it has got or how fresh it is, since when, and how it got there. What does not fit is left out from
 /// the right; name and state always fit.
-pub(super) fn line(picture: &Picture, sensor: SensorId, width: usize) -> Line<'static> {
+pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
     let look = &picture.look;
     let state = picture.machine.shown(sensor).map(|shown| shown.state());
     let name = format!("Sensor {} ", sensor.number());
@@ -83,7 +113,12 @@ pub(super) fn line(picture: &Picture, sensor: SensorId, width: usize) -> Line<'s
         line.push_span(Span::styled(chip, look.chip(state)));
         line.push_span(Span::raw(" ".repeat(gap)));
     }
-    let left = width.saturating_sub(line.width());
+    let mut left = width.saturating_sub(line.width());
+    if let Some(hands) = hands(picture, sensor, left).filter(|_| bare) {
+        line.push_span(hands);
+        line.push_span(Span::raw(" "));
+        left = width.saturating_sub(line.width());
+    }
     line.spans
         .extend(beside_state(picture, sensor, left, width >= TALKATIVE));
     line.spans.extend(history(picture, sensor, width, line.width()));
@@ -100,7 +135,11 @@ fn beside_state(picture: &Picture, sensor: SensorId, width: usize, talkative: bo
     let (word, style, time) = match (machine.stage(sensor), machine.freshness(sensor.card())) {
         (Some(stage), _) => (stage.word(), look.stage(stage), changed),
         (None, Freshness::Live) => ("LIVE", look.good(), changed),
-        (None, Freshness::Held { since, .. }) => ("HELD", look.waiting(), Some(picture.times.at(since))),
+        (None, Freshness::Held { since, .. }) => {
+            let since = words::held_since(machine, since);
+            let since = since.map_or_else(|| "start".to_owned(), |since| picture.times.at(since));
+            ("HELD", look.waiting(), Some(since))
+        }
     };
     if width < word.len() {
         return Vec::new();
