@@ -179,9 +179,13 @@ pub fn decode(topic: Topic, payload: &[u8]) -> Result<Message, Malformed> {
         return Err(Malformed::TooLarge(payload.len()));
     }
     match topic {
-        Topic::Card1 | Topic::All | Topic::Witness | Topic::Copy | Topic::Board1All | Topic::Board2Card1 => {
-            body::decode_report(payload, topic.carries()).map(Message::Report)
-        }
+        Topic::Card1
+        | Topic::All
+        | Topic::Witness
+        | Topic::Copy
+        | Topic::Board1All
+        | Topic::Board2Card1
+        | Topic::Board2Copy => body::decode_report(payload, topic.carries()).map(Message::Report),
         Topic::Alive(_) => body::decode_heartbeat(payload),
         Topic::Set(card) => ask::decode_command(payload, card).map(Message::Command),
         Topic::Answer(card) => ask::decode_answer(payload, card).map(Message::Answer),

@@ -128,6 +128,16 @@ fn card_2_finds_its_memory_there_also_when_the_join_says_less() {
 }
 
 #[test]
+fn what_broker_2_had_of_it_is_put_back_before_it_is_overwritten() {
+    let mut card1 = Program::new(Card::One, &[]);
+    assert_eq!(card1.hear(at(1), Topic::All, OLDER).len(), 1);
+    let put = card1.hear(at(1), Topic::Board2Copy, NEWER);
+    assert_eq!(put.len(), 1, "{put:?}");
+    assert_eq!(card1.sensor_4(), Some(State::Ko));
+    assert_eq!(card1.hear(at(1), Topic::Copy, &put[0]), Vec::<String>::new());
+}
+
+#[test]
 fn a_copy_does_not_end_a_plain_programs_word() {
     let mut card1 = Program::new(Card::One, &[(Topic::Copy, NEWER)]);
     card1.hear(at(1), Topic::All, r#"{"sensor_4":true}"#);

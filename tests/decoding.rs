@@ -13,7 +13,7 @@ use dualboard::wire::{
 };
 use proptest::prelude::*;
 
-const TOPICS: [Topic; 19] = [
+const TOPICS: [Topic; 20] = [
     Topic::Card1,
     Topic::All,
     Topic::Witness,
@@ -22,6 +22,7 @@ const TOPICS: [Topic; 19] = [
     Topic::Board1All,
     Topic::Board2Card1,
     Topic::Copy,
+    Topic::Board2Copy,
     Topic::Uptime(Card::One),
     Topic::Uptime(Card::Two),
     Topic::Marker,

@@ -18,9 +18,11 @@ pub(super) struct Kept {
 }
 
 impl Machine {
-    /// The copy arrived: memory for its writer, and news for the owner of what it speaks of if that has lost its own.
+    /// The copy arrived, or what broker 2 had of it when the bridge came up: memory for its writer, and news for the owner of what it speaks of if that has lost its own.
     pub(super) fn copy_heard(&mut self, arrival: Arrival, report: &Report) {
-        self.copy.lies = *report;
+        if arrival.topic == Topic::Copy {
+            self.copy.lies = *report;
+        }
         for (sensor, entry) in report.iter() {
             match entry {
                 Entry::Reading(reading) if self.role == Role::Monitor(sensor.card()) => {
@@ -32,7 +34,7 @@ impl Machine {
         }
     }
 
-    /// Nothing that can be read lies there.
+    /// Nothing that can be read lies there, or at broker 2.
     pub(super) fn copy_malformed(&mut self) {
         self.copy.lies = Report::default();
     }

@@ -26,7 +26,7 @@ impl Machine {
             Topic::Witness | Topic::Board1All => self.role == Role::Monitor(Card::Two),
             Topic::Set(card) | Topic::Claim(card) => self.role == Role::Monitor(card),
             Topic::Answer(_) => false,
-            Topic::Board2Card1 => self.role == Role::Monitor(Card::One),
+            Topic::Board2Card1 | Topic::Board2Copy => self.role == Role::Monitor(Card::One),
         }
     }
 
@@ -53,7 +53,9 @@ impl Machine {
         let live = !retained && self.gate == Gate::Open;
         let arrival = Arrival { now, topic, live };
         match wire::decode(topic, payload) {
-            Ok(Message::Report(report)) if topic == Topic::Copy => self.copy_heard(arrival, &report),
+            Ok(Message::Report(report)) if matches!(topic, Topic::Copy | Topic::Board2Copy) => {
+                self.copy_heard(arrival, &report);
+            }
             Ok(Message::Report(report)) => self.report_heard(arrival, &report),
             Ok(Message::Heartbeat(heartbeat)) if !retained => {
                 self.heartbeat(arrival, &heartbeat, effects);
@@ -84,7 +86,7 @@ impl Machine {
         if there || self.own_topic() == Some(arrival.topic) {
             // It lies where the good state should, at the other board or here.
             self.report_again(arrival.now);
-        } else if arrival.topic == Topic::Copy {
+        } else if matches!(arrival.topic, Topic::Copy | Topic::Board2Copy) {
             self.copy_malformed();
         } else if matches!(arrival.topic, Topic::Claim(_)) {
             self.tenancy.hear(None);

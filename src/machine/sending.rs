@@ -32,10 +32,10 @@ impl Machine {
         if self.gate == Gate::Open {
             self.send_report(effects);
             self.send_answers(effects);
-            self.send_copy(false, effects);
             if !self.leaving {
                 self.send_heartbeat(now, effects);
             }
+            self.send_copy(false, effects);
         }
         self.disk.end_pause(now.mono);
         if let (Some(owner), true) = (&self.owner, self.restored || self.has_toggled()) {

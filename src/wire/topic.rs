@@ -16,6 +16,7 @@ const CARD1_OWNER: &str = "sensors/card1/owner";
 const CARD2_OWNER: &str = "sensors/card2/owner";
 const BOARD1_ALL: &str = "sensors/board1/all";
 const BOARD2_CARD1: &str = "sensors/board2/card1";
+const BOARD2_COPY: &str = "sensors/board2/card2/copy";
 const BOARD1_UPTIME: &str = "sensors/board1/broker/uptime";
 const BOARD2_UPTIME: &str = "sensors/board2/broker/uptime";
 const MARKER: &str = "sensors/marker/";
@@ -45,6 +46,8 @@ pub enum Topic {
     Board1All,
     /// `sensors/board2/card1`: what broker 2 held on `sensors/card1`, as seen at broker 1.
     Board2Card1,
+    /// `sensors/board2/card2/copy`: what broker 2 held on `sensors/card2/copy`, as seen at broker 1.
+    Board2Copy,
     /// `sensors/boardN/broker/uptime`: the other board's broker is alive, and so is the bridge. Named by the card of that board.
     Uptime(Card),
     /// `sensors/marker/<client id>`: a program's message to itself.
@@ -64,7 +67,7 @@ pub enum Direction {
 
 impl Topic {
     /// Every topic but the marker's, which is each client's own.
-    pub const COMMON: [(Self, &'static str); 18] = [
+    pub const COMMON: [(Self, &'static str); 19] = [
         (Self::Card1, CARD1),
         (Self::All, ALL),
         (Self::Witness, WITNESS),
@@ -79,6 +82,7 @@ impl Topic {
         (Self::Claim(Card::Two), CARD2_OWNER),
         (Self::Board1All, BOARD1_ALL),
         (Self::Board2Card1, BOARD2_CARD1),
+        (Self::Board2Copy, BOARD2_COPY),
         (Self::Uptime(Card::One), BOARD1_UPTIME),
         (Self::Uptime(Card::Two), BOARD2_UPTIME),
         (Self::Bridge(Direction::In), BRIDGE_IN),
@@ -116,6 +120,7 @@ impl Topic {
             | Self::Answer(_)
             | Self::Board1All
             | Self::Board2Card1
+            | Self::Board2Copy
             | Self::Uptime(_)
             | Self::Bridge(_) => 0,
         }
@@ -132,7 +137,7 @@ impl Topic {
     pub fn carries(self) -> SensorSet {
         match self {
             Self::Card1 | Self::Board2Card1 => Card::One.sensors().into_iter().collect(),
-            Self::Copy => Card::Two.sensors().into_iter().collect(),
+            Self::Copy | Self::Board2Copy => Card::Two.sensors().into_iter().collect(),
             Self::Set(card) | Self::Answer(card) => card.sensors().into_iter().collect(),
             Self::All | Self::Witness | Self::Board1All => SensorId::ALL.into_iter().collect(),
             _ => SensorSet::EMPTY,

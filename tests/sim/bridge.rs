@@ -63,7 +63,10 @@ pub fn bridges() -> [Bridge; 3] {
                 ("sensors/all", "sensors/board1/all", 0),
                 ("$SYS/broker/uptime", "sensors/board1/broker/uptime", 0),
             ],
-            &[("sensors/card1", "sensors/board2/card1", 0)],
+            &[
+                ("sensors/card1", "sensors/board2/card1", 0),
+                ("sensors/card2/copy", "sensors/board2/card2/copy", 0),
+            ],
             true,
         ),
         bridge(
@@ -177,8 +180,11 @@ impl World {
         if self.bridges[place].conn != Some(id) || !self.brokers[BOARD2].up {
             return;
         }
+        // It is up with the CONNACK, which comes before all else: then its retained messages are on their way out.
+        if matches!(parcel, Parcel::Granted | Parcel::Publish(_)) && !self.bridges[place].up {
+            self.bridge_up(place);
+        }
         match parcel {
-            Parcel::Granted => self.bridge_up(place),
             Parcel::Closed { .. } => self.bridge_lost(place),
             Parcel::Ack(mid) => {
                 let local = Rc::clone(&self.bridges[place].local);
@@ -204,7 +210,7 @@ impl World {
                     self.publish_at(BOARD2, &queued.packet.mapped(&to, qos), Some(&local));
                 }
             }
-            Parcel::Connect { .. } => {}
+            Parcel::Granted | Parcel::Connect { .. } => {}
         }
     }
 

@@ -41,6 +41,7 @@ const TOPICS: &[&str] = &[
     "sensors/board1/all",
     "sensors/board2/card1",
     "sensors/card2/copy",
+    "sensors/board2/card2/copy",
     "sensors/card1/alive",
     "sensors/card2/alive",
     "sensors/marker/card1_monitor",

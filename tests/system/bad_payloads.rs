@@ -186,6 +186,12 @@ fn other_topics() -> Vec<(&'static str, Node, Option<Node>, Vec<Bad>)> {
         ),
         ("sensors/board1/all", Broker2, Some(Card2), no_reports()),
         ("sensors/board2/card1", Broker1, Some(Card1), no_reports()),
+        (
+            "sensors/board2/card2/copy",
+            Broker1,
+            Some(Card1),
+            of_card_2(no_reports()),
+        ),
         ("sensors/board1/broker/uptime", Broker2, None, no_heartbeats()),
         ("sensors/board2/broker/uptime", Broker1, None, no_heartbeats()),
         ("sensors/marker/card1_monitor", Broker1, None, markers()),

@@ -10,7 +10,7 @@ use dualboard::wire::{
 use serde_json::Value;
 
 /// Every topic that is decoded.
-pub const TOPICS: [Topic; 19] = [
+pub const TOPICS: [Topic; 20] = [
     Topic::Card1,
     Topic::All,
     Topic::Witness,
@@ -19,6 +19,7 @@ pub const TOPICS: [Topic; 19] = [
     Topic::Board1All,
     Topic::Board2Card1,
     Topic::Copy,
+    Topic::Board2Copy,
     Topic::Uptime(Card::One),
     Topic::Uptime(Card::Two),
     Topic::Marker,

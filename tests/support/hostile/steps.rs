@@ -199,13 +199,14 @@ fn claim(bytes: &mut Unstructured<'_>) -> Result<Claim> {
     })
 }
 
-const REPORTS: [Topic; 6] = [
+const REPORTS: [Topic; 7] = [
     Topic::Card1,
     Topic::All,
     Topic::Witness,
     Topic::Board1All,
     Topic::Board2Card1,
     Topic::Copy,
+    Topic::Board2Copy,
 ];
 
 fn topic(bytes: &mut Unstructured<'_>) -> Result<Topic> {
