@@ -68,8 +68,10 @@ ensure_session() {
 
 set_session_options() {
   tmux set-option -t "$(target)" @dualboard_origin "${0##*/} ${data_dir}"
-  tmux set-option -t "$(target)" status-right-length 60
-  tmux set-option -t "$(target)" status-right ' #{prefix} d leaves it running, scripts/stop.sh ends it '
+  # Both halves and the names of the windows fit in 80 columns.
+  tmux set-option -t "$(target)" status-left-length 20
+  tmux set-option -t "$(target)" status-right-length 44
+  tmux set-option -t "$(target)" status-right ' #{prefix} d: leave running, stop.sh: end '
   set_window_options programs
 }
 
@@ -86,12 +88,15 @@ title_pane() { tmux select-pane -t "$1" -T "$2"; }
 
 readonly wide_layout=tiled
 
-# Side by side where two panes of 80 columns fit, else one above the other at full width; again at each change of size.
+# Side by side where two panes of 80 columns fit, else one above the other at full width; again at each change of size, but a pane that
+# somebody has zoomed stays so.
 arrange_panes() {
   local window arrange
   window="$(target programs)"
-  arrange="if-shell -F -t '${window}' '#{e|>=:#{window_width},161}' \
-\"select-layout -t '${window}' ${wide_layout}\" \"select-layout -t '${window}' even-vertical\""
+  arrange="if-shell -F -t '${window}' '#{?window_zoomed_flag,0,#{e|>=:#{window_width},161}}' \
+\"select-layout -t '${window}' ${wide_layout}\" ; \
+if-shell -F -t '${window}' '#{?window_zoomed_flag,0,#{e|<:#{window_width},161}}' \
+\"select-layout -t '${window}' even-vertical\""
   tmux set-hook -t "$(target)" client-attached "${arrange}"
   tmux set-hook -t "$(target)" client-resized "${arrange}"
   tmux select-layout -t "${window}" "${wide_layout}" >/dev/null

@@ -2,7 +2,7 @@
 
 use dualboard::app::desk::Desk;
 use dualboard::app::keys::KeyCode;
-use dualboard::app::view;
+use dualboard::app::view::{self, Picture};
 use ratatui::layout::{Position, Size};
 
 use super::net::{CARD1, CARD2, DISPLAY, Net};
@@ -103,6 +103,21 @@ fn a_press_that_toggles_nothing_is_seen_where_there_is_room_for_the_states_only(
             );
             text += &shot(&after, size);
         }
+    }
+    let mut starting = Net::new();
+    starting.start(CARD1);
+    for key in ['2', '5'] {
+        let before = Picture {
+            desk: Desk::new(picture(&starting, CARD1).machine.role(), true),
+            ..picture(&starting, CARD1)
+        };
+        let mut after = before.clone();
+        press(&mut after, KeyCode::Char(key), (19, 3));
+        assert_ne!(
+            shot(&after, (19, 3)),
+            shot(&before, (19, 3)),
+            "UNKNOWN: {key} gave no sign"
+        );
     }
     let mut display = picture(&net, DISPLAY);
     press(&mut display, KeyCode::Char('1'), (19, 3));

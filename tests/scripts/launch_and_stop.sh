@@ -31,6 +31,7 @@ main() {
   trap clean_up EXIT
   starts_everything
   second_launch_attaches
+  fits_and_keeps_the_zoom
   restores_what_brokers_held
   revives_what_was_killed
   reopens_what_was_closed
@@ -85,6 +86,19 @@ second_launch_attaches() {
   check 'other settings are said to wait' launch --port1 "${other_port}"
   check 'and it says so' says 'with other settings'
 }
+
+# Seen in a terminal of 80x24, which another tmux server makes.
+fits_and_keeps_the_zoom() {
+  local outer=(tmux -L outer)
+  tmux resize-pane -Z -t "dualboard:programs.1"
+  "${outer[@]}" new-session -d -x 80 -y 24 "env -u TMUX scripts/launch.sh"
+  check 'the last line is whole' soon outer_shows 'brokers .*stop.sh: end'
+  check 'a pane that is zoomed stays so' test "$(tmux display-message -p -t dualboard:programs '#{window_zoomed_flag}')" = 1
+  "${outer[@]}" kill-server
+  tmux resize-pane -Z -t "dualboard:programs.1"
+}
+
+outer_shows() { tmux -L outer capture-pane -p 2>/dev/null | tail -n 1 | tee "${sandbox}/outer.txt" | grep -q "$1"; }
 
 restores_what_brokers_held() {
   check 'stop succeeds' stop

@@ -38,6 +38,10 @@ pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize
         line.push_span(hands);
         return line;
     }
+    if bare && picture.desk.is_refused(sensor) {
+        // Beside UNKNOWN there is no room for a word.
+        line.spans[0].style = look.waiting().add_modifier(Modifier::REVERSED);
+    }
     match (state, machine.stage(sensor)) {
         (None, _) => line.push_span(Span::styled(word, look.chip(state))),
         (_, Some(_)) => {
