@@ -80,7 +80,7 @@ impl Ending {
 ///
 /// # Errors
 /// Always: it says where that one is, and what to do.
-pub fn stopped<T>(stop: Stop, card: Card, url: &str, kept: &str) -> Result<T> {
+fn stopped<T>(stop: Stop, card: Card, url: &str, kept: &str) -> Result<T> {
     let program = words::owner(card);
     match stop {
         Stop::Twin => bail!(
@@ -90,8 +90,9 @@ pub fn stopped<T>(stop: Stop, card: Card, url: &str, kept: &str) -> Result<T> {
             "another {program} has taken over at {url}, with another state folder or on another machine; {kept}; to take it back, start this one with --take-over"
         ),
         Stop::Across => bail!(
-            "another {program} runs at another broker and goes on, and is heard at {url} across the bridge: that is not broker {number}; {kept}; start this one with --broker and the address of broker {number}",
-            number = card.number()
+            "{}; {kept}; start this one with --broker and the address of broker {}",
+            words::across(card, url),
+            card.number()
         ),
     }
 }

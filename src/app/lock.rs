@@ -51,7 +51,8 @@ impl Lock {
             }
             if holder.way() != Way::Order || holder.doing() != Doing::Runs {
                 bail!(
-                    "{program} already runs on this board ({holder}); {}",
+                    "{program} already runs on this board ({holder}){}; {}",
+                    this.elsewhere(&holder),
                     holder.advice()
                 );
             }

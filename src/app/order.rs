@@ -6,6 +6,7 @@
 mod ask;
 mod own;
 mod report;
+mod why;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, unbounded};
@@ -23,16 +24,44 @@ use super::words;
 use crate::command::{Answer, Command, Name};
 use crate::time::Mono;
 
-use ask::{Asker, Look, Runs};
+use ask::{Asker, Look};
+use why::Runs;
 
 /// How it ended.
 enum Outcome {
     /// The owner has answered for the last time.
     Final(Answer),
-    /// The time is over. Why it is not further, and what comes next, in words.
-    Late(Option<Answer>, String),
-    /// With this exit status.
+    /// Before that.
+    Short(Short),
+}
+
+/// An end before all of it was confirmed.
+struct Short {
+    cause: Cause,
+    reached: Reached,
+    /// Why it is not further, and what comes next, in words.
+    why: String,
+}
+
+/// What ended it before it was confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The time is over.
+    Late,
+    /// A signal or a panic: with this exit status.
     Ended(u8),
+    /// It cannot come to anything in this way.
+    Vain,
+}
+
+/// How far it has got.
+enum Reached {
+    /// It was not done, and will not be.
+    Nothing,
+    /// Somebody was asked, who may do it yet.
+    Unknown,
+    /// So far.
+    Stages(Answer),
 }
 
 /// What does not change while a command is under way.
@@ -110,6 +139,7 @@ impl Job<'_> {
                     }
                     // The lock stays this process's until it ends: a monitor started here meanwhile would be a second owner.
                     Look::Somebody => Runs::Elsewhere,
+                    Look::Across => return Ok(asker.vain(self, &Runs::Elsewhere)),
                     Look::Ended(outcome) => return Ok(outcome),
                 },
                 Err(holder) => Runs::Here(holder),
@@ -133,11 +163,11 @@ impl Job<'_> {
         self.clock.now().mono >= self.by
     }
 
-    /// The exit status that an input asks for.
-    fn ending(input: Input) -> Option<Outcome> {
+    /// Whether an input ends it.
+    fn ending(input: Input) -> Option<Cause> {
         match input {
-            Input::Terminate(signal) => Some(Outcome::Ended(signals::exit_status(signal))),
-            Input::Panicked => Some(Outcome::Ended(panic::EXIT_STATUS)),
+            Input::Terminate(signal) => Some(Cause::Ended(signals::exit_status(signal))),
+            Input::Panicked => Some(Cause::Ended(panic::EXIT_STATUS)),
             _ => None,
         }
     }

@@ -62,7 +62,7 @@ pub(super) fn follow(mut shell: Shell, json: bool) -> Result<Ending> {
             Happening::Closed => break ended(),
         }
     };
-    let unsaved = shell.leave();
+    let unsaved = shell.leave().unsaved;
     printer.finish(LAST_LINES);
     Ok(Ending {
         reason: reason?,

@@ -44,7 +44,7 @@ pub fn run(mut shell: Shell, settings: Settings) -> Result<Ending> {
     let ended = Screen::open(&terminal, settings, &shell, sender)
         .and_then(|mut screen| screen.run(&mut shell, &inputs));
     terminal.restore();
-    let unsaved = shell.leave();
+    let unsaved = shell.leave().unsaved;
     Ok(Ending {
         reason: ended?,
         unsaved,

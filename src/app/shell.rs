@@ -244,8 +244,8 @@ impl Shell {
         }
     }
 
-    /// Ends: what was being sent and written is finished first, within a limit. Gives the reason, in words, why not all of it is on disk.
-    pub fn leave(mut self) -> Option<String> {
+    /// Ends: what was being sent and written is finished first, within a limit.
+    pub fn leave(mut self) -> Left {
         let by = self.clock.now().mono.after(LEAVE);
         self.feed(Event::Leave);
         let nothing_else = never::<()>();
@@ -261,8 +261,19 @@ impl Shell {
         self.broker.close(rest);
         let late = || "its disk has not answered in time".to_owned();
         let failure = self.machine.disk_failure().map(str::to_owned);
-        (!self.machine.is_on_disk()).then(|| failure.unwrap_or_else(late))
+        Left {
+            unsaved: (!self.machine.is_on_disk()).then(|| failure.unwrap_or_else(late)),
+            machine: self.machine,
+        }
     }
+}
+
+/// What a program leaves.
+pub struct Left {
+    /// Its last state.
+    pub machine: Machine,
+    /// Why not all of it is on disk; in words.
+    pub unsaved: Option<String>,
 }
 
 /// What has happened.

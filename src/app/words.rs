@@ -36,6 +36,16 @@ pub const fn owner(card: Card) -> &'static str {
     }
 }
 
+/// That the owner of a card runs, and the broker at this address is not the card's own.
+#[must_use]
+pub fn across(card: Card, url: &str) -> String {
+    format!(
+        "another {} runs at another broker and goes on, and is heard at {url} across the bridge: that is not broker {}",
+        owner(card),
+        card.number()
+    )
+}
+
 /// The name of a program.
 #[must_use]
 pub const fn program(role: Role) -> &'static str {

@@ -4,7 +4,7 @@ use super::{Counters, Freshness, Gate, Machine, Role};
 use crate::chain::Chain;
 use crate::chronicle::Chronicle;
 use crate::global::Shown;
-use crate::sensor::{Card, SensorId};
+use crate::sensor::{Card, SensorId, SensorSet};
 use crate::stage::Stage;
 use crate::time::Now;
 
@@ -65,6 +65,16 @@ impl Machine {
     #[must_use]
     pub fn disk_failure(&self) -> Option<&str> {
         self.disk.failure()
+    }
+
+    /// Whether the broker has what this owner has of these sensors.
+    #[must_use]
+    pub fn is_delivered(&self, sensors: SensorSet) -> bool {
+        let has = self.owner.as_ref().map(crate::owner::Owner::readings);
+        let version = |sensor| has.and_then(|readings| readings.version(sensor));
+        sensors
+            .iter()
+            .all(|sensor| self.progress.delivered.get(sensor) == version(sensor))
     }
 
     /// When the program started.

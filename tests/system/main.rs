@@ -24,6 +24,7 @@ mod plain_programs;
 mod python;
 mod restart;
 mod set;
+mod set_faults;
 mod state_file;
 mod take_over;
 mod terminal;

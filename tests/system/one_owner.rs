@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::support::bench::Node::{Broker1, Card1, Card2};
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
 use crate::support::bench::{Bench, INITIAL, flat};
 use crate::support::pty::{Pty, Seen, code};
 
@@ -106,7 +106,7 @@ fn one_that_hangs_is_said_to_hang() {
     let who = format!("(process {}, no terminal)", hung.id());
     asked.wait_for("that it does not answer", |seen| {
         flat(&seen.text()).contains(&format!(
-            "card1_monitor runs and does not answer {who}: look there; if it hangs, start one with --take-over"
+            "card1_monitor runs and does not answer {who}: it may still do it; look there; if it hangs, start one with --take-over"
         ))
     });
     taken.wait_for("that it hangs", |seen| {
@@ -220,4 +220,54 @@ fn killed_and_started_again_many_times_it_is_not_taken_for_a_twin() {
         bench.wait_ready(Card1);
     }
     bench.wait_settled(["KO", "OK", "OK", "OK", "OK", "OK"]);
+}
+
+/// At the other board's broker, where the heartbeats of the first one come across the bridge.
+#[test]
+fn one_at_the_other_boards_broker_ends_is_told_so_and_is_not_advised_to_take_over() {
+    let bench = Bench::running();
+    let folder = bench.folder().join("elsewhere").display().to_string();
+    let wrong = bench.url(Broker2);
+    for more in [&[][..], &["--take-over"]] {
+        let options: Vec<&str> = ["--state-dir", &folder]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        let mut lost = bench.spawn(Card1, &wrong, &options);
+        assert_eq!(code(lost.wait_for_end()), 1);
+        lost.wait_for("where the first one is", |seen| {
+            flat(&seen.text()).contains(&format!(
+                "card1_monitor: another card1_monitor runs at another broker and goes on, and is heard at {wrong} across the bridge: that is \
+                 not broker 1; no state was lost; start this one with --broker and the address of broker 1"
+            ))
+        });
+        assert!(!lost.look(Seen::text).contains("take-over"), "{more:?}");
+    }
+    bench.wait_settled(INITIAL);
+}
+
+#[test]
+fn one_without_keys_is_not_said_to_end_by_one() {
+    let mut bench = Bench::new();
+    bench.start(Broker1);
+    let words = bench.command(Card1, &bench.url(Card1), &[]);
+    let mut first = std::process::Command::new(&words[0]);
+    let first = first.args(&words[1..]).stdin(std::process::Stdio::null());
+    let mut first = first
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("the program");
+    bench.wait("it has its lock", |bench| {
+        let lock = std::fs::read_to_string(bench.state_dir(Card1).join("card1.lock"));
+        lock.is_ok_and(|text| text.starts_with(&format!("{}\n", first.id())))
+    });
+    let mut second = bench.spawn(Card1, &bench.url(Card1), &[]);
+    assert_eq!(code(second.wait_for_end()), 1);
+    let pid = first.id();
+    second.wait_for("how to end it", |seen| {
+        flat(&seen.text()).contains(&format!(
+            "(process {pid}, no terminal); end it with kill {pid}, or start with --take-over to go on in its place"
+        ))
+    });
+    first.kill().and_then(|()| first.wait()).expect("our own child");
 }

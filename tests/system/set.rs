@@ -8,7 +8,7 @@ use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
 use crate::support::bench::{Bench, INITIAL, Node, binary, flat, says};
 
 /// Runs a monitor's one-shot action to its end: exit status, stdout, stderr.
-fn act(bench: &Bench, node: Node, arguments: &[&str]) -> (i32, String, String) {
+pub fn act(bench: &Bench, node: Node, arguments: &[&str]) -> (i32, String, String) {
     ended(
         command(bench, node, arguments)
             .output()
@@ -16,7 +16,7 @@ fn act(bench: &Bench, node: Node, arguments: &[&str]) -> (i32, String, String) {
     )
 }
 
-fn command(bench: &Bench, node: Node, arguments: &[&str]) -> Command {
+pub fn command(bench: &Bench, node: Node, arguments: &[&str]) -> Command {
     let mut command = Command::new(binary(node));
     command
         .args(["--broker", &bench.url(node)])
@@ -28,7 +28,7 @@ fn command(bench: &Bench, node: Node, arguments: &[&str]) -> Command {
     command
 }
 
-fn ended(output: Output) -> (i32, String, String) {
+pub fn ended(output: Output) -> (i32, String, String) {
     let text = |bytes| String::from_utf8(bytes).expect("text");
     (
         output.status.code().expect("it ends by itself"),

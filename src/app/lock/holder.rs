@@ -189,21 +189,45 @@ impl Holder {
         }
     }
 
+    /// That another one has another broker, which may be the right one: whoever goes on in its place does so with its own.
+    pub(super) fn elsewhere(&self, other: &Self) -> String {
+        match (self.broker(), other.broker()) {
+            (Some(own), Some(other)) if own != other => {
+                format!(
+                    " with --broker {other}, and this one was started with --broker {own}: look which is right"
+                )
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Whether somebody can press a key there.
+    fn has_keys(&self) -> bool {
+        self.way == Way::Screen && self.terminal != NO_TERMINAL
+    }
+
+    /// How one that is stopped goes on.
+    #[must_use]
+    pub fn advice_to_go_on(&self) -> String {
+        if self.has_keys() {
+            return "continue it there with fg".to_owned();
+        }
+        format!("continue it with kill -CONT {}", self.pid.unwrap_or_default())
+    }
+
     /// What somebody can do who wants to have the card instead.
     #[must_use]
     pub fn advice(&self) -> String {
         let Some(pid) = self.pid else {
             return "its lock does not say which process it is: end it by hand, then start again".to_owned();
         };
-        let keys = self.way == Way::Screen && self.terminal != NO_TERMINAL;
-        let there = match (self.doing(), keys) {
-            (Doing::Elsewhere, _) => {
+        let there = match self.doing() {
+            Doing::Elsewhere => {
                 return "it is no process of this machine or container: end it where it runs, then start again".to_owned();
             }
-            (Doing::Stopped, true) => "it is stopped: continue it there with fg".to_owned(),
-            (Doing::Stopped, false) => format!("it is stopped: continue it with kill -CONT {pid}"),
-            (Doing::Runs, true) => "end it there with q".to_owned(),
-            (Doing::Runs, false) => format!("end it with kill {pid}"),
+            Doing::Stopped => format!("it is stopped: {}", self.advice_to_go_on()),
+            Doing::Runs if self.has_keys() => "end it there with q".to_owned(),
+            Doing::Runs => format!("end it with kill {pid}"),
         };
         let denied = |pid| test_kill_process(pid) == Err(Errno::PERM);
         if self.process().is_some_and(denied) {

@@ -1,18 +1,19 @@
 //! A monitor runs: it is asked through its broker, and says how far it has got.
 
-use std::fmt;
 use std::time::Duration;
 
 use anyhow::Result;
 use crossbeam_channel::select;
 
-use super::{Job, Outcome};
+use super::why::{self, Runs};
+use super::{Cause, Job, Outcome, Reached, Short};
 use crate::app::broker::{Broker, BrokerEvent, BrokerUrl, Credentials, Outgoing, Settings, Ticket};
-use crate::app::lock::{Doing, Holder};
 use crate::app::shell::random;
 use crate::app::words;
 use crate::command::Answer;
 use crate::pulse;
+use crate::time::Mono;
+use crate::version::Life;
 use crate::wire::{self, Message, Topic};
 
 /// Without an answer for so long, the owner is looked for, and asked, again.
@@ -25,19 +26,26 @@ const SESSION: Duration = Duration::from_secs(1);
 /// takes and delivers none is lost.
 const LOOK: Duration = pulse::INTERVAL.saturating_add(Duration::from_secs(1));
 
-/// The monitor that is asked.
-pub(super) enum Runs {
-    /// With the same state folder.
-    Here(Holder),
-    /// With another one, or on another machine: no lock tells of it, its heartbeats do.
-    Elsewhere,
-}
-
 /// What a look for a monitor that runs elsewhere came to.
 pub(super) enum Look {
     Nobody,
     Somebody,
+    /// One runs, at another broker.
+    Across,
     Ended(Outcome),
+}
+
+/// Where the card's owner is, as far as this broker tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Connected to this broker: what its heartbeats call its life lies here as the owner's claim, which does not cross the bridge.
+    Here,
+    /// Connected to another one: its heartbeats come across the bridge.
+    Across,
+    /// It has not been heard for longer than any that lives would be silent.
+    Silent,
+    /// It is too early to tell.
+    Unknown,
 }
 
 /// A connection of its own, beside the owner's.
@@ -46,9 +54,17 @@ pub(super) struct Asker {
     url: BrokerUrl,
     client_id: String,
     asked: u64,
+    /// How often the broker has refused the question.
+    refused: u64,
     connected: bool,
-    /// Whether a heartbeat of the card's owner has come.
-    heard: bool,
+    /// Since when heartbeats of the card's owner would have been heard: since the last one, or since the connect.
+    listens_since: Option<Mono>,
+    /// Which life of it was heard last, and has not said that it ends.
+    heard: Option<Life>,
+    /// Whose claim lies at this broker.
+    claim: Option<Life>,
+    /// Since when it has been known to be connected elsewhere.
+    across_since: Option<Mono>,
     answer: Option<Answer>,
     /// Why there is no connection, or why the broker does not take the command.
     trouble: Option<String>,
@@ -58,7 +74,7 @@ impl Asker {
     pub(super) fn start(job: &Job<'_>) -> Result<Self> {
         let (card, entrance) = (job.options.card, &job.options.entrance);
         let client_id = format!("{}-set-{:08x}", words::owner(card), random()?);
-        let topics = [Topic::Answer(card), Topic::Alive(card)];
+        let topics = [Topic::Answer(card), Topic::Alive(card), Topic::Claim(card)];
         let url: BrokerUrl = entrance.url.parse()?;
         let broker = Broker::start(&Settings {
             url: url.clone(),
@@ -80,8 +96,12 @@ impl Asker {
             url,
             client_id,
             asked: 0,
+            refused: 0,
             connected: false,
-            heard: false,
+            listens_since: None,
+            heard: None,
+            claim: None,
+            across_since: None,
             answer: None,
             trouble: None,
         })
@@ -92,19 +112,16 @@ impl Asker {
         let mut until = None;
         loop {
             let now = job.clock.now().mono;
-            if self.heard {
-                return Look::Somebody;
-            }
-            if self.trouble.is_some() || until.is_some_and(|until| now >= until) {
-                return Look::Nobody;
+            let over = until.is_some_and(|until| now >= until);
+            match self.place(now) {
+                Place::Here => return Look::Somebody,
+                // In a moment its claim may lie here again.
+                Place::Across if over => return Look::Across,
+                _ if self.trouble.is_some() || over => return Look::Nobody,
+                _ => {}
             }
             if job.is_over() {
-                let program = words::owner(job.options.card);
-                let why = format!(
-                    "only after {} s without its heartbeat is it known that no {program} runs elsewhere; nothing was done, allow more with --timeout",
-                    LOOK.as_secs()
-                );
-                return Look::Ended(Outcome::Late(None, why));
+                return Look::Ended(self.short(Cause::Late, why::no_time(job.options.card, LOOK)));
             }
             if self.connected {
                 until = until.or(Some(now.after(LOOK)));
@@ -112,8 +129,8 @@ impl Asker {
             let timer =
                 crossbeam_channel::after(job.clock.until(until.map_or(job.by, |until| until.min(job.by))));
             select! {
-                recv(job.inputs) -> input => if let Some(outcome) = input.ok().and_then(Job::ending) {
-                    return Look::Ended(outcome);
+                recv(job.inputs) -> input => if let Some(cause) = input.ok().and_then(Job::ending) {
+                    return Look::Ended(self.short(cause, "nothing was done".to_owned()));
                 },
                 recv(self.broker.events()) -> event => match event {
                     Ok(event) => self.take(job, event),
@@ -129,19 +146,24 @@ impl Asker {
         self.publish(job);
         let again = job.clock.now().mono.after(AGAIN);
         loop {
+            let now = job.clock.now().mono;
             if let Some(answer) = self.answer.filter(Answer::is_final) {
                 return Some(Outcome::Final(answer));
             }
             if job.is_over() {
-                return Some(Outcome::Late(self.answer, self.why(job, runs)));
+                return Some(self.short(Cause::Late, self.why(job, runs)));
             }
-            if job.clock.now().mono >= again {
-                return None;
+            if now >= again {
+                // Its claim may be on the way for as long as a heartbeat takes.
+                let across = self.place(now) == Place::Across && self.answer.is_none();
+                let since = self.across_since.take_if(|_| across).unwrap_or(now);
+                self.across_since = across.then_some(since);
+                return (across && now >= since.after(LOOK)).then(|| self.vain(job, runs));
             }
             let timer = crossbeam_channel::after(job.clock.until(again.min(job.by)));
             select! {
-                recv(job.inputs) -> input => if let Some(outcome) = input.ok().and_then(Job::ending) {
-                    return Some(outcome);
+                recv(job.inputs) -> input => if let Some(cause) = input.ok().and_then(Job::ending) {
+                    return Some(self.short(cause, self.left(job, runs)));
                 },
                 recv(self.broker.events()) -> event => {
                     let was_connected = self.connected;
@@ -159,10 +181,12 @@ impl Asker {
         match event {
             BrokerEvent::Ready { .. } => {
                 self.connected = true;
+                self.listens_since = Some(job.clock.now().mono);
                 self.trouble = None;
             }
             BrokerEvent::Down { why, .. } => {
                 self.connected = false;
+                self.listens_since = None;
                 self.trouble = Some(format!(
                     "broker {} at {}: {why}",
                     job.options.card.number(),
@@ -170,6 +194,7 @@ impl Asker {
                 ));
             }
             BrokerEvent::Refused { why, .. } => {
+                self.refused += 1;
                 self.trouble = Some(format!(
                     "the broker at {} does not take commands: {why}",
                     self.url
@@ -181,7 +206,12 @@ impl Asker {
                     Some(Message::Answer(answer)) if Some(answer.id) == job.command.id => {
                         self.answer = Some(answer);
                     }
-                    Some(Message::Heartbeat(_)) => self.heard = true,
+                    Some(Message::Heartbeat(heartbeat)) => {
+                        self.heard = Some(heartbeat.life);
+                        self.listens_since = Some(job.clock.now().mono);
+                    }
+                    Some(Message::Gone(life)) if self.heard == Some(life) => self.heard = None,
+                    Some(Message::Claim(claim)) => self.claim = Some(claim.life),
                     _ => {}
                 }
             }
@@ -205,45 +235,37 @@ impl Asker {
         self.broker.publish(Ticket(self.asked), message);
     }
 
-    fn why(&self, job: &Job<'_>, runs: &Runs) -> String {
-        let program = words::owner(job.options.card);
-        match (&self.trouble, self.answer) {
-            (Some(trouble), None) if self.asked == 0 => {
-                format!("{trouble}; {program} runs ({runs}): press the key there")
-            }
-            (Some(trouble), None) => {
-                format!("{trouble}; {program} runs ({runs}) and may still do it: look there")
-            }
-            (None, None) => {
-                let doing = match runs {
-                    Runs::Here(holder) => holder.doing(),
-                    Runs::Elsewhere => Doing::Runs,
-                };
-                let (what, next) = match doing {
-                    Doing::Stopped => ("is stopped", "continue it there with fg, and it does it"),
-                    Doing::Runs => (
-                        "runs and does not answer",
-                        "look there; if it hangs, start one with --take-over",
-                    ),
-                    Doing::Elsewhere => (
-                        "does not answer, and is no process of this machine or container",
-                        "look where it runs",
-                    ),
-                };
-                format!("{program} {what} ({runs}): {next}")
-            }
-            (_, Some(_)) => {
-                format!("{program} goes on with it by itself ({runs}), and says there what it waits for")
-            }
+    /// Whether no question has gone to the broker that it took.
+    pub(super) const fn is_unasked(&self) -> bool {
+        self.asked == self.refused
+    }
+
+    pub(super) fn url(&self) -> String {
+        self.url.to_string()
+    }
+
+    /// The trouble with the broker, if there is one, and what has been answered.
+    pub(super) const fn state(&self) -> (Option<&String>, Option<Answer>) {
+        (self.trouble.as_ref(), self.answer)
+    }
+
+    /// Where the owner is.
+    pub(super) fn place(&self, now: Mono) -> Place {
+        match self.heard {
+            _ if self.listens_since.is_some_and(|since| now >= since.after(LOOK)) => Place::Silent,
+            Some(life) if self.claim == Some(life) => Place::Here,
+            Some(_) => Place::Across,
+            None => Place::Unknown,
         }
     }
-}
 
-impl fmt::Display for Runs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Here(holder) => holder.fmt(f),
-            Self::Elsewhere => f.write_str("with another state folder or on another machine"),
-        }
+    /// How far it has got, and why no further.
+    pub(super) fn short(&self, cause: Cause, why: String) -> Outcome {
+        let reached = match self.answer {
+            Some(answer) => Reached::Stages(answer),
+            None if self.is_unasked() || cause == Cause::Vain => Reached::Nothing,
+            None => Reached::Unknown,
+        };
+        Outcome::Short(Short { cause, reached, why })
     }
 }

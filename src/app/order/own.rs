@@ -3,24 +3,70 @@
 use anyhow::Result;
 use jiff::tz::TimeZone;
 
-use super::{Job, Outcome};
-use crate::app::ending::stopped;
+use super::{Cause, Job, Outcome, Reached, Short};
 use crate::app::journal::Journal;
 use crate::app::log::Log;
-use crate::app::shell::{Happening, Shell};
+use crate::app::shell::{Happening, Left, Shell, Stop};
 use crate::app::words::{self, Times};
 use crate::chain::Connection;
 use crate::machine::Event;
 
 pub(super) fn carry_out(job: &Job<'_>, journal: Journal, log: Option<Log>) -> Result<Outcome> {
     let mut shell = Shell::monitor(job.options.card, &job.options.entrance, journal, false)?.logged(log);
-    let ended = follow(job, &mut shell);
-    shell.leave();
-    ended
+    let followed = follow(job, &mut shell);
+    // What was under way is finished before anything is said of it.
+    let left = shell.leave();
+    let Some((cause, why)) = followed? else {
+        return Ok(left
+            .machine
+            .answer(id(job))
+            .map_or_else(|| short(job, Cause::Vain, String::new(), &left), Outcome::Final));
+    };
+    Ok(short(job, cause, why, &left))
 }
 
-fn follow(job: &Job<'_>, shell: &mut Shell) -> Result<Outcome> {
-    let id = job.command.id.unwrap_or_default();
+fn id(job: &Job<'_>) -> u64 {
+    job.command.id.unwrap_or_default()
+}
+
+fn short(job: &Job<'_>, cause: Cause, why: String, left: &Left) -> Outcome {
+    let answer = left.machine.answer(id(job));
+    if let Some(answer) = answer.filter(crate::command::Answer::is_final) {
+        return Outcome::Final(answer);
+    }
+    let program = words::owner(job.options.card);
+    let folder = job.options.state_dir.display();
+    let next = match (answer, &left.unsaved) {
+        (None, _) => "nothing was done".to_owned(),
+        (Some(_), None) => format!("it is in the state file in {folder}, and goes on when {program} runs"),
+        (Some(_), Some(_)) if left.machine.is_delivered(job.asked.orders.sensors()) => {
+            format!(
+                "the broker has it, the state file has not: mend that, and start {program}, which takes it from the broker"
+            )
+        }
+        (Some(_), Some(_)) if left.machine.is_restored() => {
+            format!(
+                "the state file has it not, the broker may have it: mend that, and look what {program} shows before you ask again"
+            )
+        }
+        (Some(_), Some(_)) => {
+            "neither the broker nor the state file has it: mend that, and ask again".to_owned()
+        }
+    };
+    let reached = answer.map_or(Reached::Nothing, Reached::Stages);
+    let unsaved = left.unsaved.as_ref().filter(|unsaved| !why.contains(*unsaved));
+    let unsaved = unsaved.map(|unsaved| format!("not saved: {unsaved}"));
+    let parts = [Some(why), unsaved, Some(next)].into_iter().flatten();
+    let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+    Outcome::Short(Short {
+        cause,
+        reached,
+        why: parts.join("; "),
+    })
+}
+
+/// `None`: all of it is confirmed. Otherwise what ended it before, and why it was not further then.
+fn follow(job: &Job<'_>, shell: &mut Shell) -> Result<Option<(Cause, String)>> {
     // What the broker holds is read first. Where that takes too long, the state file has to do, as it does for a key.
     let patience = job.by.since(job.clock.now().mono) / 2;
     let at_the_latest = job.clock.now().mono.after(patience);
@@ -30,26 +76,37 @@ fn follow(job: &Job<'_>, shell: &mut Shell) -> Result<Outcome> {
             given = true;
             shell.feed(Event::Command(Box::new(job.command)));
         }
-        let answer = shell.machine().answer(id);
-        if let Some(answer) = answer.filter(crate::command::Answer::is_final) {
-            return Ok(Outcome::Final(answer));
+        let answer = shell.machine().answer(id(job));
+        if answer.is_some_and(|answer| answer.is_final()) {
+            return Ok(None);
         }
         if job.is_over() {
-            return Ok(Outcome::Late(answer, why(job, shell)));
+            return Ok(Some((Cause::Late, why(job, shell))));
         }
         let next = if given { job.by } else { at_the_latest };
         match shell.wait(&job.inputs, Some(job.clock.until(next))) {
             Happening::Taken => {}
             Happening::Other(input) => {
-                if let Some(outcome) = Job::ending(input) {
-                    return Ok(outcome);
+                if let Some(cause) = Job::ending(input) {
+                    return Ok(Some((cause, troubles(job, shell).join("; "))));
                 }
             }
             Happening::Stop(stop) => {
-                return stopped(stop, job.options.card, &job.options.entrance.url, "KEPT");
+                return Ok(Some((Cause::Vain, goes_on(stop, job))));
             }
             Happening::Closed => anyhow::bail!("a thread of this program has ended; start it again"),
         }
+    }
+}
+
+/// That another owner has the card, which this process did not know when it began.
+fn goes_on(stop: Stop, job: &Job<'_>) -> String {
+    let (program, url) = (words::owner(job.options.card), &job.options.entrance.url);
+    match stop {
+        Stop::Twin | Stop::TakenOver => format!(
+            "another {program} is connected to {url} and goes on, with another state folder or on another machine"
+        ),
+        Stop::Across => words::across(job.options.card, url),
     }
 }
 
@@ -60,21 +117,15 @@ fn is_time(shell: &Shell) -> bool {
     machine.is_restored() || away
 }
 
-fn why(job: &Job<'_>, shell: &Shell) -> String {
-    let machine = shell.machine();
+fn troubles(job: &Job<'_>, shell: &Shell) -> Vec<String> {
     let times = Times::new(TimeZone::system(), job.clock.now().wall);
-    let mut why = words::troubles(machine, &shell.url().to_string(), &times);
+    words::troubles(shell.machine(), &shell.url().to_string(), &times)
+}
+
+fn why(job: &Job<'_>, shell: &Shell) -> String {
+    let why = troubles(job, shell);
     if why.is_empty() {
-        why.push("the other board has not shown it yet".to_owned());
+        return "the other board has not shown it yet".to_owned();
     }
-    let next = if machine.disk_failure().is_some() {
-        "mend that, and ask again".to_owned()
-    } else {
-        format!(
-            "it is in the state file in {}, and goes on when {} runs",
-            job.options.state_dir.display(),
-            words::owner(job.options.card)
-        )
-    };
-    format!("{}; {next}", why.join("; "))
+    why.join("; ")
 }

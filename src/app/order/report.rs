@@ -4,18 +4,32 @@ use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 
-use super::{Diary, Job, Outcome};
+use super::{Cause, Diary, Job, Outcome, Reached, Short};
 use crate::app::cli::Level;
-use crate::app::{lines, words};
+use crate::app::lock::who_takes_over;
+use crate::app::{lines, signals, words};
 use crate::command::{Answer, Order};
 
 impl Job<'_> {
     /// A line a sensor on stdout; what is not as asked, in one line on stderr.
     pub(super) fn report(&self, outcome: &Outcome, diary: &mut Diary) -> Result<u8> {
-        let (answer, why) = match outcome {
-            Outcome::Ended(status) => return Ok(*status),
-            Outcome::Final(answer) => (Some(answer), self.not_as_asked(answer)),
-            Outcome::Late(answer, why) => (answer.as_ref(), Some(self.late(answer.as_ref(), why))),
+        let (answer, why, status) = match outcome {
+            Outcome::Final(answer) => {
+                let why = self.not_as_asked(answer);
+                let status = u8::from(why.is_some());
+                (Some(answer), why, status)
+            }
+            Outcome::Short(short) => {
+                let answer = match &short.reached {
+                    Reached::Stages(answer) => Some(answer),
+                    Reached::Nothing | Reached::Unknown => None,
+                };
+                let status = match short.cause {
+                    Cause::Ended(status) => status,
+                    Cause::Late | Cause::Vain => 1,
+                };
+                (answer, Some(self.short(short)), status)
+            }
         };
         let mut out = io::stdout().lock();
         for (sensor, _) in self.asked.orders.iter() {
@@ -33,24 +47,38 @@ impl Job<'_> {
             let program = words::owner(self.options.card);
             // Not `eprintln!`: it panics where stderr is gone.
             let _ = writeln!(io::stderr(), "{program}: {why}");
-            return Ok(1);
         }
-        Ok(0)
+        Ok(status)
     }
 
-    fn late(&self, answer: Option<&Answer>, why: &str) -> String {
-        let seconds = self.asked.timeout.as_secs_f64();
-        let reached: Vec<String> = answer
-            .into_iter()
-            .flat_map(|answer| {
+    fn short(&self, Short { cause, reached, why }: &Short) -> String {
+        let when = match cause {
+            Cause::Late => format!(" within {} s", self.asked.timeout.as_secs_f64()),
+            Cause::Ended(_) => format!(" before {}", self.who_ended_it(*cause)),
+            Cause::Vain => String::new(),
+        };
+        match reached {
+            Reached::Nothing => format!("not done{when}: {why}"),
+            Reached::Unknown => format!("no answer{when}, it may be done yet: {why}"),
+            Reached::Stages(answer) => {
                 let sensors = self.asked.orders.iter().map(|(sensor, _)| sensor);
-                sensors.filter_map(|sensor| Some(format!("{sensor} {}", answer.get(sensor)?.1.word())))
-            })
-            .collect();
-        if reached.is_empty() {
-            format!("not done within {seconds} s: {why}")
-        } else {
-            format!("not confirmed within {seconds} s ({}): {why}", reached.join(", "))
+                let stages = sensors.filter_map(|sensor| Some((sensor, answer.get(sensor)?.1.word())));
+                let stages: Vec<String> = stages
+                    .map(|(sensor, stage)| format!("{sensor} {stage}"))
+                    .collect();
+                format!("not confirmed{when} ({}): {why}", stages.join(", "))
+            }
+        }
+    }
+
+    fn who_ended_it(&self, cause: Cause) -> String {
+        let told_to_end = cause == Cause::Ended(signals::exit_status(signal_hook::consts::SIGTERM));
+        let taker = told_to_end
+            .then(|| who_takes_over(&self.options.state_dir, self.options.card))
+            .flatten();
+        match taker {
+            Some(taker) => format!("another {} ({taker}) took over", words::owner(self.options.card)),
+            None => "a signal ended this".to_owned(),
         }
     }
 

@@ -1,0 +1,300 @@
+//! `--set` and `--toggle` while something goes wrong: what they say and their exit status are true all the same.
+
+use std::fs;
+use std::process::{Child, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::set::{act, command, ended};
+use crate::support::bench::Node::{Broker1, Broker2, Card1, Display};
+use crate::support::bench::{Bench, INITIAL, flat};
+use crate::support::pty::{Seen, code};
+
+const ONE_KO: [&str; 6] = ["KO", "OK", "OK", "OK", "OK", "OK"];
+
+/// Started, and not waited for.
+fn begin(bench: &Bench, arguments: &[&str]) -> Child {
+    let mut command = command(bench, Card1, arguments);
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("the program can be started")
+}
+
+fn end(child: Child) -> (i32, String, String) {
+    ended(child.wait_with_output().expect("a child"))
+}
+
+fn terminate(child: &Child) {
+    kill_process(Pid::from_child(child), Signal::TERM).expect("it runs");
+}
+
+/// Waits until this process has card 1's lock.
+fn wait_owner(bench: &Bench, child: &Child) {
+    bench.wait("it is the owner", |bench| {
+        let lock = fs::read_to_string(bench.state_dir(Card1).join("card1.lock"));
+        lock.is_ok_and(|text| text.lines().next() == Some(&child.id().to_string()))
+    });
+}
+
+/// Waits until card 1's state file says so.
+fn wait_file(bench: &Bench, words: &str) {
+    bench.wait("it is in the file", |bench| {
+        fs::read_to_string(bench.state_file(Card1)).is_ok_and(|text| text.contains(words))
+    });
+}
+
+#[test]
+fn at_the_other_boards_broker_it_is_said_that_it_is_the_wrong_one_and_nothing_is_done() {
+    let bench = Bench::running();
+    let wrong = bench.url(Broker2);
+    for (folder, right) in [
+        ("card1", bench.url(Card1)),
+        ("elsewhere", "and the address of broker 1".to_owned()),
+    ] {
+        let folder = bench.folder().join(folder).display().to_string();
+        let options = ["--toggle", "1", "--broker", &wrong, "--state-dir", &folder];
+        let mut command = std::process::Command::new(crate::support::bench::binary(Card1));
+        let command = command.args(options).stdin(Stdio::null());
+        let (status, said, why) = ended(command.output().expect("the program can be started"));
+        assert_eq!((status, said.as_str()), (1, ""), "{why}");
+        let words = format!(
+            "card1_monitor: not done: another card1_monitor runs at another broker and goes on, and is heard at {wrong} across the bridge: \
+             that is not broker 1; ask again with --broker {right}\n"
+        );
+        assert_eq!(why, words);
+    }
+    bench.wait_settled(INITIAL);
+}
+
+#[test]
+fn a_signal_while_a_monitor_does_it_ends_with_how_far_it_has_got() {
+    let mut bench = Bench::running();
+    bench.link.cut();
+    bench.wait_text(Card1, "bridge down");
+    let asking = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
+    bench.wait_row(Card1, 1, "KO", "SAVED");
+    wait_file(&bench, "\"sensor_1\":false");
+    // The answer is QoS 0 and has been sent by then; one that misses it asks again within a second.
+    let asks = bench.listener(Broker1);
+    asks.wait_for_more(2, "sensors/card1/set");
+    terminate(&asking);
+    let (status, said, why) = end(asking);
+    assert_eq!(
+        (status, said.as_str()),
+        (143, "Sensor 1  KO       SAVED\n"),
+        "{why}"
+    );
+    assert!(
+        why.contains("not confirmed before a signal ended this (sensor 1 SAVED)")
+            && why.contains("goes on with it by itself (process "),
+        "{why}"
+    );
+    drop(asks);
+    bench.link.heal();
+    bench.wait_settled(ONE_KO);
+    bench.press(Card1, "1");
+    bench.wait_settled(INITIAL);
+}
+
+#[test]
+fn a_signal_without_a_monitor_ends_with_how_far_it_has_got() {
+    let mut bench = Bench::running();
+    bench.link.cut();
+    bench.wait_text(Card1, "bridge down");
+    bench.end(Card1, Signal::TERM);
+    let own = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
+    wait_file(&bench, "\"sensor_1\":false");
+    terminate(&own);
+    let (status, said, why) = end(own);
+    assert_eq!(
+        (status, said.as_str()),
+        (143, "Sensor 1  KO       SAVED\n"),
+        "{why}"
+    );
+    assert!(
+        why.contains("not confirmed before a signal ended this (sensor 1 SAVED)")
+            && why.contains("it is in the state file in ")
+            && why.contains("goes on when card1_monitor runs"),
+        "{why}"
+    );
+    // Before anything was done, too.
+    let early = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
+    wait_owner(&bench, &early);
+    terminate(&early);
+    let (status, said, why) = end(early);
+    assert_eq!((status, said.as_str()), (143, ""), "{why}");
+    assert!(
+        why.contains("not done before a signal ended this: nothing was done"),
+        "{why}"
+    );
+    bench.link.heal();
+    bench.start(Card1);
+    bench.wait_settled(ONE_KO);
+}
+
+#[test]
+fn a_monitor_that_takes_over_meanwhile_is_named_and_goes_on_with_it() {
+    let mut bench = Bench::running();
+    bench.link.cut();
+    bench.wait_text(Card1, "bridge down");
+    bench.end(Card1, Signal::TERM);
+    let own = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
+    wait_file(&bench, "\"sensor_1\":false");
+    let taker = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);
+    let (status, said, why) = end(own);
+    assert_eq!(
+        (status, said.as_str()),
+        (143, "Sensor 1  KO       SAVED\n"),
+        "{why}"
+    );
+    let words = format!("before another card1_monitor (process {}, /dev/pts/", taker.pid());
+    assert!(
+        why.contains(&words) && why.contains("took over (sensor 1 SAVED)"),
+        "{why}"
+    );
+    bench.give(Card1, taker);
+    bench.link.heal();
+    bench.wait_settled(ONE_KO);
+}
+
+#[test]
+fn a_monitor_that_is_started_meanwhile_waits_for_it_and_says_so() {
+    let mut bench = Bench::running();
+    bench.link.cut();
+    bench.wait_text(Card1, "bridge down");
+    bench.end(Card1, Signal::TERM);
+    let own = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
+    wait_file(&bench, "\"sensor_1\":false");
+    let monitor = bench.spawn(Card1, &bench.url(Card1), &[]);
+    let words = format!(
+        "waits until card1_monitor --set or --toggle (process {}",
+        own.id()
+    );
+    monitor.wait_for("what it waits for", |seen| flat(&seen.text()).contains(&words));
+    bench.give(Card1, monitor);
+    bench.link.heal();
+    let (status, said, why) = end(own);
+    assert_eq!(
+        (status, said.as_str(), why.as_str()),
+        (0, "Sensor 1  KO       CONFIRMED\n", "")
+    );
+    bench.wait_settled(ONE_KO);
+}
+
+#[test]
+fn where_the_disk_cannot_be_written_it_is_said_where_the_state_is() {
+    let mut bench = Bench::running();
+    bench.end(Card1, Signal::TERM);
+    let obstacle = bench.state_file(Card1).with_extension("state.new");
+    fs::create_dir(&obstacle).expect("an obstacle");
+    let (status, said, why) = act(&bench, Card1, &["--toggle", "1", "--timeout", "6"]);
+    assert_eq!(
+        (status, said.as_str()),
+        (1, "Sensor 1  KO       SENDING\n"),
+        "{why}"
+    );
+    assert!(
+        why.contains("not saved: cannot write") && why.contains("the broker has it, the state file has not"),
+        "{why}"
+    );
+    bench.wait_row(Display, 1, "KO", "HELD");
+    fs::remove_dir(&obstacle).expect("the obstacle");
+    bench.start(Card1);
+    bench.wait_settled(ONE_KO);
+}
+
+#[test]
+fn where_neither_disk_nor_broker_take_it_that_is_said() {
+    let mut bench = Bench::running();
+    bench.end_all([Card1, Broker1], Signal::TERM);
+    let obstacle = bench.state_file(Card1).with_extension("state.new");
+    fs::create_dir(&obstacle).expect("an obstacle");
+    let (status, said, why) = act(&bench, Card1, &["--toggle", "1", "--timeout", "2"]);
+    assert_eq!(
+        (status, said.as_str()),
+        (1, "Sensor 1  KO       SENDING\n"),
+        "{why}"
+    );
+    assert!(
+        why.contains("neither the broker nor the state file has it: mend that, and ask again"),
+        "{why}"
+    );
+    fs::remove_dir(&obstacle).expect("the obstacle");
+    bench.start_all([Broker1, Card1]);
+    bench.wait_settled(INITIAL);
+}
+
+#[test]
+fn a_broker_that_is_killed_and_comes_back_in_the_middle_has_it_done_once() {
+    for monitor in [true, false] {
+        let mut bench = Bench::running();
+        bench.link.cut();
+        bench.wait_text(Card1, "bridge down");
+        if !monitor {
+            bench.end(Card1, Signal::TERM);
+        }
+        let waiting = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
+        wait_file(&bench, "\"sensor_1\":false");
+        bench.end(Broker1, Signal::KILL);
+        bench.start(Broker1);
+        bench.link.heal();
+        let (status, said, why) = end(waiting);
+        assert_eq!(
+            (status, said.as_str(), why.as_str()),
+            (0, "Sensor 1  KO       CONFIRMED\n", ""),
+            "with a monitor: {monitor}"
+        );
+        if !monitor {
+            bench.start(Card1);
+        }
+        bench.wait_settled(ONE_KO);
+    }
+}
+
+#[test]
+fn one_that_runs_elsewhere_and_is_killed_or_stopped_is_not_said_to_have_done_it_or_not() {
+    for signal in [Signal::STOP, Signal::KILL] {
+        let mut bench = Bench::running();
+        let folder = bench.folder().join("elsewhere").display().to_string();
+        let mut command = std::process::Command::new(crate::support::bench::binary(Card1));
+        command
+            .args(["--broker", &bench.url(Card1), "--state-dir", &folder])
+            .args(["--toggle", "1", "--timeout", "9"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        // Heard while it lives, asked when it does not any more.
+        let listener = bench.listener(Broker1);
+        let asking = command.spawn().expect("the program can be started");
+        listener.wait_for_more(1, "sensors/card1/alive");
+        bench.pty(Card1).signal(signal);
+        let (status, said, why) = end(asking);
+        if signal == Signal::STOP {
+            bench.pty(Card1).signal(Signal::CONT);
+        } else {
+            drop(bench.take(Card1));
+            bench.start(Card1);
+        }
+        if status == 1 {
+            assert_eq!(said, "");
+            assert!(
+                why.contains("no answer within 9 s, it may be done yet: card1_monitor was heard (with another state folder or on another machine)"),
+                "{why}"
+            );
+        }
+        bench.wait_settled(ONE_KO);
+    }
+}
+
+#[test]
+fn a_second_monitor_with_another_broker_is_told_which_one_the_first_has() {
+    let bench = Bench::running();
+    let (right, wrong) = (bench.url(Card1), bench.url(Broker2));
+    let mut second = bench.spawn(Card1, &wrong, &[]);
+    assert_eq!(code(second.wait_for_end()), 1);
+    let words = format!(
+        ") with --broker {right}, and this one was started with --broker {wrong}: look which is right; end it there with q"
+    );
+    second.wait_for("both", |seen| flat(&seen.text()).contains(&words));
+    assert!(!second.look(Seen::text).contains("panicked"));
+    bench.wait_settled(INITIAL);
+}
