@@ -33,11 +33,11 @@ Usage: scripts/chaos.sh [OPTION ...]
   --no-install      only say what is missing, install nothing            DUALBOARD_NO_INSTALL=1
   -h, --help        this text
 
-Two Mosquittos with the project's own configuration, the three programs in terminals, an operator who presses keys. As root, who may lack the
-right in a container, each board
-is a network namespace and the cable between them is a program that loses packets as it is told; otherwise it is a TCP
-proxy. Programs and brokers are killed, stopped and restarted, boards lose power and storage, the link is refused, swallowed, frozen, slow,
-lossy, flapping or goes one way, clocks jump (where libfaketime is installed: package faketime). Then everything is mended, and all views must agree.
+Two Mosquittos with the project's own configuration, the three programs in terminals, an operator who presses keys. As root, who may lack
+the right in a container, each board is a network namespace and the cable between them is a program that loses packets as it is told;
+otherwise it is a TCP proxy. Programs and brokers are killed, stopped and restarted, boards lose power and storage, the link is refused,
+swallowed, frozen, slow, lossy, flapping or goes one way, clocks jump (where libfaketime is installed: package faketime). Then everything
+is mended, and all views must agree.
 A checker that reads the log and nothing else decides.
 
 Ends with status 0 if nothing was lost, rolled back, invented, or shown as confirmed or live when it was not.

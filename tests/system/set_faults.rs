@@ -298,3 +298,21 @@ fn a_second_monitor_with_another_broker_is_told_which_one_the_first_has() {
     assert!(!second.look(Seen::text).contains("panicked"));
     bench.wait_settled(INITIAL);
 }
+
+#[test]
+fn many_that_wait_at_once_are_each_done_once() {
+    let bench = Bench::running();
+    bench.link.cut();
+    bench.wait_text(Card1, "bridge down");
+    // An odd number, and more than one at a time could be told of.
+    let waiting: Vec<Child> = (0..25)
+        .map(|_| begin(&bench, &["--toggle", "1", "--timeout", "20"]))
+        .collect();
+    for child in waiting {
+        let (status, said, why) = end(child);
+        assert_eq!(status, 1, "{said}{why}");
+        assert!(said.contains("SAVED"), "{said}{why}");
+    }
+    bench.link.heal();
+    bench.wait_settled(ONE_KO);
+}

@@ -1,13 +1,14 @@
 //! What must hold of what a machine asks for.
 
+use dualboard::command::Done;
 use dualboard::machine::{Effect, Role};
 use dualboard::wire::{self, LARGEST, Message, Topic};
 
 use super::trial::own_topic;
 use super::watch::Watch;
 
-/// Events give a handful of effects: marker, report, heartbeat, witness, state file, last word, end; and answers to eight commands.
-const MOST_EFFECTS: usize = 6 + 8;
+/// Events give a handful of effects: marker, report, heartbeat, witness, state file, last word, end; and answers to all commands that are remembered.
+const MOST_EFFECTS: usize = 6 + Done::KEPT;
 
 impl Watch {
     pub(super) fn effects(&mut self, effects: &[Effect], connected: bool) {
