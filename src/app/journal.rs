@@ -27,7 +27,7 @@ const HEAD: &str = "dualboard state 1 crc32 ";
 const LARGEST: u64 = wire::LARGEST as u64;
 
 /// So often it is looked whether file and lock are still there.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(2);
 
 /// What became of a state file.
 #[derive(Debug, Clone, PartialEq, Eq)]
