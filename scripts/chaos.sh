@@ -34,10 +34,11 @@ Usage: scripts/chaos.sh [OPTION ...]
   --no-install      only say what is missing, install nothing            DUALBOARD_NO_INSTALL=1
   -h, --help        this text
 
-Two Mosquittos with the project's own configuration, the three programs in terminals, an operator who presses keys. As root each board
-is a network namespace and the cable between them is a program that loses packets as it is told; otherwise it is a TCP
-proxy. Programs and brokers are killed, stopped and restarted, boards lose power and storage, the link is refused, swallowed, frozen, slow,
-lossy, flapping or goes one way, clocks jump (where libfaketime is installed: package faketime). Then everything is mended, and all views must agree.
+Two Mosquittos with the project's own configuration, the three programs in terminals, an operator who presses keys. As root, who may lack
+the right in a container, each board is a network namespace and the cable between them is a program that loses packets as it is told;
+otherwise it is a TCP proxy. Programs and brokers are killed, stopped and restarted, boards lose power and storage, the link is refused,
+swallowed, frozen, slow, lossy, flapping or goes one way, clocks jump (where libfaketime is installed: package faketime). Then everything
+is mended, and all views must agree.
 A checker that reads the log and nothing else decides.
 
 Ends with status 0 if nothing was lost, rolled back, invented, or shown as confirmed or live when it was not.
@@ -158,13 +159,26 @@ find_faketime() {
   done
 }
 
+# Decided once, so that all worlds of a campaign have the same cable, and said if it is not the better one.
+choose_cable() {
+  local why=''
+  if [[ -n "${proxy}" ]]; then
+    why='--proxy'
+  elif ((EUID != 0)); then
+    why='not root'
+  elif ! run_python chaos.world; then
+    why='root, but without the right to make network namespaces and TUN devices here, as in most containers'
+  fi
+  [[ -n "${why}" ]] || return 0
+  proxy=1
+  say "No namespaces (${why}): the cable is a TCP proxy, both boards are on this host."
+}
+
 run_campaigns() {
   local world each library campaign failed=0 logs=()
   library="$(find_faketime)"
   [[ -n "${library}" ]] || say 'no libfaketime here (package faketime): clocks are left alone'
-  if ((EUID != 0)) || [[ -n "${proxy}" ]]; then
-    say 'no namespaces: the cable is a TCP proxy, both boards are on this host'
-  fi
+  choose_cable
   each=$(((faults + worlds - 1) / worlds))
   for ((world = 0; world < worlds; world++)); do
     mkdir "${folder}/world${world}"

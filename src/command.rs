@@ -144,12 +144,18 @@ impl Answer {
 }
 
 /// The commands that must not be done twice, the latest last. They are kept with the state that they have made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Done([Option<u64>; Self::KEPT]);
 
+impl Default for Done {
+    fn default() -> Self {
+        Self([None; Self::KEPT])
+    }
+}
+
 impl Done {
-    /// How many are remembered.
-    pub const KEPT: usize = 16;
+    /// How many are remembered: more than there are people and scripts that wait for one card at a time.
+    pub const KEPT: usize = 64;
 
     /// Whether a command is among them.
     #[must_use]

@@ -117,3 +117,30 @@ fn a_disk_that_does_not_answer_is_told_and_does_not_hold_the_toggle_up_for_ever(
     let _ = machine.handle(at(9), Event::Saved);
     assert_eq!(machine.disk_failure(), None);
 }
+
+#[test]
+fn a_file_that_somebody_took_away_is_written_again_and_nothing_is_called_saved_until_it_is() {
+    let (mut machine, effects) = toggled();
+    for ticket in tickets(&effects) {
+        let _ = machine.handle(at(1), Event::Delivered(ticket));
+    }
+    // The memory from before the toggle, then the toggle's own.
+    let effects = machine.handle(at(1), Event::Saved);
+    for ticket in tickets(&effects) {
+        let _ = machine.handle(at(1), Event::Delivered(ticket));
+    }
+    let _ = machine.handle(at(1), Event::Saved);
+    assert_eq!(machine.stage(SensorId::ALL[0]), Some(Stage::Saved));
+    assert!(machine.is_on_disk());
+    let gone = machine.handle(at(2), Event::FileGone("state folder deleted".to_owned()));
+    assert!(
+        gone.iter().any(|effect| matches!(effect, Effect::Save(_))),
+        "at once"
+    );
+    assert_eq!(machine.stage(SensorId::ALL[0]), Some(Stage::Sending));
+    assert_eq!(machine.disk_failure(), Some("state folder deleted"));
+    assert!(!machine.is_on_disk());
+    let _ = machine.handle(at(2), Event::Saved);
+    assert_eq!(machine.stage(SensorId::ALL[0]), Some(Stage::Saved));
+    assert_eq!(machine.disk_failure(), None);
+}

@@ -23,11 +23,11 @@ use crate::wire;
 /// What a head says before its checksum. A newer program that writes another form changes the number.
 const HEAD: &str = "dualboard state 1 crc32 ";
 
-/// A state file is far under 1 KiB; nothing larger is read.
+/// A state file is under 3 KiB; nothing much larger is read.
 const LARGEST: u64 = wire::LARGEST as u64;
 
 /// So often it is looked whether file and lock are still there.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(2);
 
 /// What became of a state file.
 #[derive(Debug, Clone, PartialEq, Eq)]

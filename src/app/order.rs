@@ -142,7 +142,10 @@ impl Job<'_> {
                     Look::Across => return Ok(asker.vain(self, &Runs::Elsewhere)),
                     Look::Ended(outcome) => return Ok(outcome),
                 },
-                Err(holder) => Runs::Here(holder),
+                Err(holder) => {
+                    let doing = holder.doing();
+                    Runs::Here(holder, doing)
+                }
             };
             if !std::mem::replace(&mut told, true) {
                 diary.note(Level::Info, &format!("{program} runs ({runs}): it is asked"));
@@ -152,7 +155,7 @@ impl Job<'_> {
                     return Ok(outcome);
                 }
                 // What runs here may end, and is looked for again. From what runs elsewhere no file says what it has done.
-                if matches!(runs, Runs::Here(_)) {
+                if matches!(runs, Runs::Here(..)) {
                     break;
                 }
             }

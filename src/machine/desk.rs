@@ -10,8 +10,8 @@ use crate::sensor::{SensorId, SensorSet, State};
 use crate::time::Now;
 use crate::wire::{self, Topic};
 
-/// How many commands are answered at a time. Who asks again is answered again.
-const FOLLOWED: usize = 8;
+/// How many commands are answered at a time: all that are known not to be done again. Who asks again is answered again.
+const FOLLOWED: usize = Done::KEPT;
 
 /// The commands of which something is left to do or to say.
 #[derive(Debug, Clone, Default)]

@@ -1,7 +1,7 @@
 //! `--set` and `--toggle` while something goes wrong: what they say and their exit status are true all the same.
 
 use std::fs;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -12,26 +12,47 @@ use crate::support::pty::{Seen, code};
 
 const ONE_KO: [&str; 6] = ["KO", "OK", "OK", "OK", "OK", "OK"];
 
+/// A process that ends with its test: one that outlives it might find another test's broker.
+struct Running(Option<Child>);
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(Some(command.spawn().expect("the program can be started")))
+    }
+
+    fn child(&self) -> &Child {
+        self.0.as_ref().expect("it runs")
+    }
+
+    fn end(mut self) -> (i32, String, String) {
+        let child = self.0.take().expect("it runs");
+        ended(child.wait_with_output().expect("a child"))
+    }
+
+    fn terminate(&self) {
+        kill_process(Pid::from_child(self.child()), Signal::TERM).expect("it runs");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill().and_then(|()| child.wait());
+        }
+    }
+}
+
 /// Started, and not waited for.
-fn begin(bench: &Bench, arguments: &[&str]) -> Child {
-    let mut command = command(bench, Card1, arguments);
-    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().expect("the program can be started")
-}
-
-fn end(child: Child) -> (i32, String, String) {
-    ended(child.wait_with_output().expect("a child"))
-}
-
-fn terminate(child: &Child) {
-    kill_process(Pid::from_child(child), Signal::TERM).expect("it runs");
+fn begin(bench: &Bench, arguments: &[&str]) -> Running {
+    Running::start(&mut command(bench, Card1, arguments))
 }
 
 /// Waits until this process has card 1's lock.
-fn wait_owner(bench: &Bench, child: &Child) {
+fn wait_owner(bench: &Bench, running: &Running) {
     bench.wait("it is the owner", |bench| {
         let lock = fs::read_to_string(bench.state_dir(Card1).join("card1.lock"));
-        lock.is_ok_and(|text| text.lines().next() == Some(&child.id().to_string()))
+        lock.is_ok_and(|text| text.lines().next() == Some(&running.child().id().to_string()))
     });
 }
 
@@ -52,7 +73,7 @@ fn at_the_other_boards_broker_it_is_said_that_it_is_the_wrong_one_and_nothing_is
     ] {
         let folder = bench.folder().join(folder).display().to_string();
         let options = ["--toggle", "1", "--broker", &wrong, "--state-dir", &folder];
-        let mut command = std::process::Command::new(crate::support::bench::binary(Card1));
+        let mut command = Command::new(crate::support::bench::binary(Card1));
         let command = command.args(options).stdin(Stdio::null());
         let (status, said, why) = ended(command.output().expect("the program can be started"));
         assert_eq!((status, said.as_str()), (1, ""), "{why}");
@@ -70,14 +91,20 @@ fn a_signal_while_a_monitor_does_it_ends_with_how_far_it_has_got() {
     let mut bench = Bench::running();
     bench.link.cut();
     bench.wait_text(Card1, "bridge down");
+    let listener = bench.listener(Broker1);
     let asking = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
-    bench.wait_row(Card1, 1, "KO", "SAVED");
-    wait_file(&bench, "\"sensor_1\":false");
-    // The answer is QoS 0 and has been sent by then; one that misses it asks again within a second.
-    let asks = bench.listener(Broker1);
-    asks.wait_for_more(2, "sensors/card1/set");
-    terminate(&asking);
-    let (status, said, why) = end(asking);
+    listener.wait_for("an answer", |heard| {
+        let answers = heard
+            .iter()
+            .filter(|heard| heard.topic == "sensors/card1/set/answer");
+        answers
+            .map(|heard| String::from_utf8_lossy(&heard.payload))
+            .any(|answer| answer.contains("SAVED"))
+    });
+    // By then whoever asked has it as well.
+    listener.wait_for_more(2, "sensors/card1/alive");
+    asking.terminate();
+    let (status, said, why) = asking.end();
     assert_eq!(
         (status, said.as_str()),
         (143, "Sensor 1  KO       SAVED\n"),
@@ -88,7 +115,6 @@ fn a_signal_while_a_monitor_does_it_ends_with_how_far_it_has_got() {
             && why.contains("goes on with it by itself (process "),
         "{why}"
     );
-    drop(asks);
     bench.link.heal();
     bench.wait_settled(ONE_KO);
     bench.press(Card1, "1");
@@ -103,8 +129,8 @@ fn a_signal_without_a_monitor_ends_with_how_far_it_has_got() {
     bench.end(Card1, Signal::TERM);
     let own = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
     wait_file(&bench, "\"sensor_1\":false");
-    terminate(&own);
-    let (status, said, why) = end(own);
+    own.terminate();
+    let (status, said, why) = own.end();
     assert_eq!(
         (status, said.as_str()),
         (143, "Sensor 1  KO       SAVED\n"),
@@ -119,8 +145,8 @@ fn a_signal_without_a_monitor_ends_with_how_far_it_has_got() {
     // Before anything was done, too.
     let early = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
     wait_owner(&bench, &early);
-    terminate(&early);
-    let (status, said, why) = end(early);
+    early.terminate();
+    let (status, said, why) = early.end();
     assert_eq!((status, said.as_str()), (143, ""), "{why}");
     assert!(
         why.contains("not done before a signal ended this: nothing was done"),
@@ -140,7 +166,7 @@ fn a_monitor_that_takes_over_meanwhile_is_named_and_goes_on_with_it() {
     let own = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
     wait_file(&bench, "\"sensor_1\":false");
     let taker = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);
-    let (status, said, why) = end(own);
+    let (status, said, why) = own.end();
     assert_eq!(
         (status, said.as_str()),
         (143, "Sensor 1  KO       SAVED\n"),
@@ -167,12 +193,12 @@ fn a_monitor_that_is_started_meanwhile_waits_for_it_and_says_so() {
     let monitor = bench.spawn(Card1, &bench.url(Card1), &[]);
     let words = format!(
         "waits until card1_monitor --set or --toggle (process {}",
-        own.id()
+        own.child().id()
     );
     monitor.wait_for("what it waits for", |seen| flat(&seen.text()).contains(&words));
     bench.give(Card1, monitor);
     bench.link.heal();
-    let (status, said, why) = end(own);
+    let (status, said, why) = own.end();
     assert_eq!(
         (status, said.as_str(), why.as_str()),
         (0, "Sensor 1  KO       CONFIRMED\n", "")
@@ -237,7 +263,7 @@ fn a_broker_that_is_killed_and_comes_back_in_the_middle_has_it_done_once() {
         bench.end(Broker1, Signal::KILL);
         bench.start(Broker1);
         bench.link.heal();
-        let (status, said, why) = end(waiting);
+        let (status, said, why) = waiting.end();
         assert_eq!(
             (status, said.as_str(), why.as_str()),
             (0, "Sensor 1  KO       CONFIRMED\n", ""),
@@ -255,19 +281,17 @@ fn one_that_runs_elsewhere_and_is_killed_or_stopped_is_not_said_to_have_done_it_
     for signal in [Signal::STOP, Signal::KILL] {
         let mut bench = Bench::running();
         let folder = bench.folder().join("elsewhere").display().to_string();
-        let mut command = std::process::Command::new(crate::support::bench::binary(Card1));
+        let mut command = Command::new(crate::support::bench::binary(Card1));
         command
             .args(["--broker", &bench.url(Card1), "--state-dir", &folder])
             .args(["--toggle", "1", "--timeout", "9"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stdin(Stdio::null());
         // Heard while it lives, asked when it does not any more.
         let listener = bench.listener(Broker1);
-        let asking = command.spawn().expect("the program can be started");
+        let asking = Running::start(&mut command);
         listener.wait_for_more(1, "sensors/card1/alive");
         bench.pty(Card1).signal(signal);
-        let (status, said, why) = end(asking);
+        let (status, said, why) = asking.end();
         if signal == Signal::STOP {
             bench.pty(Card1).signal(Signal::CONT);
         } else {
@@ -297,4 +321,22 @@ fn a_second_monitor_with_another_broker_is_told_which_one_the_first_has() {
     second.wait_for("both", |seen| flat(&seen.text()).contains(&words));
     assert!(!second.look(Seen::text).contains("panicked"));
     bench.wait_settled(INITIAL);
+}
+
+#[test]
+fn many_that_wait_at_once_are_each_done_once() {
+    let bench = Bench::running();
+    bench.link.cut();
+    bench.wait_text(Card1, "bridge down");
+    // An odd number, and more than one at a time could be told of.
+    let waiting: Vec<Running> = (0..25)
+        .map(|_| begin(&bench, &["--toggle", "1", "--timeout", "20"]))
+        .collect();
+    for child in waiting {
+        let (status, said, why) = child.end();
+        assert_eq!(status, 1, "{said}{why}");
+        assert!(said.contains("SAVED"), "{said}{why}");
+    }
+    bench.link.heal();
+    bench.wait_settled(ONE_KO);
 }

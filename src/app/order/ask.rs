@@ -61,11 +61,16 @@ pub(super) struct Asker {
     listens_since: Option<Mono>,
     /// Which life of it was heard last, and has not said that it ends.
     heard: Option<Life>,
+    /// Which life of it was heard last, whatever has become of it.
+    last: Option<Life>,
     /// Whose claim lies at this broker.
     claim: Option<Life>,
     /// Since when it has been known to be connected elsewhere.
     across_since: Option<Mono>,
     answer: Option<Answer>,
+    /// Whether the owner that lives now may not know that it is asked. One that has answered says by itself when it has got further; asked
+    /// again without need, it would have forgotten at last that it is done.
+    unheard: bool,
     /// Why there is no connection, or why the broker does not take the command.
     trouble: Option<String>,
 }
@@ -100,9 +105,11 @@ impl Asker {
             connected: false,
             listens_since: None,
             heard: None,
+            last: None,
             claim: None,
             across_since: None,
             answer: None,
+            unheard: true,
             trouble: None,
         })
     }
@@ -143,7 +150,9 @@ impl Asker {
 
     /// Asks, and waits for a while. `None`: it should be looked again whether there is still an owner to ask.
     pub(super) fn ask(&mut self, job: &Job<'_>, runs: &Runs) -> Option<Outcome> {
-        self.publish(job);
+        if self.unheard {
+            self.publish(job);
+        }
         let again = job.clock.now().mono.after(AGAIN);
         loop {
             let now = job.clock.now().mono;
@@ -181,6 +190,7 @@ impl Asker {
         match event {
             BrokerEvent::Ready { .. } => {
                 self.connected = true;
+                self.unheard = true;
                 self.listens_since = Some(job.clock.now().mono);
                 self.trouble = None;
             }
@@ -205,8 +215,11 @@ impl Asker {
                 match topic.and_then(|topic| wire::decode(topic, &payload).ok()) {
                     Some(Message::Answer(answer)) if Some(answer.id) == job.command.id => {
                         self.answer = Some(answer);
+                        self.unheard = false;
                     }
                     Some(Message::Heartbeat(heartbeat)) => {
+                        // It was started since.
+                        self.unheard |= self.last.replace(heartbeat.life) != Some(heartbeat.life);
                         self.heard = Some(heartbeat.life);
                         self.listens_since = Some(job.clock.now().mono);
                     }

@@ -11,8 +11,8 @@ use crate::sensor::Card;
 
 /// The monitor that is asked.
 pub(super) enum Runs {
-    /// With the same state folder.
-    Here(Holder),
+    /// With the same state folder; and what it did when its lock was met.
+    Here(Holder, Doing),
     /// With another one, or on another machine: no lock tells of it, its heartbeats do.
     Elsewhere,
 }
@@ -44,7 +44,7 @@ impl Asker {
             }
             (None, None) => match (runs, self.place(job.clock.now().mono)) {
                 (_, Place::Across) => self.across(job, runs),
-                (Runs::Here(holder), place) => self.silent(program, holder, place),
+                (Runs::Here(holder, then), place) => self.silent(program, holder, *then, place),
                 (Runs::Elsewhere, Place::Silent) => format!(
                     "{program} was heard ({runs}), and is not any more: if it has ended, it does it when it is back; look there"
                 ),
@@ -71,7 +71,7 @@ impl Asker {
     fn across(&self, job: &Job<'_>, runs: &Runs) -> String {
         let card = job.options.card;
         let broker = match runs {
-            Runs::Here(holder) => holder.broker().map(str::to_owned),
+            Runs::Here(holder, _) => holder.broker().map(str::to_owned),
             Runs::Elsewhere => None,
         };
         format!(
@@ -82,12 +82,18 @@ impl Asker {
     }
 
     /// It runs on this machine, and nothing comes from it.
-    fn silent(&self, program: &str, holder: &Holder, place: Place) -> String {
+    fn silent(&self, program: &str, holder: &Holder, then: Doing, place: Place) -> String {
         let next = holder.advice_to_go_on();
         match (holder.doing(), place, holder.broker()) {
             (Doing::Stopped, ..) => format!("{program} is stopped ({holder}): {next}, and it does it"),
+            (Doing::Elsewhere, ..) if then != Doing::Elsewhere => format!(
+                "{program} has just ended ({holder}): the one that runs next may still do it; look at the sensor before you ask again"
+            ),
             (Doing::Elsewhere, ..) => format!(
                 "{program} does not answer, and is no process of this machine or container ({holder}): look where it runs"
+            ),
+            (Doing::Runs, ..) if holder.way() == Way::Order => format!(
+                "another {program} --set or --toggle has the card at this moment ({holder}): it, or the monitor that runs next, may still do it; look at the sensor before you ask again"
             ),
             (Doing::Runs, Place::Silent, Some(broker)) if broker != self.url() => format!(
                 "{program} runs ({holder}) with --broker {broker}, and is not heard at {}: ask again with --broker {broker}",
@@ -107,7 +113,7 @@ impl Runs {
     /// How it can be done where the broker is away.
     fn other_way(&self) -> &'static str {
         match self {
-            Self::Here(holder) if holder.way() == Way::Screen => "press the key there",
+            Self::Here(holder, _) if holder.way() == Way::Screen => "press the key there",
             _ => "ask again when the broker is back",
         }
     }
@@ -116,7 +122,7 @@ impl Runs {
 impl fmt::Display for Runs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Here(holder) => holder.fmt(f),
+            Self::Here(holder, _) => holder.fmt(f),
             Self::Elsewhere => f.write_str("with another state folder or on another machine"),
         }
     }

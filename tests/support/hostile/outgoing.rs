@@ -1,5 +1,6 @@
 //! What must hold of what a machine asks for.
 
+use dualboard::command::Done;
 use dualboard::machine::{Effect, Role};
 use dualboard::sensor::Card;
 use dualboard::wire::{self, LARGEST, Message, Topic};
@@ -7,8 +8,8 @@ use dualboard::wire::{self, LARGEST, Message, Topic};
 use super::trial::own_topic;
 use super::watch::Watch;
 
-/// Events give a handful of effects: marker, report, copy, heartbeat, witness, state file, last word, end; and answers to eight commands.
-const MOST_EFFECTS: usize = 7 + 8;
+/// Events give a handful of effects: marker, report, copy, heartbeat, witness, state file, last word, end; and answers to all commands that are remembered.
+const MOST_EFFECTS: usize = 7 + Done::KEPT;
 
 impl Watch {
     pub(super) fn effects(&mut self, effects: &[Effect], connected: bool) {
