@@ -146,7 +146,7 @@ impl Chain {
         self.heartbeats[card as usize].as_ref()
     }
 
-    /// Whether another life has begun to speak for a card while its owner was live: one of the two is to end, and which is not known.
+    /// Whether another life has begun to speak for a card while its owner was heard: one of the two is to end, and which is not known.
     #[must_use]
     pub fn is_contested(&self, now: Mono, card: Card) -> bool {
         self.contested[card as usize].is_some_and(|until| now < until)
@@ -156,7 +156,8 @@ impl Chain {
     pub fn beat(&mut self, now: Now, card: Card, heartbeat: Heartbeat) {
         let place = card as usize;
         let pulse = &self.owners[place].pulse;
-        if pulse.is_live(now.mono) && pulse.life() != Some(heartbeat.life) {
+        let speaks = pulse.is_live(now.mono) || pulse.is_heard_again(now.mono);
+        if speaks && pulse.life() != Some(heartbeat.life) {
             self.contested[place] = Some(now.mono.after(crate::pulse::TIMEOUT));
         }
         self.owners[place]

@@ -123,21 +123,40 @@ fn what_was_not_believed_is_kept_until_its_owner_says_that_it_is_in_that_era() {
 }
 
 #[test]
-fn a_second_owner_does_not_vouch_for_its_memory_while_the_first_is_live() {
+fn a_second_owner_does_not_vouch_for_its_memory_while_the_first_is_heard() {
+    for first in [&[5][..], &[1, 3, 5]] {
+        let mut machine = restored(Role::Monitor(Card::Two));
+        let _ = hear(&mut machine, "sensors/card1", NEW);
+        for second in first {
+            let uptime = second * 1_000;
+            let beat = format!(
+                r#"{{"alive":true,"life":131074,"uptime_ms":{uptime},"has":{{"sensor_1":[1,2,131074]}}}}"#
+            );
+            let _ = hear_at(&mut machine, *second, "sensors/card1/alive", beat.as_bytes());
+        }
+        let _ = hear_at(&mut machine, 6, "sensors/card1/alive", IN_OLD);
+        let _ = hear_at(&mut machine, 6, "sensors/card1", OLD);
+        assert_eq!(shown(&machine), Some(State::Ok), "one of the two is to end");
+        let _ = hear_at(&mut machine, 17, "sensors/card1/alive", IN_OLD);
+        assert_eq!(shown(&machine), Some(State::Ko), "it is the one that is left");
+    }
+}
+
+#[test]
+fn an_owner_that_has_ended_leaves_the_word_to_the_next_one() {
     let mut machine = restored(Role::Monitor(Card::Two));
     let _ = hear(&mut machine, "sensors/card1", NEW);
-    for second in [1, 3, 5] {
-        let uptime = second * 1_000;
-        let beat = format!(
-            r#"{{"alive":true,"life":131074,"uptime_ms":{uptime},"has":{{"sensor_1":[1,2,131074]}}}}"#
-        );
-        let _ = hear_at(&mut machine, second, "sensors/card1/alive", beat.as_bytes());
-    }
-    let _ = hear_at(&mut machine, 6, "sensors/card1/alive", IN_OLD);
-    let _ = hear_at(&mut machine, 6, "sensors/card1", OLD);
-    assert_eq!(shown(&machine), Some(State::Ok), "one of the two is to end");
-    let _ = hear_at(&mut machine, 17, "sensors/card1/alive", IN_OLD);
-    assert_eq!(shown(&machine), Some(State::Ko), "it is the one that is left");
+    let beat = br#"{"alive":true,"life":131074,"uptime_ms":1,"has":{"sensor_1":[1,2,131074]}}"#;
+    let _ = hear_at(&mut machine, 1, "sensors/card1/alive", beat);
+    let _ = hear_at(
+        &mut machine,
+        2,
+        "sensors/card1/alive",
+        br#"{"alive":false,"life":131074}"#,
+    );
+    let _ = hear_at(&mut machine, 3, "sensors/card1/alive", IN_OLD);
+    let _ = hear_at(&mut machine, 3, "sensors/card1", OLD);
+    assert_eq!(shown(&machine), Some(State::Ko));
 }
 
 #[test]
