@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use crate::support::bench::{ALL, Bench, INITIAL, Node, States};
+use crate::support::bench::{ALL, Bench, INITIAL, Node, States, flat};
+use crate::support::pty::code;
 
 const CHANGED: States = ["KO", "OK", "OK", "OK", "KO", "OK"];
 
@@ -147,4 +148,20 @@ fn a_folder_in_the_place_of_the_file_is_set_aside_like_a_damaged_one() {
     bench.wait_settled(CHANGED);
     assert!(set_aside(&bench, Card2).is_dir());
     assert!(file.is_file());
+}
+
+#[test]
+fn one_that_is_quit_while_its_file_cannot_be_written_says_so_at_its_end() {
+    let mut bench = Bench::running();
+    fs::create_dir(bench.state_file(Card1).with_extension("state.new")).expect("an obstacle");
+    bench.press(Card1, "2");
+    bench.wait_text(Card1, "not saved: cannot write");
+    let mut quit = bench.take(Card1);
+    quit.send("q");
+    assert_eq!(code(quit.wait_for_end()), 0);
+    quit.assert_restored();
+    quit.wait_for("what is not in the file", |seen| {
+        flat(&seen.text())
+            .contains("card1_monitor: what was toggled last is not in the state file: cannot write ")
+    });
 }
