@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use crate::support::bench::{ALL, BROKERS, Bench, Node, States, shows};
+use crate::support::bench::{ALL, BROKERS, Bench, Node, States, says, shows};
 
 const CHANGED: States = ["OK", "KO", "OK", "OK", "KO", "KO"];
 
@@ -173,6 +173,14 @@ fn blank(bench: &Bench, node: Node) {
 /// Everything is killed and starts again, but what these nodes had on disk is gone.
 fn survives_the_loss_of(disks: &[Node]) {
     let mut bench = changed();
+    // A screen shows what it heard before that is on disk.
+    bench.wait("all six states in both state files", |bench| {
+        [Card1, Card2].iter().all(|card| {
+            let file = fs::read_to_string(bench.state_file(*card)).unwrap_or_default();
+            let mut lines = file.lines();
+            lines.any(|line| says(line.as_bytes(), CHANGED, "sensors/all"))
+        })
+    });
     bench.end_all(ALL, Signal::KILL);
     for node in disks {
         blank(&bench, *node);
