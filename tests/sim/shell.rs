@@ -3,14 +3,16 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use dualboard::global::Shown;
 use dualboard::machine::{Effect, Event, Machine};
 use dualboard::owner::Memory;
+use dualboard::sensor::Card;
 use dualboard::time::Now;
 use dualboard::wire::Topic;
 
 use super::broker::{Packet, Queued};
 use super::net::{Parcel, UP};
-use super::program::Flying;
+use super::program::{Flying, Program};
 use super::world::{Action, World};
 
 impl World {
@@ -110,6 +112,12 @@ impl World {
                     topic.qos(),
                     topic.is_retained(),
                 );
+                // A plain program's word is later than what it lies over, also where the join carries it.
+                let packet = if program.relays_a_word(topic) {
+                    packet.by_somebody_else()
+                } else {
+                    packet
+                };
                 let (Some(id), true) = (program.conn, program.granted) else {
                     return;
                 };
@@ -188,5 +196,19 @@ fn words_of(event: &Event) -> String {
             )
         }
         other => format!("{other:?}"),
+    }
+}
+
+impl Program {
+    /// Whether a report on this topic says something without a version.
+    fn relays_a_word(&self, topic: Topic) -> bool {
+        let word = |machine: &Machine, sensor| matches!(machine.shown(sensor), Some(Shown::Word(_)));
+        topic == Topic::All
+            && self.machine.as_ref().is_some_and(|machine| {
+                Card::One
+                    .sensors()
+                    .into_iter()
+                    .any(|sensor| word(machine, sensor))
+            })
     }
 }
