@@ -218,8 +218,17 @@ impl Owner {
                 } else {
                     version.era()
                 };
-                let version = self.mint.make_in(era, Some(version));
-                self.readings.set(sensor, Reading { version, ..reading });
+                let branched = self.mint.make_in(era, Some(version));
+                // Where somebody has used the highest version there is, no branch is above it.
+                if branched > version {
+                    self.readings.set(
+                        sensor,
+                        Reading {
+                            version: branched,
+                            ..reading
+                        },
+                    );
+                }
             }
         }
     }

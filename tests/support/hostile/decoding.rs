@@ -120,7 +120,8 @@ fn says_what_the_json_says(topic: Topic, payload: &[u8], report: &Report) {
             Some(Entry::Reading(reading)) => {
                 let part = |at: usize| triple.and_then(|triple| triple[at].as_u64());
                 let version = reading.version;
-                let parts = [version.incarnation, version.sequence, u64::from(version.life.0)];
+                let lives = (u64::from(version.after) << 32) | u64::from(version.life.0);
+                let parts = [version.incarnation, version.sequence, lives];
                 assert_eq!([part(0), part(1), part(2)], parts.map(Some));
             }
             Some(Entry::Plain(_)) => assert_eq!(triple, None, "a version was overlooked"),
