@@ -22,7 +22,10 @@ pub struct Pulse {
     anchor: Option<Beat>,
     proof: Option<Now>,
     gone: bool,
+    /// When it was first said to be gone since it was last alive.
     ended: Option<Now>,
+    /// When it was last said to be gone: of a life that had not proved that it lives, too.
+    last_word: Option<Mono>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,7 @@ impl Pulse {
         proof: None,
         gone: false,
         ended: None,
+        last_word: None,
     };
 
     /// A heartbeat arrived, sent when its sender had been up for `uptime`. It proves life if it is in step with an earlier one of the same
@@ -78,6 +82,7 @@ impl Pulse {
             self.ended = Some(now);
         }
         self.gone = true;
+        self.last_word = Some(now.mono);
     }
 
     /// Whether the source is alive, as far as can be known now.
@@ -95,8 +100,8 @@ impl Pulse {
     /// Whether something has arrived since it was last alive, that proves nothing by itself: the first heartbeat after a start, say.
     #[must_use]
     pub fn is_heard_again(&self, now: Mono) -> bool {
-        let lost = match (self.ended.filter(|_| self.gone), self.proof) {
-            (Some(ended), _) => ended.mono,
+        let lost = match (self.last_word.filter(|_| self.gone), self.proof) {
+            (Some(last_word), _) => last_word,
             (None, Some(proof)) => proof.mono.after(TIMEOUT),
             (None, None) => Mono::ZERO,
         };

@@ -138,6 +138,16 @@ fn what_broker_2_had_of_it_is_put_back_before_it_is_overwritten() {
 }
 
 #[test]
+fn an_older_one_at_broker_2_is_replaced_with_the_next_heartbeat() {
+    let mut card1 = Program::new(Card::One, &[(Topic::Copy, NEWER)]);
+    assert_eq!(card1.hear(at(1), Topic::Board2Copy, OLDER), Vec::<String>::new());
+    assert_eq!(card1.handle(at(4), Event::Tick).len(), 1);
+    let mut card1 = Program::new(Card::One, &[(Topic::Copy, NEWER)]);
+    card1.hear(at(1), Topic::Board2Copy, NEWER);
+    assert_eq!(card1.handle(at(4), Event::Tick), Vec::<String>::new());
+}
+
+#[test]
 fn a_copy_does_not_end_a_plain_programs_word() {
     let mut card1 = Program::new(Card::One, &[(Topic::Copy, NEWER)]);
     card1.hear(at(1), Topic::All, r#"{"sensor_4":true}"#);

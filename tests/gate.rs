@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dualboard::machine::{Effect, Event, Machine, Role, Setup};
 use dualboard::sensor::{Card, SensorId, State};
+use dualboard::stage::Stage;
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::Life;
 use dualboard::wire::Topic;
@@ -143,4 +144,39 @@ fn a_display_shows_unknown_until_somebody_said_something_and_publishes_only_the_
         Some(State::Ko),
         "a plain word that arrives live"
     );
+}
+
+#[test]
+fn a_display_that_is_restored_has_nothing_to_wait_for_at_its_end() {
+    let mut machine = started(Role::Display);
+    let (_, nonce) = published(&machine.handle(NOW, Event::Connected));
+    assert!(!machine.is_settled(), "the marker is on its way");
+    let back = message("sensors/marker/me", &nonce.expect("a marker"), false);
+    let _ = machine.handle(NOW, back);
+    assert!(machine.is_settled());
+}
+
+#[test]
+fn what_lay_at_the_own_broker_does_not_confirm_what_the_other_board_has_now() {
+    let copy = br#"{"sensor_4":false,"versions":{"sensor_4":[3,2,131074]}}"#;
+    let mut machine = started(Role::Monitor(Card::Two));
+    let (_, nonce) = published(&machine.handle(NOW, Event::Connected));
+    for topic in ["sensors/all", "sensors/board1/all"] {
+        let _ = machine.handle(NOW, message(topic, copy, true));
+    }
+    let back = message("sensors/marker/me", &nonce.expect("a marker"), false);
+    let mut events = vec![back];
+    while let Some(event) = events.pop() {
+        for effect in machine.handle(NOW, event) {
+            match effect {
+                Effect::Publish { ticket, .. } => events.push(Event::Delivered(ticket)),
+                Effect::Save(_) => events.push(Event::Saved),
+                Effect::StopForTwin | Effect::StopTakenOver => panic!("no twin here"),
+            }
+        }
+    }
+    assert_eq!(machine.stage(sensor(4)), Some(Stage::Saved));
+    let has = br#"{"alive":true,"life":7,"uptime_ms":1,"has":{"sensor_4":[3,2,131074]}}"#;
+    let _ = machine.handle(NOW, message("sensors/card1/alive", has, false));
+    assert_eq!(machine.stage(sensor(4)), Some(Stage::Confirmed));
 }

@@ -154,8 +154,17 @@ fn an_owner_that_has_ended_leaves_the_word_to_the_next_one() {
         "sensors/card1/alive",
         br#"{"alive":false,"life":131074}"#,
     );
-    let _ = hear_at(&mut machine, 3, "sensors/card1/alive", IN_OLD);
-    let _ = hear_at(&mut machine, 3, "sensors/card1", OLD);
+    // Also where the one after it ended before it had proved that it lives.
+    let beat = br#"{"alive":true,"life":131075,"uptime_ms":1,"has":{"sensor_1":[1,2,131074]}}"#;
+    let _ = hear_at(&mut machine, 3, "sensors/card1/alive", beat);
+    let _ = hear_at(
+        &mut machine,
+        4,
+        "sensors/card1/alive",
+        br#"{"alive":false,"life":131075}"#,
+    );
+    let _ = hear_at(&mut machine, 5, "sensors/card1/alive", IN_OLD);
+    let _ = hear_at(&mut machine, 5, "sensors/card1", OLD);
     assert_eq!(shown(&machine), Some(State::Ko));
 }
 

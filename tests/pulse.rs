@@ -29,6 +29,17 @@ fn heartbeats_in_step_keep_a_source_live() {
 }
 
 #[test]
+fn a_life_that_has_ended_without_a_proof_is_not_heard_again() {
+    let mut pulse = Pulse::NONE;
+    pulse.end(at(10));
+    pulse.beat(at(12), LIFE, Duration::ZERO);
+    assert!(pulse.is_heard_again(at(13).mono));
+    pulse.end(at(13));
+    assert!(!pulse.is_heard_again(at(13).mono));
+    assert_eq!(pulse.lost_at(), Some(at(10).wall));
+}
+
+#[test]
 fn a_proof_holds_for_its_time_and_no_longer() {
     let mut pulse = Pulse::NONE;
     pulse.beat(at(98), LIFE, Duration::ZERO);

@@ -3,11 +3,12 @@
 //! Two lines: a head with the format and a checksum, and the memory as JSON. A write goes to a new file, which is fsynced and renamed over the
 //! old one; then the folder is fsynced. So at every moment one whole file stands there, the old or the new.
 //!
-//! A folder can be moved or deleted under a program that runs. That is noticed while nothing is written, too, and folder, lock and file are made again;
+//! A folder can be moved or deleted under a program that runs, and a file replaced. That is noticed while nothing is written, too, and folder, lock and file are made again;
 //! unless another owner has begun there meanwhile, whose file is left alone.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,6 +41,26 @@ pub enum Written {
     Gone(String),
 }
 
+/// Tells a file from any other, and from itself with something else in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Stamp {
+    fn of(meta: &fs::Metadata) -> Self {
+        Self {
+            device: meta.dev(),
+            inode: meta.ino(),
+            size: meta.len(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+        }
+    }
+}
+
 /// A card's state file.
 #[derive(Debug)]
 pub struct Journal {
@@ -47,8 +68,8 @@ pub struct Journal {
     folder: PathBuf,
     /// Whoever writes holds it.
     lock: Option<Lock>,
-    /// Whether there should be a file.
-    written: bool,
+    /// Which file should be there: the one written last, or found at the start.
+    there: Option<Stamp>,
 }
 
 impl Journal {
@@ -67,7 +88,7 @@ impl Journal {
             file: folder.join(format!("card{}.state", card.number())),
             folder: folder.to_owned(),
             lock: None,
-            written: false,
+            there: None,
         })
     }
 
@@ -120,26 +141,28 @@ impl Journal {
         let mut file = File::create(&new)?;
         file.write_all(&encode(memory))?;
         file.sync_all()?;
+        let stamp = Stamp::of(&file.metadata()?);
         fs::rename(&new, &self.file)?;
+        self.there = Some(stamp);
         File::open(&self.folder)?.sync_all()
     }
 
     /// What is not there any more, in words.
     fn gone(&self) -> Option<String> {
+        let found = fs::metadata(&self.file).ok();
         let (what, place) = if !self.folder.is_dir() {
-            ("state folder", &self.folder)
+            ("state folder moved away or deleted", &self.folder)
         } else if self.lock.as_ref().is_some_and(|lock| !lock.is_in_place()) {
-            ("lock in the state folder", &self.folder)
-        } else if self.written && !self.file.exists() {
-            ("state file", &self.file)
-        } else {
+            ("lock in the state folder moved away or deleted", &self.folder)
+        } else if self.there.is_none() || found.as_ref().map(Stamp::of) == self.there {
             return None;
+        } else if found.is_none() {
+            ("state file moved away or deleted", &self.file)
+        } else {
+            ("state file changed by somebody else", &self.file)
         };
         // The path at the end: a narrow screen cuts it.
-        Some(format!(
-            "{what} moved away or deleted while this runs; made again: {}",
-            place.display()
-        ))
+        Some(format!("{what} while this runs; made again: {}", place.display()))
     }
 
     /// Starts the thread that writes. Each memory sent is answered once; in between it says if the file is gone, once.
@@ -147,14 +170,14 @@ impl Journal {
     pub fn writer(mut self) -> (Sender<Memory>, Receiver<Written>) {
         let (memories, inbox) = crossbeam_channel::unbounded::<Memory>();
         let (outbox, answers) = crossbeam_channel::unbounded();
-        self.written = self.file.exists();
+        self.there = fs::metadata(&self.file).ok().as_ref().map(Stamp::of);
         threads::spawn("journal", move || {
             let mut missing = false;
             loop {
                 let said = match inbox.recv_timeout(LOOK) {
                     Ok(memory) => match self.write(&memory) {
                         Ok(()) => {
-                            (missing, self.written) = (false, true);
+                            missing = false;
                             Written::Saved
                         }
                         Err(error) => {

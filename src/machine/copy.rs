@@ -32,10 +32,19 @@ impl Machine {
                 Entry::Plain(_) => {}
             }
         }
+        if arrival.topic == Topic::Board2Copy && !same(report, &self.known_of_card_2()) {
+            // Older than what is known, and it lies there still.
+            self.copy_is_wrong();
+        }
     }
 
-    /// Nothing that can be read lies there, or at broker 2.
-    pub(super) fn copy_malformed(&mut self) {
+    /// What belongs there.
+    fn known_of_card_2(&self) -> Report {
+        Report::of(&self.global.best().of(Card::Two))
+    }
+
+    /// Something else lies there, or at broker 2, or nothing that can be read.
+    pub(super) fn copy_is_wrong(&mut self) {
         self.copy.lies = Report::default();
     }
 
@@ -45,7 +54,7 @@ impl Machine {
         if self.role != Role::Monitor(Card::One) {
             return;
         }
-        let known = Report::of(&self.global.best().of(Card::Two));
+        let known = self.known_of_card_2();
         let lies = same(&known, &self.copy.lies);
         let news = !same(&known, &self.copy.given);
         self.copy.given = known;

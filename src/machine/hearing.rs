@@ -87,7 +87,7 @@ impl Machine {
             // It lies where the good state should, at the other board or here.
             self.report_again(arrival.now);
         } else if matches!(arrival.topic, Topic::Copy | Topic::Board2Copy) {
-            self.copy_malformed();
+            self.copy_is_wrong();
         } else if matches!(arrival.topic, Topic::Claim(_)) {
             self.tenancy.hear(None);
         } else if arrival.topic == self.other_topic() {
@@ -260,8 +260,12 @@ impl Machine {
         }
     }
 
-    /// A report that the other board has shown proves that it has these versions.
+    /// A report that the other board has shown proves that it has these versions. One that lay at this board's broker may come from an
+    /// older store of it, and speak of what the other board had once: then its next heartbeat tells.
     fn echoes(&mut self, arrival: Arrival, report: &Report) {
+        if !arrival.live {
+            return;
+        }
         if let (Role::Monitor(Card::One), Topic::All) | (Role::Monitor(Card::Two), Topic::Board1All) =
             (self.role, arrival.topic)
         {

@@ -86,9 +86,9 @@ impl Machine {
     /// Whether nothing is under way: every toggle has reached the disk and the broker as far as they can be reached now.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let connected = self.gate == Gate::Open;
+        let reports = self.gate == Gate::Open && self.owner.is_some();
         self.disk.is_settled()
-            && !(connected && self.outbox.is_busy())
+            && !(reports && self.outbox.is_busy())
             && !matches!(self.gate, Gate::Waiting { .. })
     }
 }

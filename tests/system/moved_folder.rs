@@ -1,4 +1,4 @@
-//! State folders that are moved or deleted under an owner that runs: its lock and its file come back, and there is still one owner.
+//! State folders that are moved or deleted under an owner that runs, and files that are replaced: its lock and its file come back, and there is still one owner.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use crate::support::bench::{ALL, Bench, flat};
+use crate::support::bench::{ALL, Bench, flat, says};
 use crate::support::pty::{Seen, code};
 
 const GONE: &str = "moved away or deleted while this runs; made again";
@@ -87,6 +87,35 @@ fn a_file_that_was_deleted_is_written_again_without_a_key() {
     bench.wait_text(Card1, GONE);
     comes_back(&bench);
     bench.wait_settled(states);
+    holds_after_a_power_cut_that_blanks_the_brokers(&mut bench, states);
+}
+
+#[test]
+fn a_file_that_was_replaced_by_an_older_one_is_written_again_without_a_key() {
+    let mut bench = Bench::running();
+    bench.press(Card1, "1");
+    let states = ["KO", "OK", "OK", "OK", "OK", "OK"];
+    bench.wait_settled(states);
+    let older = bench.folder().join("older");
+    fs::copy(bench.state_file(Card1), &older).expect("the state file");
+    bench.press(Card1, "2");
+    let states = ["KO", "KO", "OK", "OK", "OK", "OK"];
+    bench.wait_settled(states);
+    for moved in [false, true] {
+        let file = bench.state_file(Card1);
+        if moved {
+            fs::rename(&older, &file).expect("the older file");
+        } else {
+            fs::copy(&older, &file).expect("the older file");
+        }
+        bench.wait("the latest states in the file", |_| {
+            let held = fs::read_to_string(&file).unwrap_or_default();
+            held.lines()
+                .any(|line| says(line.as_bytes(), states, "sensors/all"))
+        });
+        bench.wait_text(Card1, "state file changed by somebody else");
+        bench.wait_settled(states);
+    }
     holds_after_a_power_cut_that_blanks_the_brokers(&mut bench, states);
 }
 
