@@ -146,6 +146,13 @@ impl Chain {
         self.heartbeats[card as usize].as_ref()
     }
 
+    /// Whether a card's owner has been heard lately, and not that it has ended.
+    #[must_use]
+    pub fn speaks(&self, now: Mono, card: Card) -> bool {
+        let pulse = &self.owners[card as usize].pulse;
+        pulse.is_live(now) || pulse.is_heard_again(now)
+    }
+
     /// Whether another life has begun to speak for a card while its owner was heard: one of the two is to end, and which is not known.
     #[must_use]
     pub fn is_contested(&self, now: Mono, card: Card) -> bool {
@@ -155,9 +162,7 @@ impl Chain {
     /// A heartbeat arrived.
     pub fn beat(&mut self, now: Now, card: Card, heartbeat: Heartbeat) {
         let place = card as usize;
-        let pulse = &self.owners[place].pulse;
-        let speaks = pulse.is_live(now.mono) || pulse.is_heard_again(now.mono);
-        if speaks && pulse.life() != Some(heartbeat.life) {
+        if self.speaks(now.mono, card) && self.owners[place].pulse.life() != Some(heartbeat.life) {
             self.contested[place] = Some(now.mono.after(crate::pulse::TIMEOUT));
         }
         self.owners[place]

@@ -137,9 +137,19 @@ fn a_second_owner_does_not_vouch_for_its_memory_while_the_first_is_heard() {
         let _ = hear_at(&mut machine, 6, "sensors/card1/alive", IN_OLD);
         let _ = hear_at(&mut machine, 6, "sensors/card1", OLD);
         assert_eq!(shown(&machine), Some(State::Ok), "one of the two is to end");
-        let _ = hear_at(&mut machine, 17, "sensors/card1/alive", IN_OLD);
+        let later = br#"{"alive":true,"life":65540,"uptime_ms":11001,"has":{"sensor_1":[4,1,262145]}}"#;
+        let _ = hear_at(&mut machine, 17, "sensors/card1/alive", later);
         assert_eq!(shown(&machine), Some(State::Ko), "it is the one that is left");
     }
+}
+
+#[test]
+fn what_an_owner_said_long_ago_vouches_for_nothing() {
+    let mut machine = restored(Role::Monitor(Card::Two));
+    let _ = hear(&mut machine, "sensors/card1/alive", IN_OLD);
+    let _ = hear_at(&mut machine, 30, "sensors/card1", NEW);
+    let _ = hear_at(&mut machine, 30, "sensors/card1", OLD);
+    assert_eq!(shown(&machine), Some(State::Ok));
 }
 
 #[test]

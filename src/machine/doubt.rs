@@ -12,10 +12,9 @@ impl Machine {
     /// taken once the owner has said that it is in that era itself.
     pub(super) fn is_doubtful(&self, now: Mono, sensor: SensorId, version: Version) -> bool {
         let card = sensor.card();
-        let said = self
-            .chain
-            .heartbeat(card)
-            .filter(|_| !self.chain.is_contested(now, card));
+        // What it said long ago says nothing of what it has now.
+        let vouches = self.chain.speaks(now, card) && !self.chain.is_contested(now, card);
+        let said = self.chain.heartbeat(card).filter(|_| vouches);
         let claimed = said.is_some_and(|heartbeat| {
             let has = heartbeat.has.get(sensor);
             heartbeat.life.is_of(version.life) || has.is_some_and(|has| has.era() == version.era())
