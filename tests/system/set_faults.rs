@@ -300,10 +300,12 @@ fn one_that_runs_elsewhere_and_is_killed_or_stopped_is_not_said_to_have_done_it_
         }
         if status == 1 {
             assert_eq!(said, "");
-            assert!(
-                why.contains("no answer within 9 s, it may be done yet: card1_monitor was heard (with another state folder or on another machine)"),
-                "{why}"
-            );
+            // On a busy machine it may have been heard just before the time was over.
+            let silent = "was heard (with another state folder or on another machine), and is not any more";
+            let late = "runs and does not answer (with another state folder or on another machine)";
+            let told = [silent, late]
+                .map(|words| format!("no answer within 9 s, it may be done yet: card1_monitor {words}"));
+            assert!(told.iter().any(|words| why.contains(words)), "{why}");
         }
         bench.wait_settled(ONE_KO);
     }
