@@ -26,6 +26,8 @@ pub enum Fact {
         to: State,
         /// How far it has got, and how long that took.
         reached: (Stage, Duration),
+        /// The same sensor was toggled again before this was confirmed: what it had reached is not followed any more.
+        replaced: bool,
     },
     /// A sensor changed by what was heard.
     Changed {
@@ -123,7 +125,8 @@ impl Chronicle {
         self.entries.push_back(Entry { wall, fact, times: 1 });
     }
 
-    /// Notes a toggle, whose stages will be followed.
+    /// Notes a toggle, whose stages will be followed. Those of an earlier one of the same sensor that is still on its way will not: what is on its way
+    /// now is this one.
     pub fn note_toggle(
         &mut self,
         (mono, wall): (Mono, Wall),
@@ -137,26 +140,25 @@ impl Chronicle {
                 from,
                 to,
                 reached: (Stage::Sending, Duration::ZERO),
+                replaced: false,
             },
         );
-        self.open.retain(|(_, other, _)| *other != sensor);
-        self.open.push((self.noted, sensor, mono));
+        let Self { entries, noted, open } = self;
+        open.retain(|(at, other, _)| {
+            let is_other = *other != sensor;
+            if let (false, Some(Fact::Toggled { replaced, .. })) = (is_other, fact_at(entries, *noted, *at)) {
+                *replaced = true;
+            }
+            is_other
+        });
+        open.push((*noted, sensor, mono));
     }
 
     /// Brings the stages of the toggles up to date.
     pub fn follow(&mut self, now: Mono, stage: impl Fn(SensorId) -> Option<Stage>) {
         let Self { entries, noted, open } = self;
-        let first = *noted - entries.len() as u64 + 1;
         open.retain(|(at, sensor, since)| {
-            let entry = at
-                .checked_sub(first)
-                .and_then(|place| usize::try_from(place).ok())
-                .and_then(|place| entries.get_mut(place));
-            let Some(Entry {
-                fact: Fact::Toggled { reached, .. },
-                ..
-            }) = entry
-            else {
+            let Some(Fact::Toggled { reached, .. }) = fact_at(entries, *noted, *at) else {
                 return false;
             };
             let Some(stage) = stage(*sensor) else { return false };
@@ -177,4 +179,11 @@ impl Chronicle {
     pub const fn noted(&self) -> u64 {
         self.noted
     }
+}
+
+/// The fact at which the count was `at`, if it is still kept.
+fn fact_at(entries: &mut VecDeque<Entry>, noted: u64, at: u64) -> Option<&mut Fact> {
+    let first = noted - entries.len() as u64 + 1;
+    let place = usize::try_from(at.checked_sub(first)?).ok()?;
+    entries.get_mut(place).map(|entry| &mut entry.fact)
 }

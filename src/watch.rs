@@ -22,6 +22,17 @@ pub enum Subject {
     KoAtStart(SensorSet),
 }
 
+impl Subject {
+    /// How many things it tells of: each sensor is one, also where they are told of together.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Ko(_) | Self::Lost(_) => 1,
+            Self::KoAtStart(sensors) => sensors.iter().map(|_| 1).sum(),
+        }
+    }
+}
+
 /// Something that the operator has not acknowledged yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alarm {
@@ -154,7 +165,7 @@ impl Watch {
             raised: now,
             since: since.unwrap_or(now),
         });
-        self.raised = self.raised.saturating_add(1);
+        self.raised = self.raised.saturating_add(subject.number());
     }
 
     /// The operator has seen it all.
@@ -170,7 +181,7 @@ impl Watch {
         self.alarms.iter().rev()
     }
 
-    /// How many alarms there have been since the last acknowledgement.
+    /// How many alarms there have been since the last acknowledgement; each sensor that was KO at the start is one.
     #[must_use]
     pub const fn raised(&self) -> u32 {
         self.raised

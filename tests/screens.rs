@@ -9,6 +9,8 @@ mod net;
 mod shot;
 #[path = "screens/small.rs"]
 mod small;
+#[path = "screens/told.rs"]
+mod told;
 
 use dualboard::app::desk::Desk;
 use dualboard::app::keys::{KeyCode, KeyEvent, KeyModifiers};

@@ -175,6 +175,8 @@ impl Desk {
 
     /// A sensor's key was pressed, or the sensor was clicked.
     pub fn press(&mut self, now: Mono, sensor: SensorId) -> Option<Wish> {
+        // What was said of an earlier press is not of this one.
+        self.said = None;
         let board = sensor.card().number();
         let why = match (self.role, self.hands) {
             (Role::Monitor(card), Hands::Free) if card == sensor.card() => {

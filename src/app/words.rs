@@ -1,22 +1,24 @@
 //! What is said to people: links, events and times, in words. Screen and plain lines say the same.
 
 mod alarm;
+mod trouble;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::chain::{Connection, Link, Status};
+use crate::chain::Link;
 use crate::chronicle::{Entry, Fact};
 use crate::command::{Name, Order, Orders};
-use crate::machine::{Freshness, Machine, Role};
+use crate::machine::{Machine, Role};
 use crate::sensor::{Card, State};
 use crate::stage::Stage;
 use crate::time::Wall;
 use crate::wire::Topic;
 
 pub use alarm::alarms;
+pub use trouble::{broken, troubles};
 
 /// The word for a state, or for none.
 #[must_use]
@@ -99,95 +101,10 @@ impl Times {
     }
 }
 
-/// Why the values of a card are held.
-#[must_use]
-pub fn broken(broken: Link, home: Card) -> String {
-    match broken {
-        Link::Broker => format!("broker {} out of reach", home.number()),
-        Link::Bridge => format!("bridge down: broker {} is out of reach", home.other().number()),
-        Link::Quiet => format!(
-            "nothing comes over the bridge from broker {}",
-            home.other().number()
-        ),
-        Link::Relay => format!("{} does not call it live", owner(Card::Two)),
-        // It may have ended, be stopped or be cut off: its broker says the same of all three.
-        Link::Owner(card) => format!("{}'s connection has ended", owner(card)),
-        Link::Silent(card) => format!("{} is silent: nobody says why", owner(card)),
-        Link::Returning(card) => format!("{} heard again, not yet live", owner(card)),
-        Link::Behind(card) => format!("newer values of {} have not come yet", owner(card)),
-    }
-}
-
-/// What is wrong with the chain, worst first; nothing if all is well.
-#[must_use]
-pub fn troubles(machine: &Machine, url: &str, times: &Times) -> Vec<String> {
-    let chain = machine.chain();
-    let mut troubles = Vec::new();
-    if let Connection::Down { since, why, retry_in } = &chain.connection {
-        troubles.push(format!(
-            "broker {} at {url} unreachable since {}: {why}; next try in {}",
-            chain.home.number(),
-            times.at(*since),
-            seconds(*retry_in)
-        ));
-        if !machine.is_restored() {
-            troubles.push("nothing is published before its retained messages have been read".to_owned());
-        }
-    }
-    if let Some(why) = machine.disk_failure() {
-        troubles.push(format!("not saved: {why}; tries again every 5 s"));
-    }
-    if chain.is_connected() {
-        troubles.extend(held(machine, times));
-    }
-    troubles
-}
-
-/// Which boards are held, since when and why; one line where both are for the same reason.
-fn held(machine: &Machine, times: &Times) -> Vec<String> {
-    let [one, two] = Card::ALL.map(|card| match machine.freshness(card) {
-        Freshness::Held { since, broken: link } if machine.is_restored() && !waiting(machine, card, link) => {
-            let since =
-                held_since(machine, since).map_or_else(|| "the start".to_owned(), |since| times.at(since));
-            Some((since, broken(link, machine.chain().home)))
-        }
-        Freshness::Held { .. } | Freshness::Live => None,
-    });
-    match (one, two) {
-        (Some((since, why)), Some(two)) if two == (since.clone(), why.clone()) => {
-            vec![format!("boards 1 and 2 held since {since}: {why}")]
-        }
-        (one, two) => [("1", one), ("2", two)]
-            .into_iter()
-            .filter_map(|(board, held)| {
-                held.map(|(since, why)| format!("board {board} held since {since}: {why}"))
-            })
-            .collect(),
-    }
-}
-
-/// Whether it is too early to call a link broken: it has not been heard since the connect, and may yet be. What a broker has said is never too early.
-fn waiting(machine: &Machine, card: Card, link: Link) -> bool {
-    let chain = machine.chain();
-    let is_waiting = |of| chain.owner(of).status() == Status::Waiting;
-    match link {
-        // It is in reach, as is known here, and what it holds is being read.
-        Link::Broker => true,
-        Link::Bridge | Link::Owner(_) | Link::Behind(_) => false,
-        Link::Quiet => chain.bridge.status() == Status::Waiting || is_waiting(card),
-        Link::Relay => is_waiting(Card::Two) || is_waiting(card),
-        Link::Silent(of) | Link::Returning(of) => is_waiting(of) || is_waiting(card),
-    }
-}
-
 /// Since when a card is held; `None` where it has not been live since this program started: how long before that, nobody has told it.
 #[must_use]
 pub fn held_since(machine: &Machine, since: Wall) -> Option<Wall> {
     Some(since).filter(|since| *since != machine.started().wall)
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_millis().div_ceil(1000))
 }
 
 fn took(duration: Duration) -> String {
@@ -207,8 +124,10 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
             from,
             to,
             reached,
+            replaced,
         } => {
             let how = match reached.0 {
+                _ if *replaced => "replaced by the next".to_owned(),
                 Stage::Sending => "sending".to_owned(),
                 Stage::Saved => "saved".to_owned(),
                 Stage::Confirmed => {

@@ -119,7 +119,8 @@ fn is_time(shell: &Shell) -> bool {
 
 fn troubles(job: &Job<'_>, shell: &Shell) -> Vec<String> {
     let times = Times::new(TimeZone::system(), job.clock.now().wall);
-    words::troubles(shell.machine(), &shell.url().to_string(), &times)
+    let all = words::troubles(shell.machine(), &shell.url().to_string(), &times).into_iter();
+    all.map(|[full, ..]| full).collect()
 }
 
 fn why(job: &Job<'_>, shell: &Shell) -> String {

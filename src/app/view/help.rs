@@ -136,7 +136,9 @@ fn keys(picture: &Picture) -> Vec<(&'static str, &'static str)> {
         ("Ctrl-Z", "stop; `fg` goes on"),
     ]);
     if picture.mouse {
-        rows.push(("click", "toggle the sensor"));
+        if matches!(picture.desk.hands(), Hands::Free | Hands::Locked) {
+            rows.push(("click", "toggle the sensor"));
+        }
         rows.push(("wheel", "newer and older events"));
     }
     rows

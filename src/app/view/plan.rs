@@ -53,12 +53,11 @@ impl Plan {
             // The one line that is left says what is wrong rather than what is well.
             links_height = 0;
         }
-        let troubles_above = if beneath == 0 {
-            height(&troubles).min(room)
-        } else {
-            0
-        };
-        troubles::cut(&mut troubles, usize::from(beneath.max(troubles_above)), area);
+        let most = if beneath == 0 { room } else { beneath };
+        if height(&troubles) > most {
+            troubles = troubles::short(picture, area, usize::from(most));
+        }
+        let troubles_above = if beneath == 0 { height(&troubles) } else { 0 };
         let [title, banner, links_at, above, sensors_at, below, log, footer] = Layout::vertical([
             Constraint::Length(title),
             Constraint::Length(banner),

@@ -9,11 +9,27 @@ use crate::app::words;
 
 /// One trouble after the other, each broken at words to what the window is wide.
 pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
+    told(picture, area, 0)
+}
+
+/// The same in at most so many lines: in as few words as that takes, the cause before all else.
+pub(super) fn short(picture: &Picture, area: Rect, most: usize) -> Vec<Line<'static>> {
+    let mut lines = told(picture, area, 1);
+    if lines.len() > most {
+        lines = told(picture, area, 2);
+    }
+    cut(&mut lines, most, area);
+    lines
+}
+
+/// The troubles, the more `briefly` the fewer words: 0 is in full.
+fn told(picture: &Picture, area: Rect, briefly: usize) -> Vec<Line<'static>> {
     let look = &picture.look;
     let width = usize::from(area.width).saturating_sub(4);
     let mut lines = Vec::new();
     for trouble in words::troubles(&picture.machine, &picture.url, &picture.times) {
-        for (number, part) in wrap(&look.plain_text(&trouble), width).into_iter().enumerate() {
+        let text = look.plain_text(&trouble[briefly]);
+        for (number, part) in wrap(&text, width).into_iter().enumerate() {
             let mark = if number == 0 { Look::alarm_mark() } else { " " };
             lines.push(Line::styled(format!(" {mark} {part}"), look.alarm()));
         }
@@ -22,7 +38,7 @@ pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
 }
 
 /// Keeps so many lines; the last one says if there was more.
-pub(super) fn cut(lines: &mut Vec<Line<'static>>, most: usize, area: Rect) {
+fn cut(lines: &mut Vec<Line<'static>>, most: usize, area: Rect) {
     if lines.len() <= most {
         return;
     }

@@ -17,14 +17,15 @@ pub fn alarms(machine: &Machine, watch: &Watch, times: &Times) -> Vec<String> {
     match (lasting.first(), alarms.first()) {
         (Some(newest), _) => {
             let told = of_both_boards(&lasting, *newest);
-            let more = lasting.len() - told.number;
+            let all = lasting.iter().map(|alarm| alarm.subject.number()).sum();
             // What is named lasts; every other time that something raised an alarm is over.
-            let over = count(watch.raised()).saturating_sub(lasting.len());
+            let over = watch.raised().saturating_sub(all);
+            let more = all.saturating_sub(told.number);
             last(&told, more, over, times)
         }
         (None, Some(newest)) => {
             let told = of_both_boards(&alarms, *newest);
-            let more = count(watch.raised()).saturating_sub(told.number);
+            let more = watch.raised().saturating_sub(told.number);
             all_over(machine, &told, more, times)
         }
         (None, None) => Vec::new(),
@@ -54,26 +55,30 @@ struct Told {
     alarm: Alarm,
     what: String,
     /// How many alarms that is.
-    number: usize,
+    number: u32,
 }
 
 /// Names an alarm, and with it the other board's if both were lost in one moment: that is one thing.
 fn of_both_boards(alarms: &[Alarm], alarm: Alarm) -> Told {
+    let itself = alarm.subject.number();
     let (what, number) = match alarm.subject {
-        Subject::Ko(sensor) => (format!("{sensor} KO"), 1),
+        Subject::Ko(sensor) => (format!("{sensor} KO"), itself),
         Subject::Lost(card) => {
             let other = Subject::Lost(card.other());
             let together = |of: &Alarm| of.subject == other && of.raised == alarm.raised;
             if alarms.iter().any(together) {
-                ("boards 1 and 2 HELD".to_owned(), 2)
+                ("boards 1 and 2 HELD".to_owned(), itself + other.number())
             } else {
-                (format!("board {} HELD", card.number()), 1)
+                (format!("board {} HELD", card.number()), itself)
             }
         }
         Subject::KoAtStart(sensors) => {
             let numbers: Vec<_> = sensors.iter().map(|sensor| sensor.number().to_string()).collect();
             let many = if numbers.len() > 1 { "s" } else { "" };
-            (format!("KO at start: sensor{many} {}", numbers.join(", ")), 1)
+            (
+                format!("KO at start: sensor{many} {}", numbers.join(", ")),
+                itself,
+            )
         }
     };
     Told { alarm, what, number }
@@ -86,9 +91,9 @@ fn at(alarm: &Alarm, times: &Times) -> String {
     }
 }
 
-fn last(told: &Told, more: usize, over: usize, times: &Times) -> Vec<String> {
+fn last(told: &Told, more: u32, over: u32, times: &Times) -> Vec<String> {
     let (what, at) = (&told.what, at(&told.alarm, times));
-    let part = |count: usize, text: String| if count == 0 { String::new() } else { text };
+    let part = |count: u32, text: String| if count == 0 { String::new() } else { text };
     let long = part(more, format!(", and {more} more")) + &part(over, format!("; {over} over"));
     let short = part(more, format!(" +{more}")) + &part(over, format!(", {over} over"));
     let shortest = part(more, format!(" +{more}"));
@@ -100,7 +105,7 @@ fn last(told: &Told, more: usize, over: usize, times: &Times) -> Vec<String> {
     ]
 }
 
-fn all_over(machine: &Machine, told: &Told, more: usize, times: &Times) -> Vec<String> {
+fn all_over(machine: &Machine, told: &Told, more: u32, times: &Times) -> Vec<String> {
     let (what, at) = (&told.what, at(&told.alarm, times));
     let now = match told.alarm.subject {
         Subject::Ko(sensor) => state(machine.shown(sensor).map(|shown| shown.state())),
@@ -117,8 +122,4 @@ fn all_over(machine: &Machine, told: &Told, more: usize, times: &Times) -> Vec<S
         format!("{what}, now {now}{short}"),
         format!("{} over", told.number + more),
     ]
-}
-
-fn count(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -55,7 +55,9 @@ fn keys(picture: &Picture) -> Vec<Row> {
         vec![("q ^C", "quit"), ("^Z", "stop")],
     ]);
     if picture.mouse {
-        rows.push(vec![("click", "toggle")]);
+        if matches!(picture.desk.hands(), Hands::Free | Hands::Locked) {
+            rows.push(vec![("click", "toggle")]);
+        }
         rows.push(vec![("wheel", "scroll")]);
     }
     rows

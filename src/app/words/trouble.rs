@@ -1,0 +1,122 @@
+//! What is said of links that are broken, and of what follows.
+
+use std::time::Duration;
+
+use super::{Times, held_since, owner};
+use crate::chain::{Connection, Link, Status};
+use crate::machine::{Freshness, Machine};
+use crate::sensor::Card;
+
+/// Why the values of a card are held.
+#[must_use]
+pub fn broken(broken: Link, home: Card) -> String {
+    match broken {
+        Link::Broker => format!("broker {} out of reach", home.number()),
+        Link::Bridge => format!("bridge down: broker {} is out of reach", home.other().number()),
+        Link::Quiet => format!(
+            "nothing comes over the bridge from broker {}",
+            home.other().number()
+        ),
+        Link::Relay => format!("{} does not call it live", owner(Card::Two)),
+        // It may have ended, be stopped or be cut off: its broker says the same of all three.
+        Link::Owner(card) => format!("{}'s connection has ended", owner(card)),
+        Link::Silent(card) => format!("{} is silent: nobody says why", owner(card)),
+        Link::Returning(card) => format!("{} heard again, not yet live", owner(card)),
+        Link::Behind(card) => format!("newer values of {} have not come yet", owner(card)),
+    }
+}
+
+/// The same in few words, for windows that have no room for more.
+fn broken_short(broken: Link, home: Card) -> String {
+    match broken {
+        Link::Broker => format!("broker {} out of reach", home.number()),
+        Link::Bridge => "bridge down".to_owned(),
+        Link::Quiet => "bridge silent".to_owned(),
+        Link::Relay => "not called live".to_owned(),
+        Link::Owner(card) => format!("{} gone", owner(card)),
+        Link::Silent(card) => format!("{} silent", owner(card)),
+        Link::Returning(_) => "heard, not yet live".to_owned(),
+        Link::Behind(_) => "newer values to come".to_owned(),
+    }
+}
+
+/// A trouble: in full, then in fewer words with the cause before all else that can be missed, then hardly more than the cause.
+pub type Trouble = [String; 3];
+
+/// What is wrong with the chain, worst first; nothing if all is well.
+#[must_use]
+pub fn troubles(machine: &Machine, url: &str, times: &Times) -> Vec<Trouble> {
+    let chain = machine.chain();
+    let mut troubles = Vec::new();
+    if let Connection::Down { since, why, retry_in } = &chain.connection {
+        let (number, since, retry) = (chain.home.number(), times.at(*since), seconds(*retry_in));
+        troubles.push([
+            format!("broker {number} at {url} unreachable since {since}: {why}; next try in {retry}"),
+            format!("broker {number} down: {why}, since {since}"),
+            format!("broker {number} down: {why}"),
+        ]);
+        if !machine.is_restored() {
+            troubles.push([
+                "nothing is published before its retained messages have been read".to_owned(),
+                "nothing is published yet".to_owned(),
+                "nothing is published yet".to_owned(),
+            ]);
+        }
+    }
+    if let Some(why) = machine.disk_failure() {
+        let short = format!("not saved: {why}");
+        troubles.push([format!("{short}; tries again every 5 s"), short.clone(), short]);
+    }
+    if chain.is_connected() {
+        troubles.extend(held(machine, times));
+    }
+    troubles
+}
+
+/// Which boards are held, since when and why; one trouble where both are for the same reason.
+fn held(machine: &Machine, times: &Times) -> Vec<Trouble> {
+    let held = Card::ALL.map(|card| match machine.freshness(card) {
+        Freshness::Held { since, broken } if machine.is_restored() && !waiting(machine, card, broken) => {
+            let since = held_since(machine, since);
+            Some((
+                since.map_or_else(|| "the start".to_owned(), |since| times.at(since)),
+                broken,
+            ))
+        }
+        Freshness::Held { .. } | Freshness::Live => None,
+    });
+    let home = machine.chain().home;
+    let tell = |(boards, short): (&str, &str), (since, link): (String, Link)| {
+        let (why, cause) = (broken(link, home), broken_short(link, home));
+        [
+            format!("{boards} held since {since}: {why}"),
+            format!("{boards} held: {cause}, since {since}"),
+            format!("{short} held: {cause}"),
+        ]
+    };
+    match held {
+        [Some(one), Some(two)] if one == two => vec![tell(("boards 1 and 2", "both"), one)],
+        [one, two] => [("board 1", one), ("board 2", two)]
+            .into_iter()
+            .filter_map(|(board, held)| held.map(|held| tell((board, board), held)))
+            .collect(),
+    }
+}
+
+/// Whether it is too early to call a link broken: it has not been heard since the connect, and may yet be. What a broker has said is never too early.
+fn waiting(machine: &Machine, card: Card, link: Link) -> bool {
+    let chain = machine.chain();
+    let is_waiting = |of| chain.owner(of).status() == Status::Waiting;
+    match link {
+        // It is in reach, as is known here, and what it holds is being read.
+        Link::Broker => true,
+        Link::Bridge | Link::Owner(_) | Link::Behind(_) => false,
+        Link::Quiet => chain.bridge.status() == Status::Waiting || is_waiting(card),
+        Link::Relay => is_waiting(Card::Two) || is_waiting(card),
+        Link::Silent(of) | Link::Returning(of) => is_waiting(of) || is_waiting(card),
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_millis().div_ceil(1000))
+}
