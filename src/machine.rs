@@ -114,7 +114,7 @@ pub struct Machine {
     /// Readings of others' sensors, higher than what is shown and not believed.
     refused: Snapshot,
     copies: Copies,
-    copy: Kept,
+    kept: Kept,
     outbox: Outbox,
     disk: Disk,
     desk: Desk,
@@ -172,7 +172,7 @@ impl Machine {
             heard: Versions::default(),
             refused: Snapshot::default(),
             copies: Copies::default(),
-            copy: Kept::default(),
+            kept: Kept::default(),
             outbox: Outbox::default(),
             disk: Disk::holding(memory),
             desk: Desk::remembering(memory),
@@ -277,7 +277,7 @@ impl Machine {
         self.gate = Gate::Offline;
         self.outbox.connection_lost();
         self.tenancy.connection_lost();
-        self.copy = Kept::default();
+        self.kept = Kept::default();
         self.beat_due = None;
     }
 

@@ -156,23 +156,14 @@ fn what_an_owner_said_long_ago_vouches_for_nothing() {
 fn an_owner_that_has_ended_leaves_the_word_to_the_next_one() {
     let mut machine = restored(Role::Monitor(Card::Two));
     let _ = hear(&mut machine, "sensors/card1", NEW);
-    let beat = br#"{"alive":true,"life":131074,"uptime_ms":1,"has":{"sensor_1":[1,2,131074]}}"#;
-    let _ = hear_at(&mut machine, 1, "sensors/card1/alive", beat);
-    let _ = hear_at(
-        &mut machine,
-        2,
-        "sensors/card1/alive",
-        br#"{"alive":false,"life":131074}"#,
-    );
     // Also where the one after it ended before it had proved that it lives.
-    let beat = br#"{"alive":true,"life":131075,"uptime_ms":1,"has":{"sensor_1":[1,2,131074]}}"#;
-    let _ = hear_at(&mut machine, 3, "sensors/card1/alive", beat);
-    let _ = hear_at(
-        &mut machine,
-        4,
-        "sensors/card1/alive",
-        br#"{"alive":false,"life":131075}"#,
-    );
+    for (second, life) in [(1, 131_074), (3, 131_075)] {
+        let beat =
+            format!(r#"{{"alive":true,"life":{life},"uptime_ms":1,"has":{{"sensor_1":[1,2,131074]}}}}"#);
+        let _ = hear_at(&mut machine, second, "sensors/card1/alive", beat.as_bytes());
+        let end = format!(r#"{{"alive":false,"life":{life}}}"#);
+        let _ = hear_at(&mut machine, second + 1, "sensors/card1/alive", end.as_bytes());
+    }
     let _ = hear_at(&mut machine, 5, "sensors/card1/alive", IN_OLD);
     let _ = hear_at(&mut machine, 5, "sensors/card1", OLD);
     assert_eq!(shown(&machine), Some(State::Ko));

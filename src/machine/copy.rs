@@ -21,7 +21,7 @@ impl Machine {
     /// The copy arrived, or what broker 2 had of it when the bridge came up: memory for its writer, and news for the owner of what it speaks of if that has lost its own.
     pub(super) fn copy_heard(&mut self, arrival: Arrival, report: &Report) {
         if arrival.topic == Topic::Copy {
-            self.copy.lies = *report;
+            self.kept.lies = *report;
         }
         for (sensor, entry) in report.iter() {
             match entry {
@@ -45,7 +45,7 @@ impl Machine {
 
     /// Something else lies there, or at broker 2, or nothing that can be read.
     pub(super) fn copy_is_wrong(&mut self) {
-        self.copy.lies = Report::default();
+        self.kept.lies = Report::default();
     }
 
     /// What is known of card 2 is put there if it is news, and with a heartbeat if something else lies there: two that contradict each
@@ -55,9 +55,9 @@ impl Machine {
             return;
         }
         let known = self.known_of_card_2();
-        let lies = same(&known, &self.copy.lies);
-        let news = !same(&known, &self.copy.given);
-        self.copy.given = known;
+        let lies = same(&known, &self.kept.lies);
+        let news = !same(&known, &self.kept.given);
+        self.kept.given = known;
         if lies || !(news || with_heartbeat) {
             return;
         }

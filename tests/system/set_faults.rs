@@ -12,6 +12,9 @@ use crate::support::pty::{Seen, code};
 
 const ONE_KO: [&str; 6] = ["KO", "OK", "OK", "OK", "OK", "OK"];
 
+/// With time enough for whatever a test does meanwhile.
+const TOGGLE: [&str; 4] = ["--toggle", "1", "--timeout", "60"];
+
 /// A process that ends with its test: one that outlives it might find another test's broker.
 struct Running(Option<Child>);
 
@@ -46,6 +49,32 @@ impl Drop for Running {
 /// Started, and not waited for.
 fn begin(bench: &Bench, arguments: &[&str]) -> Running {
     Running::start(&mut command(bench, Card1, arguments))
+}
+
+/// A toggle that its process did itself, and that waits for board 2 with the link cut.
+fn waiting_alone(bench: &mut Bench) -> Running {
+    cut(bench);
+    bench.end(Card1, Signal::TERM);
+    let own = begin(bench, &TOGGLE);
+    wait_file(bench, "\"sensor_1\":false");
+    own
+}
+
+/// The link is cut, and card 1 knows it.
+fn cut(bench: &Bench) {
+    bench.link.cut();
+    bench.wait_text(Card1, "bridge down");
+}
+
+/// It is ended by a signal, with its toggle SAVED; gives what it says of that.
+fn ended_as_saved(running: Running) -> String {
+    let (status, said, why) = running.end();
+    assert_eq!(
+        (status, said.as_str()),
+        (143, "Sensor 1  KO       SAVED\n"),
+        "{why}"
+    );
+    why
 }
 
 /// Waits until this process has card 1's lock.
@@ -89,10 +118,9 @@ fn at_the_other_boards_broker_it_is_said_that_it_is_the_wrong_one_and_nothing_is
 #[test]
 fn a_signal_while_a_monitor_does_it_ends_with_how_far_it_has_got() {
     let mut bench = Bench::running();
-    bench.link.cut();
-    bench.wait_text(Card1, "bridge down");
+    cut(&bench);
     let listener = bench.listener(Broker1);
-    let asking = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
+    let asking = begin(&bench, &TOGGLE);
     listener.wait_for("an answer", |heard| {
         let answers = heard
             .iter()
@@ -104,12 +132,7 @@ fn a_signal_while_a_monitor_does_it_ends_with_how_far_it_has_got() {
     // By then whoever asked has it as well.
     listener.wait_for_more(2, "sensors/card1/alive");
     asking.terminate();
-    let (status, said, why) = asking.end();
-    assert_eq!(
-        (status, said.as_str()),
-        (143, "Sensor 1  KO       SAVED\n"),
-        "{why}"
-    );
+    let why = ended_as_saved(asking);
     assert!(
         why.contains("not confirmed before a signal ended this (sensor 1 SAVED)")
             && why.contains("goes on with it by itself (process "),
@@ -124,18 +147,9 @@ fn a_signal_while_a_monitor_does_it_ends_with_how_far_it_has_got() {
 #[test]
 fn a_signal_without_a_monitor_ends_with_how_far_it_has_got() {
     let mut bench = Bench::running();
-    bench.link.cut();
-    bench.wait_text(Card1, "bridge down");
-    bench.end(Card1, Signal::TERM);
-    let own = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
-    wait_file(&bench, "\"sensor_1\":false");
+    let own = waiting_alone(&mut bench);
     own.terminate();
-    let (status, said, why) = own.end();
-    assert_eq!(
-        (status, said.as_str()),
-        (143, "Sensor 1  KO       SAVED\n"),
-        "{why}"
-    );
+    let why = ended_as_saved(own);
     assert!(
         why.contains("not confirmed before a signal ended this (sensor 1 SAVED)")
             && why.contains("it is in the state file in ")
@@ -143,7 +157,7 @@ fn a_signal_without_a_monitor_ends_with_how_far_it_has_got() {
         "{why}"
     );
     // Before anything was done, too.
-    let early = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
+    let early = begin(&bench, &TOGGLE);
     wait_owner(&bench, &early);
     early.terminate();
     let (status, said, why) = early.end();
@@ -160,18 +174,9 @@ fn a_signal_without_a_monitor_ends_with_how_far_it_has_got() {
 #[test]
 fn a_monitor_that_takes_over_meanwhile_is_named_and_goes_on_with_it() {
     let mut bench = Bench::running();
-    bench.link.cut();
-    bench.wait_text(Card1, "bridge down");
-    bench.end(Card1, Signal::TERM);
-    let own = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
-    wait_file(&bench, "\"sensor_1\":false");
+    let own = waiting_alone(&mut bench);
     let taker = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);
-    let (status, said, why) = own.end();
-    assert_eq!(
-        (status, said.as_str()),
-        (143, "Sensor 1  KO       SAVED\n"),
-        "{why}"
-    );
+    let why = ended_as_saved(own);
     let words = format!("before another card1_monitor (process {}, /dev/pts/", taker.pid());
     assert!(
         why.contains(&words) && why.contains("took over (sensor 1 SAVED)"),
@@ -185,11 +190,7 @@ fn a_monitor_that_takes_over_meanwhile_is_named_and_goes_on_with_it() {
 #[test]
 fn a_monitor_that_is_started_meanwhile_waits_for_it_and_says_so() {
     let mut bench = Bench::running();
-    bench.link.cut();
-    bench.wait_text(Card1, "bridge down");
-    bench.end(Card1, Signal::TERM);
-    let own = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
-    wait_file(&bench, "\"sensor_1\":false");
+    let own = waiting_alone(&mut bench);
     let monitor = bench.spawn(Card1, &bench.url(Card1), &[]);
     let words = format!(
         "waits until card1_monitor --set or --toggle (process {}",
@@ -253,12 +254,11 @@ fn where_neither_disk_nor_broker_take_it_that_is_said() {
 fn a_broker_that_is_killed_and_comes_back_in_the_middle_has_it_done_once() {
     for monitor in [true, false] {
         let mut bench = Bench::running();
-        bench.link.cut();
-        bench.wait_text(Card1, "bridge down");
+        cut(&bench);
         if !monitor {
             bench.end(Card1, Signal::TERM);
         }
-        let waiting = begin(&bench, &["--toggle", "1", "--timeout", "60"]);
+        let waiting = begin(&bench, &TOGGLE);
         wait_file(&bench, "\"sensor_1\":false");
         bench.end(Broker1, Signal::KILL);
         bench.start(Broker1);
@@ -328,8 +328,7 @@ fn a_second_monitor_with_another_broker_is_told_which_one_the_first_has() {
 #[test]
 fn many_that_wait_at_once_are_each_done_once() {
     let bench = Bench::running();
-    bench.link.cut();
-    bench.wait_text(Card1, "bridge down");
+    cut(&bench);
     // An odd number, and more than one at a time could be told of.
     let waiting: Vec<Running> = (0..25)
         .map(|_| begin(&bench, &["--toggle", "1", "--timeout", "20"]))
