@@ -90,8 +90,8 @@ impl Machine {
             self.copy_is_wrong();
         } else if matches!(arrival.topic, Topic::Claim(_)) {
             self.tenancy.hear(None);
-        } else if arrival.topic == self.other_topic() {
-            // The other owner publishes again once it hears that its message is not what was heard last.
+        } else if arrival.topic == self.other_topic() && self.heard != Versions::default() {
+            // The other owner publishes again once it hears that its message is not what was heard last. More of the kind say no more.
             self.heard = Versions::default();
             self.beat_due = self.beat_due.map(|_| arrival.now.mono);
         }
@@ -122,11 +122,12 @@ impl Machine {
                 }
                 Entry::Reading(reading) => behind |= self.other_reading(arrival, sensor, reading),
                 Entry::Plain(state) if own => overwritten |= self.own_word(arrival, sensor, state),
-                Entry::Plain(state) => self.other_word(arrival, sensor, state, report.is_plain()),
+                Entry::Plain(state) => behind |= self.other_word(arrival, sensor, state, report.is_plain()),
             }
         }
         if behind && arrival.topic == self.other_topic() && self.heard != heard_before {
-            // Its owner should know at once; but an answer that is no better is not answered again before the next heartbeat.
+            // Its owner should know at once; but an answer that is no better is not answered again before the next heartbeat: who
+            // floods the topic does not get a heartbeat for each.
             self.beat_due = self.beat_due.map(|_| arrival.now.mono);
         }
         self.contradict(arrival.topic, report);
@@ -217,14 +218,20 @@ impl Machine {
         }
     }
 
-    /// A plain word for a sensor of another card.
-    fn other_word(&mut self, arrival: Arrival, sensor: SensorId, state: State, from_plain_program: bool) {
+    /// A plain word for a sensor of another card; gives whether it was said in place of the owner.
+    fn other_word(
+        &mut self,
+        arrival: Arrival,
+        sensor: SensorId,
+        state: State,
+        from_plain_program: bool,
+    ) -> bool {
         let card = sensor.card();
         let before = self.global.shown(sensor).map(|shown| shown.state());
         if arrival.topic != self.other_topic() {
             // A copy of something said elsewhere, this program's own words among it: memory at best.
             if before.is_some() {
-                return;
+                return false;
             }
             self.global.recall(sensor, state);
         } else if !arrival.live {
@@ -232,13 +239,13 @@ impl Machine {
         } else if from_plain_program && self.speaker_is_live(arrival, card) {
             self.counters.impostors += 1;
             self.chronicle.note(arrival.now.wall, Fact::Impostor(card));
-            self.beat_due = self.beat_due.map(|_| arrival.now.mono);
-            return;
+            return true;
         } else {
             self.global.believe(sensor, state, arrival.now.wall);
             self.chain.plain_spoke(arrival.now, card);
         }
         self.note_change(arrival, sensor, before);
+        false
     }
 
     /// Whether the program with versions that should be speaking on this topic is live: on `sensors/all` it is card 2's, whoever

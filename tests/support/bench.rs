@@ -20,7 +20,7 @@ use super::pty::{Pty, Seen, Start, code};
 use broker::Broker;
 use plain::Plain;
 use told::row;
-pub use told::{INITIAL, Row, States, flat, says, shows};
+pub use told::{INITIAL, Row, States, flat, is_ready, says, shows};
 
 /// Generous: only failures wait for so long.
 const DEADLINE: Duration = Duration::from_secs(45);

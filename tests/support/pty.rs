@@ -162,15 +162,18 @@ impl Pty {
         }
     }
 
-    /// Waits for the end of the program.
+    /// Waits for the end of the program, and until all that it wrote has been seen if the terminal reads.
     #[track_caller]
     pub fn wait_for_end(&mut self) -> ExitStatus {
         let start = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().expect("a child") {
+            let status = self.child.try_wait().expect("a child");
+            let seen = self.terminal.lock();
+            if let Some(status) = status
+                && !self.master.as_ref().is_some_and(|it| self.terminal.has_more(it))
+            {
                 return status;
             }
-            let seen = self.terminal.lock();
             assert!(
                 start.elapsed() < DEADLINE,
                 "the program does not end\n{}",

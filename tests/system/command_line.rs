@@ -142,10 +142,10 @@ fn a_state_folder_that_cannot_be_ends_with_1_and_is_named() {
 #[test]
 fn once_without_a_broker_says_so_and_ends_with_3() {
     let bench = Bench::new();
-    let (status, said, why) = once(&bench, &["--timeout", "1"]);
+    let (status, said, why) = once(&bench, &["--timeout", "4"]);
     assert_eq!(status, 3);
     assert!(
-        why.contains("no answer from mqtt://127.0.0.1:") && why.contains("within 1 s: connection refused"),
+        why.contains("no answer from mqtt://127.0.0.1:") && why.contains("within 4 s: connection refused"),
         "{why}"
     );
     assert_eq!(

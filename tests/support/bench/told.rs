@@ -62,3 +62,16 @@ pub fn says(payload: &[u8], states: States, topic: &str) -> bool {
 pub fn flat(screen: &str) -> String {
     screen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+/// Whether a screen says that its program has read all that its broker had in store: what comes from now on is live.
+pub fn is_ready(screen: &str) -> bool {
+    let text = flat(screen);
+    [
+        "restored",
+        "no memory found anywhere",
+        "nothing known of any sensor yet",
+        "sensors from broker",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
+}

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{BROKERS, Bench, DEADLINE, Node, PROGRAMS, States, flat, glance, says, shows};
+use super::{BROKERS, Bench, DEADLINE, Node, PROGRAMS, States, flat, glance, is_ready, says, shows};
 
 impl Bench {
     /// Waits until something holds.
@@ -26,17 +26,7 @@ impl Bench {
     /// Waits until a program has read all that its broker had in store: what comes from now on is live.
     #[track_caller]
     pub fn wait_ready(&self, node: Node) {
-        self.wait(&format!("{node:?} is ready"), |bench| {
-            let text = flat(&bench.text(node));
-            [
-                "restored",
-                "no memory found anywhere",
-                "nothing known of any sensor yet",
-                "sensors from broker",
-            ]
-            .iter()
-            .any(|words| text.contains(words))
-        });
+        self.wait(&format!("{node:?} is ready"), |bench| is_ready(&bench.text(node)));
     }
 
     /// Waits until a screen shows a sensor's state, and this beside it.

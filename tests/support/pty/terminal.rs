@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 pub(super) struct Terminal {
     seen: Mutex<Seen>,
@@ -54,8 +54,9 @@ impl Terminal {
             if !fds[0].revents().is_empty() {
                 let _ = rustix::io::read(&self.wake, &mut [0; 8]);
             } else if fds[1].revents().contains(PollFlags::IN) {
-                let count = rustix::io::read(master, &mut buffer).unwrap_or(0);
+                // Held from before the read: nothing is between the terminal and what was seen, see `has_more`.
                 let mut seen = self.lock();
+                let count = rustix::io::read(master, &mut buffer).unwrap_or(0);
                 seen.bytes.extend_from_slice(&buffer[..count]);
                 seen.parser.process(&buffer[..count]);
                 self.changed.notify_all();
@@ -65,6 +66,13 @@ impl Terminal {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().expect("the reader has not panicked")
+    }
+
+    /// Whether something was written that will be read and is not yet seen. To be asked with the lock held. (Linux: a poll of the
+    /// master takes over first what the kernel has still to hand on, `n_tty_poll`.)
+    pub(super) fn has_more(&self, master: &OwnedFd) -> bool {
+        let mut fds = [PollFd::new(master, PollFlags::IN)];
+        self.reading.load(Ordering::SeqCst) && poll(&mut fds, Some(&Timespec::default())).expect("poll") > 0
     }
 
     pub(super) fn set_reading(&self, reading: bool) {
