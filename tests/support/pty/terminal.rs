@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::num::NonZeroU16;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
@@ -64,8 +64,9 @@ impl Terminal {
         }
     }
 
+    /// Also after a test has failed while it looked: what was seen is printed then.
     pub(super) fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().expect("the reader has not panicked")
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether something was written that will be read and is not yet seen. To be asked with the lock held. (Linux: a poll of the
