@@ -1,15 +1,20 @@
 //! The three programs on terminals to which everything happens that happens over SSH. What holds for the terminal half alone, thread by
 //! thread, is in `terminal_shell.rs` and `job_control.rs`.
+#![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
 use crate::support::bench::Node::{self, Broker1, Broker2, Card1, Card2, Display};
-use crate::support::bench::{BROKERS, Bench, INITIAL, PROGRAMS, told};
+use crate::support::bench::{BROKERS, Bench, INITIAL, PROGRAMS, glance, told};
 use crate::support::pty::{Pty, Start, code};
+
+/// Generous: only failures wait for so long.
+const DEADLINE: Duration = Duration::from_secs(45);
 
 /// The key that toggles the first sensor of the program's own card; the display has none.
 fn first(node: Node) -> Option<u8> {
@@ -254,6 +259,19 @@ fn threads(pid: Pid) -> Vec<String> {
     names
 }
 
+/// A thread has its name a moment after it was started.
+fn wait_for_threads(pid: Pid, names: &[&str]) {
+    let start = Instant::now();
+    while threads(pid) != names {
+        let running = threads(pid);
+        assert!(
+            start.elapsed() < DEADLINE,
+            "process {pid} runs {running:?}, not {names:?}"
+        );
+        glance();
+    }
+}
+
 /// A kind that is new here needs its panic in `terminal_shell.rs`: what is not of the library is started by `threads::start`.
 #[test]
 fn every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested() {
@@ -281,7 +299,7 @@ fn every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested() {
                 "signals",
             ],
         };
-        assert_eq!(threads(bench.pid(node)), [&LIBRARY[..], own].concat(), "{node:?}");
+        wait_for_threads(bench.pid(node), &[&LIBRARY[..], own].concat());
     }
     let words = bench.command(Display, &bench.url(Display), &[]);
     let mut piped = Command::new(&words[0]);
@@ -293,8 +311,7 @@ fn every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested() {
     let mut line = String::new();
     let mut lines = BufReader::new(piped.stdout.as_mut().expect("a pipe"));
     lines.read_line(&mut line).expect("text");
-    let names = threads(Pid::from_child(&piped));
-    piped.kill().and_then(|()| piped.wait()).expect("our own child");
     let own = ["broker", "card2_global_di", "printer", "reader", "signals"];
-    assert_eq!(names, [&LIBRARY[..], &own[..]].concat(), "without a screen");
+    wait_for_threads(Pid::from_child(&piped), &[&LIBRARY[..], &own[..]].concat());
+    piped.kill().and_then(|()| piped.wait()).expect("our own child");
 }
