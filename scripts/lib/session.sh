@@ -159,13 +159,18 @@ reopen_panes() {
 # Shows the session, or says how to see it.
 attach_session() {
   if [[ -n "${detach}" || ! -t 0 || ! -t 1 ]]; then
-    say "Running. To see it: tmux attach -t ${session}"
-    say "To end it: $(stop_command)"
+    tell_session
   elif [[ -n "${TMUX:-}" ]]; then
-    tmux switch-client -t "=${session}"
+    # In a session that nobody is attached to, there is nothing to switch.
+    tmux switch-client -t "=${session}" 2>/dev/null || tell_session
   else
     exec tmux attach-session -t "=${session}"
   fi
+}
+
+tell_session() {
+  say "Running. To see it: tmux attach -t ${session}"
+  say "To end it: $(stop_command)"
 }
 
 stop_command() {

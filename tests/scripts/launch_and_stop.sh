@@ -32,6 +32,7 @@ main() {
   starts_everything
   second_launch_attaches
   fits_and_keeps_the_zoom
+  says_how_to_see_it_where_nobody_looks
   restores_what_brokers_held
   revives_what_was_killed
   reopens_what_was_closed
@@ -97,6 +98,15 @@ fits_and_keeps_the_zoom() {
   "${outer[@]}" kill-server
   tmux resize-pane -Z -t "dualboard:programs.1"
 }
+
+# The session is in the same server, and nobody looks at it.
+says_how_to_see_it_where_nobody_looks() {
+  tmux new-session -d -s unseen -x 80 -y 24 'scripts/launch.sh; read -r'
+  check 'without anybody to show it to, it says how to see it' soon unseen_shows 'To see it: tmux attach -t dualboard'
+  tmux kill-session -t unseen
+}
+
+unseen_shows() { tmux capture-pane -p -t unseen 2>/dev/null | tee "${sandbox}/unseen.txt" | grep -q "$1"; }
 
 outer_shows() { tmux -L outer capture-pane -p 2>/dev/null | tail -n 1 | tee "${sandbox}/outer.txt" | grep -q "$1"; }
 
