@@ -44,13 +44,14 @@ pub const PROGRAMS: [Node; 3] = [Card1, Card2, Display];
 
 /// Two boards.
 pub struct Bench {
-    folder: TempDir,
     brokers: [Broker; 2],
     /// Between the bridge and broker 1.
     pub link: Link,
     screens: [Option<Pty>; 3],
     /// With which the programs are started, beside what all are started with.
     options: &'static [&'static str],
+    /// Behind all that runs in it: dropped before, a program would make its state folder again.
+    folder: TempDir,
     _ports: [Port; 2],
 }
 

@@ -20,6 +20,9 @@ fn check(bytes: &[u8]) -> Result<(), (usize, &'static str)> {
     };
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
+        if is_begun(rest) {
+            break;
+        }
         let at = text.len() - rest.len();
         rest = match rest.strip_prefix("\x1b[") {
             Some(sequence) => after(sequence).ok_or((at, "an escape sequence that is not its own"))?,
@@ -29,6 +32,12 @@ fn check(bytes: &[u8]) -> Result<(), (usize, &'static str)> {
         };
     }
     Ok(())
+}
+
+/// Whether this is a sequence whose rest is still on the way.
+fn is_begun(rest: &str) -> bool {
+    let parameters = |text: &str| text.chars().all(|c| c.is_ascii_digit() || ";?".contains(c));
+    rest == "\x1b" || rest.strip_prefix("\x1b[").is_some_and(parameters)
 }
 
 /// What follows one of: colours, a place, a step, part of a line, scrolling, a mode of the screen.

@@ -214,11 +214,11 @@ fn what_is_handed_to_a_monitor_that_runs_is_in_the_log_of_who_asked() {
     }
     bench.link.cut();
     bench.wait_text(Card1, "bridge down");
-    let (status, _, why) = act(&bench, Card1, &["--set", "1=ko", "--timeout", "4", &log_file]);
+    let (status, _, why) = act(&bench, Card1, &["--set", "1=ko", "--timeout", "6", &log_file]);
     let text = read(&log);
     assert_eq!(status, 1, "{why}");
     assert!(
-        text.contains("warn  card1_monitor: not confirmed within 4 s"),
+        text.contains("warn  card1_monitor: not confirmed within 6 s"),
         "{text}"
     );
 }

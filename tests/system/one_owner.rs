@@ -4,6 +4,7 @@ use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
 use crate::support::bench::{Bench, INITIAL, flat};
+use crate::support::probe::state;
 use crate::support::pty::{Pty, Seen, code};
 
 #[test]
@@ -59,6 +60,8 @@ fn take_over_ends_one_that_was_stopped_by_ctrl_z() {
 fn a_second_copy_is_told_that_the_first_one_is_stopped() {
     let mut bench = Bench::running();
     bench.pty(Card1).signal(Signal::STOP);
+    let first = bench.pid(Card1).as_raw_nonzero().get().unsigned_abs();
+    bench.wait("it is stopped", |_| state(first) == Some('T'));
     let mut second = bench.spawn(Card1, &bench.url(Card1), &[]);
     assert_eq!(code(second.wait_for_end()), 1);
     second.wait_for("one line of words", |seen| seen.shows("take-over"));

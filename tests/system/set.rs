@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
-use crate::support::bench::{Bench, INITIAL, Node, binary, flat, says};
+use crate::support::bench::{Bench, INITIAL, Node, binary, flat};
 
 /// Runs a monitor's one-shot action to its end: exit status, stdout, stderr.
 pub fn act(bench: &Bench, node: Node, arguments: &[&str]) -> (i32, String, String) {
@@ -52,11 +52,7 @@ fn without_a_monitor_it_is_confirmed_by_the_other_board() {
         "Sensor 2  KO       CONFIRMED\nSensor 3  KO       CONFIRMED\n"
     );
     let states = ["OK", "KO", "KO", "OK", "OK", "OK"];
-    assert!(says(
-        &bench.retained(Broker2, "sensors/all").expect("a join"),
-        states,
-        "sensors/all"
-    ));
+    bench.wait_holds(Broker2, "sensors/all", states);
     let (status, said, _) = act(&bench, Card1, &["--set=2=KO", "--set=1=ok"]);
     assert_eq!(
         (status, said.lines().count()),
@@ -156,14 +152,14 @@ fn many_at_once_without_a_monitor_all_count() {
 fn without_a_broker_it_is_in_the_file_and_goes_out_later() {
     let mut bench = Bench::running();
     bench.end_all([Card1, Broker1], Signal::TERM);
-    let (status, said, why) = act(&bench, Card1, &["--set", "2=ko", "--timeout", "1"]);
+    let (status, said, why) = act(&bench, Card1, &["--set", "2=ko", "--timeout", "4"]);
     assert_eq!(
         (status, said.as_str()),
         (1, "Sensor 2  KO       SENDING\n"),
         "{why}"
     );
     for words in [
-        "not confirmed within 1 s (sensor 2 SENDING)",
+        "not confirmed within 4 s (sensor 2 SENDING)",
         "unreachable",
         "in the state file in",
         "card1_monitor",
@@ -207,7 +203,7 @@ fn a_monitor_whose_broker_is_away_cannot_be_asked_and_that_is_said() {
     let mut bench = Bench::running();
     bench.end(Broker1, Signal::TERM);
     bench.wait_text(Card1, "unreachable");
-    let (status, said, why) = act(&bench, Card1, &["--set", "3=ko", "--timeout", "1"]);
+    let (status, said, why) = act(&bench, Card1, &["--set", "3=ko", "--timeout", "4"]);
     assert_eq!((status, said.as_str()), (1, ""), "{why}");
     let pid = bench.pty(Card1).pid();
     assert!(
@@ -222,7 +218,7 @@ fn a_monitor_whose_broker_is_away_cannot_be_asked_and_that_is_said() {
 fn a_monitor_that_is_stopped_is_said_to_be_stopped_and_does_it_when_it_goes_on() {
     let mut bench = Bench::running();
     bench.pty(Card1).signal(Signal::STOP);
-    let (status, said, why) = act(&bench, Card1, &["--set", "3=ko", "--timeout", "1"]);
+    let (status, said, why) = act(&bench, Card1, &["--set", "3=ko", "--timeout", "4"]);
     bench.pty(Card1).signal(Signal::CONT);
     assert_eq!((status, said.as_str()), (1, ""), "{why}");
     let pid = bench.pid(Card1);

@@ -57,6 +57,7 @@ fn waiting_alone(bench: &mut Bench) -> Running {
     bench.end(Card1, Signal::TERM);
     let own = begin(bench, &TOGGLE);
     wait_file(bench, "\"sensor_1\":false");
+    bench.wait_holds(Broker1, "sensors/card1", ONE_KO);
     own
 }
 
@@ -235,7 +236,7 @@ fn where_neither_disk_nor_broker_take_it_that_is_said() {
     bench.end_all([Card1, Broker1], Signal::TERM);
     let obstacle = bench.state_file(Card1).with_extension("state.new");
     fs::create_dir(&obstacle).expect("an obstacle");
-    let (status, said, why) = act(&bench, Card1, &["--toggle", "1", "--timeout", "2"]);
+    let (status, said, why) = act(&bench, Card1, &["--toggle", "1", "--timeout", "6"]);
     assert_eq!(
         (status, said.as_str()),
         (1, "Sensor 1  KO       SENDING\n"),

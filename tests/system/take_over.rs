@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Card1};
-use crate::support::bench::{Bench, flat};
+use crate::support::bench::{Bench, flat, told};
 use crate::support::pty::{Pty, Seen, code};
 
 /// So often two take over from one at one moment.
@@ -39,7 +39,9 @@ fn take_over_twice(bench: &Bench, folders: [&str; 3]) -> Vec<(i32, String)> {
     assert_eq!(all.len(), 1, "one goes on");
     let mut winner = all.remove(0);
     winner.send("1");
-    winner.wait_for("a toggle that is saved", |seen| seen.shows("SAVED"));
+    winner.wait_for("a toggle that is saved", |seen| {
+        told::row(&seen.text(), 1).is_some_and(|row| row.state == "KO" && row.beside == "SAVED")
+    });
     assert!(!winner.has_ended());
     let said = ended.into_iter().map(|mut pty| {
         pty.assert_restored();
@@ -94,6 +96,9 @@ fn of_two_at_one_moment_with_other_state_folders_exactly_one_goes_on() {
 fn whoever_is_ended_names_the_one_that_goes_on_after_its_terminal_is_given_back() {
     let mut bench = Bench::running();
     bench.press(Card1, "3");
+    bench.wait("the key was taken", |bench| {
+        bench.row(Card1, 3).is_some_and(|row| row.state == "KO")
+    });
     let mut first = bench.take(Card1);
     let mark = first.mark();
     let second = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);

@@ -52,13 +52,19 @@ impl Bench {
         }
         for broker in BROKERS {
             for topic in ["sensors/card1", "sensors/all"] {
-                self.wait(&format!("{broker:?} holds {states:?} on {topic}"), |bench| {
-                    bench
-                        .retained(broker, topic)
-                        .is_some_and(|payload| says(&payload, states, topic))
-                });
+                self.wait_holds(broker, topic, states);
             }
         }
+    }
+
+    /// Waits until a broker holds these states on a topic.
+    #[track_caller]
+    pub fn wait_holds(&self, broker: Node, topic: &str, states: States) {
+        self.wait(&format!("{broker:?} holds {states:?} on {topic}"), |bench| {
+            bench
+                .retained(broker, topic)
+                .is_some_and(|payload| says(&payload, states, topic))
+        });
     }
 
     /// Waits until this much time, counted in heartbeats, has gone by for a program that was heard at this broker.
