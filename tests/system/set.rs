@@ -1,6 +1,6 @@
 //! `--set` and `--toggle`: real brokers, real programs, and the same guarantee as a key.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use rustix::process::Signal;
 
@@ -230,15 +230,40 @@ fn a_monitor_that_is_stopped_is_said_to_be_stopped_and_does_it_when_it_goes_on()
     bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
 }
 
+/// A toggle that the monitor has saved, and that waits for board 2 with the link cut.
+fn waiting(bench: &Bench, timeout: &str) -> Child {
+    bench.link.cut();
+    bench.wait_text(Card1, "bridge down");
+    let mut command = command(bench, Card1, &["--toggle", "1", "--timeout", timeout]);
+    let waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    bench.wait_row(Card1, 1, "KO", "SAVED");
+    waiting.expect("the program can be started")
+}
+
+#[test]
+fn a_monitor_that_is_stopped_after_it_has_answered_is_not_said_to_go_on_with_it() {
+    let mut bench = Bench::running();
+    let waiting = waiting(&bench, "12");
+    // By then its answer has been heard as well.
+    bench.wait_heartbeats(2, Card1, Broker1);
+    bench.pty(Card1).signal(Signal::STOP);
+    let (status, said, why) = ended(waiting.wait_with_output().expect("a child"));
+    bench.pty(Card1).signal(Signal::CONT);
+    assert_eq!(
+        (status, said.as_str()),
+        (1, "Sensor 1  KO       SAVED\n"),
+        "{why}"
+    );
+    let words = format!("card1_monitor is stopped (process {}, ", bench.pid(Card1));
+    assert!(why.contains(&words) && !why.contains("goes on with it"), "{why}");
+    bench.link.heal();
+    bench.wait_settled(["KO", "OK", "OK", "OK", "OK", "OK"]);
+}
+
 #[test]
 fn an_owner_that_ends_meanwhile_has_done_it_once() {
     let mut bench = Bench::running();
-    bench.link.cut();
-    bench.wait_text(Card1, "bridge down");
-    let mut waiting = command(&bench, Card1, &["--toggle", "1", "--timeout", "90"]);
-    let waiting = waiting.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let waiting = waiting.expect("the program can be started");
-    bench.wait_row(Card1, 1, "KO", "SAVED");
+    let waiting = waiting(&bench, "90");
     bench.end(Card1, Signal::KILL);
     // Now the process that waits is the owner itself. It knows from the file that it is done.
     bench.wait("it is the owner", |bench| {

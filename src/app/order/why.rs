@@ -60,11 +60,26 @@ impl Asker {
     pub(super) fn left(&self, job: &Job<'_>, runs: &Runs) -> String {
         let program = words::owner(job.options.card);
         if self.state().1.is_some() {
-            format!("{program} goes on with it by itself ({runs}), and says there what it waits for")
+            self.goes_on(job, runs)
         } else if self.is_unasked() {
             format!("{program} runs ({runs}), and was not asked yet")
         } else {
             format!("{program} runs ({runs}) and may still do it: look there")
+        }
+    }
+
+    /// It has answered, and not for the last time.
+    fn goes_on(&self, job: &Job<'_>, runs: &Runs) -> String {
+        let program = words::owner(job.options.card);
+        let silent = self.place(job.clock.now().mono) == Place::Silent;
+        match runs {
+            Runs::Here(holder, _) if holder.doing() == Doing::Stopped => {
+                format!("{program} is stopped ({holder}): {}", holder.advice_to_go_on())
+            }
+            Runs::Elsewhere if silent => {
+                format!("{program} was heard ({runs}), and is not any more: look there before you ask again")
+            }
+            _ => format!("{program} goes on with it by itself ({runs}), and says there what it waits for"),
         }
     }
 
