@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Card1};
-use crate::support::bench::{Bench, flat, told};
+use crate::support::bench::{Bench, flat, is_ready, told};
 use crate::support::pty::{Pty, Seen, code};
 
 /// So often two take over from one at one moment.
@@ -20,10 +20,7 @@ fn take_over_twice(bench: &Bench, folders: [&str; 3]) -> Vec<(i32, String)> {
         bench.spawn(Card1, &bench.url(Card1), &options)
     };
     let first = start(folders[0], &[]);
-    first.wait_for("its memory", |seen| {
-        let text = flat(&seen.text());
-        text.contains("restored") || text.contains("no memory found")
-    });
+    first.wait_for("its memory", |seen| is_ready(&seen.text()));
     let mut all = vec![
         first,
         start(folders[1], &["--take-over"]),
@@ -38,9 +35,16 @@ fn take_over_twice(bench: &Bench, folders: [&str; 3]) -> Vec<(i32, String)> {
     });
     assert_eq!(all.len(), 1, "one goes on");
     let mut winner = all.remove(0);
+    let mut before = String::new();
+    winner.wait_for("what it has", |seen| {
+        before = told::row(&seen.text(), 1)
+            .map(|row| row.state)
+            .unwrap_or_default();
+        is_ready(&seen.text()) && ["OK", "KO"].contains(&before.as_str())
+    });
     winner.send("1");
     winner.wait_for("a toggle that is saved", |seen| {
-        told::row(&seen.text(), 1).is_some_and(|row| row.state == "KO" && row.beside == "SAVED")
+        told::row(&seen.text(), 1).is_some_and(|row| row.state != before && row.beside == "SAVED")
     });
     assert!(!winner.has_ended());
     let said = ended.into_iter().map(|mut pty| {
