@@ -35,16 +35,17 @@ fn take_over_twice(bench: &Bench, folders: [&str; 3]) -> Vec<(i32, String)> {
     });
     assert_eq!(all.len(), 1, "one goes on");
     let mut winner = all.remove(0);
+    let saved = |seen: &Seen| told::row(&seen.text(), 1).filter(|row| row.beside == "SAVED");
     let mut before = String::new();
     winner.wait_for("what it has", |seen| {
-        before = told::row(&seen.text(), 1)
-            .map(|row| row.state)
-            .unwrap_or_default();
-        is_ready(&seen.text()) && ["OK", "KO"].contains(&before.as_str())
+        saved(seen).is_some_and(|row| {
+            before = row.state;
+            true
+        })
     });
     winner.send("1");
     winner.wait_for("a toggle that is saved", |seen| {
-        told::row(&seen.text(), 1).is_some_and(|row| row.state != before && row.beside == "SAVED")
+        saved(seen).is_some_and(|row| row.state != before)
     });
     assert!(!winner.has_ended());
     let said = ended.into_iter().map(|mut pty| {
