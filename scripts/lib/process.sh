@@ -9,7 +9,8 @@ process_birth() {
     { stat="$(<"/proc/${pid}/stat")"; } 2>/dev/null || return 0
     # The name in field 2 may hold spaces; after its bracket come state (field 3) to birth (field 22).
     read -r -a fields <<<"${stat##*) }"
-    if [[ "${fields[0]}" != Z ]]; then
+    # Nothing is read of one that ends in between.
+    if [[ "${fields[0]:-Z}" != Z ]]; then
       printf '%s %s' "$(</proc/sys/kernel/random/boot_id)" "${fields[19]}"
     fi
   else
