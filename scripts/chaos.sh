@@ -30,6 +30,8 @@ Usage: scripts/chaos.sh [OPTION ...]
   --summary FILE    write the figures there as JSON
   --check LOG       no campaign: judge a log that was kept
   --self-test       no campaign: does the checker find what it must find?
+  --mosquitto PATH  this broker in the place of the installed one; scripts/mosquitto_of.sh gets one of another release of
+                    Debian and prints its path
   --proxy           as if not root: both boards on this host, the cable a TCP proxy
   --no-install      only say what is missing, install nothing            DUALBOARD_NO_INSTALL=1
   -h, --help        this text
@@ -38,7 +40,8 @@ Two Mosquittos with the project's own configuration, the three programs in termi
 the right in a container, each board is a network namespace and the cable between them is a program that loses packets as it is told;
 otherwise it is a TCP proxy. Programs and brokers are killed, stopped and restarted, boards lose power and storage, the link is refused,
 swallowed, frozen, slow, lossy, flapping or goes one way, clocks jump (where libfaketime is installed: package faketime). Then everything
-is mended, and all views must agree.
+is mended, and all views must agree. A broker whose bridge does not connect again after its clock was set back (Mosquitto 2.0.12 to 2.0.21,
+report 3238) keeps the true time; the programs do not.
 A checker that reads the log and nothing else decides.
 
 Ends with status 0 if nothing was lost, rolled back, invented, or shown as confirmed or live when it was not.
@@ -46,6 +49,7 @@ Ends with status 0 if nothing was lost, rolled back, invented, or shown as confi
 Examples:
   scripts/chaos.sh --seed 1 --faults 100             some minutes
   scripts/chaos.sh --faults 2000 --worlds 2 --keep /tmp/chaos
+  scripts/chaos.sh --faults 500 --mosquitto "$(scripts/mosquitto_of.sh trixie)"
 HELP
 }
 
@@ -72,7 +76,7 @@ main() {
 }
 
 parse_args() {
-  seed='' faults=100 worlds=1 keep='' summary='' check='' self_test='' proxy=''
+  seed='' faults=100 worlds=1 keep='' summary='' check='' self_test='' proxy='' mosquitto=''
   while (($#)); do
     case "$1" in
       --seed) seed="$(whole_number "$@")" ;;
@@ -81,6 +85,7 @@ parse_args() {
       --keep) keep="$(value "$@")" ;;
       --summary) summary="$(value "$@")" ;;
       --check) check="$(value "$@")" ;;
+      --mosquitto) mosquitto="$(program "$@")" ;;
       --self-test) self_test=1 ;;
       --proxy) proxy=1 ;;
       --no-install) no_install=1 ;;
@@ -102,6 +107,14 @@ parse_args() {
 value() {
   (($# > 1)) || die_usage "$1 needs a value"
   printf '%s' "$2"
+}
+
+# The absolute path of a program.
+program() {
+  local path
+  path="$(value "$@")"
+  [[ -f "${path}" && -x "${path}" ]] || die_usage "$1 ${path}: no program"
+  realpath "${path}"
 }
 
 whole_number() {
@@ -186,7 +199,7 @@ run_campaigns() {
     say "seed $((seed + world)): ${each} faults, in ${folder}/world${world}"
     PYTHONPATH="${project}/tests" PYTHONDONTWRITEBYTECODE=1 "${python}" -m chaos.campaign \
       --project "${project}" --keep "${folder}/world${world}" --seed "$((seed + world))" --faults "${each}" \
-      --programs "${programs_dir}" --durable "${made}/durable.so" ${library:+--faketime "${library}"} ${proxy:+--proxy} \
+      --programs "${programs_dir}" --durable "${made}/durable.so" ${library:+--faketime "${library}"} ${proxy:+--proxy} ${mosquitto:+--mosquitto "${mosquitto}"} \
       >"${folder}/world${world}/progress.txt" 2>&1 &
     campaigns+=("$!")
   done
@@ -201,7 +214,7 @@ run_campaigns() {
 conclude() {
   if (($1)); then
     tail -n 100 "${folder}"/world*/progress.txt
-    say "FAILED. Again: scripts/chaos.sh --seed ${seed} --faults ${faults} --worlds ${worlds}${proxy:+ --proxy}   (logs: ${folder})"
+    say "FAILED. Again: scripts/chaos.sh --seed ${seed} --faults ${faults} --worlds ${worlds}${proxy:+ --proxy}${mosquitto:+ --mosquitto ${mosquitto}}   (logs: ${folder})"
     exit 1
   fi
   say "Nothing lost, nothing rolled back, nothing shown that was not so."

@@ -72,8 +72,6 @@ pub struct Chain {
     plain: [Pulse; 2],
     /// The last heartbeat of each owner.
     heartbeats: [Option<Heartbeat>; 2],
-    /// Until when two lives are known to speak for a card.
-    contested: [Option<Mono>; 2],
     /// Whether what is known here of a card is what its owner says it has.
     agreement: [Agreement; 2],
     patience: Mono,
@@ -107,9 +105,16 @@ impl Chain {
             owners: [Watched::new(); 2],
             plain: [Pulse::NONE; 2],
             heartbeats: [None; 2],
-            contested: [None; 2],
             agreement: [Agreement::Unknown; 2],
             patience: Mono::ZERO,
+        }
+    }
+
+    /// Time has passed that the monotonic clock did not count: everything has to be proved again.
+    pub fn lapse(&mut self, now: Mono) {
+        let owners = self.owners.iter_mut().map(|owner| &mut owner.pulse);
+        for pulse in owners.chain(&mut self.plain).chain([&mut self.bridge.pulse]) {
+            pulse.lapse(now);
         }
     }
 
@@ -153,25 +158,18 @@ impl Chain {
         pulse.is_live(now) || pulse.is_heard_again(now)
     }
 
-    /// Whether another life has begun to speak for a card while its owner was heard: one of the two is to end, and which is not known.
-    #[must_use]
-    pub fn is_contested(&self, now: Mono, card: Card) -> bool {
-        self.contested[card as usize].is_some_and(|until| now < until)
-    }
-
-    /// A heartbeat arrived.
-    pub fn beat(&mut self, now: Now, card: Card, heartbeat: Heartbeat) {
-        let place = card as usize;
-        if self.speaks(now.mono, card) && self.owners[place].pulse.life() != Some(heartbeat.life) {
-            self.contested[place] = Some(now.mono.after(crate::pulse::TIMEOUT));
-        }
-        self.owners[place]
-            .pulse
-            .beat(now, heartbeat.life, heartbeat.uptime);
+    /// A heartbeat arrived; gives whether it is that of the card's owner. A second owner is not listened to while the first one lives: it may know less.
+    pub fn beat(&mut self, now: Now, card: Card, heartbeat: Heartbeat) -> bool {
         if card != self.home {
             self.bridge.pulse.beat(now, heartbeat.life, heartbeat.uptime);
         }
-        self.heartbeats[place] = Some(heartbeat);
+        let pulse = &mut self.owners[card as usize].pulse;
+        if pulse.is_live(now.mono) && pulse.life() != Some(heartbeat.life) {
+            return false;
+        }
+        pulse.beat(now, heartbeat.life, heartbeat.uptime);
+        self.heartbeats[card as usize] = Some(heartbeat);
+        true
     }
 
     /// Compares what is known here of a card with what its owner said last: `plain` says whether it is a plain program's word, `same` whether

@@ -69,12 +69,10 @@ pub enum Fact {
     Malformed(Topic, Malformed),
     /// A plain program spoke for a card whose owner is live.
     Impostor(Card),
-    /// Another owner of this card connected under this client id, and is the one to end.
+    /// Another owner of this card is there, and is the one to end.
     Twin,
     /// The broker does not take messages; in words.
     Refused(String),
-    /// A toggle was not taken: somebody has published the highest version there is, and nothing could overrule it.
-    NoHigherVersion(SensorId),
     /// Somebody asked for states without a key.
     Commanded {
         /// Who, if it was said.

@@ -1,6 +1,6 @@
 //! What somebody without a terminal asks an owner to do, and what the owner answers.
 
-use crate::sensor::{SensorId, SensorSet, State};
+use crate::sensor::{PerSensor, SensorId, SensorSet, State};
 use crate::stage::Stage;
 
 /// What to do with one sensor.
@@ -26,25 +26,23 @@ impl Order {
 
 /// An order for some sensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Orders([Option<Order>; 6]);
+pub struct Orders(PerSensor<Option<Order>>);
 
 impl Orders {
     /// What is to be done with a sensor.
     #[must_use]
-    pub const fn get(&self, sensor: SensorId) -> Option<Order> {
-        self.0[sensor.index()]
+    pub fn get(&self, sensor: SensorId) -> Option<Order> {
+        self.0[sensor]
     }
 
     /// Gives an order for a sensor, or takes it back.
-    pub const fn put(&mut self, sensor: SensorId, order: Option<Order>) {
-        self.0[sensor.index()] = order;
+    pub fn put(&mut self, sensor: SensorId, order: Option<Order>) {
+        self.0[sensor] = order;
     }
 
     /// The orders, by sensor.
     pub fn iter(&self) -> impl Iterator<Item = (SensorId, Order)> + '_ {
-        SensorId::ALL
-            .into_iter()
-            .filter_map(|sensor| self.get(sensor).map(|order| (sensor, order)))
+        self.0.iter()
     }
 
     /// The sensors that it is about.
@@ -121,16 +119,14 @@ pub struct Answer {
     /// Which command.
     pub id: u64,
     /// The sensors that it was about: their states as they are now, which may be newer, and the stage of these.
-    pub reached: [Option<(State, Stage)>; 6],
-    /// The sensors for which it could not be done.
-    pub refused: SensorSet,
+    pub reached: PerSensor<Option<(State, Stage)>>,
 }
 
 impl Answer {
     /// What is said of a sensor.
     #[must_use]
-    pub const fn get(&self, sensor: SensorId) -> Option<(State, Stage)> {
-        self.reached[sensor.index()]
+    pub fn get(&self, sensor: SensorId) -> Option<(State, Stage)> {
+        self.reached[sensor]
     }
 
     /// Whether the other board has shown all of it: nothing more will follow.
@@ -138,8 +134,7 @@ impl Answer {
     pub fn is_final(&self) -> bool {
         self.reached
             .iter()
-            .flatten()
-            .all(|(_, stage)| *stage == Stage::Confirmed)
+            .all(|(_, (_, stage))| stage == Stage::Confirmed)
     }
 }
 

@@ -1,15 +1,15 @@
 //! The sensors as everybody else sees them: the best version known of each, and over it the word of a plain program while it lasts.
 
-use crate::reading::{Offer, Reading, Snapshot, Versions};
-use crate::sensor::{Card, SensorId, State};
+use crate::reading::{Merge, Reading, Snapshot, Versions};
+use crate::sensor::{Card, PerSensor, SensorId, State};
 use crate::time::Wall;
 
 /// What is known of all six sensors without owning them.
 #[derive(Debug, Clone, Default)]
 pub struct Global {
     best: Snapshot,
-    /// Words without versions that arrived live, by the sensor's place.
-    plain: [Option<Word>; 6],
+    /// Words without versions that arrived live.
+    plain: PerSensor<Option<Word>>,
 }
 
 /// A state without a version.
@@ -54,7 +54,7 @@ impl Global {
     /// What is shown of a sensor; `None` is UNKNOWN.
     #[must_use]
     pub fn shown(&self, sensor: SensorId) -> Option<Shown> {
-        self.plain[sensor.index()]
+        self.plain[sensor]
             .map(Shown::Word)
             .or_else(|| self.best.get(sensor).map(Shown::Reading))
     }
@@ -69,29 +69,35 @@ impl Global {
     pub fn forget_plain(&mut self, card: Card, shown: &Versions) {
         for sensor in card.sensors() {
             let best = self.best.version(sensor);
-            if best.is_some() && best == shown.get(sensor) {
-                self.plain[sensor.index()] = None;
+            if best.is_some() && best.map(|best| best.dot) == shown.dot(sensor) {
+                self.plain[sensor] = None;
             }
         }
     }
 
-    /// A reading turned up. A higher version is taken, and ends a plain word; so does the one that is known, if its owner
-    /// `speaks` live: then the plain word was an impostor's, or its time is over.
-    pub fn offer(&mut self, sensor: SensorId, reading: Reading, speaks: bool) -> Offer {
-        let offer = self.best.offer(sensor, reading);
-        if offer == Offer::Taken || (offer == Offer::Known && speaks) {
-            self.plain[sensor.index()] = None;
+    /// A reading turned up. A later one is taken, and ends a plain word; so does the one that is known, if its owner `speaks` live: then the plain
+    /// word was an impostor's, or its time is over.
+    pub fn merge(&mut self, sensor: SensorId, reading: Reading, speaks: bool) -> Merge {
+        let merge = self.best.merge(sensor, reading);
+        if merge == Merge::Taken || (merge == Merge::Known && speaks) {
+            self.plain[sensor] = None;
         }
-        offer
+        merge
+    }
+
+    /// Its owner says that this reading is the later one, which the versions do not tell.
+    pub fn put(&mut self, sensor: SensorId, reading: Reading) {
+        self.best.set(sensor, reading);
+        self.plain[sensor] = None;
     }
 
     /// The word of a plain program arrived live, and no owner with versions is live for this card. Gives whether what is shown changed.
     pub fn believe(&mut self, sensor: SensorId, state: State, wall: Wall) -> bool {
         let before = self.shown(sensor).map(|shown| shown.state());
-        if before == Some(state) && self.plain[sensor.index()].is_some() {
+        if before == Some(state) && self.plain[sensor].is_some() {
             return false;
         }
-        self.plain[sensor.index()] = Some(Word {
+        self.plain[sensor] = Some(Word {
             state,
             changed: Some(wall),
         });
@@ -102,7 +108,7 @@ impl Global {
     pub fn end_plain(&mut self, card: Card) {
         for sensor in card.sensors() {
             if self.best.get(sensor).is_some() {
-                self.plain[sensor.index()] = None;
+                self.plain[sensor] = None;
             }
         }
     }
@@ -110,7 +116,7 @@ impl Global {
     /// The word of a plain program was met as a retained or queued message: it is used where nothing with a version is known, or where a
     /// plain word stands already.
     pub fn recall(&mut self, sensor: SensorId, state: State) {
-        let known = &mut self.plain[sensor.index()];
+        let known = &mut self.plain[sensor];
         match known {
             Some(word) if word.state == state => {}
             None if self.best.get(sensor).is_some() => {}
@@ -130,6 +136,6 @@ impl Global {
     pub fn is_plain(&self, card: Card) -> bool {
         card.sensors()
             .into_iter()
-            .any(|sensor| self.plain[sensor.index()].is_some())
+            .any(|sensor| self.plain[sensor].is_some())
     }
 }

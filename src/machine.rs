@@ -3,18 +3,16 @@
 //! `handle` is the only way in, and everything that follows from an event comes back from it at once. Around it the shell carries out the
 //! effects, and calls again with [`Event::Tick`] at [`Machine::deadline`].
 
-mod contradiction;
-mod copy;
 mod desk;
 mod disk;
-mod doubt;
 mod event;
 mod hearing;
 mod outbox;
+mod ownership;
+mod quarantine;
 mod sending;
 mod showing;
 mod signs;
-mod tenancy;
 
 use std::time::Duration;
 
@@ -22,24 +20,23 @@ use crate::chain::{Chain, Connection, Link};
 use crate::chronicle::{Chronicle, Fact};
 use crate::global::Global;
 use crate::owner::Owner;
-use crate::pulse;
 use crate::reading::{Snapshot, Versions};
-use crate::sensor::{Card, SensorId, State};
+use crate::sensor::{Card, PerSensor, SensorId, State};
 use crate::stage::Progress;
 use crate::time::{Mono, Now, Wall};
 use crate::version::Life;
-use crate::wire::Topic;
+use crate::wire::{self, Topic};
 
 pub use event::{Effect, Event, Role, Setup, Ticket};
 
-use copy::Kept;
 use desk::Desk;
 use disk::Disk;
 use outbox::Outbox;
-use tenancy::Tenancy;
+use ownership::Ownership;
 
-/// How long everybody in reach has to answer what an owner has found at its start: two heartbeats, since one of them may be lost.
-const ANSWER: Duration = pulse::INTERVAL.saturating_mul(2);
+/// By how much the wall clock may run ahead of the monotonic one between two events before it counts as time that the monotonic clock did not count: a
+/// virtual machine that was paused. Clocks that are kept right are slewed by less.
+const LAPSE: i64 = 3;
 
 /// Where the start gate is, on each connect anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,50 +75,44 @@ pub struct Counters {
     pub impostors: u64,
 }
 
-/// Copies of this owner's report that were behind it when last seen. While one is, the report goes out again with each heartbeat.
-#[derive(Debug, Clone, Copy, Default)]
-struct Copies {
-    /// On its own topic: its own echo on the way, or somebody's old copy that lies there now.
-    own_topic: bool,
-    /// A plain program's join, or what broker 1 holds on `sensors/all`.
-    echo: bool,
-    /// What lies at the other board may be another one from this moment on, without a word: a full queue drops the newest message, and the
-    /// older ones in it arrive. The first heartbeat after it takes the report along once more.
-    across: Option<Mono>,
-}
-
 /// A program's whole state.
 #[derive(Debug, Clone)]
 pub struct Machine {
     role: Role,
+    client: u32,
     client_id: String,
     life: Life,
     started: Now,
     owner: Option<Owner>,
     global: Global,
     /// Words of plain programs for own sensors, met before the first gate closed.
-    own_plain: [Option<State>; 6],
+    own_plain: PerSensor<Option<State>>,
     gate: Gate,
     /// Whether a gate has ever closed.
     restored: bool,
-    /// When whoever knows more of this owner's memory has had time to answer its heartbeats; `None` before the first gate has closed, and after that.
-    outranks_at: Option<Mono>,
+    /// When the last event was.
+    last: Now,
     chain: Chain,
     freshness: [Freshness; 2],
     progress: Progress,
     /// What the last message on the other owner's topic said.
     heard: Versions,
-    /// Readings of others' sensors, higher than what is shown and not believed.
-    refused: Snapshot,
-    copies: Copies,
-    kept: Kept,
+    /// What the last message on `sensors/all` said.
+    joined: Versions,
+    /// Readings of others' sensors that are not shown, though their versions do not say that they are earlier: a copy of what their owner may have lost.
+    quarantined: Snapshot,
+    /// Whether a plain program's join shows own sensors in other states than they have.
+    plain_join_differs: bool,
     outbox: Outbox,
     disk: Disk,
     desk: Desk,
     leaving: bool,
     beat_due: Option<Mono>,
+    last_beat: Option<Mono>,
     witness_due: Option<Mono>,
-    tenancy: Tenancy,
+    /// Until when nothing is published again for another owner that says that it has not heard it.
+    answer_due: Option<Mono>,
+    ownership: Ownership,
     chronicle: Chronicle,
     counters: Counters,
 }
@@ -134,17 +125,21 @@ impl Machine {
             Role::Monitor(card) => Some(card),
             Role::Display => None,
         };
-        let memory = setup.memory.as_ref().ok();
+        let (memory, lost) = match setup.memory {
+            Ok(memory) => (Some(memory), None),
+            Err(why) => (None, Some(why)),
+        };
+        let memory = memory.as_ref();
         let mut global = Global::default();
         let mut chronicle = Chronicle::default();
         if let Some(memory) = memory {
             for (sensor, reading) in memory.readings.iter() {
                 if Some(sensor.card()) != own {
-                    global.offer(sensor, reading, false);
+                    global.merge(sensor, reading, false);
                 }
             }
-        } else if let (Err(why), Some(_)) = (&setup.memory, own) {
-            chronicle.note(setup.started.wall, Fact::MemoryLost(why.clone()));
+        } else if let (Some(why), Some(_)) = (lost, own) {
+            chronicle.note(setup.started.wall, Fact::MemoryLost(why));
         }
         let held = Freshness::Held {
             since: setup.started.wall,
@@ -152,15 +147,16 @@ impl Machine {
         };
         Self {
             role: setup.role,
-            client_id: setup.client_id,
+            client: setup.client,
+            client_id: setup.role.client_id(setup.client),
             life: setup.life,
             started: setup.started,
             owner: own.map(|card| Owner::new(card, setup.life, memory)),
             global,
-            own_plain: [None; 6],
+            own_plain: PerSensor::default(),
             gate: Gate::Offline,
             restored: false,
-            outranks_at: None,
+            last: setup.started,
             chain: Chain::new(own.unwrap_or(Card::Two), own),
             freshness: Card::ALL.map(|card| if Some(card) == own { Freshness::Live } else { held }),
             progress: Progress {
@@ -170,16 +166,18 @@ impl Machine {
                 ..Progress::default()
             },
             heard: Versions::default(),
-            refused: Snapshot::default(),
-            copies: Copies::default(),
-            kept: Kept::default(),
-            outbox: Outbox::default(),
+            joined: Versions::default(),
+            quarantined: Snapshot::default(),
+            plain_join_differs: false,
+            outbox: Outbox::new(setup.role),
             disk: Disk::holding(memory),
             desk: Desk::remembering(memory),
             leaving: false,
             beat_due: None,
+            last_beat: None,
             witness_due: None,
-            tenancy: Tenancy::default(),
+            answer_due: None,
+            ownership: Ownership::default(),
             chronicle,
             counters: Counters::default(),
         }
@@ -188,7 +186,7 @@ impl Machine {
     /// An owner that was started to take over from another one, wherever that runs.
     #[must_use]
     pub fn taking_over(mut self) -> Self {
-        self.tenancy = Tenancy::new(true);
+        self.ownership = Ownership::taking_over();
         self
     }
 
@@ -209,6 +207,7 @@ impl Machine {
     #[must_use]
     pub fn handle(&mut self, now: Now, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.mind_the_clock(now);
         match event {
             Event::Connected => self.connected(now, &mut effects),
             Event::Disconnected { why, retry_in } => self.disconnected(now, why, retry_in),
@@ -217,11 +216,7 @@ impl Machine {
                 payload,
                 retained,
             } => self.message(now, &topic, &payload, retained, &mut effects),
-            Event::Delivered(ticket) => {
-                if let Some(versions) = self.outbox.delivered(ticket) {
-                    self.progress.delivered = versions;
-                }
-            }
+            Event::Delivered(ticket) => self.delivered(ticket),
             Event::Undelivered(ticket) => self.outbox.undelivered(ticket),
             Event::Refused(why) => self.chronicle.note(now.wall, Fact::Refused(why)),
             Event::Saved => self.saved(now),
@@ -269,6 +264,8 @@ impl Machine {
     }
 
     fn disconnected(&mut self, now: Now, why: String, retry_in: Duration) {
+        self.ownership
+            .connection_lost(now.mono, self.chain.is_connected());
         if !matches!(self.chain.connection, Connection::Down { .. }) {
             self.chronicle
                 .note(now.wall, Fact::Down(Link::Broker, why.clone()));
@@ -276,9 +273,23 @@ impl Machine {
         self.chain.disconnected(now, why, retry_in);
         self.gate = Gate::Offline;
         self.outbox.connection_lost();
-        self.tenancy.connection_lost();
-        self.kept = Kept::default();
         self.beat_due = None;
+    }
+
+    /// Where time has passed that the monotonic clock did not count, nothing is live until it is proved again.
+    fn mind_the_clock(&mut self, now: Now) {
+        let last = std::mem::replace(&mut self.last, now);
+        let counted = i64::try_from(now.mono.since(last.mono).as_secs()).unwrap_or(i64::MAX);
+        if now.wall.0.saturating_sub(last.wall.0).saturating_sub(counted) >= LAPSE {
+            self.chain.lapse(now.mono);
+        }
+    }
+
+    fn delivered(&mut self, ticket: Ticket) {
+        if let Some((Topic::Card(_), versions)) = self.outbox.delivered(ticket) {
+            self.progress.delivered = versions;
+            self.ownership.delivered();
+        }
     }
 
     /// The marker has come back: all that the broker had is known.
@@ -287,7 +298,7 @@ impl Machine {
         if !self.restored {
             self.restored = true;
             let known =
-                |sensor: &SensorId| self.shown(*sensor).is_some() || self.own_plain[sensor.index()].is_some();
+                |sensor: &SensorId| self.shown(*sensor).is_some() || self.own_plain[*sensor].is_some();
             let sensors = self.sensors();
             let (found, of) = (
                 sensors.iter().filter(|sensor| known(sensor)).count(),
@@ -295,14 +306,13 @@ impl Machine {
             );
             let plain = self.own_plain;
             if let Some(owner) = &mut self.owner {
-                owner.close_gate(|sensor| plain[sensor.index()]);
-                self.outranks_at = Some(now.mono.after(ANSWER));
+                owner.restored(|sensor| plain[sensor]);
             }
             self.chronicle.note(now.wall, Fact::Restored { found, of });
         }
         self.obey_waiting(now);
         self.outbox.again();
-        self.stands_back(now, effects);
+        self.mind_the_twin(now, effects);
         self.beat_due = (!self.leaving).then_some(now.mono);
     }
 
@@ -310,13 +320,9 @@ impl Machine {
         let Some(owner) = self.owner.as_mut().filter(|_| !self.leaving) else {
             return;
         };
-        let Some(change) = owner.toggle(sensor, now.wall) else {
-            if sensor.card() == owner.card() {
-                self.chronicle.note(now.wall, Fact::NoHigherVersion(sensor));
-            }
-            return;
-        };
-        self.chronicle.note_toggle((now.mono, now.wall), sensor, change);
+        if let Some(change) = owner.toggle(sensor, now.wall) {
+            self.chronicle.note_toggle((now.mono, now.wall), sensor, change);
+        }
     }
 
     /// No heartbeat follows; what has been toggled still goes out.
@@ -324,8 +330,8 @@ impl Machine {
         self.leaving = true;
         self.beat_due = None;
         if let (Role::Monitor(card), Gate::Open) = (self.role, self.gate) {
-            self.withdraw(card, effects);
-            effects.push(self.outbox.last_word(card, self.life));
+            let last_word = wire::encode_last_will(self.life);
+            effects.push(self.outbox.publish(Topic::Alive(card), last_word));
         }
     }
 

@@ -2,77 +2,130 @@
 
 use crate::command::Done;
 use crate::reading::{Reading, Snapshot};
-use crate::sensor::{Card, SensorId, SensorSet, State};
+use crate::sensor::{Card, SensorId, State};
 use crate::time::Wall;
-use crate::version::{Life, Mint, Version};
+use crate::version::{Dot, Era, Life, Order, Seen, Version};
 
-/// What a state file holds, or found nothing of.
+/// How many numbers a run reserves in the state file at a time: more toggles than an operator makes in one run.
+const BLOCK: u64 = 1 << 24;
+
+/// What a state file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Memory {
     /// The readings of all sensors that its writer knew, the other card's as well: one more image of them.
     pub readings: Snapshot,
-    /// Of all versions made since the memory began, see [`Life`]; `None` in a file that nobody wrote.
-    pub era: Option<u16>,
-    /// The highest incarnation that may have been used: on disk before anybody is told a version of it, so that no later life uses it again.
-    pub incarnation: u64,
+    /// Which eras of its own card the owner has met.
+    pub met: Seen,
+    /// The era in which the owner counts; `None` in a file that nobody wrote.
+    pub era: Option<Era>,
+    /// Up to which number of that era toggles may have been made. The next run counts on above it.
+    pub reserved: u64,
+    /// The number in the owner's client id.
+    pub client: Option<u32>,
     /// The commands that made the readings what they are.
     pub done: Done,
 }
 
 /// The owner of one card's sensors: the only place where versions are made.
 ///
-/// Invariants: a sensor's version never goes down; a sensor that the operator toggled in this life changes its state by a toggle only.
+/// Invariants: no dot is used for two toggles; a version that is made covers every version that was heard before of the same sensor.
 #[derive(Debug, Clone)]
 pub struct Owner {
     card: Card,
-    mint: Mint,
-    /// The era of the next branch.
-    branch: u16,
-    /// The era that this life has left for a branch: its memory is this one's as well.
-    left: Option<u16>,
+    life: Life,
+    /// How many eras this run has begun.
+    begun: u32,
+    /// Where this run counts now.
+    count: Count,
+    /// The era of the state file. Until the file has taken a reservation, this run counts in an era of its own: the next run will count on from
+    /// the file, and must not use a number again.
+    file: Count,
     readings: Snapshot,
-    /// Toggled in this life: what turns up does not overrule these.
-    toggled: SensorSet,
-    /// Whether the start gate has closed.
-    gated: bool,
-    /// Until [`Owner::outrank`]: what has to be outranked then. A later copy of what stands here may still turn up, under a lower version
-    /// than it would have got.
-    overruled: Option<Snapshot>,
+    met: Seen,
+    /// Whether all copies in reach have been heard.
+    restored: bool,
+    /// Whether somebody has spoken of a dot in this owner's era that this owner never made.
+    claimed: bool,
 }
 
-/// What hearing a reading of an own sensor did.
+/// Numbers of an era that this run may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
-    /// Nothing that was not known.
-    Nothing,
-    /// The reading was taken over: it is memory that this owner had lost.
-    Recovered,
-    /// The reading was higher, but the operator's later toggle stands, under a new version.
-    Overruled,
+struct Count {
+    era: Era,
+    /// Numbers up to this one were used by earlier runs.
+    before: u64,
+    /// This run uses those above this one,
+    from: u64,
+    /// has used those up to this one,
+    last: u64,
+    /// and goes no further than this one.
+    reserved: u64,
+}
+
+impl Count {
+    /// An era of which earlier runs may have used numbers up to this one. The run's own `offset` keeps two runs apart that go on from copies of one file.
+    const fn new(era: Era, before: u64, offset: u64) -> Self {
+        let from = before + offset;
+        Self {
+            era,
+            before,
+            from,
+            last: from,
+            reserved: before + BLOCK,
+        }
+    }
+
+    /// Whether this run made a dot.
+    fn has_made(&self, dot: Dot) -> bool {
+        dot.era == self.era && self.from < dot.n && dot.n <= self.last
+    }
+
+    /// The highest dot that was made in this era, as far as this run knows.
+    const fn highest(&self) -> Dot {
+        let n = if self.last > self.from {
+            self.last
+        } else {
+            self.before
+        };
+        Dot { n, era: self.era }
+    }
+
+    /// Whether a dot is of this era, and neither this run nor an earlier one made it.
+    fn has_not_made(&self, dot: Dot) -> bool {
+        dot.era == self.era && dot.n > self.before && !self.has_made(dot)
+    }
 }
 
 impl Owner {
     /// An owner with what its state file holds; `None` if there was no file that can be believed.
     #[must_use]
     pub fn new(card: Card, life: Life, memory: Option<&Memory>) -> Self {
+        let own = Count::new(life.era(0), Dot::HEARSAY, 0);
         let mut owner = Self {
             card,
-            mint: Mint::new(life.in_era(life.first_era())),
-            branch: life.first_branch(),
-            left: None,
+            life,
+            begun: 1,
+            count: own,
+            file: own,
             readings: Snapshot::default(),
-            toggled: SensorSet::EMPTY,
-            gated: false,
-            overruled: Some(Snapshot::default()),
+            met: Seen::default(),
+            restored: false,
+            claimed: false,
         };
-        if let Some(era) = memory.and_then(|memory| memory.era) {
-            owner
-                .mint
-                .go_on(era, memory.map_or(0, |memory| memory.incarnation));
-        }
-        if let Some(memory) = memory {
-            for (sensor, reading) in memory.readings.of(card).iter() {
-                owner.hear(sensor, reading);
+        let Some(memory) = memory else { return owner };
+        owner.readings = memory.readings.of(card);
+        owner.met = memory.met;
+        if let Some(era) = memory.era {
+            // What stands in a file may be above what that reserved: somebody has made it up.
+            let mut used = memory.reserved;
+            for (_, reading) in owner.readings.iter() {
+                let dots = reading.version.dots().filter(|dot| dot.era == era);
+                used = dots.map(|dot| dot.n).fold(used, u64::max);
+            }
+            owner.met = owner.met.with(Dot { n: used, era });
+            // An era whose numbers are used up is left for a new one.
+            if used < Dot::MAX / 2 {
+                owner.file = Count::new(era, used, u64::from(life.0) % (BLOCK / 2));
             }
         }
         owner
@@ -84,31 +137,23 @@ impl Owner {
         self.card
     }
 
-    /// What the next life will have to go on from.
+    /// What the next run will have to go on from.
     #[must_use]
     pub fn memory(&self) -> Memory {
         Memory {
             readings: self.readings,
-            era: Some(self.life().era()),
-            incarnation: self.mint.incarnation(),
-            done: Done::default(),
+            met: self.met,
+            era: Some(self.file.era),
+            reserved: self.file.reserved,
+            ..Memory::default()
         }
     }
 
-    /// The highest incarnation in which this life has made a version.
+    /// The eras that are its own: that of its state file, and the one in which toggles are numbered now, if that is another one.
     #[must_use]
-    pub fn used(&self) -> u64 {
-        let made = self.readings.iter().map(|(_, reading)| reading.version);
-        made.filter(|version| version.life.is_of(self.life()))
-            .map(|version| version.incarnation)
-            .max()
-            .unwrap_or(0)
-    }
-
-    /// Which life it is, in the versions that it makes.
-    #[must_use]
-    pub const fn life(&self) -> Life {
-        self.mint.life()
+    pub fn eras(&self) -> (Era, Option<Era>) {
+        let own = Some(self.count.era).filter(|era| *era != self.file.era);
+        (self.file.era, own)
     }
 
     /// Its sensors as they are.
@@ -119,12 +164,8 @@ impl Owner {
 
     /// The operator toggles a sensor. From unknown it becomes OK: that is what the operator vouches for first.
     ///
-    /// Gives the state before and after, or `None` for a sensor of the other card, and where somebody has used the highest version there is: nobody would
-    /// believe the new state.
+    /// Gives the state before and after, or `None` for a sensor of the other card.
     pub fn toggle(&mut self, sensor: SensorId, wall: Wall) -> Option<(Option<State>, State)> {
-        if sensor.card() != self.card {
-            return None;
-        }
         let before = self.readings.get(sensor).map(|reading| reading.state);
         self.set(sensor, before.map_or(State::Ok, State::toggled), wall)
     }
@@ -134,12 +175,8 @@ impl Owner {
         if sensor.card() != self.card {
             return None;
         }
-        let before = self.readings.get(sensor).map(|reading| reading.state);
-        let known = self.readings.version(sensor);
-        let version = self.mint.make(known);
-        if Some(version) <= known {
-            return None;
-        }
+        let before = self.readings.get(sensor);
+        let version = self.next(before.map(|reading| reading.version));
         self.readings.set(
             sensor,
             Reading {
@@ -148,160 +185,181 @@ impl Owner {
                 changed: Some(wall),
             },
         );
-        self.toggled.insert(sensor);
-        Some((before, state))
+        Some((before.map(|reading| reading.state), state))
     }
 
-    /// Whether a sensor's state is more than provisional: no memory that may yet turn up is likely to overrule it.
+    /// Whether an operator has set the state, in a memory that this owner goes on from: nothing that may yet turn up is likely to be later.
     #[must_use]
     pub fn stands(&self, sensor: SensorId) -> bool {
-        let vouched = |version: Version| !version.is_provisional();
-        let known = self.readings.version(sensor).is_some_and(vouched);
-        self.toggled.contains(sensor) || (self.mint.is_unbroken() && known)
+        let version = self.readings.version(sensor);
+        version.is_some_and(|version| !version.is_provisional() && self.is_own(&version))
     }
 
-    /// A copy of an own sensor's reading turned up. The later one wins; a toggle of this life stands in any case. What wins with the lower
-    /// version gets a new one, above the other.
-    pub fn hear(&mut self, sensor: SensorId, heard: Reading) -> Heard {
+    /// A copy of an own sensor's reading turned up. The later one is kept; gives whether that is the copy. Call [`Owner::settle`] after the last one of a message.
+    pub fn hear(&mut self, sensor: SensorId, heard: Reading) -> bool {
         if sensor.card() != self.card {
-            return Heard::Nothing;
+            return false;
         }
-        self.mint.show(heard.version);
-        let Some(own) = self.readings.get(sensor) else {
-            self.readings.set(sensor, heard);
-            return Heard::Recovered;
+        self.meet(&heard.version);
+        let taken = match self.readings.get(sensor) {
+            None => true,
+            Some(own) if own.version.dot == heard.version.dot => {
+                self.claimed |= own.state != heard.state && self.is_own(&heard.version);
+                false
+            }
+            Some(own) => self.is_later(&heard.version, &own.version),
         };
-        let stands = self.toggled.contains(sensor) || !self.is_later(heard.version, own.version);
-        if stands && heard.version <= own.version {
-            return Heard::Nothing;
-        }
-        let waits = stands && self.waits(sensor);
-        if let (true, Some(overruled)) = (waits, &mut self.overruled) {
-            overruled.offer(sensor, heard);
-            return Heard::Overruled;
-        }
-        if stands && self.raise(sensor, own, heard.version) {
-            return Heard::Overruled;
-        }
-        if heard.version > own.version {
-            // Where it should not win, no version is above it: everybody else will show it for good.
+        if taken {
             self.readings.set(sensor, heard);
-        } else if !self.raise(sensor, heard, own.version) {
-            return Heard::Nothing;
         }
-        Heard::Recovered
+        taken
     }
 
-    /// The reading of a sensor gets a new version: somebody has said something else under the present one.
-    pub fn reaffirm(&mut self, sensor: SensorId) {
-        if let Some(own) = self.readings.get(sensor) {
-            self.raise(sensor, own, own.version);
+    /// All of a message has been heard. Where it spoke of a dot in this owner's era that this owner never made, the owner goes on in a new era.
+    pub fn settle(&mut self) {
+        if std::mem::take(&mut self.claimed) {
+            self.begin_era();
         }
     }
 
-    /// The disk does not take the incarnation in which this life has made versions, and the next life would use it again: what is published all
-    /// the same is a branch, in an era of its own. Nobody has been told of these versions yet; they get new ones. `saved` is the highest
-    /// incarnation that the disk holds.
-    pub fn branch_off(&mut self, saved: u64) {
-        if self.used() <= saved {
-            return;
+    /// Takes note of the eras that a version speaks of.
+    fn meet(&mut self, version: &Version) {
+        if !version.is_provisional() {
+            self.met = self.met.join(of_others(version.dots(), self.count.era));
+            self.claimed |= self.is_claimed(version);
         }
-        let (left, branch) = (self.life().era(), self.branch);
-        self.branch = branch.wrapping_add(2);
-        self.left = Some(left);
-        self.mint.branch_off(branch, saved);
+    }
+
+    /// Whether a version that was heard is later than the own one. What claims dots that were never made is not later than a toggle of this run. Of two that
+    /// the versions do not order, the one of an own era is later: its owner is here. Where nothing tells, what others
+    /// have been told stays; before anybody has been told anything, the higher dot is taken.
+    fn is_later(&self, heard: &Version, own: &Version) -> bool {
+        if self.is_claimed(heard) && self.count.has_made(own.dot) {
+            return false;
+        }
+        match heard.compare_exactly(own) {
+            Order::Later => return true,
+            Order::Earlier | Order::Same => return false,
+            Order::Unordered => {}
+        }
+        let (own_heard, own_known) = (self.is_own(heard), self.is_own(own));
+        if own_heard != own_known {
+            return own_heard;
+        }
+        match heard.compare(own) {
+            Order::Later => true,
+            Order::Earlier | Order::Same => false,
+            Order::Unordered => !self.restored && heard.dot > own.dot,
+        }
+    }
+
+    /// Whether a version is of an era in which this memory counts.
+    fn is_own(&self, version: &Version) -> bool {
+        [self.count.era, self.file.era].contains(&version.era())
+    }
+
+    /// Whether somebody speaks of a dot in this owner's era that this owner never made: another owner goes on from a copy of its state file, an older
+    /// file was put back, or somebody has made it up.
+    fn is_claimed(&self, version: &Version) -> bool {
+        version
+            .dots()
+            .any(|dot| self.count.has_not_made(dot) || self.file.has_not_made(dot))
+    }
+
+    /// Leaves the present era for a new one that comes after all that is known.
+    fn begin_era(&mut self) {
+        let mut era = self.life.era(self.begun);
+        self.begun += 1;
+        // Whoever knows this run's life knows which eras it will begin.
+        while self.met.get(era).is_some() {
+            era = self.life.era(self.begun);
+            self.begun += 1;
+        }
+        self.count_in(Count::new(era, Dot::HEARSAY, 0));
+        self.file = self.count;
+    }
+
+    /// The state file has taken a reservation: this run counts on in the file's era.
+    pub fn reserved(&mut self, memory: &Memory) {
+        let taken = memory.era == Some(self.file.era) && memory.reserved == self.file.reserved;
+        if taken && self.count.era != self.file.era {
+            self.count_in(self.file);
+        }
+    }
+
+    /// Counts in another era from now on. What was toggled in this run gets a new number there.
+    fn count_in(&mut self, count: Count) {
+        let left = self.count;
+        let ended = [left.highest(), self.file.highest()];
+        let ended = ended.into_iter().filter(|dot| dot.n > Dot::HEARSAY);
+        self.met = self
+            .met
+            .without(count.era)
+            .join(ended.filter(|dot| dot.era != count.era).collect());
+        self.count = count;
         for (sensor, reading) in self.readings.iter().collect::<Vec<_>>() {
-            let version = reading.version;
-            if version.life.is_of(self.life()) && version.incarnation > saved {
-                let era = if version.era() == left {
-                    branch
-                } else {
-                    version.era()
-                };
-                let branched = self.mint.make_in(era, Some(version));
-                // Where somebody has used the highest version there is, no branch is above it.
-                if branched > version {
-                    self.readings.set(
-                        sensor,
-                        Reading {
-                            version: branched,
-                            ..reading
-                        },
-                    );
-                }
+            if left.has_made(reading.version.dot) {
+                let version = self.next(Some(reading.version));
+                self.readings.set(sensor, Reading { version, ..reading });
             }
         }
     }
 
-    /// Whether a later copy of a sensor's reading may still turn up. What the operator has toggled is the latest there is, once all else is known.
-    fn waits(&self, sensor: SensorId) -> bool {
-        self.overruled.is_some() && !(self.gated && self.toggled.contains(sensor))
-    }
-
-    /// Whether what was heard is later than what stands here. Of two eras that did not know of each other the one that this memory has
-    /// lived through is the later one: the other one ended before it began, or it would know. Where that does not tell either, this
-    /// memory is at least the third, and nobody can: the higher version wins.
-    fn is_later(&self, heard: Version, own: Version) -> bool {
-        if heard.knows(own) {
-            return heard > own;
+    /// A version that is later than all that are known.
+    fn next(&mut self, before: Option<Version>) -> Version {
+        if self.count.last >= self.count.reserved {
+            self.begin_era();
         }
-        let lived = |version: Version| version.era() == self.life().era() || Some(version.era()) == self.left;
-        match (lived(heard), lived(own)) {
-            _ if own.knows(heard) => false,
-            (true, true) | (false, false) => heard > own,
-            (heard, _) => heard,
+        self.count.last += 1;
+        if self.file.era == self.count.era {
+            self.file = self.count;
         }
-    }
-
-    /// A reading gets a new version, above one that must not win, if there is any. It stays in its era: nothing was toggled now.
-    fn raise(&mut self, sensor: SensorId, reading: Reading, above: Version) -> bool {
-        let era = reading.version.era();
-        let before = if above.era() == era {
-            reading.version
-        } else {
-            above
-        };
-        let version = self.mint.make_in(era, Some(before));
-        if version > above {
-            self.readings.set(sensor, Reading { version, ..reading });
-        }
-        version > above
-    }
-
-    /// The start gate closes. For a sensor of which nothing with a version is known, the word of a plain program counts; where there is
-    /// none either, the initial OK.
-    pub fn close_gate(&mut self, plain: impl Fn(SensorId) -> Option<State>) {
-        self.gated = true;
-        for (sensor, reading) in self.overruled.unwrap_or_default().iter() {
-            if !self.waits(sensor) {
-                self.hear(sensor, reading);
+        let era = self.count.era;
+        let n = self.count.last;
+        let mut seen = self.met;
+        if let Some(before) = before.filter(|before| !before.is_provisional()) {
+            seen = seen.join(before.seen_from(era));
+            if before.era() != era {
+                seen = seen.holding(before.dot);
             }
         }
+        Version {
+            dot: Dot { n, era },
+            seen,
+        }
+    }
+
+    /// All copies in reach have been heard. For a sensor of which nothing with a version is known, the word of a plain program counts; where there is none
+    /// either, the initial OK.
+    pub fn restored(&mut self, plain: impl Fn(SensorId) -> Option<State>) {
+        self.restored = true;
         for sensor in self.card.sensors() {
-            let word = plain(sensor);
-            let known = self.readings.version(sensor);
-            let version = match word {
-                Some(_) => Version::hearsay(self.life()),
-                None => Version::initial(self.life()),
-            };
-            if known.is_none() || (word.is_some() && known < Some(Version::hearsay(Life(0)))) {
-                let state = word.unwrap_or(State::Ok);
+            let (known, word) = (self.readings.version(sensor), plain(sensor));
+            let initial = known.is_none_or(|version| version.dot.n == Dot::INITIAL);
+            if known.is_none() || (word.is_some() && initial) {
+                let n = if word.is_some() {
+                    Dot::HEARSAY
+                } else {
+                    Dot::INITIAL
+                };
+                let era = self.count.era;
                 self.readings.set(
                     sensor,
                     Reading {
-                        state,
-                        version,
+                        state: word.unwrap_or(State::Ok),
+                        version: Version {
+                            dot: Dot { n, era },
+                            seen: Seen::default(),
+                        },
                         changed: None,
                     },
                 );
             }
         }
     }
+}
 
-    /// Whoever knows more of this owner's memory has had time to say so: what stands here is raised above the versions that must not win.
-    pub fn outrank(&mut self) {
-        for (sensor, reading) in self.overruled.take().iter().flat_map(Snapshot::iter) {
-            self.hear(sensor, reading);
-        }
-    }
+/// The dots of other eras than this one, which would take the place of one of them.
+fn of_others(dots: impl Iterator<Item = Dot>, era: Era) -> Seen {
+    dots.filter(|dot| dot.era != era).collect()
 }

@@ -22,6 +22,8 @@ pub struct Pulse {
     anchor: Option<Beat>,
     proof: Option<Now>,
     gone: bool,
+    /// When time was found to have passed since the last proof that the monotonic clock did not count.
+    lapsed: Option<Mono>,
     /// When it was first said to be gone since it was last alive.
     ended: Option<Now>,
     /// When it was last said to be gone: of a life that had not proved that it lives, too.
@@ -41,6 +43,7 @@ impl Pulse {
         anchor: None,
         proof: None,
         gone: false,
+        lapsed: None,
         ended: None,
         last_word: None,
     };
@@ -74,6 +77,13 @@ impl Pulse {
     pub fn prove(&mut self, now: Now) {
         self.proof = Some(now);
         self.gone = false;
+        self.lapsed = None;
+    }
+
+    /// Time has passed that the monotonic clock did not count: what was proved before it proves nothing now.
+    pub fn lapse(&mut self, now: Mono) {
+        self.lapsed = Some(now);
+        self.anchor = None;
     }
 
     /// The source said, or its broker did, that it is gone.
@@ -88,7 +98,7 @@ impl Pulse {
     /// Whether the source is alive, as far as can be known now.
     #[must_use]
     pub fn is_live(&self, now: Mono) -> bool {
-        !self.gone && self.proof.is_some_and(|proof| now < proof.mono.after(TIMEOUT))
+        !self.gone && self.lapsed.is_none() && self.proof.is_some_and(|proof| now < proof.mono.after(TIMEOUT))
     }
 
     /// Whether the source said, or its broker did, that it is gone, and nothing has proved the contrary since.
@@ -100,8 +110,8 @@ impl Pulse {
     /// Whether something has arrived since it was last alive, that proves nothing by itself: the first heartbeat after a start, say.
     #[must_use]
     pub fn is_heard_again(&self, now: Mono) -> bool {
-        let lost = match (self.last_word.filter(|_| self.gone), self.proof) {
-            (Some(last_word), _) => last_word,
+        let lost = match (self.last_word.filter(|_| self.gone).or(self.lapsed), self.proof) {
+            (Some(lost), _) => lost,
             (None, Some(proof)) => proof.mono.after(TIMEOUT),
             (None, None) => Mono::ZERO,
         };
@@ -119,7 +129,7 @@ impl Pulse {
     /// When the last proof will cease to hold: the moment to look again.
     #[must_use]
     pub fn deadline(&self) -> Option<Mono> {
-        if self.gone {
+        if self.gone || self.lapsed.is_some() {
             return None;
         }
         self.proof.map(|proof| proof.mono.after(TIMEOUT))

@@ -1,8 +1,10 @@
 //! A state with its version, and six of them.
 
-use crate::sensor::{Card, SensorId, State};
+use serde::{Deserialize, Serialize};
+
+use crate::sensor::{Card, PerSensor, SensorId, State};
 use crate::time::Wall;
-use crate::version::Version;
+use crate::version::{Dot, Order, Version};
 
 /// What an owner said of one of its sensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,17 +17,15 @@ pub struct Reading {
     pub changed: Option<Wall>,
 }
 
-/// The best reading known of each sensor.
-///
-/// [`Snapshot::offer`] makes it a join-semilattice: offering is commutative, associative and idempotent.
+/// A reading of each sensor, where one is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Snapshot([Option<Reading>; 6]);
+pub struct Snapshot(PerSensor<Option<Reading>>);
 
 impl Snapshot {
     /// The reading of a sensor, if one is known.
     #[must_use]
-    pub const fn get(&self, sensor: SensorId) -> Option<Reading> {
-        self.0[sensor.index()]
+    pub fn get(&self, sensor: SensorId) -> Option<Reading> {
+        self.0[sensor]
     }
 
     /// The version of a sensor's reading, if one is known.
@@ -34,135 +34,115 @@ impl Snapshot {
         self.get(sensor).map(|reading| reading.version)
     }
 
-    /// Takes the reading if it is higher than what is known.
-    pub fn offer(&mut self, sensor: SensorId, reading: Reading) -> Offer {
-        let known = &mut self.0[sensor.index()];
-        match known.map(|known| reading.version.cmp(&known.version)) {
-            Some(std::cmp::Ordering::Less) => Offer::Stale,
-            Some(std::cmp::Ordering::Equal) => Offer::Known,
-            Some(std::cmp::Ordering::Greater) | None => {
-                *known = Some(reading);
-                Offer::Taken
+    /// Takes the reading if it is later than what is known. What the versions do not order changes nothing.
+    pub fn merge(&mut self, sensor: SensorId, reading: Reading) -> Merge {
+        let Some(known) = &mut self.0[sensor] else {
+            self.set(sensor, reading);
+            return Merge::Taken;
+        };
+        match reading.version.compare(&known.version) {
+            Order::Later => {
+                *known = reading;
+                Merge::Taken
             }
+            Order::Same => Merge::Known,
+            Order::Earlier => Merge::Stale,
+            Order::Unordered => Merge::Unordered,
         }
     }
 
-    /// Takes from another snapshot whatever is higher there.
-    pub fn merge(&mut self, other: &Self) {
-        for (sensor, reading) in other.iter() {
-            self.offer(sensor, reading);
-        }
+    /// Puts a reading in, whatever is known.
+    pub fn set(&mut self, sensor: SensorId, reading: Reading) {
+        self.0[sensor] = Some(reading);
     }
 
-    /// Puts a reading in, whatever is known: only an owner may, for its own sensors.
-    pub(crate) fn set(&mut self, sensor: SensorId, reading: Reading) {
-        self.0[sensor.index()] = Some(reading);
+    /// Forgets a reading.
+    pub fn clear(&mut self, sensor: SensorId) {
+        self.0[sensor] = None;
+    }
+
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
     }
 
     /// The readings that are known, in the order of the sensors.
     pub fn iter(&self) -> impl Iterator<Item = (SensorId, Reading)> + '_ {
-        SensorId::ALL
-            .into_iter()
-            .filter_map(|sensor| self.get(sensor).map(|reading| (sensor, reading)))
+        self.0.iter()
     }
 
     /// The readings of one card's sensors alone.
     #[must_use]
     pub fn of(&self, card: Card) -> Self {
-        let mut part = Self::default();
-        for sensor in card.sensors() {
-            part.0[sensor.index()] = self.get(sensor);
-        }
-        part
-    }
-
-    /// Those that are higher than in `other`.
-    #[must_use]
-    pub fn above(&self, other: &Self) -> Self {
-        let mut above = *self;
-        for sensor in SensorId::ALL {
-            above.0[sensor.index()] = self
-                .get(sensor)
-                .filter(|reading| Some(reading.version) > other.version(sensor));
-        }
-        above
+        Self(PerSensor::from_fn(|sensor| {
+            self.get(sensor).filter(|_| sensor.card() == card)
+        }))
     }
 
     /// The versions alone.
     #[must_use]
     pub fn versions(&self) -> Versions {
-        Versions(self.0.map(|reading| reading.map(|reading| reading.version)))
+        Versions(PerSensor::from_fn(|sensor| self.version(sensor)))
     }
 }
 
-/// What became of a reading that was offered.
+/// What became of a reading that was merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Offer {
-    /// It was higher than what was known.
+pub enum Merge {
+    /// It was later than what was known.
     Taken,
     /// It was what is known.
     Known,
-    /// It was lower than what is known, and is dropped.
+    /// It was earlier than what is known, and is dropped.
     Stale,
+    /// The versions do not say which of the two is the later one.
+    Unordered,
 }
 
 /// A version for each sensor: what a heartbeat says its sender has or has heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Versions([Option<Version>; 6]);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Versions(PerSensor<Option<Version>>);
 
 impl Versions {
     /// The version of a sensor's reading, if there is one.
     #[must_use]
-    pub const fn get(&self, sensor: SensorId) -> Option<Version> {
-        self.0[sensor.index()]
+    pub fn get(&self, sensor: SensorId) -> Option<Version> {
+        self.0[sensor]
+    }
+
+    /// The dot of a sensor's reading, if there is one.
+    #[must_use]
+    pub fn dot(&self, sensor: SensorId) -> Option<Dot> {
+        self.get(sensor).map(|version| version.dot)
     }
 
     /// Notes the version of a sensor's reading.
     pub fn set(&mut self, sensor: SensorId, version: Option<Version>) {
-        self.0[sensor.index()] = version;
+        self.0[sensor] = version;
     }
 
-    /// The versions of one card's sensors, as far as there are any.
-    pub fn of(&self, card: Card) -> impl Iterator<Item = Version> + '_ {
-        card.sensors().into_iter().filter_map(|sensor| self.get(sensor))
-    }
-
-    /// Those that are higher than in `other`.
-    #[must_use]
-    pub fn above(&self, other: &Self) -> Self {
-        let mut above = *self;
-        for (version, other) in above.0.iter_mut().zip(other.0) {
-            *version = version.filter(|version| Some(*version) > other);
-        }
-        above
-    }
-
-    /// Raises each version to the one in `other`, where that is higher.
-    pub fn raise(&mut self, other: &Self) {
-        for (version, other) in self.0.iter_mut().zip(other.0) {
-            *version = (*version).max(other);
-        }
-    }
-
-    /// Whether all sensors of `card` are at the same versions here and in `other`.
+    /// Whether all sensors of `card` have the same dots here and in `other`.
     #[must_use]
     pub fn same(&self, other: &Self, card: Card) -> bool {
         card.sensors()
             .into_iter()
-            .all(|sensor| self.get(sensor) == other.get(sensor))
+            .all(|sensor| self.dot(sensor) == other.dot(sensor))
     }
 
-    /// Whether some sensor is at a lower version here than in `other`.
-    #[must_use]
-    pub fn lacks(&self, other: &Self) -> bool {
-        Card::ALL.into_iter().any(|card| self.behind(other, card))
+    /// Whether any of these sensors has another dot here than in `other`.
+    pub fn lacks(&self, other: &Self, sensors: impl IntoIterator<Item = SensorId>) -> bool {
+        let mut sensors = sensors.into_iter();
+        sensors.any(|sensor| other.dot(sensor).is_some_and(|dot| self.dot(sensor) != Some(dot)))
     }
 
-    /// Whether some sensor of `card` is at a lower version here than in `other`.
+    /// Whether a sensor's version is surely earlier here than in `other`.
     #[must_use]
-    pub fn behind(&self, other: &Self, card: Card) -> bool {
-        card.sensors()
-            .into_iter()
-            .any(|sensor| self.get(sensor) < other.get(sensor))
+    pub fn is_earlier(&self, other: &Self, sensor: SensorId) -> bool {
+        match (self.get(sensor), other.get(sensor)) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(here), Some(there)) => here.compare(&there) == Order::Earlier,
+        }
     }
 }

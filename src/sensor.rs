@@ -1,9 +1,13 @@
 //! Which sensors there are, what a state is, and which card carries which sensor.
 
 use std::fmt;
+use std::ops::{Index, IndexMut};
+
+use serde::{Deserialize, Serialize};
 
 /// What a sensor reports. That nothing is known is not a state: it is the absence of a reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
 pub enum State {
     /// `true` on the wire.
     Ok,
@@ -126,6 +130,39 @@ impl SensorId {
 impl fmt::Display for SensorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "sensor {}", self.0)
+    }
+}
+
+/// Something for each sensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PerSensor<T>([T; 6]);
+
+impl<T> PerSensor<T> {
+    /// What `value` gives for each sensor.
+    pub fn from_fn(value: impl FnMut(SensorId) -> T) -> Self {
+        Self(SensorId::ALL.map(value))
+    }
+}
+
+impl<T: Copy> PerSensor<Option<T>> {
+    /// What there is, in the order of the sensors.
+    pub fn iter(&self) -> impl Iterator<Item = (SensorId, T)> + '_ {
+        let values = SensorId::ALL.into_iter().zip(self.0);
+        values.filter_map(|(sensor, value)| Some((sensor, value?)))
+    }
+}
+
+impl<T> Index<SensorId> for PerSensor<T> {
+    type Output = T;
+
+    fn index(&self, sensor: SensorId) -> &T {
+        &self.0[usize::from(sensor.0) - 1]
+    }
+}
+
+impl<T> IndexMut<SensorId> for PerSensor<T> {
+    fn index_mut(&mut self, sensor: SensorId) -> &mut T {
+        &mut self.0[usize::from(sensor.0) - 1]
     }
 }
 

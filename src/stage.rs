@@ -1,17 +1,20 @@
 //! How far a toggle has got.
 
+use serde::{Deserialize, Serialize};
+
 use crate::reading::Versions;
 use crate::sensor::SensorId;
 use crate::version::Version;
 
 /// The stages, in the order in which a toggle passes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Stage {
     /// In the owner's memory, and on its way.
     Sending,
     /// In the state file, and the broker has completed the handshake.
     Saved,
-    /// The other board has shown it.
+    /// The other card's owner has it.
     Confirmed,
 }
 
@@ -34,18 +37,18 @@ pub struct Progress {
     pub durable: Versions,
     /// Handed over to the broker, handshake completed.
     pub delivered: Versions,
-    /// Shown by the other board.
-    pub shown: Versions,
+    /// In the other owner's heartbeat.
+    pub confirmed: Versions,
 }
 
 impl Progress {
     /// The stage of the reading with this version. A stage is reached when it and all before it are proved, so none is shown too early.
     #[must_use]
     pub fn stage(&self, sensor: SensorId, version: Version) -> Stage {
-        let at = |versions: &Versions| versions.get(sensor) == Some(version);
+        let at = |versions: &Versions| versions.dot(sensor) == Some(version.dot);
         if !(at(&self.durable) && at(&self.delivered)) {
             Stage::Sending
-        } else if at(&self.shown) {
+        } else if at(&self.confirmed) {
             Stage::Confirmed
         } else {
             Stage::Saved

@@ -1,243 +1,207 @@
-//! The order of versions: which of two readings of a sensor is the newer one.
+//! Which of two readings of a sensor is the later one.
+//!
+//! Each reading has a [`Dot`]: a number, and the [`Era`] in which its owner counted. Within an era the higher number is the later reading. Across
+//! eras a reading says itself which ones it comes after: its owner lists the eras that it has met ([`Seen`]). No clock orders anything, and no
+//! number is so high that nobody can come after it.
 
-/// Drawn at random when a program starts. It makes versions unique where two owners chose the same incarnation because the first
-/// one's was lost with its memory.
-///
-/// In versions its upper half is the *era*: that of the life in which the memory began. One unbroken memory puts its readings in order;
-/// those of two eras it may be that no memory has ever held against each other.
-///
-/// An odd era is a *branch*: of a life whose disk did not take its incarnation. The life after it may know nothing of it, and goes on in the
-/// era of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use serde::{Deserialize, Serialize};
+
+/// Drawn at random when a program starts: which run of it this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Life(pub u32);
 
 impl Life {
-    /// The upper half.
+    /// An era that this run begins: the first one, the second one, and so on.
     #[must_use]
-    pub const fn era(self) -> u16 {
-        (self.0 >> 16) as u16
-    }
-
-    /// The era of a memory that begins with this life.
-    #[must_use]
-    pub const fn first_era(self) -> u16 {
-        let even = self.era() & !1;
-        if even == 0 { 2 } else { even }
-    }
-
-    /// The era of this life's first branch, another one than those of files with a probability of 1 in 2^15.
-    #[must_use]
-    pub const fn first_branch(self) -> u16 {
-        self.era() | 1
-    }
-
-    /// Whether both are of one life, in whatever era.
-    #[must_use]
-    pub const fn is_of(self, other: Self) -> bool {
-        self.0 & 0xFFFF == other.0 & 0xFFFF
-    }
-
-    /// The same life in another era.
-    #[must_use]
-    pub const fn in_era(self, era: u16) -> Self {
-        Self(((era as u32) << 16) | (self.0 & 0xFFFF))
+    pub const fn era(self, count: u32) -> Era {
+        // The finaliser of MurmurHash3: each life and each count gives another era.
+        let mut mixed = self.0.wrapping_add(count.wrapping_mul(0x9E37_79B9));
+        mixed = (mixed ^ (mixed >> 16)).wrapping_mul(0x85EB_CA6B);
+        mixed = (mixed ^ (mixed >> 13)).wrapping_mul(0xC2B2_AE35);
+        Era(mixed ^ (mixed >> 16))
     }
 }
 
-/// The version of one sensor's reading. Only the owner of the sensor makes new ones; the higher one is the newer one, where
-/// [`Version::follows`] says that the one was made with knowledge of the other.
-///
-/// Wall-clock time has no part in it: boards have no clock battery.
+/// One unbroken memory of an owner. It begins when an owner starts without a state file, and lasts as long as that file does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Era(pub u32);
+
+/// Names one toggle: its number in an era. The order of dots is only a last resort, see [`Version::compare`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Dot {
+    /// Its number. [`Dot::INITIAL`] and [`Dot::HEARSAY`] stand for no toggle.
+    pub n: u64,
+    /// In which era its owner counted.
+    pub era: Era,
+}
+
+impl Dot {
+    /// The number of an initial OK, of an owner that found no memory anywhere.
+    pub const INITIAL: u64 = 0;
+    /// The number of a state that was restored from a message without versions.
+    pub const HEARSAY: u64 = 1;
+    /// The largest number: the largest whole number that every JSON reader keeps exactly (2^53 - 1, RFC 8259, section 6).
+    pub const MAX: u64 = (1 << 53) - 1;
+}
+
+/// Up to which number which eras are known, one entry an era.
+///
+/// [`Seen::join`] makes it a join-semilattice, also where entries are dropped: those with the highest numbers are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Vec<u64>", into = "Vec<u64>")]
+pub struct Seen([Option<Dot>; Self::KEPT]);
+
+impl Seen {
+    /// How many eras are kept. An era ends with its owner's state file, and few are ever in use at one time.
+    pub const KEPT: usize = 6;
+
+    /// Up to which number an era is known.
+    #[must_use]
+    pub fn get(&self, era: Era) -> Option<u64> {
+        self.iter().find_map(|dot| (dot.era == era).then_some(dot.n))
+    }
+
+    /// The entries, the highest number first.
+    pub fn iter(&self) -> impl Iterator<Item = Dot> + '_ {
+        self.0.iter().flatten().copied()
+    }
+
+    /// Notes that an era is known up to this dot.
+    #[must_use]
+    pub fn with(self, dot: Dot) -> Self {
+        let n = self.get(dot.era).map_or(dot.n, |known| known.max(dot.n));
+        let mut new = Some(Dot { n, ..dot });
+        let mut entries = [None; Self::KEPT];
+        let mut others = self.iter().filter(|other| other.era != dot.era).peekable();
+        for entry in &mut entries {
+            *entry = match (new, others.peek()) {
+                (Some(dot), Some(other)) if dot > *other => new.take(),
+                (_, Some(_)) => others.next(),
+                (_, None) => new.take(),
+            };
+        }
+        Self(entries)
+    }
+
+    /// What either knows.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        other.iter().fold(self, Self::with)
+    }
+
+    /// The same with this dot for certain, in the place of the entry with the lowest number if need be.
+    #[must_use]
+    pub fn holding(mut self, dot: Dot) -> Self {
+        if self.get(dot.era).is_none_or(|known| known < dot.n) {
+            self.0[Self::KEPT - 1] = None;
+            self = self.with(dot);
+        }
+        self
+    }
+
+    /// All but one era.
+    #[must_use]
+    pub fn without(self, era: Era) -> Self {
+        self.iter().filter(|dot| dot.era != era).collect()
+    }
+}
+
+impl FromIterator<Dot> for Seen {
+    fn from_iter<I: IntoIterator<Item = Dot>>(dots: I) -> Self {
+        dots.into_iter().fold(Self::default(), Self::with)
+    }
+}
+
+/// The version of one sensor's reading. Only the owner of the sensor makes new ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Vec<u64>", into = "Vec<u64>")]
 pub struct Version {
-    /// Raised when an owner starts, and when it finds out that it knew too little.
-    pub incarnation: u64,
-    /// Raised with each toggle.
-    pub sequence: u64,
-    /// Of the owner that made this version.
-    pub life: Life,
-    /// The era before the present one that was known when this version was made; 0 if none was.
-    pub after: u16,
+    /// Which toggle it is.
+    pub dot: Dot,
+    /// Which other eras it comes after: those that its owner had met.
+    pub seen: Seen,
+}
+
+/// How one version stands to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// They are equal.
+    Same,
+    /// The first is the later one.
+    Later,
+    /// The first is the earlier one.
+    Earlier,
+    /// They do not say.
+    Unordered,
+}
+
+impl Order {
+    const fn of(first: bool, second: bool) -> Self {
+        match (first, second) {
+            (true, false) => Self::Later,
+            (false, true) => Self::Earlier,
+            (true, true) | (false, false) => Self::Unordered,
+        }
+    }
 }
 
 impl Version {
-    /// The largest incarnation and sequence: the largest whole number that every JSON reader keeps exactly (2^53 - 1, RFC 8259,
-    /// section 6).
-    pub const MAX: u64 = (1 << 53) - 1;
-
-    /// The initial state of an owner that found no memory anywhere. Any real memory is higher.
-    #[must_use]
-    pub const fn initial(life: Life) -> Self {
-        Self {
-            incarnation: 0,
-            sequence: 0,
-            life,
-            after: 0,
-        }
-    }
-
-    /// A state restored from a message without versions: better than the initial one, lower than any that an owner made.
-    #[must_use]
-    pub const fn hearsay(life: Life) -> Self {
-        Self {
-            incarnation: 0,
-            sequence: 1,
-            life,
-            after: 0,
-        }
-    }
-
-    /// Whether nobody has vouched for it: initial or hearsay.
+    /// Whether nobody has toggled it: an initial state, or one restored from a plain message. Any toggle is later.
     #[must_use]
     pub const fn is_provisional(self) -> bool {
-        self.incarnation == 0
+        self.dot.n <= Dot::HEARSAY
     }
 
-    /// The era in which the state was set.
+    /// The era in which its owner counted.
     #[must_use]
-    pub const fn era(self) -> u16 {
-        self.life.era()
+    pub const fn era(self) -> Era {
+        self.dot.era
     }
 
-    /// Whether whoever made this version knew of the other one's era, or nobody has vouched for that one. Then the higher of the two is
-    /// the later one; otherwise their numbers prove nothing.
-    ///
-    /// An era has ended before another one comes after it, but for a branch: the era that it left goes on without it. It knows what was
-    /// there when it began, and began a leap above that.
-    #[must_use]
-    pub const fn knows(self, other: Self) -> bool {
-        let comes_after = self.after == other.era()
-            && (!self.is_of_branch() || other.incarnation + LEAP <= self.incarnation);
-        self.era() == other.era() || comes_after || other.is_provisional()
+    /// The dot, and all that it has seen.
+    pub fn dots(&self) -> impl Iterator<Item = Dot> + '_ {
+        std::iter::once(self.dot).chain(self.seen.iter())
     }
 
-    /// Whether its era is one that was not on disk when it began.
+    /// What a version in this era sees that comes after this one: its dots of other eras.
     #[must_use]
-    pub const fn is_of_branch(self) -> bool {
-        self.era() % 2 == 1
+    pub fn seen_from(&self, era: Era) -> Seen {
+        self.dots().filter(|dot| dot.era != era).collect()
     }
 
-    /// Whether this version is surely later than the other one.
+    /// Whether its owner knew this dot when it made the version.
     #[must_use]
-    pub fn follows(self, other: Self) -> bool {
-        self > other && self.knows(other)
+    pub fn covers(&self, dot: Dot) -> bool {
+        self.dots().any(|known| known.era == dot.era && known.n >= dot.n)
     }
-}
 
-/// How far an owner goes above what it hears if it cannot know what else there is: a life without a state file may have heard an old
-/// copy, and so may one that meets another era. No era comes to so many starts.
-const LEAP: u64 = 1 << 20;
-
-/// Where an owner takes its new versions from.
-///
-/// Invariant: each version that it makes is higher than every version that it has made or been shown.
-#[derive(Debug, Clone)]
-pub struct Mint {
-    last: Version,
-    /// Whether the present era's memory is unbroken: it was read from the state file.
-    unbroken: bool,
-}
-
-impl Mint {
-    /// Starts at incarnation 1, in the life's own era. Call [`Mint::show`] with each version that turns up.
+    /// The order that the versions prove: one covers the other. Two owners of one card may each say that theirs comes after the other's: of these the
+    /// higher dot is taken, so that all choose alike.
     #[must_use]
-    pub const fn new(life: Life) -> Self {
-        Self {
-            last: Version {
-                incarnation: 1,
-                sequence: 0,
-                life,
-                after: 0,
-            },
-            unbroken: false,
+    pub fn compare_exactly(&self, other: &Self) -> Order {
+        if self.dot == other.dot {
+            return Order::Same;
+        }
+        if self.is_provisional() || other.is_provisional() {
+            let [first, second] = [self, other].map(|version| version.dot.n.min(Dot::HEARSAY + 1));
+            return Order::of(first > second, second > first);
+        }
+        match (self.covers(other.dot), other.covers(self.dot)) {
+            (true, true) => Order::of(self.dot > other.dot, other.dot > self.dot),
+            (first, second) => Order::of(first, second),
         }
     }
 
-    /// Goes on in the era of a state file, above all incarnations that its earlier lives may have used.
-    pub fn go_on(&mut self, era: u16, used: u64) {
-        self.unbroken = true;
-        self.last.life = self.last.life.in_era(era);
-        if used >= self.last.incarnation && used < Version::MAX {
-            self.last.incarnation = used + 1;
-            self.last.sequence = 0;
-        }
-    }
-
-    /// Leaves the era of the file, whose next life will use again what is above the incarnation `saved`.
-    pub fn branch_off(&mut self, branch: u16, saved: u64) {
-        let leap = (saved + LEAP).min(Version::MAX);
-        if leap > self.last.incarnation {
-            (self.last.incarnation, self.last.sequence) = (leap, 0);
-        }
-        self.last.after = self.life().era();
-        self.last.life = self.life().in_era(branch);
-    }
-
-    /// The incarnation of the next version.
+    /// Which of two versions is the later one. Where neither covers the other, the one that has met the other's era comes after all of that era: an
+    /// owner meets another era of its card when it starts in a new one, and the old one has ended then.
     #[must_use]
-    pub const fn incarnation(&self) -> u64 {
-        self.last.incarnation
-    }
-
-    /// Whether the memory was read from the state file.
-    #[must_use]
-    pub const fn is_unbroken(&self) -> bool {
-        self.unbroken
-    }
-
-    /// Takes note of a version that turned up: versions made from now on are above it, and above all that its era can have come to if it
-    /// is not the present one.
-    pub fn show(&mut self, seen: Version) {
-        let own = seen.life.is_of(self.life());
-        let order = |version: Version| (version.incarnation, version.sequence);
-        let higher = order(seen) > order(self.last);
-        let strange = !own && seen.era() != self.life().era();
-        let met = strange && (higher || seen.era() != self.last.after);
-        if met {
-            self.last.after = seen.era();
+    pub fn compare(&self, other: &Self) -> Order {
+        match self.compare_exactly(other) {
+            Order::Unordered => Order::of(
+                self.seen.get(other.era()).is_some(),
+                other.seen.get(self.era()).is_some(),
+            ),
+            exactly => exactly,
         }
-        let clash = !own && seen.incarnation == self.last.incarnation;
-        if !(higher || clash || met) {
-            return;
-        }
-        if seen.incarnation == Version::MAX {
-            // No higher incarnation exists: go on above its sequence.
-            self.last.incarnation = Version::MAX;
-            self.last.sequence = self.last.sequence.max(seen.sequence);
-            return;
-        }
-        let step = if strange || !self.unbroken { LEAP } else { 1 };
-        let incarnation = (seen.incarnation + step).min(Version::MAX);
-        if incarnation > self.last.incarnation {
-            self.last.incarnation = incarnation;
-            self.last.sequence = 0;
-        }
-    }
-
-    /// A new version, higher than all before, for what is set in place of the version `before`.
-    pub fn make(&mut self, before: Option<Version>) -> Version {
-        self.make_in(self.life().era(), before)
-    }
-
-    /// A new version, higher than all before, for a state that was set in `era`, in place of or above the version `before`.
-    pub fn make_in(&mut self, era: u16, before: Option<Version>) -> Version {
-        self.last.sequence = self.last.sequence.saturating_add(1).min(Version::MAX);
-        let after = match before {
-            Some(before) if before.era() != era => before.era(),
-            Some(before) if before.after != 0 => before.after,
-            _ if self.last.after != era => self.last.after,
-            _ => 0,
-        };
-        Version {
-            life: self.life().in_era(era),
-            after,
-            ..self.last
-        }
-    }
-
-    /// Whose versions these are.
-    #[must_use]
-    pub const fn life(&self) -> Life {
-        self.last.life
     }
 }

@@ -1,25 +1,26 @@
 //! Topics and bytes, to and from messages. [`topic`] is the only file that spells a topic, [`body`],
-//! [`ask`], [`claim`] and [`keyed`] the only ones that spell the JSON.
+//! [`dots`], [`ask`] and [`keyed`] the only ones that spell the JSON.
 //!
 //! Decoding is total: any bytes on any topic give a message or a [`Malformed`].
 
 mod ask;
 mod body;
-mod claim;
+mod dots;
 mod keyed;
 mod topic;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::command::{Answer, Command};
 use crate::reading::{Reading, Snapshot, Versions};
-use crate::sensor::{SensorId, State};
+use crate::sensor::{PerSensor, SensorId, State};
 use crate::time::Wall;
-use crate::version::{Life, Version};
+use crate::version::{Era, Life};
 
 pub use ask::{encode_answer, encode_command};
 pub use body::{decode_memory, encode_heartbeat, encode_last_will, encode_memory, encode_report};
-pub use claim::{Claim, Replaced, encode_claim};
 pub use topic::{Direction, Topic};
 
 /// The most that a payload may hold, in bytes. The largest that this project sends is under 1 KiB.
@@ -28,7 +29,11 @@ pub const LARGEST: usize = 16 * 1024;
 /// What a program said of some sensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Report {
-    entries: [Option<Entry>; 6],
+    entries: PerSensor<Option<Entry>>,
+    /// Which run of which program published it, where that was said.
+    pub life: Option<Life>,
+    /// On which of its connections to the broker.
+    pub connection: Option<u64>,
 }
 
 /// What a report says of one sensor.
@@ -44,29 +49,26 @@ impl Report {
     /// A report of these readings.
     #[must_use]
     pub fn of(readings: &Snapshot) -> Self {
-        let mut report = Self::default();
-        for (sensor, reading) in readings.iter() {
-            report.put(sensor, Entry::Reading(reading));
+        Self {
+            entries: PerSensor::from_fn(|sensor| readings.get(sensor).map(Entry::Reading)),
+            ..Self::default()
         }
-        report
     }
 
     /// What it says of a sensor.
     #[must_use]
-    pub const fn get(&self, sensor: SensorId) -> Option<Entry> {
-        self.entries[sensor.index()]
+    pub fn get(&self, sensor: SensorId) -> Option<Entry> {
+        self.entries[sensor]
     }
 
     /// Says something of a sensor.
     pub fn put(&mut self, sensor: SensorId, entry: Entry) {
-        self.entries[sensor.index()] = Some(entry);
+        self.entries[sensor] = Some(entry);
     }
 
     /// What it says, in the order of the sensors.
     pub fn iter(&self) -> impl Iterator<Item = (SensorId, Entry)> + '_ {
-        SensorId::ALL
-            .into_iter()
-            .filter_map(|sensor| self.get(sensor).map(|entry| (sensor, entry)))
+        self.entries.iter()
     }
 
     /// Whether nothing in it has a version: the message of a plain program.
@@ -81,7 +83,7 @@ impl Report {
         let mut readings = Snapshot::default();
         for (sensor, entry) in self.iter() {
             if let Entry::Reading(reading) = entry {
-                readings.offer(sensor, reading);
+                readings.set(sensor, reading);
             }
         }
         readings
@@ -95,23 +97,52 @@ impl Report {
 }
 
 /// What an owner says at regular intervals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heartbeat {
-    /// Which life of its program it is.
+    /// Which run of its program it is.
     pub life: Life,
     /// How long the program has been up, by its own monotonic clock.
+    #[serde(rename = "uptime_ms", with = "body::millis", default)]
     pub uptime: Duration,
-    /// The best versions that it knows, of all sensors.
+    /// The era of its state file.
+    #[serde(default)]
+    pub era: Era,
+    /// The era in which it numbers toggles until that file has taken a reservation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_era: Option<Era>,
+    /// Whether it was started to take over from another owner, a moment ago.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_over: bool,
+    /// The versions that it has, of all sensors.
+    #[serde(default)]
     pub has: Versions,
     /// The versions in what it last heard on the other owner's topic.
+    #[serde(default)]
     pub heard: Versions,
-    /// Readings of the other card's sensors that it has met and does not show, though they are higher: they may be older. Their owner may
-    /// have lost them.
-    pub refused: Snapshot,
+    /// Card 1's owner: the versions in what it last heard on `sensors/all`. Only at regular intervals: at other times the message may be on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Versions>,
+    /// Readings of the other card's sensors that it does not show, though their versions do not say that they are earlier. Their owner may have lost them.
+    #[serde(
+        default,
+        with = "body::quarantined",
+        skip_serializing_if = "Snapshot::is_empty"
+    )]
+    pub quarantined: Snapshot,
     /// Whether the other card's values are live to it.
+    #[serde(default)]
     pub other_live: bool,
     /// Whether the other card's values rest on a plain program's word, over the versions in `has`.
+    #[serde(default)]
     pub other_plain: bool,
+}
+
+impl Heartbeat {
+    /// Whether its sender is in this era now.
+    #[must_use]
+    pub fn is_in(&self, era: Era) -> bool {
+        self.era == era || self.run_era == Some(era)
+    }
 }
 
 /// A message that could be read.
@@ -128,8 +159,6 @@ pub enum Message {
     Command(Command),
     /// The owner says how far it has got with a command.
     Answer(Answer),
-    /// A program that owns a card, or did, under this client id.
-    Claim(Claim),
     /// A marker came back.
     Marker(u64),
     /// The other board's broker is alive.
@@ -153,9 +182,6 @@ pub enum Malformed {
     /// JSON of another form: wrong types, duplicate keys.
     #[error("not of the form that this topic has (column {0})")]
     WrongForm(usize),
-    /// A version that no owner makes.
-    #[error("a version out of range")]
-    OutOfRange,
     /// Of the right form, but it speaks of no sensor that this topic carries.
     #[error("speaks of no sensor of this topic")]
     NoSensor,
@@ -179,17 +205,12 @@ pub fn decode(topic: Topic, payload: &[u8]) -> Result<Message, Malformed> {
         return Err(Malformed::TooLarge(payload.len()));
     }
     match topic {
-        Topic::Card1
-        | Topic::All
-        | Topic::Witness
-        | Topic::Copy
-        | Topic::Board1All
-        | Topic::Board2Card1
-        | Topic::Board2Copy => body::decode_report(payload, topic.carries()).map(Message::Report),
+        Topic::Card(_) | Topic::All | Topic::Witness | Topic::ReadBack(_) => {
+            body::decode_report(payload, topic.carries()).map(Message::Report)
+        }
         Topic::Alive(_) => body::decode_heartbeat(payload),
         Topic::Set(card) => ask::decode_command(payload, card).map(Message::Command),
         Topic::Answer(card) => ask::decode_answer(payload, card).map(Message::Answer),
-        Topic::Claim(_) => claim::decode(payload).map(Message::Claim),
         Topic::Marker => std::str::from_utf8(payload)
             .ok()
             .and_then(|nonce| nonce.parse().ok())
@@ -208,26 +229,6 @@ pub fn decode(topic: Topic, payload: &[u8]) -> Result<Message, Malformed> {
 #[must_use]
 pub fn encode_marker(nonce: u64) -> Vec<u8> {
     nonce.to_string().into_bytes()
-}
-
-/// A version as it stands on the wire.
-type Triple = (u64, u64, u64);
-
-fn version_of((incarnation, sequence, lives): Triple) -> Option<Version> {
-    if incarnation > Version::MAX || sequence > Version::MAX {
-        return None;
-    }
-    Some(Version {
-        incarnation,
-        sequence,
-        life: Life(u32::try_from(lives & 0xFFFF_FFFF).ok()?),
-        after: u16::try_from(lives >> 32).ok()?,
-    })
-}
-
-fn triple_of(version: Version) -> Triple {
-    let lives = (u64::from(version.after) << 32) | u64::from(version.life.0);
-    (version.incarnation, version.sequence, lives)
 }
 
 /// Times of change are kept within what calendars can show: years 1 to 9999.

@@ -1,35 +1,57 @@
 //! What an owner is asked to do by a message: done once, after the gate, and answered until the other board has shown it.
 
-#[path = "commands/owner.rs"]
-mod owner;
-
-use std::time::Duration;
+#[path = "support/solo.rs"]
+mod solo;
 
 use dualboard::chronicle::Fact;
-use dualboard::command::{Command, Name, Order, Orders};
-use dualboard::machine::{Event, Machine, Role, Setup};
+use dualboard::command::{Answer, Command, Name, Order, Orders};
+use dualboard::machine::{Event, Role};
 use dualboard::sensor::{Card, State};
 use dualboard::stage::Stage;
-use dualboard::time::{Mono, Now, Wall};
-use dualboard::version::Life;
 use dualboard::wire::{Malformed, Message, Topic, decode, encode_command};
-use owner::{KO, OK, Owner, sensor};
 use proptest::prelude::*;
+use solo::{CARD1, CARD2, KO, OK, Solo, reading, report, sensor, version};
 
-const NOW: Now = Now {
-    mono: Mono::from_start(Duration::from_secs(5)),
-    wall: Wall(0),
-};
+const SET: Topic = Topic::Set(Card::One);
+const REPORT: Topic = Topic::Card(Card::One);
 
-const SET: &str = "sensors/card1/set";
+fn started() -> Solo {
+    let mut owner = Solo::new(CARD1, 77, None);
+    owner.feed(Event::Connected);
+    owner
+}
+
+fn open() -> Solo {
+    Solo::open(CARD1, 77, None)
+}
+
+fn states(owner: &Solo) -> [Option<State>; 3] {
+    [1, 2, 3].map(|number| owner.state(number))
+}
+
+/// The least stage in each answer.
+fn stages(owner: &Solo) -> Vec<Stage> {
+    let reached = |answer: &Answer| [1, 2, 3].map(|number| answer.get(sensor(number)));
+    let stage = |answer: &Answer| {
+        reached(answer)
+            .into_iter()
+            .flatten()
+            .map(|(_, stage)| stage)
+            .min()
+    };
+    owner.answers().filter_map(stage).collect()
+}
 
 #[test]
 fn states_and_toggles_are_done_and_the_log_says_who_asked() {
-    let mut owner = Owner::open();
-    owner.ask(r#"{"sensor_1":"ko","sensor_2":true,"toggle":[3],"by":"a script"}"#);
-    assert_eq!(owner.states(), [KO, OK, KO]);
-    owner.ask(r#"{"sensor_1":false,"toggle":[3]}"#);
-    assert_eq!(owner.states(), [KO, OK, OK]);
+    let mut owner = open();
+    owner.hear(
+        SET,
+        r#"{"sensor_1":"ko","sensor_2":true,"toggle":[3],"by":"a script"}"#,
+    );
+    assert_eq!(states(&owner), [KO, OK, KO]);
+    owner.hear(SET, r#"{"sensor_1":false,"toggle":[3]}"#);
+    assert_eq!(states(&owner), [KO, OK, OK]);
     let names: Vec<_> = owner
         .machine
         .chronicle()
@@ -44,29 +66,27 @@ fn states_and_toggles_are_done_and_the_log_says_who_asked() {
 
 #[test]
 fn the_state_that_is_there_already_makes_no_version_and_is_answered() {
-    let mut owner = Owner::open();
+    let mut owner = open();
     owner.feed(Event::Toggle(sensor(1)));
     owner.feed(Event::Toggle(sensor(1)));
     owner.run();
-    owner.confirm();
-    let before = owner.reports.len();
-    owner.ask(r#"{"sensor_1":true,"id":7}"#);
+    owner.confirm(Card::Two);
+    let before = owner.count(REPORT);
+    owner.hear(SET, r#"{"sensor_1":true,"id":7}"#);
     owner.run();
-    assert_eq!(owner.reports.len(), before, "nothing new to publish");
-    assert_eq!(owner.stages(), [Stage::Confirmed]);
+    assert_eq!(owner.count(REPORT), before, "nothing new to publish");
+    assert_eq!(stages(&owner).last(), Some(&Stage::Confirmed));
 }
 
 #[test]
 fn the_initial_state_asked_for_is_vouched_for() {
-    let mut owner = Owner::open();
-    owner.ask(r#"{"sensor_1":true}"#);
-    owner.hear(
-        "sensors/all",
-        br#"{"sensor_1":false,"sensor_2":false,"versions":{"sensor_1":[3,3,3],"sensor_2":[3,3,3]}}"#,
-        false,
-    );
+    let mut owner = open();
+    owner.hear(SET, r#"{"sensor_1":true}"#);
+    for number in [1, 2] {
+        owner.hear(Topic::All, report(number, reading(State::Ko, version(3, 3, &[]))));
+    }
     assert_eq!(
-        owner.states(),
+        states(&owner),
         [OK, KO, OK],
         "memory that turns up wins where nobody asked"
     );
@@ -74,33 +94,27 @@ fn the_initial_state_asked_for_is_vouched_for() {
 
 #[test]
 fn what_comes_before_the_gate_is_done_after_it_and_in_order() {
-    let mut owner = Owner::new(None);
-    owner.connect();
-    owner.ask(r#"{"toggle":[1,2],"id":1}"#);
-    owner.ask(r#"{"toggle":[2]}"#);
-    owner.ask(r#"{"sensor_3":"KO"}"#);
-    owner.ask(r#"{"toggle":[3],"id":2}"#);
-    owner.hear(
-        "sensors/card1",
-        br#"{"sensor_1":false,"versions":{"sensor_1":[4,2,1]}}"#,
-        true,
-    );
-    assert_eq!(owner.states(), [KO, None, None]);
-    assert!(owner.reports.is_empty() && owner.answers.is_empty() && owner.writing.is_none());
+    let mut owner = started();
+    owner.hear(SET, r#"{"toggle":[1,2],"id":1}"#);
+    owner.hear(SET, r#"{"toggle":[2]}"#);
+    owner.hear(SET, r#"{"sensor_3":"KO"}"#);
+    owner.hear(SET, r#"{"toggle":[3],"id":2}"#);
+    owner.find(REPORT, report(1, reading(State::Ko, version(4, 1, &[]))));
+    assert_eq!(states(&owner), [KO, None, None]);
+    assert_eq!(owner.said.len(), 1, "the marker alone");
     owner.open_gate();
-    assert_eq!(owner.states(), [OK, OK, OK]);
+    assert_eq!(states(&owner), [OK, OK, OK]);
     owner.run();
-    assert_eq!(owner.answers.iter().map(|answer| answer.id).max(), Some(2));
+    assert_eq!(owner.answers().map(|answer| answer.id).max(), Some(2));
 }
 
 #[test]
 fn a_retained_command_is_ignored_and_said_so() {
-    let mut owner = Owner::new(None);
-    owner.connect();
-    owner.hear(SET, br#"{"sensor_1":"KO"}"#, true);
+    let mut owner = started();
+    owner.find(SET, r#"{"sensor_1":"KO"}"#);
     owner.open_gate();
-    owner.hear(SET, br#"{"sensor_2":"KO"}"#, true);
-    assert_eq!(owner.states(), [OK, OK, OK]);
+    owner.find(SET, r#"{"sensor_2":"KO"}"#);
+    assert_eq!(states(&owner), [OK, OK, OK]);
     let fact = &owner
         .machine
         .chronicle()
@@ -134,63 +148,61 @@ fn bad_commands_are_counted_and_change_nothing() {
         r#"{"sensor_1":"KO","by":"a\u001b[2J"}"#,
         r#"{"sensor_1":"KO","by":"a very long name that does not fit into a line"}"#,
     ];
-    let mut owner = Owner::open();
+    let mut owner = open();
     for (count, payload) in bad.iter().enumerate() {
-        owner.ask(payload);
+        owner.hear(SET, *payload);
         assert_eq!(owner.machine.counters().malformed, count as u64 + 1, "{payload}");
-        assert_eq!(owner.states(), [OK, OK, OK], "{payload}");
+        assert_eq!(states(&owner), [OK, OK, OK], "{payload}");
     }
     assert_eq!(
         decode(Topic::Set(Card::Two), br#"{"toggle":[1]}"#),
         Err(Malformed::OtherCard)
     );
-    assert!(owner.answers.is_empty());
+    assert_eq!(owner.answers().count(), 0);
 }
 
 #[test]
 fn the_same_command_again_is_done_once_and_answered_each_time() {
-    let mut owner = Owner::open();
+    let mut owner = open();
     for _ in 0..3 {
-        owner.ask(r#"{"toggle":[2],"id":99}"#);
+        owner.hear(SET, r#"{"toggle":[2],"id":99}"#);
         owner.run();
-        assert_eq!(owner.states(), [OK, KO, OK]);
+        assert_eq!(states(&owner), [OK, KO, OK]);
     }
     assert_eq!(
-        owner
-            .stages()
+        stages(&owner)
             .iter()
             .filter(|stage| **stage == Stage::Saved)
             .count(),
         3
     );
-    owner.ask(r#"{"toggle":[2],"id":100}"#);
-    assert_eq!(owner.states(), [OK, OK, OK]);
+    owner.hear(SET, r#"{"toggle":[2],"id":100}"#);
+    assert_eq!(states(&owner), [OK, OK, OK]);
 }
 
 #[test]
 fn a_command_that_comes_twice_before_the_gate_is_done_once() {
-    let mut owner = Owner::new(None);
-    owner.connect();
-    owner.ask(r#"{"toggle":[1],"id":5}"#);
-    owner.ask(r#"{"toggle":[1],"id":5}"#);
+    let mut owner = started();
+    owner.hear(SET, r#"{"toggle":[1],"id":5}"#);
+    owner.hear(SET, r#"{"toggle":[1],"id":5}"#);
     owner.open_gate();
-    assert_eq!(owner.states(), [KO, OK, OK]);
+    assert_eq!(states(&owner), [KO, OK, OK]);
 }
 
 #[test]
 fn a_later_life_does_not_do_it_again() {
-    let mut owner = Owner::open();
-    owner.ask(r#"{"toggle":[1],"id":5}"#);
+    let mut owner = open();
+    owner.hear(SET, r#"{"toggle":[1],"id":5}"#);
     owner.run();
-    let mut later = Owner::new(owner.memory.as_ref());
-    later.connect();
-    later.ask(r#"{"toggle":[1],"id":5}"#);
+    let mut later = Solo::new(CARD1, 78, owner.file.as_ref());
+    later.feed(Event::Connected);
+    later.hear(SET, r#"{"toggle":[1],"id":5}"#);
     later.open_gate();
     later.run();
-    assert_eq!(later.states(), [KO, OK, OK]);
-    later.confirm();
+    assert_eq!(states(&later), [KO, OK, OK]);
+    later.confirm(Card::Two);
     assert_eq!(
-        later.stages().last(),
+        stages(&later).last(),
         Some(&Stage::Confirmed),
         "it is answered all the same"
     );
@@ -198,28 +210,26 @@ fn a_later_life_does_not_do_it_again() {
 
 #[test]
 fn nobody_hears_of_it_before_a_later_life_would_know_that_it_is_done() {
-    let mut owner = Owner::open();
-    let before = owner.reports.len();
-    owner.ask(r#"{"toggle":[1],"id":5}"#);
-    for (ticket, _, _) in std::mem::take(&mut owner.flying) {
-        owner.feed(Event::Delivered(ticket));
-    }
-    assert_eq!(owner.reports.len(), before, "it is not on disk yet");
+    let mut owner = open();
+    let before = owner.count(REPORT);
+    owner.hear(SET, r#"{"toggle":[1],"id":5}"#);
+    owner.deliver();
+    assert_eq!(owner.count(REPORT), before, "it is not on disk yet");
     owner.feed(Event::NotSaved("disk full".to_owned()));
-    assert_eq!(owner.reports.len(), before + 1, "a full disk holds nothing up");
+    assert_eq!(owner.count(REPORT), before + 1, "a full disk holds nothing up");
 }
 
 #[test]
 fn answers_say_each_stage_once_and_end_with_confirmed() {
-    let mut owner = Owner::open();
-    owner.ask(r#"{"sensor_1":"KO","id":8}"#);
+    let mut owner = open();
+    owner.hear(SET, r#"{"sensor_1":"KO","id":8}"#);
     owner.run();
     owner.feed(Event::Tick);
-    owner.confirm();
+    owner.confirm(Card::Two);
     owner.feed(Event::Toggle(sensor(1)));
     owner.run();
-    assert_eq!(owner.stages(), [Stage::Sending, Stage::Saved, Stage::Confirmed]);
-    let last = owner.answers.last().expect("an answer");
+    assert_eq!(stages(&owner), [Stage::Sending, Stage::Saved, Stage::Confirmed]);
+    let last = owner.answers().last().expect("an answer");
     assert_eq!(
         (last.id, last.get(sensor(1))),
         (8, Some((State::Ko, Stage::Confirmed)))
@@ -229,7 +239,7 @@ fn answers_say_each_stage_once_and_end_with_confirmed() {
 
 #[test]
 fn on_the_command_line_it_is_done_at_once_as_a_key_is() {
-    let mut owner = Owner::new(None);
+    let mut owner = Solo::new(CARD1, 77, None);
     let mut orders = Orders::default();
     orders.put(sensor(2), Some(Order::Set(State::Ko)));
     let command = Command {
@@ -241,18 +251,14 @@ fn on_the_command_line_it_is_done_at_once_as_a_key_is() {
     let answer = owner.machine.answer(1).expect("it is known");
     assert_eq!(answer.get(sensor(2)), Some((State::Ko, Stage::Sending)));
     owner.saves();
-    let memory = owner.memory.expect("it is in the file");
+    let memory = owner.file.expect("it is in the file");
     assert_eq!(memory.readings.get(sensor(2)).map(|reading| reading.state), KO);
     assert!(memory.done.contains(1));
-    owner.connect();
-    owner.hear(
-        "sensors/card1",
-        br#"{"sensor_2":true,"versions":{"sensor_2":[9,9,9]}}"#,
-        true,
-    );
+    owner.feed(Event::Connected);
+    owner.find(REPORT, report(2, reading(State::Ok, version(9, 9, &[]))));
     owner.open_gate();
     assert_eq!(
-        owner.states()[1],
+        states(&owner)[1],
         KO,
         "what turns up does not overrule the operator"
     );
@@ -260,31 +266,25 @@ fn on_the_command_line_it_is_done_at_once_as_a_key_is() {
 
 #[test]
 fn after_the_last_word_nothing_is_taken_any_more() {
-    let mut owner = Owner::open();
+    let mut owner = open();
     owner.feed(Event::Leave);
-    owner.ask(r#"{"sensor_1":"KO","id":8}"#);
-    assert_eq!(owner.states(), [OK, OK, OK]);
-    assert!(owner.answers.is_empty());
+    owner.hear(SET, r#"{"sensor_1":"KO","id":8}"#);
+    assert_eq!(states(&owner), [OK, OK, OK]);
+    assert_eq!(owner.answers().count(), 0);
 }
 
 #[test]
 fn only_the_owner_listens_and_only_to_its_own_card() {
     let listens = |role| {
-        let machine = Machine::new(Setup {
-            role,
-            client_id: "me".to_owned(),
-            life: Life(1),
-            memory: Err(String::new()),
-            started: NOW,
-        });
+        let machine = Solo::new(role, 1, None).machine;
         let topics = machine
             .subscriptions()
             .into_iter()
             .map(|(topic, qos)| format!("{topic} {qos}"));
         topics.filter(|topic| topic.contains("/set")).collect::<Vec<_>>()
     };
-    assert_eq!(listens(Role::Monitor(Card::One)), ["sensors/card1/set 2"]);
-    assert_eq!(listens(Role::Monitor(Card::Two)), ["sensors/card2/set 2"]);
+    assert_eq!(listens(CARD1), ["sensors/card1/set 2"]);
+    assert_eq!(listens(CARD2), ["sensors/card2/set 2"]);
     assert_eq!(listens(Role::Display), [""; 0]);
 }
 
@@ -330,19 +330,18 @@ proptest! {
         let many: Vec<_> = many.into_iter().filter(|orders| !orders.sensors().is_empty()).collect();
         let mut ends = Vec::new();
         for wait in [false, true] {
-            let mut owner = Owner::new(None);
-            owner.connect();
+            let mut owner = started();
             if !wait {
                 owner.open_gate();
             }
             for orders in &many {
                 let command = Command { id: None, by: None, orders: *orders };
-                owner.hear(SET, &encode_command(&command), false);
+                owner.hear(SET, encode_command(&command));
             }
             if wait {
                 owner.open_gate();
             }
-            ends.push(owner.states());
+            ends.push(states(&owner));
         }
         prop_assert_eq!(ends[0], ends[1]);
     }

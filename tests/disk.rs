@@ -1,146 +1,119 @@
-//! The state file: what waits for it, and for how long.
+//! The state file: nothing waits for it but the word SAVED, and its own era.
 
-use std::time::Duration;
+#[path = "support/solo.rs"]
+mod solo;
 
-use dualboard::global::Shown;
-use dualboard::machine::{Effect, Event, Machine, Role, Setup, Ticket};
+use dualboard::machine::Event;
 use dualboard::owner::Memory;
-use dualboard::sensor::{Card, SensorId};
+use dualboard::sensor::Card;
 use dualboard::stage::Stage;
-use dualboard::time::{Mono, Now, Wall};
-use dualboard::version::Life;
 use dualboard::wire::Topic;
+use solo::{CARD1, KO, OK, Solo};
 
-fn at(seconds: u64) -> Now {
-    Now {
-        mono: Mono::from_start(Duration::from_secs(seconds)),
-        wall: Wall(0),
-    }
+const REPORT: Topic = Topic::Card(Card::One);
+
+/// An owner without any memory that has been toggled, and all of it is in its file.
+fn toggled() -> Solo {
+    let mut owner = Solo::open(CARD1, 77, None);
+    owner.toggle(1);
+    owner.run();
+    assert_eq!(owner.stage(1), Some(Stage::Saved));
+    owner
 }
 
-/// An owner without any memory that has just closed its start gate, writes its first file, and has been toggled meanwhile.
-fn toggled() -> (Machine, Vec<Effect>) {
-    let mut machine = restored(Life(77), Err("no state file".to_owned()));
-    let effects = machine.handle(at(0), Event::Toggle(SensorId::ALL[0]));
-    (machine, effects)
-}
-
-/// An owner that has just closed its start gate, and writes its first file.
-fn restored(life: Life, memory: Result<Memory, String>) -> Machine {
-    let mut machine = Machine::new(Setup {
-        role: Role::Monitor(Card::One),
-        client_id: "me".to_owned(),
-        life,
-        memory,
-        started: at(0),
-    });
-    let effects = machine.handle(at(0), Event::Connected);
-    let marker = effects.iter().find_map(|effect| match effect {
-        Effect::Publish {
-            topic: Topic::Marker,
-            payload,
-            ..
-        } => Some(payload.clone()),
-        _ => None,
-    });
-    let topic = Topic::Marker.name("me");
-    let payload = marker.expect("a marker");
-    let came_back = Event::Message {
-        topic,
-        payload,
-        retained: false,
-    };
-    for ticket in tickets(&machine.handle(at(0), came_back)) {
-        let _ = machine.handle(at(0), Event::Delivered(ticket));
-    }
-    machine
-}
-
-fn tickets(effects: &[Effect]) -> Vec<Ticket> {
-    let ticket = |effect: &Effect| match effect {
-        Effect::Publish { ticket, .. } => Some(*ticket),
-        _ => None,
-    };
-    effects.iter().filter_map(ticket).collect()
-}
-
-fn reports(effects: &[Effect]) -> usize {
-    let report = |effect: &&Effect| matches!(effect, Effect::Publish { topic, .. } if *topic == Topic::Card1);
-    effects.iter().filter(report).count()
+/// Its next run, past its gate; its disk has not answered yet.
+fn next() -> (Solo, Memory) {
+    let file = toggled().file.expect("a file");
+    let mut owner = Solo::new(CARD1, 78, Some(&file));
+    owner.feed(Event::Connected);
+    owner.open_gate();
+    owner.deliver();
+    (owner, file)
 }
 
 #[test]
-fn the_first_toggle_of_a_life_goes_out_once_the_file_knows_of_it() {
-    let (mut machine, effects) = toggled();
-    assert_eq!(reports(&effects), 0);
-    assert_eq!(reports(&machine.handle(at(1), Event::Saved)), 1);
-}
-
-#[test]
-fn a_life_whose_disk_is_full_publishes_in_an_era_that_its_file_does_not_know() {
-    let mut file = None;
-    let (mut first, effects) = toggled();
-    for effect in effects.into_iter().chain(first.handle(at(1), Event::Saved)) {
-        if let Effect::Save(memory) = effect {
-            file = Some(*memory);
+fn with_a_disk_that_never_works_every_toggle_goes_out_and_is_never_called_saved() {
+    for file in [None, toggled().file] {
+        let mut owner = Solo::new(CARD1, 78, file.as_ref());
+        owner.feed(Event::Connected);
+        owner.open_gate();
+        let first = owner.state(1);
+        for presses in 1..10 {
+            let before = owner.count(REPORT);
+            owner.toggle(1);
+            owner.deliver();
+            if owner.writing.take().is_some() {
+                owner.feed(Event::NotSaved("read-only file system".to_owned()));
+            }
+            owner.deliver();
+            owner.confirm(Card::Two);
+            owner.pass(6);
+            assert_eq!(owner.state(1) == first, presses % 2 == 0);
+            assert!(owner.count(REPORT) > before, "it goes out");
+            assert_eq!(owner.stage(1), Some(Stage::Sending));
+            assert_eq!(owner.machine.disk_failure(), Some("read-only file system"));
+        }
+        let beat = owner.last_beat().expect("it beats");
+        if let Some(file) = file.and_then(|file| file.era) {
+            assert!(beat.is_in(file), "its readings are this owner's");
+            assert!(beat.run_era.is_some(), "the next run will count in the file's");
         }
     }
-    let file = file.expect("a write");
-    let mut second = restored(Life(90 << 16), Ok(file));
-    let waits = second.handle(at(2), Event::Toggle(SensorId::ALL[0]));
-    assert_eq!(reports(&waits), 0);
-    let told = second.handle(at(3), Event::NotSaved("no space left".to_owned()));
-    assert_eq!(reports(&told), 1);
-    let Some(Shown::Reading(reading)) = second.shown(SensorId::ALL[0]) else {
-        panic!("a reading");
-    };
-    let version = reading.version;
-    assert_ne!(Some(version.era()), file.era);
-    assert!(version.is_of_branch() && version.after == file.era.unwrap_or_default());
-    assert_eq!(second.stage(SensorId::ALL[0]), Some(Stage::Sending));
 }
 
 #[test]
-fn a_disk_that_does_not_answer_is_told_and_does_not_hold_the_toggle_up_for_ever() {
-    let (mut machine, _) = toggled();
-    assert_eq!(
-        machine.deadline(at(0).mono).map(|due| due <= at(5).mono),
-        Some(true)
-    );
-    let early = machine.handle(at(4), Event::Tick);
-    assert_eq!((reports(&early), machine.disk_failure()), (0, None));
-    let late = machine.handle(at(5), Event::Tick);
-    assert_eq!(reports(&late), 1);
-    let why = machine.disk_failure().expect("it is told");
+fn once_the_file_has_taken_its_reservation_the_owner_counts_in_the_files_era() {
+    let (mut owner, file) = next();
+    owner.toggle(2);
+    let early = [1, 2].map(|number| owner.reading(number).expect("known"));
+    assert_ne!(Some(early[1].version.era()), file.era);
+    owner.run();
+    for (number, early) in (1..).zip(early) {
+        let after = owner.reading(number).expect("known");
+        assert_eq!(after.state, early.state);
+        assert_eq!(owner.stage(number), Some(Stage::Saved));
+        assert!(after.version.covers(early.version.dot));
+        assert_eq!(Some(after.version.era()), file.era);
+    }
+    owner.pass(2);
+    assert_eq!(owner.last_beat().map(|beat| beat.era), file.era);
+}
+
+#[test]
+fn a_disk_that_does_not_answer_is_told_and_holds_nothing_up() {
+    let (mut owner, _) = next();
+    let before = owner.count(REPORT);
+    owner.toggle(1);
+    assert_eq!(owner.count(REPORT), before + 1);
+    assert!(owner.writing.is_some());
+    owner.pass(4);
+    assert_eq!(owner.machine.disk_failure(), None);
+    owner.pass(1);
+    let why = owner.machine.disk_failure().expect("it is told");
     assert!(why.contains("has not answered"), "{why}");
-    assert_eq!(machine.stage(SensorId::ALL[0]), Some(Stage::Sending));
-    let _ = machine.handle(at(9), Event::Saved);
-    assert_eq!(machine.disk_failure(), None);
+    assert_eq!((owner.state(1), owner.stage(1)), (OK, Some(Stage::Sending)));
+    owner.run();
+    assert_eq!(owner.machine.disk_failure(), None);
+    assert_eq!(owner.stage(1), Some(Stage::Saved));
 }
 
 #[test]
 fn a_file_that_somebody_took_away_is_written_again_and_nothing_is_called_saved_until_it_is() {
-    let (mut machine, effects) = toggled();
-    for ticket in tickets(&effects) {
-        let _ = machine.handle(at(1), Event::Delivered(ticket));
-    }
-    // The memory from before the toggle, then the toggle's own.
-    let effects = machine.handle(at(1), Event::Saved);
-    for ticket in tickets(&effects) {
-        let _ = machine.handle(at(1), Event::Delivered(ticket));
-    }
-    let _ = machine.handle(at(1), Event::Saved);
-    assert_eq!(machine.stage(SensorId::ALL[0]), Some(Stage::Saved));
-    assert!(machine.is_on_disk());
-    let gone = machine.handle(at(2), Event::FileGone("state folder deleted".to_owned()));
-    assert!(
-        gone.iter().any(|effect| matches!(effect, Effect::Save(_))),
-        "at once"
-    );
-    assert_eq!(machine.stage(SensorId::ALL[0]), Some(Stage::Sending));
-    assert_eq!(machine.disk_failure(), Some("state folder deleted"));
-    assert!(!machine.is_on_disk());
-    let _ = machine.handle(at(2), Event::Saved);
-    assert_eq!(machine.stage(SensorId::ALL[0]), Some(Stage::Saved));
-    assert_eq!(machine.disk_failure(), None);
+    let mut owner = toggled();
+    assert!(owner.machine.is_on_disk());
+    owner.feed(Event::FileGone("state folder deleted".to_owned()));
+    assert!(owner.writing.is_some(), "at once");
+    assert_eq!(owner.stage(1), Some(Stage::Sending));
+    assert_eq!(owner.machine.disk_failure(), Some("state folder deleted"));
+    assert!(!owner.machine.is_on_disk());
+    owner.run();
+    assert_eq!((owner.state(1), owner.stage(1)), (KO, Some(Stage::Saved)));
+    assert_eq!(owner.machine.disk_failure(), None);
+}
+
+#[test]
+fn the_number_in_the_client_id_is_kept_in_the_file() {
+    let file = toggled().file.expect("a file");
+    assert_eq!(file.client, Some(7));
+    assert_eq!(toggled().machine.client_id(), "card1_monitor-00000007");
 }

@@ -1,98 +1,45 @@
 //! Who floods a topic gets no flood in answer.
 
-use std::time::Duration;
+#[path = "support/solo.rs"]
+mod solo;
 
-use dualboard::machine::{Effect, Event, Machine, Role, Setup};
-use dualboard::reading::{Snapshot, Versions};
-use dualboard::sensor::{Card, SensorId};
-use dualboard::time::{Mono, Now, Wall};
-use dualboard::version::{Life, Version};
-use dualboard::wire::{Heartbeat, Topic, encode_heartbeat};
+use dualboard::sensor::{Card, State};
+use dualboard::wire::Topic;
+use solo::{CARD1, Solo, heartbeat, reading, report, version};
 
-const GOOD: &[u8] = br#"{"sensor_4":true,"versions":{"sensor_4":[1,1,8]}}"#;
+const THEIRS: Topic = Topic::Card(Card::Two);
 
-fn at(seconds: u64) -> Now {
-    Now {
-        mono: Mono::from_start(Duration::from_secs(seconds)),
-        wall: Wall(0),
+/// How many heartbeats follow within a second, if it is said so often.
+fn answers(owner: &mut Solo, payload: &[u8], times: usize) -> usize {
+    let before = owner.count(Topic::Alive(Card::One));
+    for _ in 0..times {
+        owner.hear(THEIRS, payload);
     }
-}
-
-/// Gives how many heartbeats follow.
-fn handle(owner: &mut Machine, now: Now, event: Event) -> usize {
-    let effects = owner.handle(now, event);
-    effects
-        .iter()
-        .filter(|effect| matches!(effect, Effect::Publish { topic, .. } if *topic == Topic::Alive(Card::One)))
-        .count()
-}
-
-fn hear(owner: &mut Machine, now: Now, topic: Topic, payload: &[u8]) -> usize {
-    let message = Event::Message {
-        topic: topic.name("me"),
-        payload: payload.to_vec(),
-        retained: false,
-    };
-    handle(owner, now, message)
-}
-
-/// Card 2's owner is alive.
-fn beat(owner: &mut Machine, now: Now) {
-    let mut has = Versions::default();
-    let version = Version {
-        incarnation: 1,
-        sequence: 1,
-        life: Life(8),
-        after: 0,
-    };
-    has.set(SensorId::new(4).expect("1 to 6"), Some(version));
-    let heartbeat = Heartbeat {
-        life: Life(8),
-        uptime: now.mono.since_start(),
-        has,
-        heard: Versions::default(),
-        refused: Snapshot::default(),
-        other_live: true,
-        other_plain: false,
-    };
-    hear(owner, now, Topic::Alive(Card::Two), &encode_heartbeat(&heartbeat));
-}
-
-/// Card 1's owner, which has heard card 2's just now.
-fn owner() -> Machine {
-    let mut owner = Machine::new(Setup {
-        role: Role::Monitor(Card::One),
-        client_id: "me".to_owned(),
-        life: Life(7),
-        memory: Err(String::new()),
-        started: at(0),
-    });
-    for effect in owner.handle(at(0), Event::Connected) {
-        if let Effect::Publish { topic, payload, .. } = effect {
-            hear(&mut owner, at(0), topic, &payload);
-        }
-    }
-    for seconds in [1, 3, 5] {
-        beat(&mut owner, at(seconds));
-        hear(&mut owner, at(seconds), Topic::All, GOOD);
-        handle(&mut owner, at(seconds), Event::Tick);
-    }
-    owner
+    owner.pass(1);
+    owner.count(Topic::Alive(Card::One)) - before
 }
 
 #[test]
-fn what_lies_in_place_of_a_report_is_told_its_owner_once_at_once_and_then_with_each_heartbeat() {
-    for bad in [&b"PWNED"[..], br#"{"sensor_1":true,"sensor_4":false}"#] {
-        let mut owner = owner();
-        assert_eq!(hear(&mut owner, at(5), Topic::All, bad), 1, "at once");
-        let more: usize = (0..100).map(|_| hear(&mut owner, at(5), Topic::All, bad)).sum();
-        assert_eq!(more, 0, "no more of them");
-        assert_eq!(handle(&mut owner, at(8), Event::Tick), 1, "the next heartbeat");
-        hear(&mut owner, at(9), Topic::All, GOOD);
-        assert_eq!(
-            hear(&mut owner, at(9), Topic::All, bad),
-            1,
-            "what is new is told again"
+fn what_lies_in_place_of_a_report_is_told_its_owner_soon_and_then_with_each_heartbeat() {
+    let known = version(3, 8, &[]);
+    let good = report(4, reading(State::Ok, known));
+    let older = report(4, reading(State::Ko, version(2, 8, &[])));
+    for bad in [&b"PWNED"[..], &older] {
+        let mut owner = Solo::open(CARD1, 7, None);
+        for _ in 0..3 {
+            owner.pass(2);
+            owner.hear_beat(Card::Two, &heartbeat(8, owner.seconds, 4, known));
+            owner.hear(THEIRS, good.clone());
+        }
+        assert_eq!(answers(&mut owner, &good, 1), 0, "nothing new");
+        assert!(
+            (1..3).contains(&answers(&mut owner, bad, 100)),
+            "soon, and not often"
         );
+        let flood: usize = (0..20).map(|_| answers(&mut owner, bad, 100)).sum();
+        assert!(flood <= 20, "{flood} heartbeats in 20 s");
+        assert!(owner.last_beat().expect("many").heard.get(solo::sensor(4)) != Some(known));
+        answers(&mut owner, &good, 1);
+        assert!(answers(&mut owner, bad, 1) > 0, "what is new is told again");
     }
 }

@@ -1,119 +1,103 @@
 //! LIVE is what an owner says it has now, and nothing else.
 
-use std::time::Duration;
+#[path = "support/solo.rs"]
+mod solo;
 
 use dualboard::chain::Link;
-use dualboard::machine::{Effect, Event, Freshness, Machine, Role, Setup};
-use dualboard::reading::{Snapshot, Versions};
-use dualboard::sensor::{Card, SensorId};
-use dualboard::time::{Mono, Now, Wall};
-use dualboard::version::{Life, Version};
-use dualboard::wire::{Direction, Heartbeat, Topic, encode_heartbeat};
+use dualboard::global::Shown;
+use dualboard::machine::{Event, Freshness, Role};
+use dualboard::sensor::Card;
+use dualboard::wire::{Direction, Topic};
+use solo::{CARD1, Solo, heartbeat, sensor, version};
 
-const CLIENT: &str = "card2_global_display-1";
-const OLD: &[u8] = br#"{"sensor_1":true,"sensor_4":true,"versions":{"sensor_1":[1,1,9],"sensor_4":[1,1,8]}}"#;
-const WORD: &[u8] =
-    br#"{"sensor_1":true,"sensor_2":true,"sensor_3":true,"sensor_4":true,"versions":{"sensor_4":[1,1,8]}}"#;
+const OLD: &str = r#"{"sensor_1":true,"sensor_4":true,"versions":{"sensor_1":[2,9],"sensor_4":[2,8]}}"#;
+const WORD: &str =
+    r#"{"sensor_1":true,"sensor_2":true,"sensor_3":true,"sensor_4":true,"versions":{"sensor_4":[2,8]}}"#;
 
-fn at(seconds: u64) -> Now {
-    Now {
-        mono: Mono::from_start(Duration::from_secs(seconds)),
-        wall: Wall(0),
-    }
+fn live(solo: &Solo) -> [bool; 2] {
+    Card::ALL.map(|card| solo.machine.freshness(card) == Freshness::Live)
 }
 
-fn hear(display: &mut Machine, now: Now, topic: Topic, payload: Vec<u8>) {
-    let message = Event::Message {
-        topic: topic.name(CLIENT),
-        payload,
-        retained: false,
-    };
-    let _ = display.handle(now, message);
+/// Two seconds later a card's owner says what it has.
+fn beat(solo: &mut Solo, card: Card, n: u64, plain: bool) {
+    let (life, number) = if card == Card::One { (9, 1) } else { (8, 4) };
+    let mut beat = heartbeat(life, solo.seconds, number, version(n, life, &[]));
+    beat.other_plain = plain;
+    solo.hear_beat(card, &beat);
 }
 
-/// A display whose start gate has closed.
-fn display() -> Machine {
-    let mut display = Machine::new(Setup {
-        role: Role::Display,
-        client_id: CLIENT.to_owned(),
-        life: Life(7),
-        memory: Err(String::new()),
-        started: at(0),
-    });
-    for effect in display.handle(at(0), Event::Connected) {
-        if let Effect::Publish { topic, payload, .. } = effect {
-            hear(&mut display, at(0), topic, payload);
-        }
+/// A display to which both cards are live.
+fn display() -> Solo {
+    let mut display = Solo::open(Role::Display, 7, None);
+    display.hear(Topic::All, OLD);
+    for _ in 0..3 {
+        display.pass(2);
+        beat(&mut display, Card::Two, 2, false);
+        beat(&mut display, Card::One, 2, false);
     }
+    assert_eq!(live(&display), [true; 2]);
     display
-}
-
-/// What a card's owner says: how often its sensor has been toggled.
-fn beat(display: &mut Machine, now: Now, card: Card, life: u32, toggles: u64, plain: bool) {
-    let mut has = Versions::default();
-    let (sensor, life) = (card.sensors()[0], Life(life));
-    let version = Version {
-        incarnation: 1,
-        sequence: toggles,
-        life,
-        after: 0,
-    };
-    has.set(sensor, Some(version));
-    let heartbeat = Heartbeat {
-        life,
-        uptime: now.mono.since_start(),
-        has,
-        heard: Versions::default(),
-        refused: Snapshot::default(),
-        other_live: true,
-        other_plain: plain,
-    };
-    hear(display, now, Topic::Alive(card), encode_heartbeat(&heartbeat));
 }
 
 #[test]
 fn what_lay_under_a_plain_word_is_live_only_once_its_owner_has_said_that_it_has_it() {
     let mut display = display();
-    for seconds in [2, 4] {
-        hear(&mut display, at(seconds), Topic::All, OLD.to_vec());
-        beat(&mut display, at(seconds), Card::Two, 8, 1, false);
-        beat(&mut display, at(seconds), Card::One, 9, 1, false);
+    for _ in 0..2 {
+        display.pass(2);
+        display.hear(Topic::All, WORD);
+        beat(&mut display, Card::Two, 2, true);
+        beat(&mut display, Card::One, 3, false);
     }
-    assert_eq!(display.freshness(Card::One), Freshness::Live);
-    for seconds in [6, 8] {
-        hear(&mut display, at(seconds), Topic::All, WORD.to_vec());
-        beat(&mut display, at(seconds), Card::Two, 8, 1, true);
-        beat(&mut display, at(seconds), Card::One, 9, 2, false);
-    }
-    assert_eq!(display.freshness(Card::One), Freshness::Live, "the word");
-    hear(&mut display, at(9), Topic::All, OLD.to_vec());
-    let shown = display.shown(SensorId::ALL[0]).expect("known");
-    assert!(matches!(shown, dualboard::global::Shown::Reading(_)));
-    assert_ne!(display.freshness(Card::One), Freshness::Live);
+    assert!(live(&display)[0], "the word");
+    display.hear(Topic::All, OLD);
+    let shown = display.machine.shown(sensor(1)).expect("known");
+    assert!(matches!(shown, Shown::Reading(_)));
+    assert!(!live(&display)[0]);
 }
 
 #[test]
 fn nothing_from_beyond_a_bridge_that_is_down_is_live() {
     let mut display = display();
-    let all = br#"{"sensor_1":true,"sensor_4":true,"versions":{"sensor_1":[1,1,9],"sensor_4":[1,1,8]}}"#;
-    hear(&mut display, at(1), Topic::All, all.to_vec());
-    for second in [1, 3, 5] {
-        beat(&mut display, at(second), Card::One, 9, 1, false);
-        beat(&mut display, at(second), Card::Two, 8, 1, false);
-    }
-    assert_eq!(
-        Card::ALL.map(|card| display.freshness(card)),
-        [Freshness::Live; 2]
-    );
-    hear(&mut display, at(6), Topic::Bridge(Direction::In), b"0".to_vec());
+    display.hear(Topic::Bridge(Direction::In), "0");
+    assert_eq!(live(&display), [false, true]);
+    let held = display.machine.freshness(Card::One);
     assert!(matches!(
-        display.freshness(Card::One),
+        held,
         Freshness::Held {
             broken: Link::Bridge,
             ..
         }
     ));
-    assert_eq!(display.freshness(Card::Two), Freshness::Live);
-    beat(&mut display, at(7), Card::One, 9, 1, false);
-    assert_eq!(display.freshness(Card::One), Freshness::Live);
+    display.pass(2);
+    beat(&mut display, Card::One, 2, false);
+    assert_eq!(live(&display), [true; 2]);
+}
+
+#[test]
+fn after_a_pause_that_the_clock_did_not_count_everything_is_held_until_it_is_proved() {
+    for (ahead, stays) in [(2, true), (3, false), (3_600, false)] {
+        let mut display = display();
+        display.pass(1);
+        display.ahead += ahead;
+        display.feed(Event::Tick);
+        assert_eq!(live(&display), [stays; 2], "{ahead} s");
+        display.pass(1);
+        for _ in 0..3 {
+            beat(&mut display, Card::Two, 2, false);
+            beat(&mut display, Card::One, 2, false);
+            display.pass(2);
+        }
+        assert_eq!(live(&display), [true; 2]);
+        display.ahead -= 10 * ahead;
+        display.feed(Event::Tick);
+        assert_eq!(live(&display), [true; 2], "a clock that goes back is no pause");
+    }
+}
+
+#[test]
+fn an_owners_own_sensors_are_live_whatever_happens() {
+    let mut owner = Solo::open(CARD1, 7, None);
+    owner.ahead += 3_600;
+    owner.feed(Event::Tick);
+    assert_eq!(live(&owner), [true, false]);
 }

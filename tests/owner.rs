@@ -1,248 +1,301 @@
-//! The only writer of a card: what it keeps and what it takes when lost memory turns up.
+//! The only writer of a card: what it keeps, what it takes when lost memory turns up, and that no number is used twice.
 
-use dualboard::command::Done;
-use dualboard::owner::{Heard, Memory, Owner};
-use dualboard::reading::{Reading, Snapshot};
-use dualboard::sensor::{Card, SensorId, State};
+#[path = "support/solo.rs"]
+mod solo;
+
+use std::collections::BTreeSet;
+
+use dualboard::owner::{Memory, Owner};
+use dualboard::reading::{Merge, Reading, Snapshot};
+use dualboard::sensor::{Card, State};
 use dualboard::time::Wall;
-use dualboard::version::{Life, Version};
-
-fn sensor(number: u8) -> SensorId {
-    SensorId::new(number).expect("1 to 6")
-}
-
-fn reading(state: State, incarnation: u64) -> Reading {
-    let version = Version {
-        incarnation,
-        sequence: 3,
-        life: Life(9 << 16),
-        after: 0,
-    };
-    Reading {
-        state,
-        version,
-        changed: None,
-    }
-}
-
-fn remembering(readings: &[(u8, Reading)]) -> Memory {
-    let mut snapshot = Snapshot::default();
-    for (number, reading) in readings {
-        snapshot.offer(sensor(*number), *reading);
-    }
-    Memory {
-        readings: snapshot,
-        era: None,
-        incarnation: 0,
-        done: Done::default(),
-    }
-}
+use dualboard::version::{Dot, Era, Life, Order, Version};
+use proptest::prelude::*;
+use solo::{KO, OK, dot, reading, sensor, version};
 
 fn state(owner: &Owner, number: u8) -> Option<State> {
     owner.readings().get(sensor(number)).map(|reading| reading.state)
 }
 
-#[test]
-fn a_rebase_keeps_what_was_toggled_and_takes_the_rest() {
+fn own(owner: &Owner, number: u8) -> Reading {
+    owner.readings().get(sensor(number)).expect("known")
+}
+
+/// A first owner, past its gate.
+fn first() -> Owner {
     let mut owner = Owner::new(Card::One, Life(1), None);
-    owner.close_gate(|_| None);
-    assert_eq!(
-        owner.toggle(sensor(1), Wall(0)),
-        Some((Some(State::Ok), State::Ko))
-    );
-    assert_eq!(owner.hear(sensor(1), reading(State::Ok, 7)), Heard::Overruled);
-    assert_eq!(owner.hear(sensor(2), reading(State::Ko, 7)), Heard::Recovered);
-    assert_eq!(
-        (state(&owner, 1), state(&owner, 2), state(&owner, 3)),
-        (Some(State::Ko), Some(State::Ko), Some(State::Ok))
-    );
-    assert!(owner.readings().version(sensor(1)) > Some(reading(State::Ok, 7).version));
+    owner.restored(|_| None);
+    owner
 }
 
-/// The next life of an owner, with the file that this one leaves.
-fn restarted(owner: &Owner, life: Life) -> Owner {
-    Owner::new(owner.card(), life, Some(&owner.memory()))
+/// The next run of an owner, with the file that this one leaves.
+fn restarted(owner: &Owner, life: u32) -> Owner {
+    Owner::new(owner.card(), Life(life), Some(&owner.memory()))
 }
 
-fn life(era: u16, number: u16) -> Life {
-    Life(number.into()).in_era(era)
+fn toggle(owner: &mut Owner, number: u8) -> Reading {
+    owner.toggle(sensor(number), Wall(0));
+    own(owner, number)
 }
 
-#[test]
-fn what_was_toggled_without_memory_stands_after_a_restart_as_well() {
-    let mut first = Owner::new(Card::One, life(1, 1), None);
-    first.toggle(sensor(1), Wall(0));
-    let mut second = restarted(&first, life(2, 2));
-    assert_eq!(second.hear(sensor(1), reading(State::Ko, 7)), Heard::Overruled);
-    assert_eq!(state(&second, 1), Some(State::Ok));
+fn counts_in(owner: &Owner) -> Era {
+    let (file, run) = owner.eras();
+    run.unwrap_or(file)
 }
 
-#[test]
-fn what_an_owner_elsewhere_toggled_with_this_memory_known_is_later() {
-    let mut first = Owner::new(Card::One, life(1, 1), None);
-    first.toggle(sensor(1), Wall(0));
-    let mut spare = Owner::new(Card::One, life(2, 2), None);
-    spare.hear(sensor(1), first.readings().get(sensor(1)).expect("toggled"));
-    spare.toggle(sensor(1), Wall(0));
-    let mut back = restarted(&first, life(3, 3));
-    assert_eq!(
-        back.hear(sensor(1), spare.readings().get(sensor(1)).expect("toggled")),
-        Heard::Recovered
-    );
-    assert_eq!(state(&back, 1), Some(State::Ko));
-}
-
-#[test]
-fn without_a_file_an_old_copy_is_enough_to_get_above_all_that_exists() {
-    let mut first = Owner::new(Card::One, life(1, 1), None);
-    first.toggle(sensor(1), Wall(0));
-    let old_copy = first.readings().get(sensor(1)).expect("toggled");
-    for number in 2..100 {
-        first = restarted(&first, life(number, number));
-        first.toggle(sensor(1), Wall(0));
-    }
-    let mut without = Owner::new(Card::One, life(200, 200), None);
-    without.hear(sensor(1), old_copy);
-    without.toggle(sensor(1), Wall(0));
-    let version = |owner: &Owner| owner.readings().version(sensor(1)).expect("toggled");
-    assert!(version(&without).follows(version(&first)));
-}
-
-#[test]
-fn of_two_lost_memories_that_had_not_met_the_higher_version_is_taken() {
-    let mut owner = Owner::new(Card::One, life(4, 3), None);
-    let of_era = |era, incarnation| {
-        let mut reading = reading(State::Ko, incarnation);
-        reading.version.life = life(era, 9);
-        reading
-    };
-    owner.hear(sensor(1), of_era(6, 4));
-    assert_eq!(owner.hear(sensor(1), of_era(8, 3)), Heard::Nothing);
-    assert_eq!(owner.hear(sensor(1), of_era(8, 5)), Heard::Recovered);
-}
-
-#[test]
-fn what_the_other_board_does_not_believe_is_outranked() {
-    let mut owner = Owner::new(Card::One, life(2, 2), None);
-    owner.close_gate(|_| None);
-    owner.toggle(sensor(1), Wall(0));
-    let known = reading(State::Ko, 7);
-    owner.outrank();
-    owner.hear(sensor(1), known);
-    owner.hear(sensor(2), known);
-    let version = |number| owner.readings().version(sensor(number)).expect("known");
-    assert!(version(1).follows(known.version));
-    assert_eq!(version(2), known.version, "any memory is better than none");
-    assert_eq!(state(&owner, 1), Some(State::Ko));
-}
-
-#[test]
-fn toggles_of_a_later_life_are_above_those_of_an_earlier_one() {
-    let memory = remembering(&[(1, reading(State::Ok, 4))]);
-    let mut owner = Owner::new(Card::One, Life(1), Some(&memory));
-    owner.toggle(sensor(1), Wall(0));
-    assert!(owner.readings().version(sensor(1)).expect("toggled").incarnation > 4);
+fn hear(owner: &mut Owner, number: u8, reading: Reading) -> bool {
+    let heard = owner.hear(sensor(number), reading);
+    owner.settle();
+    heard
 }
 
 #[test]
 fn an_owner_that_finds_no_memory_anywhere_starts_with_ok_that_any_memory_overrules() {
-    let mut owner = Owner::new(Card::Two, Life(1), None);
-    owner.close_gate(|_| None);
-    assert_eq!(state(&owner, 4), Some(State::Ok));
-    assert!(
-        owner
-            .readings()
-            .version(sensor(4))
-            .expect("initial")
-            .is_provisional()
-    );
-    assert_eq!(owner.hear(sensor(4), reading(State::Ko, 1)), Heard::Recovered);
+    let mut owner = first();
+    assert!(own(&owner, 1).version.is_provisional());
+    assert_eq!(state(&owner, 1), OK);
+    let copy = reading(State::Ko, version(2, 5, &[]));
+    assert!(hear(&mut owner, 1, copy));
+    assert_eq!(own(&owner, 1), copy);
+}
+
+#[test]
+fn the_word_of_a_plain_program_counts_where_nothing_with_a_version_is_known() {
+    let mut owner = Owner::new(Card::One, Life(1), None);
+    hear(&mut owner, 2, reading(State::Ok, version(2, 5, &[])));
+    owner.restored(|_| KO);
+    assert_eq!([state(&owner, 1), state(&owner, 2)], [KO, OK]);
+    assert!(own(&owner, 1).version.is_provisional());
 }
 
 #[test]
 fn a_sensor_of_the_other_card_can_neither_be_toggled_nor_heard() {
-    let mut owner = Owner::new(Card::One, Life(1), None);
+    let mut owner = first();
     assert_eq!(owner.toggle(sensor(4), Wall(0)), None);
-    assert_eq!(owner.hear(sensor(4), reading(State::Ko, 1)), Heard::Nothing);
+    let copy = reading(State::Ko, version(2, 5, &[]));
+    assert!(!hear(&mut owner, 4, copy));
     assert_eq!(state(&owner, 4), None);
 }
 
 #[test]
-fn a_lower_or_equal_copy_changes_nothing() {
-    let memory = remembering(&[(1, reading(State::Ko, 4))]);
-    let mut owner = Owner::new(Card::One, Life(1), Some(&memory));
-    assert_eq!(owner.hear(sensor(1), reading(State::Ko, 4)), Heard::Nothing);
-    assert_eq!(owner.hear(sensor(1), reading(State::Ok, 3)), Heard::Nothing);
-    assert_eq!(state(&owner, 1), Some(State::Ko));
-}
-
-#[test]
-fn a_later_life_never_uses_an_incarnation_again_whatever_was_lost_in_between() {
-    let mut first = Owner::new(Card::One, life(1, 1), None);
-    let memory = first.memory();
-    first.toggle(sensor(1), Wall(0));
-    let mut second = Owner::new(Card::One, life(2, 2), Some(&memory));
-    second.toggle(sensor(1), Wall(0));
-    let version = |owner: &Owner| owner.readings().version(sensor(1)).expect("toggled");
-    assert!(version(&second).follows(version(&first)));
-}
-
-/// A life in the era `era`, whose file holds the incarnation 3, and an earlier press of sensor 1 in it.
-fn from_file(era: u16, own: Life) -> Owner {
-    let mut held = reading(State::Ok, 3);
-    held.version.life = life(era, 1);
-    let memory = Memory {
-        era: Some(era),
-        incarnation: 3,
-        ..remembering(&[(1, held), (2, held)])
-    };
-    Owner::new(Card::One, own, Some(&memory))
-}
-
-/// Two lives from one file, of which the first could not write to it.
-fn branched_and_next() -> (Owner, Owner) {
-    let mut branched = from_file(6, life(20, 2));
-    branched.toggle(sensor(1), Wall(0));
-    branched.toggle(sensor(2), Wall(0));
-    branched.branch_off(3);
-    (branched, from_file(6, life(30, 3)))
-}
-
-#[test]
-fn what_a_life_with_a_full_disk_published_is_not_taken_for_later_than_a_press_after_it() {
-    let (branched, mut next) = branched_and_next();
-    next.toggle(sensor(1), Wall(0));
-    let version = |owner: &Owner| owner.readings().version(sensor(1)).expect("toggled");
-    assert!(!version(&branched).follows(version(&next)));
-    assert!(!version(&next).follows(version(&branched)));
-    for owner in [&mut next.clone(), &mut restarted(&next, life(40, 4))] {
-        owner.close_gate(|_| None);
-        owner.outrank();
-        owner.hear(sensor(1), branched.readings().get(sensor(1)).expect("toggled"));
-        assert_eq!(state(owner, 1), Some(State::Ko), "its own press stands");
-        assert!(version(owner).follows(version(&branched)));
+fn an_earlier_or_equal_copy_changes_nothing() {
+    let mut owner = first();
+    let (before, last) = (toggle(&mut owner, 1), toggle(&mut owner, 1));
+    for copy in [before, last] {
+        assert!(!hear(&mut owner, 1, copy));
+        assert_eq!(own(&owner, 1), last);
     }
 }
 
 #[test]
-fn what_a_life_with_a_full_disk_published_is_later_than_what_its_file_holds() {
-    let (branched, mut next) = branched_and_next();
-    let heard = branched.readings().get(sensor(2)).expect("toggled");
-    assert!(
-        heard
-            .version
-            .follows(next.readings().version(sensor(2)).expect("in the file"))
-    );
-    assert_eq!(next.hear(sensor(2), heard), Heard::Recovered);
-    assert_eq!(state(&next, 2), Some(State::Ko));
+fn a_first_owner_keeps_what_was_toggled_and_takes_the_rest() {
+    let mut owner = first();
+    let toggled = toggle(&mut owner, 1);
+    let old = version(7, 5, &[(3, 6)]);
+    assert!(!hear(&mut owner, 1, reading(State::Ok, old)));
+    assert!(hear(&mut owner, 2, reading(State::Ko, old)));
+    assert_eq!([1, 2, 3].map(|number| state(&owner, number)), [KO, KO, OK]);
+    assert_eq!(own(&owner, 1), toggled);
+    assert!(toggle(&mut owner, 1).version.covers(dot(7, 5)));
 }
 
 #[test]
-fn a_life_whose_disk_holds_its_incarnation_does_not_branch_off() {
-    let mut owner = from_file(6, life(20, 2));
-    owner.toggle(sensor(1), Wall(0));
-    let before = owner.readings().version(sensor(1));
-    owner.branch_off(before.expect("toggled").incarnation);
-    assert_eq!(owner.readings().version(sensor(1)), before);
-    assert_eq!(owner.life().era(), 6);
+fn what_was_toggled_without_memory_stands_after_a_restart_as_well() {
+    let mut owner = first();
+    toggle(&mut owner, 1);
+    let mut next = restarted(&owner, 2);
+    let old = reading(State::Ok, version(7, 5, &[]));
+    assert!(!hear(&mut next, 1, old));
+    assert_eq!(state(&next, 1), KO);
+}
+
+#[test]
+fn a_later_toggle_of_another_owner_that_had_heard_this_one_is_taken() {
+    let mut owner = first();
+    let mut spare = Owner::new(Card::One, Life(2), None);
+    hear(&mut spare, 1, toggle(&mut owner, 1));
+    let later = toggle(&mut spare, 1);
+    for owner in [&mut owner.clone(), &mut restarted(&owner, 3)] {
+        assert!(hear(owner, 1, later));
+        assert_eq!(own(owner, 1), later);
+    }
+}
+
+#[test]
+fn an_owner_without_a_file_that_heard_an_old_copy_is_later_than_all_that_was_made_before_it() {
+    let mut lost = first();
+    let old = toggle(&mut lost, 1);
+    let last = (0..100).map(|_| toggle(&mut lost, 1)).last().expect("many");
+    let mut owner = Owner::new(Card::One, Life(2), None);
+    hear(&mut owner, 1, old);
+    let toggled = toggle(&mut owner, 1);
+    assert_eq!(toggled.version.compare(&last.version), Order::Later);
+}
+
+#[test]
+fn of_two_lost_memories_that_had_not_met_all_runs_take_the_same() {
+    let [low, high] =
+        [6, 7].map(|n| reading(State::Ko, version(n, 11 - u32::try_from(n).expect("small"), &[])));
+    for copies in [[low, high], [high, low]] {
+        let mut owner = Owner::new(Card::One, Life(1), None);
+        for copy in copies {
+            hear(&mut owner, 1, copy);
+        }
+        assert_eq!(own(&owner, 1).version.dot, high.version.dot);
+    }
+}
+
+#[test]
+fn until_the_file_has_taken_a_reservation_toggles_are_numbered_in_an_era_of_this_run() {
+    let mut before = first();
+    let known = [1, 2].map(|number| toggle(&mut before, number));
+    let (file, mut owner) = (before.memory(), restarted(&before, 2));
+    let early = [toggle(&mut owner, 1), own(&owner, 2)];
+    assert_ne!(Some(counts_in(&owner)), file.era);
+    assert_eq!(early[0].version.compare_exactly(&known[0].version), Order::Later);
+    owner.reserved(&file);
+    assert_ne!(
+        Some(counts_in(&owner)),
+        file.era,
+        "that was not its own reservation"
+    );
+    let reservation = owner.memory();
+    owner.reserved(&reservation);
+    assert_eq!(Some(counts_in(&owner)), file.era);
+    for (number, early) in (1..).zip(early) {
+        let after = own(&owner, number);
+        assert_eq!(after.state, early.state, "nobody has toggled it");
+        assert!(after.version.covers(early.version.dot));
+        let toggled = toggle(&mut owner, number);
+        assert_eq!(toggled.version.compare_exactly(&early.version), Order::Later);
+        assert_eq!(Some(toggled.version.era()), file.era);
+    }
+}
+
+#[test]
+fn two_runs_from_copies_of_one_file_use_no_number_twice() {
+    let mut before = first();
+    toggle(&mut before, 1);
+    let run = |life| {
+        let mut owner = restarted(&before, life);
+        owner.reserved(&owner.memory());
+        toggle(&mut owner, 1).version.dot
+    };
+    assert_ne!(run(2), run(3));
+}
+
+#[test]
+fn an_era_whose_numbers_are_used_up_is_left_for_a_new_one() {
+    // What stands in a file may be above what that reserved: somebody has made it up.
+    for (reserved, n) in [(2, Dot::MAX), (Dot::MAX - 1, 7)] {
+        let last = version(n, 5, &[]);
+        let mut readings = Snapshot::default();
+        readings.set(sensor(1), reading(State::Ok, last));
+        let memory = Memory {
+            readings,
+            era: Some(Era(5)),
+            reserved,
+            ..Memory::default()
+        };
+        let mut owner = Owner::new(Card::One, Life(2), Some(&memory));
+        for _ in 0..2 {
+            let toggled = toggle(&mut owner, 1).version;
+            assert_eq!(toggled.compare_exactly(&last), Order::Later);
+            assert!(toggled.dot.n < Dot::MAX / 2);
+            owner.reserved(&owner.memory());
+        }
+    }
+}
+
+/// Owners that have toggled sensor 1: without a file, and with a file that has taken its reservation and with one that has not.
+fn toggled() -> [(Owner, Reading); 3] {
+    let mut before = first();
+    toggle(&mut before, 1);
+    let (waits, mut reserved) = (restarted(&before, 2), restarted(&before, 3));
+    reserved.reserved(&reserved.memory());
+    [first(), waits, reserved].map(|mut owner| {
+        let toggled = toggle(&mut owner, 1);
+        (owner, toggled)
+    })
+}
+
+/// What somebody has made up to be the last word on a sensor.
+fn poison(owner: &Owner, toggled: Reading) -> [Version; 6] {
+    let (now, file) = (counts_in(owner).0, owner.memory().era.expect("it has one").0);
+    [
+        version(Dot::MAX, now, &[]),
+        version(Dot::MAX, file, &[]),
+        version(5, 99, &[(Dot::MAX, now), (Dot::MAX, file)]),
+        version(
+            Dot::MAX,
+            99,
+            &[(Dot::MAX, 98), (Dot::MAX, 97), (Dot::MAX, 96), (Dot::MAX, 95)],
+        ),
+        toggled.version,
+        Version {
+            seen: toggled.version.seen.with(dot(7, 94)),
+            ..toggled.version
+        },
+    ]
+}
+
+#[test]
+fn nothing_that_is_made_up_ends_the_toggling() {
+    for (owner, toggled) in toggled() {
+        for poison in poison(&owner, toggled) {
+            let mut owner = owner.clone();
+            let bad = reading(toggled.state.toggled(), poison);
+            hear(&mut owner, 1, bad);
+            // Those who believed the bad one, those who had the toggle before it, and the owner's next run.
+            let next = toggle(&mut owner, 1);
+            for known in [bad, toggled] {
+                let mut everybody = Snapshot::default();
+                everybody.set(sensor(1), known);
+                assert_eq!(everybody.merge(sensor(1), next), Merge::Taken, "{poison:?}");
+                assert_eq!(everybody.get(sensor(1)), Some(next));
+            }
+            let mut run = restarted(&owner, 9);
+            hear(&mut run, 1, bad);
+            assert_eq!(state(&run, 1), Some(next.state), "{poison:?}");
+        }
+    }
+}
+
+#[test]
+fn another_state_under_the_dot_of_a_toggle_is_overruled_at_once() {
+    for (owner, toggled) in toggled() {
+        let [.., same, more] = poison(&owner, toggled);
+        for version in [same, more] {
+            let mut owner = owner.clone();
+            hear(&mut owner, 1, reading(toggled.state.toggled(), version));
+            let stands = own(&owner, 1);
+            assert_eq!(stands.state, toggled.state);
+            assert_eq!(stands.version.compare_exactly(&version), Order::Later);
+        }
+    }
+}
+
+proptest! {
+    /// Runs of one owner, whose disk may not take what it should hold.
+    #[test]
+    fn no_number_is_used_for_two_toggles(runs in prop::collection::vec((any::<[bool; 2]>(), 0..4_u8), 1..12)) {
+        let (mut file, mut made) = (None, BTreeSet::new());
+        for (life, ([reserves, writes], toggles)) in (1..).zip(runs) {
+            let mut owner = Owner::new(Card::One, Life(life), file.as_ref());
+            for half in 0..2 {
+                for _ in 0..toggles {
+                    let dot = toggle(&mut owner, 1).version.dot;
+                    prop_assert!(made.insert(dot), "{:?} again", dot);
+                }
+                if half == 0 && reserves {
+                    let memory = owner.memory();
+                    owner.reserved(&memory);
+                    file = Some(memory);
+                }
+            }
+            if reserves && writes {
+                file = Some(owner.memory());
+            }
+        }
+    }
 }

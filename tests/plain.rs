@@ -1,25 +1,17 @@
 //! The word of a program without versions: believed while it is live and nobody with versions speaks, and never above what is known.
 
+#[path = "support/solo.rs"]
+mod solo;
+
 use dualboard::global::{Global, Shown};
 use dualboard::reading::Reading;
 use dualboard::sensor::{SensorId, State};
 use dualboard::time::Wall;
-use dualboard::version::{Life, Version};
 
 const SENSOR: SensorId = SensorId::ALL[0];
 
-fn reading(state: State, incarnation: u64) -> Reading {
-    let version = Version {
-        incarnation,
-        sequence: 1,
-        life: Life(9),
-        after: 0,
-    };
-    Reading {
-        state,
-        version,
-        changed: None,
-    }
+fn reading(state: State, n: u64) -> Reading {
+    solo::reading(state, solo::version(n + 1, 9, &[]))
 }
 
 fn state(global: &Global) -> Option<State> {
@@ -29,7 +21,7 @@ fn state(global: &Global) -> Option<State> {
 #[test]
 fn a_live_word_lies_over_the_best_version_and_goes_when_a_higher_one_comes() {
     let mut global = Global::default();
-    global.offer(SENSOR, reading(State::Ok, 1), false);
+    global.merge(SENSOR, reading(State::Ok, 1), false);
     assert!(global.believe(SENSOR, State::Ko, Wall(0)));
     assert_eq!(state(&global), Some(State::Ko));
     assert_eq!(
@@ -37,18 +29,18 @@ fn a_live_word_lies_over_the_best_version_and_goes_when_a_higher_one_comes() {
         Some(reading(State::Ok, 1)),
         "the version is kept beneath"
     );
-    global.offer(SENSOR, reading(State::Ok, 2), false);
+    global.merge(SENSOR, reading(State::Ok, 2), false);
     assert_eq!(global.shown(SENSOR), Some(Shown::Reading(reading(State::Ok, 2))));
 }
 
 #[test]
 fn the_known_version_ends_a_word_only_from_an_owner_that_speaks() {
     let mut global = Global::default();
-    global.offer(SENSOR, reading(State::Ok, 1), false);
+    global.merge(SENSOR, reading(State::Ok, 1), false);
     global.believe(SENSOR, State::Ko, Wall(0));
-    global.offer(SENSOR, reading(State::Ok, 1), false);
+    global.merge(SENSOR, reading(State::Ok, 1), false);
     assert_eq!(state(&global), Some(State::Ko));
-    global.offer(SENSOR, reading(State::Ok, 1), true);
+    global.merge(SENSOR, reading(State::Ok, 1), true);
     assert_eq!(state(&global), Some(State::Ok));
 }
 
@@ -58,7 +50,7 @@ fn a_retained_word_is_used_only_where_nothing_with_a_version_is_known() {
     global.recall(SENSOR, State::Ko);
     assert_eq!(state(&global), Some(State::Ko));
     let mut knowing = Global::default();
-    knowing.offer(SENSOR, reading(State::Ok, 1), false);
+    knowing.merge(SENSOR, reading(State::Ok, 1), false);
     knowing.recall(SENSOR, State::Ko);
     assert_eq!(state(&knowing), Some(State::Ok));
 }

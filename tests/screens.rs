@@ -3,7 +3,7 @@
 
 #[path = "screens/links.rs"]
 mod links;
-#[path = "screens/net.rs"]
+#[path = "support/net.rs"]
 mod net;
 #[path = "screens/shot.rs"]
 mod shot;

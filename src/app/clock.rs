@@ -1,23 +1,28 @@
 //! The only reader of clocks.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::time::{Mono, Now, Wall};
+
+/// Counts while the machine sleeps, too, where there is such a clock.
+#[cfg(target_os = "linux")]
+const MEASURING: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const MEASURING: ClockId = ClockId::Monotonic;
 
 /// This machine's clocks.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
-    origin: Instant,
+    origin: Duration,
 }
 
 impl Clock {
     /// Starts with the program.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the reader")]
     pub fn start() -> Self {
-        Self {
-            origin: Instant::now(),
-        }
+        Self { origin: measured() }
     }
 
     /// This moment.
@@ -29,7 +34,7 @@ impl Clock {
             Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
         };
         Now {
-            mono: Mono::from_start(self.origin.elapsed()),
+            mono: Mono::from_start(measured().saturating_sub(self.origin)),
             wall: Wall(wall),
         }
     }
@@ -39,4 +44,9 @@ impl Clock {
     pub fn until(&self, moment: Mono) -> Duration {
         moment.since(self.now().mono)
     }
+}
+
+/// The time since the machine's start.
+fn measured() -> Duration {
+    clock_gettime(MEASURING).try_into().unwrap_or_default()
 }

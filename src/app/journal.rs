@@ -249,27 +249,37 @@ mod tests {
     use super::*;
     use crate::reading::{Reading, Snapshot};
     use crate::sensor::{SensorId, State};
-    use crate::version::{Life, Version};
+    use crate::version::{Dot, Era, Seen, Version};
 
     fn memory() -> Memory {
+        let dot = Dot { n: 42, era: Era(9) };
+        let seen = Seen::default().with(Dot { n: 7, era: Era(5) });
         let mut readings = Snapshot::default();
-        let version = Version {
-            incarnation: 7,
-            sequence: 42,
-            life: Life(9),
-            after: 0,
-        };
         let reading = Reading {
             state: State::Ko,
-            version,
+            version: Version { dot, seen },
             changed: None,
         };
-        readings.offer(SensorId::ALL[1], reading);
+        readings.set(SensorId::ALL[1], reading);
         Memory {
             readings,
-            era: None,
-            incarnation: 7,
+            met: seen,
+            era: Some(dot.era),
+            reserved: 50,
+            client: Some(1),
             done: [7, u64::MAX].into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn the_files_that_each_version_wrote_are_read() {
+        for text in [
+            &include_bytes!("../../tests/compatibility/0.1-card1.state")[..],
+            include_bytes!("../../tests/compatibility/0.2-card1.state"),
+            include_bytes!("../../tests/compatibility/0.2-card2.state"),
+        ] {
+            let memory = decode(text).expect("written by a program");
+            assert_eq!(memory.readings.iter().count(), 6);
         }
     }
 

@@ -23,8 +23,9 @@ const LEAVE: Duration = Duration::from_secs(2);
 /// owner publishes when it is back.
 const OWNER_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// A display has a client id of its own each time it starts; its session outlives a broken link, and is then forgotten.
-const DISPLAY_SESSION: Duration = Duration::from_secs(600);
+/// A display has another client id each time it starts, and so has an owner whose disk keeps none. Such a session outlives a broken link, and is then
+/// forgotten: the broker would keep one for each start.
+const NEW_SESSION: Duration = Duration::from_secs(600);
 
 /// Something that ends the program other than its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,6 @@ pub enum Stop {
 pub struct Shell {
     machine: Machine,
     clock: Clock,
-    client_id: String,
     url: BrokerUrl,
     broker: Broker,
     memories: Option<Sender<Memory>>,
@@ -57,8 +57,7 @@ impl Shell {
     /// Names the setting that can never work.
     pub fn monitor(card: Card, entrance: &Entrance, journal: Journal, take_over: bool) -> Result<Self> {
         let memory = journal.load();
-        let client_id = format!("card{}_monitor", card.number());
-        let mut shell = Self::start(Role::Monitor(card), client_id, memory, entrance)?;
+        let mut shell = Self::start(Role::Monitor(card), memory, entrance)?;
         if take_over {
             shell.machine = shell.machine.taking_over();
         }
@@ -73,21 +72,20 @@ impl Shell {
     /// # Errors
     /// Names the setting that can never work.
     pub fn display(entrance: &Entrance) -> Result<Self> {
-        let client_id = format!("card2_global_display-{:08x}", random()?);
-        Self::start(Role::Display, client_id, Ok(Memory::default()), entrance)
+        Self::start(Role::Display, Ok(Memory::default()), entrance)
     }
 
-    fn start(
-        role: Role,
-        client_id: String,
-        memory: Result<Memory, String>,
-        entrance: &Entrance,
-    ) -> Result<Self> {
+    fn start(role: Role, memory: Result<Memory, String>, entrance: &Entrance) -> Result<Self> {
         let clock = Clock::start();
         let life = Life(random()?);
+        let remembered = memory.as_ref().ok().and_then(|memory| memory.client);
+        let client = match remembered {
+            Some(client) => client,
+            None => random()?,
+        };
         let machine = Machine::new(Setup {
             role,
-            client_id: client_id.clone(),
+            client,
             life,
             memory,
             started: clock.now(),
@@ -95,7 +93,7 @@ impl Shell {
         let url: BrokerUrl = entrance.url.parse()?;
         let broker = Broker::start(&Settings {
             url: url.clone(),
-            client_id: client_id.clone(),
+            client_id: machine.client_id().to_owned(),
             credentials: entrance
                 .credentials
                 .clone()
@@ -104,17 +102,16 @@ impl Shell {
                     password: password.0,
                 }),
             ca_file: entrance.ca_file.clone(),
-            will: last_will(role, &client_id, life),
-            session_expiry: match role {
-                Role::Monitor(_) => OWNER_SESSION,
-                Role::Display => DISPLAY_SESSION,
+            will: last_will(role, machine.client_id(), life),
+            session_expiry: match (role, remembered) {
+                (Role::Monitor(_), Some(_)) => OWNER_SESSION,
+                (Role::Monitor(_), None) | (Role::Display, _) => NEW_SESSION,
             },
             subscriptions: machine.subscriptions(),
         })?;
         Ok(Self {
             machine,
             clock,
-            client_id,
             url,
             broker,
             memories: None,
@@ -181,7 +178,7 @@ impl Shell {
                     payload,
                 } => {
                     let message = Outgoing {
-                        topic: topic.name(&self.client_id),
+                        topic: topic.name(self.machine.client_id()),
                         payload,
                         qos: topic.qos(),
                         retained: topic.is_retained(),
@@ -193,7 +190,7 @@ impl Shell {
                         let _ = memories.send(*memory);
                     }
                 }
-                Effect::StopForTwin if self.machine.has_heard_twin() => stop = Some(Stop::Across),
+                Effect::StopForTwin if self.machine.is_at_other_board() => stop = Some(Stop::Across),
                 Effect::StopForTwin => stop = Some(Stop::Twin),
                 Effect::StopTakenOver => stop = Some(Stop::TakenOver),
             }

@@ -161,9 +161,6 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
             "another {} connected from elsewhere; it is told to end",
             program(role)
         ),
-        Fact::NoHigherVersion(sensor) => {
-            format!("{sensor}  not toggled: somebody has published the highest version there is")
-        }
         Fact::Commanded { by, orders } => commanded(by.as_ref(), *orders),
         Fact::RetainedCommand(topic) => {
             format!("retained command on {}: not for now, ignored", topic_name(*topic))

@@ -6,7 +6,8 @@ use super::{Effect, Gate, Machine};
 use crate::chronicle::Fact;
 use crate::command::{Answer, Command, Done, Name, Order, Orders};
 use crate::owner::Memory;
-use crate::sensor::{SensorId, SensorSet, State};
+use crate::sensor::{PerSensor, SensorId, SensorSet, State};
+use crate::stage::Stage;
 use crate::time::Now;
 use crate::wire::{self, Topic};
 
@@ -34,7 +35,6 @@ struct Waiting {
 struct Followed {
     id: u64,
     sensors: SensorSet,
-    refused: SensorSet,
     told: Option<Answer>,
 }
 
@@ -70,15 +70,13 @@ impl Desk {
 
     /// From now on, or once more, it is told how far this command has got.
     fn follow(&mut self, id: u64, sensors: SensorSet) {
-        let before = self.followed.iter().position(|followed| followed.id == id);
-        let refused = before.and_then(|place| self.followed.remove(place));
+        self.followed.retain(|followed| followed.id != id);
         if self.followed.len() == FOLLOWED {
             self.followed.pop_front();
         }
         self.followed.push_back(Followed {
             id,
             sensors,
-            refused: refused.map(|followed| followed.refused).unwrap_or_default(),
             told: None,
         });
     }
@@ -123,38 +121,21 @@ impl Machine {
         let Some(Waiting { orders, by, ids }) = self.desk.waiting.take() else {
             return;
         };
-        let all_at_once = Command { id: None, by, orders };
-        let refused = self.carry_out(now, &all_at_once);
+        self.carry_out(now, by, orders);
         for id in ids.iter() {
-            self.note_done(id, refused);
+            self.desk.done.insert(id);
         }
     }
 
     fn obey(&mut self, now: Now, command: &Command) {
-        let refused = self.carry_out(now, command);
+        self.carry_out(now, command.by, command.orders);
         if let Some(id) = command.id {
-            self.note_done(id, refused);
+            self.desk.done.insert(id);
         }
     }
 
-    fn note_done(&mut self, id: u64, refused: SensorSet) {
-        self.desk.done.insert(id);
-        let followed = self.desk.followed.iter_mut().find(|followed| followed.id == id);
-        if let Some(followed) = followed {
-            followed.refused = refused
-                .iter()
-                .filter(|sensor| followed.sensors.contains(*sensor))
-                .collect();
-        }
-    }
-
-    /// Gives the sensors for which it could not be done.
-    fn carry_out(&mut self, now: Now, command: &Command) -> SensorSet {
-        let mut refused = SensorSet::EMPTY;
-        let Some(owner) = &mut self.owner else {
-            return refused;
-        };
-        let (by, orders) = (command.by, command.orders);
+    fn carry_out(&mut self, now: Now, by: Option<Name>, orders: Orders) {
+        let Some(owner) = &mut self.owner else { return };
         self.chronicle.note(now.wall, Fact::Commanded { by, orders });
         for (sensor, order) in orders.iter() {
             let before = owner.readings().get(sensor).map(|reading| reading.state);
@@ -168,12 +149,8 @@ impl Machine {
             }
             if let Some(change) = owner.set(sensor, state, now.wall) {
                 self.chronicle.note_toggle((now.mono, now.wall), sensor, change);
-            } else {
-                refused.insert(sensor);
-                self.chronicle.note(now.wall, Fact::NoHigherVersion(sensor));
             }
         }
-        refused
     }
 
     /// How far a command has got; `None` if it is not known, or waits for the gate.
@@ -184,14 +161,16 @@ impl Machine {
         if self.desk.waiting.as_ref().is_some_and(waits) {
             return None;
         }
+        // Until the file knows that it was done, it may be done again.
+        let kept = self.disk.done().contains(id);
         let reached = |sensor: SensorId| {
             let state = self.shown(sensor)?.state();
-            Some((state, self.stage(sensor)?)).filter(|_| followed.sensors.contains(sensor))
+            let stage = self.stage(sensor).filter(|_| followed.sensors.contains(sensor))?;
+            Some((state, if kept { stage } else { Stage::Sending }))
         };
         Some(Answer {
             id,
-            reached: SensorId::ALL.map(reached),
-            refused: followed.refused,
+            reached: PerSensor::from_fn(reached),
         })
     }
 
@@ -209,11 +188,10 @@ impl Machine {
                 continue;
             };
             self.desk.followed[place].told = Some(answer);
-            effects.push(Effect::Publish {
-                ticket: self.outbox.ticket(),
-                topic: Topic::Answer(card),
-                payload: wire::encode_answer(&answer),
-            });
+            effects.push(
+                self.outbox
+                    .publish(Topic::Answer(card), wire::encode_answer(&answer)),
+            );
         }
     }
 }

@@ -44,14 +44,9 @@ impl Disk {
         self.failure.as_deref()
     }
 
-    /// The highest incarnation that a later life will find used.
-    pub(super) fn reserved(&self) -> u64 {
-        self.holds.as_ref().map_or(0, |memory| memory.incarnation)
-    }
-
-    /// The era in which a later life will go on.
-    pub(super) fn era(&self) -> Option<u16> {
-        self.holds.as_ref().and_then(|memory| memory.era)
+    /// Whether the state file holds anything.
+    pub(super) const fn holds_something(&self) -> bool {
+        self.holds.is_some()
     }
 
     /// The commands that a later life will know to be done.
@@ -99,6 +94,9 @@ impl Machine {
         if let Some(Writing { memory, .. }) = self.disk.writing.take() {
             self.disk.holds = Some(memory);
             self.progress.durable = memory.readings.versions();
+            if let Some(owner) = &mut self.owner {
+                owner.reserved(&memory);
+            }
         }
         if self.disk.failure.take().is_some() {
             self.chronicle.note(now.wall, Fact::SavedAgain);

@@ -18,13 +18,24 @@ pub enum Role {
     Display,
 }
 
+impl Role {
+    /// The MQTT client id with this number in it.
+    #[must_use]
+    pub fn client_id(self, client: u32) -> String {
+        match self {
+            Self::Monitor(card) => format!("card{}_monitor-{client:08x}", card.number()),
+            Self::Display => format!("card2_global_display-{client:08x}"),
+        }
+    }
+}
+
 /// What the shell found out before the machine starts.
 #[derive(Debug, Clone)]
 pub struct Setup {
     /// What the program is there for.
     pub role: Role,
-    /// Its MQTT client id.
-    pub client_id: String,
+    /// The number in its MQTT client id: an owner's own, kept in its state file, so that two owners are both connected and hear each other.
+    pub client: u32,
     /// Drawn at random.
     pub life: Life,
     /// What the state file holds; on a failure, in words, why it cannot be believed. A display has none.

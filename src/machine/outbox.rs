@@ -1,24 +1,55 @@
-//! The way to the broker: one latest report, never a queue.
+//! The way to the broker: the latest report on each topic, never a queue.
 
-use super::{Effect, Ticket};
+use super::{Effect, Role, Ticket};
 use crate::reading::Versions;
 use crate::sensor::Card;
 use crate::version::Life;
-use crate::wire::{self, Report, Topic};
+use crate::wire::{Report, Topic};
 
-/// The way to the broker. At most one retained report is in flight; what changes meanwhile goes out after it, once, as it is then.
-#[derive(Debug, Clone, Default)]
+/// The way to the broker. At most one report a topic is in flight; what changes meanwhile goes out after it, once, as it is then.
+#[derive(Debug, Clone)]
 pub(super) struct Outbox {
     tickets: u64,
+    slots: Vec<Slot>,
+}
+
+/// The retained report on one topic.
+#[derive(Debug, Clone)]
+struct Slot {
+    topic: Topic,
     in_flight: Option<(Ticket, Report)>,
     /// What was handed over last, and whether it has to be handed over again.
     sent: Option<Report>,
     again: bool,
+    /// What was last found on the topic is behind what belongs there: its own echo on the way, or somebody else's message. While it is, the report goes
+    /// out again with each heartbeat.
+    behind: bool,
     /// A broker that refuses is not asked again before the next heartbeat.
     refused: bool,
 }
 
 impl Outbox {
+    pub(super) fn new(role: Role) -> Self {
+        let topics: &[Topic] = match role {
+            Role::Monitor(Card::One) => &[Topic::Card(Card::One)],
+            // In this order: what the other owner waits for goes first.
+            Role::Monitor(Card::Two) => &[Topic::Card(Card::Two), Topic::All],
+            Role::Display => &[],
+        };
+        let slot = |topic: &Topic| Slot {
+            topic: *topic,
+            in_flight: None,
+            sent: None,
+            again: false,
+            behind: false,
+            refused: false,
+        };
+        Self {
+            tickets: 0,
+            slots: topics.iter().map(slot).collect(),
+        }
+    }
+
     pub(super) fn ticket(&mut self) -> Ticket {
         self.tickets += 1;
         Ticket(self.tickets)
@@ -29,56 +60,89 @@ impl Outbox {
         (u64::from(life.0) << 32) | (self.ticket().0 & 0xFFFF_FFFF)
     }
 
-    /// The heartbeat that ends all heartbeats of this life.
-    pub(super) fn last_word(&mut self, card: Card, life: Life) -> Effect {
+    /// A message that is published once, whatever becomes of it.
+    pub(super) fn publish(&mut self, topic: Topic, payload: Vec<u8>) -> Effect {
+        let ticket = self.ticket();
         Effect::Publish {
-            ticket: self.ticket(),
-            topic: Topic::Alive(card),
-            payload: wire::encode_last_will(life),
+            ticket,
+            topic,
+            payload,
         }
     }
 
     /// Whatever was sent is to be sent again.
     pub(super) fn again(&mut self) {
-        self.again = true;
+        for slot in &mut self.slots {
+            slot.again = true;
+        }
+    }
+
+    /// What was sent on this topic is to be sent again.
+    pub(super) fn again_on(&mut self, topic: Topic) {
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.topic == topic) {
+            slot.again = true;
+        }
+    }
+
+    /// Something was found on a topic.
+    pub(super) fn found(&mut self, topic: Topic, behind: bool) {
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.topic == topic) {
+            slot.behind = behind;
+        }
     }
 
     pub(super) fn connection_lost(&mut self) {
-        self.in_flight = None;
-        self.again = true;
-        self.refused = false;
+        for slot in &mut self.slots {
+            slot.in_flight = None;
+            slot.refused = false;
+        }
     }
 
-    /// What the broker did not take may be offered to it again.
-    pub(super) fn may_try_again(&mut self) {
-        self.refused = false;
+    /// A heartbeat is due: what the broker did not take may be offered to it again, and what is behind goes out again.
+    pub(super) fn beat(&mut self) {
+        for slot in &mut self.slots {
+            slot.refused = false;
+            slot.again |= slot.behind;
+        }
     }
 
-    pub(super) fn delivered(&mut self, ticket: Ticket) -> Option<Versions> {
-        let (_, report) = self.in_flight.take_if(|(flying, _)| *flying == ticket)?;
-        Some(report.versions())
+    pub(super) fn delivered(&mut self, ticket: Ticket) -> Option<(Topic, Versions)> {
+        let slot = self.slot_in_flight(ticket)?;
+        let (_, report) = slot.in_flight.take()?;
+        Some((slot.topic, report.versions()))
     }
 
     pub(super) fn undelivered(&mut self, ticket: Ticket) {
-        if self.in_flight.take_if(|(flying, _)| *flying == ticket).is_some() {
-            self.again = true;
-            self.refused = true;
+        if let Some(slot) = self.slot_in_flight(ticket) {
+            slot.in_flight = None;
+            slot.again = true;
+            slot.refused = true;
         }
+    }
+
+    fn slot_in_flight(&mut self, ticket: Ticket) -> Option<&mut Slot> {
+        let flies = |slot: &&mut Slot| slot.in_flight.is_some_and(|(flying, _)| flying == ticket);
+        self.slots.iter_mut().find(flies)
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        self.in_flight.is_some() || self.again
+        self.slots
+            .iter()
+            .any(|slot| slot.in_flight.is_some() || slot.again)
     }
 
-    /// The report goes out if it is news, or has to go out again.
-    pub(super) fn offer(&mut self, report: &Report) -> Option<Ticket> {
-        if self.in_flight.is_some() || self.refused || !(self.again || self.sent.as_ref() != Some(report)) {
+    /// The report goes out if it is news on its topic, or has to go out again.
+    pub(super) fn offer(&mut self, topic: Topic, report: &Report) -> Option<Ticket> {
+        let ticket = Ticket(self.tickets + 1);
+        let slot = self.slots.iter_mut().find(|slot| slot.topic == topic)?;
+        let news = slot.again || slot.sent.as_ref() != Some(report);
+        if slot.in_flight.is_some() || slot.refused || !news {
             return None;
         }
-        let ticket = self.ticket();
-        self.in_flight = Some((ticket, *report));
-        self.sent = Some(*report);
-        self.again = false;
+        slot.in_flight = Some((ticket, *report));
+        slot.sent = Some(*report);
+        slot.again = false;
+        self.tickets += 1;
         Some(ticket)
     }
 }

@@ -6,7 +6,7 @@ use super::{Effect, Freshness, Gate, Machine, Role};
 use crate::chain::Link;
 use crate::chronicle::Fact;
 use crate::global::Shown;
-use crate::owner::Memory;
+use crate::owner::{Memory, Owner};
 use crate::pulse;
 use crate::reading::Versions;
 use crate::sensor::{Card, SensorId};
@@ -16,73 +16,69 @@ use crate::wire::{self, Entry, Heartbeat, Report, Topic};
 /// How long nothing more is witnessed after a witness: the answer may be under way. The next heartbeat asks again.
 const WITNESS_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long until what was queued for the other board has arrived there, or the connection has been given up: the bridge's keep-alive.
-const QUEUED: Duration = Duration::from_secs(5);
-
 /// How long a marker may take before it is published again.
-const MARKER_RETRY: Duration = Duration::from_secs(3);
+const MARKER_RETRY: Duration = Duration::from_millis(500);
 
 impl Machine {
     /// Everything that follows from the state as it is now.
     pub(super) fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.conclude(now);
-        self.outrank(now);
         self.send_marker(now, effects);
         self.mind_the_disk(now);
         if self.gate == Gate::Open {
-            self.send_report(effects);
+            self.send_reports(effects);
             self.send_answers(effects);
             if !self.leaving {
                 self.send_heartbeat(now, effects);
             }
-            self.send_copy(false, effects);
         }
         self.disk.end_pause(now.mono);
-        if let (Some(owner), true) = (&self.owner, self.restored || self.has_toggled()) {
-            let mut readings = *self.global.best();
-            for (sensor, reading) in owner.readings().iter() {
-                readings.set(sensor, reading);
-            }
-            let memory = Memory {
-                readings,
-                done: self.desk.done(),
-                ..owner.memory()
-            };
-            if self.disk.offer(now.mono, &memory) {
-                effects.push(Effect::Save(Box::new(memory)));
-            }
+        if let Some(memory) = self.memory()
+            && self.disk.offer(now.mono, &memory)
+        {
+            effects.push(Effect::Save(Box::new(memory)));
         }
         let stages = SensorId::ALL.map(|sensor| self.stage(sensor));
         self.chronicle.follow(now.mono, |sensor| stages[sensor.index()]);
     }
 
-    /// What must not win is outranked, once everybody in reach has heard what this owner found, twice.
-    fn outrank(&mut self, now: Now) {
-        if let (Some(_), Some(owner)) = (self.outranks_at.take_if(|at| *at <= now.mono), &mut self.owner) {
-            owner.outrank();
-        }
-    }
-
-    /// Before the first gate closes only a toggle is worth a write: nothing else has happened yet.
-    fn has_toggled(&self) -> bool {
-        self.owner.as_ref().is_some_and(|owner| owner.used() > 0)
-    }
-
-    /// What this owner says on its retained topic.
-    pub(super) fn report(&self) -> Option<(Topic, Report)> {
+    /// What the state file should hold. Where there was no file, there is nothing to write before all copies in reach have been heard, or the operator has
+    /// toggled something.
+    fn memory(&self) -> Option<Memory> {
         let owner = self.owner.as_ref()?;
-        let mut report = Report::of(owner.readings());
-        if owner.card() == Card::One {
-            return Some((Topic::Card1, report));
+        let mut readings = *self.global.best();
+        for (sensor, reading) in owner.readings().iter() {
+            readings.set(sensor, reading);
         }
-        for sensor in Card::One.sensors() {
+        let anything =
+            self.restored || self.disk.holds_something() || owner.readings().iter().next().is_some();
+        anything.then(|| Memory {
+            readings,
+            client: Some(self.client),
+            done: self.desk.done(),
+            ..owner.memory()
+        })
+    }
+
+    /// What this owner says on a topic; `None` where it says nothing there.
+    pub(super) fn report(&self, topic: Topic) -> Option<Report> {
+        let owner = self.owner.as_ref().filter(|_| self.is_own_topic(topic))?;
+        let mut report = Report::of(owner.readings());
+        if topic != Topic::All {
+            // What this program leaves behind takes the connection away from nobody.
+            if !self.leaving {
+                (report.life, report.connection) = (Some(self.life), Some(self.ownership.connections()));
+            }
+            return Some(report);
+        }
+        for sensor in owner.card().other().sensors() {
             match self.global.shown(sensor) {
                 Some(Shown::Reading(reading)) => report.put(sensor, Entry::Reading(reading)),
                 Some(Shown::Word(word)) => report.put(sensor, Entry::Plain(word.state)),
                 None => {}
             }
         }
-        Some((Topic::All, report))
+        Some(report)
     }
 
     /// The marker goes out if it is due. Whichever copy comes back first closes the gate.
@@ -97,40 +93,27 @@ impl Machine {
             nonce,
             again_at: now.mono.after(MARKER_RETRY),
         };
-        effects.push(Effect::Publish {
-            ticket: self.outbox.ticket(),
-            topic: Topic::Marker,
-            payload: wire::encode_marker(nonce),
-        });
+        effects.push(self.outbox.publish(Topic::Marker, wire::encode_marker(nonce)));
     }
 
-    fn send_report(&mut self, effects: &mut Vec<Effect>) {
-        let unsaved = self.desk.done() != self.disk.done()
-            || self
-                .owner
-                .as_ref()
-                .is_some_and(|owner| owner.used() > self.disk.reserved());
+    fn send_reports(&mut self, effects: &mut Vec<Effect>) {
+        let unsaved = self.owner.is_some() && self.desk.done() != self.disk.done();
         if unsaved && self.disk.failure().is_none() {
-            // Once an incarnation, not once a key: a later life must find it, or it might use it again. And once a command: a later
-            // life must not do it again on top of what somebody has heard of it.
+            // Once a command, not once a key: a later life must not do it again on top of what somebody has heard of it.
             return;
         }
-        if let Some(owner) = self
-            .owner
-            .as_mut()
-            .filter(|owner| unsaved && self.disk.era() == Some(owner.life().era()))
-        {
-            owner.branch_off(self.disk.reserved());
-        }
-        let Some((topic, report)) = self.report() else {
-            return;
-        };
-        if let Some(ticket) = self.outbox.offer(&report) {
-            effects.push(Effect::Publish {
-                ticket,
-                topic,
-                payload: wire::encode_report(&report, topic.carries()),
-            });
+        let Role::Monitor(card) = self.role else { return };
+        for topic in [Topic::Card(card), Topic::All] {
+            let Some(report) = self.report(topic) else {
+                continue;
+            };
+            if let Some(ticket) = self.outbox.offer(topic, &report) {
+                effects.push(Effect::Publish {
+                    ticket,
+                    topic,
+                    payload: wire::encode_report(&report, topic.carries()),
+                });
+            }
         }
     }
 
@@ -143,33 +126,32 @@ impl Machine {
             return;
         }
         self.beat_due = Some(now.mono.after(pulse::INTERVAL));
-        self.outbox.may_try_again();
-        let across = self.copies.across.take_if(|due| *due <= now.mono);
-        if self.copies.echo || self.copies.own_topic || across.is_some() {
+        self.outbox.beat();
+        if self.plain_join_differs {
             self.outbox.again();
         }
-        self.send_copy(true, effects);
-        if let Some(claim) = self.tenancy.claim(self.life) {
-            effects.push(Effect::Publish {
-                ticket: self.outbox.ticket(),
-                topic: Topic::Claim(card),
-                payload: wire::encode_claim(&claim),
-            });
-        }
+        let regular = self
+            .last_beat
+            .is_none_or(|last| last.after(pulse::INTERVAL) <= now.mono);
+        self.last_beat = Some(now.mono);
+        let (era, run_era) = self.owner.as_ref().map(Owner::eras).unwrap_or_default();
         let heartbeat = Heartbeat {
             life: self.life,
             uptime: now.mono.since(self.started.mono),
+            era,
+            run_era,
+            takes_over: self.ownership.takes_over(now.mono),
             has: self.has(),
             heard: self.heard,
-            refused: self.refused.above(self.global.best()),
+            joined: Some(self.joined).filter(|_| regular && card == Card::One),
+            quarantined: self.quarantined,
             other_live: self.freshness(card.other()) == Freshness::Live,
             other_plain: self.global.is_plain(card.other()),
         };
-        effects.push(Effect::Publish {
-            ticket: self.outbox.ticket(),
-            topic: Topic::Alive(card),
-            payload: wire::encode_heartbeat(&heartbeat),
-        });
+        effects.push(
+            self.outbox
+                .publish(Topic::Alive(card), wire::encode_heartbeat(&heartbeat)),
+        );
     }
 
     /// Says what is known here and not in the join.
@@ -179,11 +161,10 @@ impl Machine {
         }
         self.witness_due = Some(now.after(WITNESS_PAUSE));
         let report = Report::of(self.global.best());
-        effects.push(Effect::Publish {
-            ticket: self.outbox.ticket(),
-            topic: Topic::Witness,
-            payload: wire::encode_report(&report, Topic::Witness.carries()),
-        });
+        effects.push(self.outbox.publish(
+            Topic::Witness,
+            wire::encode_report(&report, Topic::Witness.carries()),
+        ));
     }
 
     /// The best versions known.
@@ -229,9 +210,11 @@ impl Machine {
                 plain,
                 |said| said.same(&has, card),
                 |said| {
-                    has.above(&said.has)
-                        .of(card)
-                        .all(|version| version.life.is_of(said.life))
+                    let made_since = |sensor: &SensorId| {
+                        let dot = has.dot(*sensor);
+                        dot == said.has.dot(*sensor) || dot.is_some_and(|dot| said.is_in(dot.era))
+                    };
+                    card.sensors().iter().all(made_since)
                 },
             );
             let fresh = self.judge(now, card);
@@ -270,16 +253,10 @@ impl Machine {
         }
     }
 
-    /// The other side may be behind: the report and a heartbeat go out at once.
+    /// The other side may be behind: the reports and a heartbeat go out at once.
     pub(super) fn speak_again(&mut self, now: Now) {
-        self.report_again(now);
-        self.beat_due = self.beat_due.map(|_| now.mono);
-    }
-
-    /// Something else may lie where the report should, here or at the other board: it goes out at once, and once more when it meets no queue.
-    pub(super) fn report_again(&mut self, now: Now) {
         self.outbox.again();
-        self.copies.across = Some(now.mono.after(QUEUED));
+        self.beat_due = self.beat_due.map(|_| now.mono);
     }
 
     /// Whether the other side lacks something that is known here, of a card that is not this owner's.
@@ -288,6 +265,6 @@ impl Machine {
         SensorId::ALL
             .into_iter()
             .filter(|sensor| self.role != Role::Monitor(sensor.card()))
-            .any(|sensor| has.get(sensor) < best.get(sensor))
+            .any(|sensor| has.is_earlier(&best, sensor))
     }
 }

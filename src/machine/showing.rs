@@ -15,6 +15,12 @@ impl Machine {
         self.role
     }
 
+    /// Its MQTT client id.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
     /// What is known of a sensor; `None` is UNKNOWN.
     #[must_use]
     pub fn shown(&self, sensor: SensorId) -> Option<Shown> {

@@ -1,9 +1,8 @@
 //! Signs of life: of the owners, of the other board's broker and of the bridge; and what an owner says of itself with them.
 
-use super::hearing::Arrival;
+use super::hearing::{ANSWER_PAUSE, Arrival};
 use super::{Effect, Gate, Machine, Role};
-use crate::reading::Versions;
-use crate::sensor::Card;
+use crate::sensor::{Card, SensorId};
 use crate::time::{Mono, Now};
 use crate::version::Life;
 use crate::wire::{Direction, Heartbeat, Topic};
@@ -13,11 +12,13 @@ impl Machine {
         let now = arrival.now.mono;
         let Topic::Alive(card) = arrival.topic else { return };
         if self.role == Role::Monitor(card) {
-            self.own_heartbeat(card, arrival.now, heartbeat, effects);
+            self.own_heartbeat(arrival.now, heartbeat, effects);
             return;
         }
-        self.chain.beat(arrival.now, card, *heartbeat);
-        self.reconsider(arrival, card);
+        if !self.chain.beat(arrival.now, card, *heartbeat) {
+            return;
+        }
+        self.release(arrival, card);
         if self.role == Role::Display && card == Card::Two && !heartbeat.other_plain {
             self.global.forget_plain(Card::One, &heartbeat.has);
         }
@@ -25,25 +26,39 @@ impl Machine {
             return;
         }
         if let Role::Monitor(own) = self.role {
-            for (sensor, reading) in heartbeat.refused.of(own).iter() {
+            for (sensor, reading) in heartbeat.quarantined.of(own).iter() {
                 self.own_reading(arrival, sensor, reading);
             }
-        }
-        let has = self.has();
-        if let Some((topic, _)) = self.report() {
-            let behind = topic
-                .carries()
-                .iter()
-                .any(|sensor| heartbeat.heard.get(sensor) < has.get(sensor));
-            if behind && !self.outbox.is_busy() {
-                self.outbox.again();
-            }
-            if !heartbeat.other_plain {
-                self.shown_by_other_board(&heartbeat.has);
-            }
+            self.settle_own();
+            self.answer_heartbeat(now, own, heartbeat);
         }
         if card == Card::Two && (self.knows_better(&heartbeat.has) || self.misses_the_join(now)) {
             self.send_witness(now, effects);
+        }
+    }
+
+    /// Publishes again what the other owner has not heard. What it has is confirmed.
+    fn answer_heartbeat(&mut self, now: Mono, own: Card, heartbeat: &Heartbeat) {
+        let has = self.has();
+        let heard = heartbeat
+            .heard
+            .lacks(&has, own.sensors())
+            .then_some(Topic::Card(own));
+        let joined = heartbeat
+            .joined
+            .filter(|joined| joined.lacks(&has, SensorId::ALL));
+        if !self.outbox.is_busy() && self.answer_due.is_none_or(|due| due <= now) {
+            for topic in heard.into_iter().chain(joined.map(|_| Topic::All)) {
+                self.outbox.again_on(topic);
+                self.answer_due = Some(now.after(ANSWER_PAUSE));
+            }
+        }
+        if !heartbeat.other_plain {
+            for sensor in own.sensors() {
+                if heartbeat.has.dot(sensor) == has.dot(sensor) {
+                    self.progress.confirmed.set(sensor, has.get(sensor));
+                }
+            }
         }
     }
 
@@ -52,27 +67,22 @@ impl Machine {
         self.role == Role::Display && Card::ALL.into_iter().any(|card| self.chain.differs(now, card))
     }
 
-    /// The other board has these versions. Those that are not the present ones prove nothing of these, be they higher or lower.
-    pub(super) fn shown_by_other_board(&mut self, versions: &Versions) {
-        let own = self.owner.as_ref().map(|owner| owner.readings().iter());
-        for (sensor, reading) in own.into_iter().flatten() {
-            if versions.get(sensor) == Some(reading.version) {
-                self.progress.shown.set(sensor, Some(reading.version));
-            }
-        }
-    }
-
     pub(super) fn gone(&mut self, now: Now, topic: Topic, life: Life) {
         if let Topic::Alive(card) = topic {
             self.chain.gone(now, card, life);
+            if self.role == Role::Monitor(card) {
+                self.ownership.gone(life);
+            }
         }
     }
 
     /// The other board's broker is alive. A retained message does not prove that, but it lies at this board's broker only.
     pub(super) fn uptime(&mut self, now: Now, topic: Topic, retained: bool) {
         let Topic::Uptime(card) = topic else { return };
-        if self.role == Role::Display {
-            self.chain.home = card.other();
+        match self.role {
+            Role::Display => self.chain.home = card.other(),
+            Role::Monitor(own) if own == card => self.found_other_board(),
+            Role::Monitor(_) => {}
         }
         if !retained {
             self.chain.bridge.pulse.prove(now);

@@ -1,134 +1,135 @@
 //! The JSON of the messages, and of the state file, which has the same form.
 
-use std::time::Duration;
-
 use serde::de::IgnoredAny;
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::keyed::{Field, Object, Sensors, object};
-use super::{Entry, Heartbeat, Malformed, Message, Report, Triple, triple_of, version_of, wall_of};
+use super::{Entry, Heartbeat, Malformed, Message, Report, wall_of};
 use crate::owner::Memory;
-use crate::reading::{Reading, Snapshot, Versions};
-use crate::sensor::{SensorId, SensorSet, State};
-use crate::version::{Life, Version};
+use crate::reading::Reading;
+use crate::sensor::{PerSensor, SensorId, SensorSet, State};
+use crate::version::{Dot, Era, Life, Seen, Version};
 
 /// What stands in a report beside the plain keys. It is read in a pass of its own: with `flatten`, serde lets duplicates through.
-#[derive(Deserialize)]
-struct Beside {
-    #[serde(default, deserialize_with = "object")]
-    versions: Option<Sensors<Triple>>,
-    #[serde(default, deserialize_with = "object")]
-    changed: Option<Sensors<i64>>,
+#[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "V: Serialize + Copy", deserialize = "V: Deserialize<'de>"))]
+struct Beside<V> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    versions: Option<PerSensor<Option<V>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<PerSensor<Option<i64>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    life: Option<Life>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<u64>,
 }
 
+/// The plain keys first: a person reads them with `mosquitto_sub`.
+#[expect(clippy::option_option, reason = "a key may be absent, or null")]
+#[derive(Serialize)]
 struct ReportBody {
-    states: Sensors<bool>,
-    beside: Beside,
+    #[serde(flatten)]
+    states: PerSensor<Option<Option<State>>>,
+    #[serde(flatten)]
+    beside: Beside<Version>,
 }
 
-impl Serialize for ReportBody {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        // The plain keys first: a person reads them with `mosquitto_sub`.
-        self.states.entries(&mut map)?;
-        if let Some(versions) = &self.beside.versions {
-            map.serialize_entry("versions", versions)?;
-        }
-        if let Some(changed) = &self.beside.changed {
-            map.serialize_entry("changed", changed)?;
-        }
-        map.end()
-    }
-}
-
-/// The state file has the form of a report, with the era of the owner's memory.
+/// The state file has the form of a report, with what the owner's next run goes on from.
 #[derive(Serialize)]
 struct MemoryBody {
     #[serde(flatten)]
     report: ReportBody,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    era: Option<u16>,
-    #[serde(default)]
-    incarnation: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    done: Vec<u64>,
-}
-
-#[derive(Deserialize)]
-struct EraBody {
-    era: Option<u16>,
-    #[serde(default)]
-    incarnation: u64,
-    #[serde(default)]
-    done: Vec<u64>,
+    #[serde(flatten)]
+    beside: MemoryBeside,
 }
 
 #[derive(Serialize, Deserialize)]
-struct HeartbeatBody {
-    alive: bool,
-    life: u32,
+struct MemoryBeside {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    era: Option<Era>,
     #[serde(default)]
-    uptime_ms: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
-    has: Option<Sensors<Triple>>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
-    heard: Option<Sensors<Triple>>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
-    refused: Option<Sensors<Triple>>,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
-    refused_states: Option<Sensors<bool>>,
+    reserved: u64,
     #[serde(default)]
-    other_live: bool,
-    #[serde(default)]
-    other_plain: bool,
+    met: Seen,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    done: Vec<u64>,
+    /// Release 0.1 reserved incarnations; no later one writes it.
+    #[serde(skip_serializing)]
+    incarnation: Option<u64>,
 }
 
+/// A heartbeat, or the last word of an owner.
+#[derive(Serialize, Deserialize)]
+struct Alive {
+    alive: bool,
+    life: Life,
+}
+
+#[derive(Serialize)]
+struct HeartbeatBody<'a> {
+    alive: bool,
+    #[serde(flatten)]
+    heartbeat: &'a Heartbeat,
+}
+
+/// Reads a JSON object, and nothing else: serde reads structs from arrays as well.
 pub(super) fn parse<'de, T: Deserialize<'de>>(payload: &'de [u8]) -> Result<T, Malformed> {
     // What is skipped would not be looked at.
     let text =
         std::str::from_utf8(payload).map_err(|invalid| Malformed::NotJson(invalid.valid_up_to() + 1))?;
-    let parsed = serde_json::from_str(text).map(|Object(body)| body);
-    parsed.map_err(|form| {
-        // Text that is no JSON at all is called so, also where its beginning had the wrong form already.
-        match serde_json::from_str::<IgnoredAny>(text) {
-            Err(syntax) => Malformed::NotJson(syntax.column()),
-            Ok(_) => Malformed::WrongForm(form.column()),
-        }
+    let column = match serde_json::from_str(text) {
+        Ok(body) if text.trim_ascii_start().starts_with('{') => return Ok(body),
+        Ok(_) => 1,
+        Err(form) => form.column(),
+    };
+    // Text that is no JSON at all is called so, also where its beginning had the wrong form already.
+    Err(match serde_json::from_str::<IgnoredAny>(text) {
+        Err(syntax) => Malformed::NotJson(syntax.column()),
+        Ok(_) => Malformed::WrongForm(column),
     })
 }
 
 /// Reads what is said of the sensors in `carried`.
 pub(super) fn decode_report(payload: &[u8], carried: SensorSet) -> Result<Report, Malformed> {
-    let states: Sensors<bool> = parse(payload)?;
-    let beside: Beside = parse(payload)?;
-    if carried
-        .iter()
-        .all(|sensor| matches!(states.get(sensor), Field::Absent))
-    {
+    decode_readings(payload, carried, Ok)
+}
+
+fn decode_readings<'de, V: Deserialize<'de> + Clone>(
+    payload: &'de [u8],
+    carried: SensorSet,
+    version_of: impl Fn(V) -> Result<Version, Malformed>,
+) -> Result<Report, Malformed> {
+    let states: PerSensor<Option<Option<State>>> = parse(payload)?;
+    let beside: Beside<V> = parse(payload)?;
+    if carried.iter().all(|sensor| states[sensor].is_none()) {
         return Err(Malformed::NoSensor);
     }
-    let mut report = Report::default();
+    let mut report = Report {
+        life: beside.life,
+        connection: beside.connection,
+        ..Report::default()
+    };
     for sensor in carried.iter() {
-        let Some(state) = states.get(sensor).value().map(State::from) else {
+        let Some(state) = states[sensor].flatten() else {
             continue;
         };
-        let of = |field: &Option<Sensors<i64>>| field.as_ref()?.get(sensor).value();
-        let triple = beside
+        let version = beside
             .versions
             .as_ref()
-            .and_then(|versions| versions.get(sensor).value());
-        report.put(
-            sensor,
-            match triple {
-                None => Entry::Plain(state),
-                Some(triple) => Entry::Reading(Reading {
-                    state,
-                    version: version_of(triple).ok_or(Malformed::OutOfRange)?,
-                    changed: of(&beside.changed).and_then(wall_of),
-                }),
-            },
-        );
+            .and_then(|versions| versions[sensor].clone());
+        let entry = match version.map(&version_of).transpose()? {
+            None => Entry::Plain(state),
+            Some(version) => Entry::Reading(Reading {
+                state,
+                version,
+                changed: beside
+                    .changed
+                    .and_then(|changed| changed[sensor])
+                    .and_then(wall_of),
+            }),
+        };
+        report.put(sensor, entry);
     }
     Ok(report)
 }
@@ -140,23 +141,19 @@ pub fn encode_report(report: &Report, carried: SensorSet) -> Vec<u8> {
 }
 
 fn report_body(report: &Report, carried: SensorSet) -> ReportBody {
-    let reading = |sensor| match report.get(sensor) {
-        Some(Entry::Reading(reading)) => Some(reading),
-        Some(Entry::Plain(_)) | None => None,
+    let readings = report.readings();
+    let state = |sensor| match report.get(sensor)? {
+        Entry::Reading(Reading { state, .. }) | Entry::Plain(state) => Some(state),
     };
-    let versions = Sensors::from_options(|sensor| Some(triple_of(reading(sensor)?.version)));
-    let changed = Sensors::from_options(|sensor| Some(reading(sensor)?.changed?.0));
+    let versions = PerSensor::from_fn(|sensor| readings.version(sensor));
+    let changed = PerSensor::from_fn(|sensor| Some(readings.get(sensor)?.changed?.0));
     ReportBody {
-        states: Sensors::from_fn(|sensor| match report.get(sensor) {
-            _ if !carried.contains(sensor) => Field::Absent,
-            Some(Entry::Reading(Reading { state, .. }) | Entry::Plain(state)) => {
-                Field::Value(bool::from(state))
-            }
-            None => Field::Null,
-        }),
+        states: PerSensor::from_fn(|sensor| carried.contains(sensor).then(|| state(sensor))),
         beside: Beside {
-            versions: (!versions.is_empty()).then_some(versions),
-            changed: (!changed.is_empty()).then_some(changed),
+            versions: (!readings.is_empty()).then_some(versions),
+            changed: changed.iter().next().map(|_| changed),
+            life: report.life,
+            connection: report.connection,
         },
     }
 }
@@ -165,113 +162,126 @@ fn report_body(report: &Report, carried: SensorSet) -> ReportBody {
 #[must_use]
 pub fn encode_memory(memory: &Memory) -> Vec<u8> {
     let all = SensorId::ALL.into_iter().collect();
-    let report = Report::of(&memory.readings);
     to_json(&MemoryBody {
-        report: report_body(&report, all),
-        era: memory.era,
-        incarnation: memory.incarnation,
-        done: memory.done.iter().collect(),
+        report: report_body(&Report::of(&memory.readings), all),
+        beside: MemoryBeside {
+            era: memory.era,
+            reserved: memory.reserved,
+            met: memory.met,
+            client: memory.client,
+            done: memory.done.iter().collect(),
+            incarnation: None,
+        },
     })
 }
 
-/// Reads back what [`encode_memory`] wrote.
+/// Reads back what [`encode_memory`] wrote, and what release 0.1 wrote.
 ///
 /// # Errors
 /// [`Malformed`] says in words what is wrong.
 pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
-    let report = decode_report(text, SensorId::ALL.into_iter().collect())?;
-    let EraBody {
-        era,
-        incarnation,
-        done,
-    } = parse(text)?;
-    if incarnation > Version::MAX {
-        return Err(Malformed::OutOfRange);
+    let all = SensorId::ALL.into_iter().collect();
+    let report = decode_readings(text, all, |numbers: Vec<u64>| match numbers[..] {
+        [incarnation, sequence, lives] => Ok(version_of_0_1(incarnation, sequence, lives)),
+        _ => Version::try_from(numbers).map_err(|_| Malformed::WrongForm(1)),
+    })?;
+    let beside: MemoryBeside = parse(text)?;
+    let incarnation = beside.incarnation.map(|used| number_of_0_1(used, u64::MAX));
+    let reserved = incarnation.unwrap_or(beside.reserved);
+    if reserved > Dot::MAX {
+        return Err(Malformed::WrongForm(1));
     }
     Ok(Memory {
         readings: report.readings(),
-        era,
-        incarnation,
-        done: done.into_iter().collect(),
+        met: beside.met,
+        era: beside.era,
+        reserved,
+        client: beside.client,
+        done: beside.done.into_iter().collect(),
     })
+}
+
+/// A version of release 0.1: its third number was three of 16 bits, the middle one of which was the era.
+fn version_of_0_1(incarnation: u64, sequence: u64, lives: u64) -> Version {
+    let era = u32::try_from(lives >> 16 & 0xFFFF).unwrap_or_default();
+    let (n, era) = (number_of_0_1(incarnation, sequence), Era(era));
+    Version {
+        dot: Dot { n, era },
+        seen: Seen::default(),
+    }
+}
+
+/// The number for an incarnation and a sequence of release 0.1, in the same order as far as the numbers go. An owner that meets the last one begins a
+/// new era.
+fn number_of_0_1(incarnation: u64, sequence: u64) -> u64 {
+    let toggles = 1 << 20;
+    match incarnation {
+        0 => sequence.min(Dot::HEARSAY),
+        _ => (incarnation.saturating_mul(toggles))
+            .saturating_add(sequence.min(toggles - 1))
+            .min(Dot::MAX),
+    }
 }
 
 /// Reads an owner's heartbeat, or its last word.
 pub(super) fn decode_heartbeat(payload: &[u8]) -> Result<Message, Malformed> {
-    let body: HeartbeatBody = parse(payload)?;
-    let life = Life(body.life);
-    if !body.alive {
+    let Alive { alive, life } = parse(payload)?;
+    if !alive {
         return Ok(Message::Gone(life));
     }
-    Ok(Message::Heartbeat(Heartbeat {
-        life,
-        uptime: Duration::from_millis(body.uptime_ms),
-        has: decode_versions(body.has)?,
-        heard: decode_versions(body.heard)?,
-        refused: decode_refused(body.refused, body.refused_states.as_ref())?,
-        other_live: body.other_live,
-        other_plain: body.other_plain,
-    }))
+    parse(payload).map(Message::Heartbeat)
 }
 
 /// The payload of a heartbeat.
 #[must_use]
 pub fn encode_heartbeat(heartbeat: &Heartbeat) -> Vec<u8> {
-    let refused = &heartbeat.refused;
-    let states = Sensors::from_options(|sensor| Some(refused.get(sensor)?.state.into()));
     to_json(&HeartbeatBody {
         alive: true,
-        life: heartbeat.life.0,
-        uptime_ms: u64::try_from(heartbeat.uptime.as_millis()).unwrap_or(u64::MAX),
-        has: Some(encode_versions(&heartbeat.has)),
-        heard: Some(encode_versions(&heartbeat.heard)),
-        refused: Some(encode_versions(&refused.versions())).filter(|refused| !refused.is_empty()),
-        refused_states: Some(states).filter(|states| !states.is_empty()),
-        other_live: heartbeat.other_live,
-        other_plain: heartbeat.other_plain,
+        heartbeat,
     })
 }
 
 /// The payload that says that an owner's connection has ended.
 #[must_use]
 pub fn encode_last_will(life: Life) -> Vec<u8> {
-    to_json(&HeartbeatBody {
-        alive: false,
-        life: life.0,
-        uptime_ms: 0,
-        has: None,
-        heard: None,
-        refused: None,
-        refused_states: None,
-        other_live: false,
-        other_plain: false,
-    })
+    to_json(&Alive { alive: false, life })
 }
 
-fn decode_versions(body: Option<Sensors<Triple>>) -> Result<Versions, Malformed> {
-    let mut versions = Versions::default();
-    if let Some(body) = body {
-        for sensor in SensorId::ALL {
-            if let Some(triple) = body.get(sensor).value() {
-                versions.set(sensor, Some(version_of(triple).ok_or(Malformed::OutOfRange)?));
-            }
-        }
+/// A time in milliseconds.
+pub(super) mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
     }
-    Ok(versions)
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
 }
 
-/// Where no state stands beside a version there is nothing to be told.
-fn decode_refused(
-    versions: Option<Sensors<Triple>>,
-    states: Option<&Sensors<bool>>,
-) -> Result<Snapshot, Malformed> {
-    let versions = decode_versions(versions)?;
-    let mut refused = Snapshot::default();
-    for sensor in SensorId::ALL {
-        let state = states.and_then(|states| states.get(sensor).value());
-        if let (Some(version), Some(state)) = (versions.get(sensor), state) {
-            let (state, changed) = (State::from(state), None);
-            refused.offer(
+/// Readings as pairs of state and version: when they changed says the owner again.
+pub(super) mod quarantined {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::reading::{Reading, Snapshot};
+    use crate::sensor::{PerSensor, State};
+    use crate::version::Version;
+
+    type Pairs = PerSensor<Option<(State, Version)>>;
+
+    pub fn serialize<S: Serializer>(readings: &Snapshot, serializer: S) -> Result<S::Ok, S::Error> {
+        let pair = |reading: Reading| (reading.state, reading.version);
+        Pairs::from_fn(|sensor| readings.get(sensor).map(pair)).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Snapshot, D::Error> {
+        let mut readings = Snapshot::default();
+        for (sensor, (state, version)) in Pairs::deserialize(deserializer)?.iter() {
+            let changed = None;
+            readings.set(
                 sensor,
                 Reading {
                     state,
@@ -280,12 +290,8 @@ fn decode_refused(
                 },
             );
         }
+        Ok(readings)
     }
-    Ok(refused)
-}
-
-fn encode_versions(versions: &Versions) -> Sensors<Triple> {
-    Sensors::from_options(|sensor| versions.get(sensor).map(triple_of))
 }
 
 /// Writing these bodies cannot fail: their keys are strings and their values booleans and whole numbers.

@@ -3,20 +3,17 @@
 use crate::sensor::{Card, SensorId, SensorSet};
 
 const CARD1: &str = "sensors/card1";
+const CARD2: &str = "sensors/card2";
 const ALL: &str = "sensors/all";
 const WITNESS: &str = "sensors/witness";
-const CARD2_COPY: &str = "sensors/card2/copy";
 const CARD1_ALIVE: &str = "sensors/card1/alive";
 const CARD2_ALIVE: &str = "sensors/card2/alive";
 const CARD1_SET: &str = "sensors/card1/set";
 const CARD2_SET: &str = "sensors/card2/set";
 const CARD1_ANSWER: &str = "sensors/card1/set/answer";
 const CARD2_ANSWER: &str = "sensors/card2/set/answer";
-const CARD1_OWNER: &str = "sensors/card1/owner";
-const CARD2_OWNER: &str = "sensors/card2/owner";
-const BOARD1_ALL: &str = "sensors/board1/all";
 const BOARD2_CARD1: &str = "sensors/board2/card1";
-const BOARD2_COPY: &str = "sensors/board2/card2/copy";
+const BOARD1_CARD2: &str = "sensors/board1/card2";
 const BOARD1_UPTIME: &str = "sensors/board1/broker/uptime";
 const BOARD2_UPTIME: &str = "sensors/board2/broker/uptime";
 const MARKER: &str = "sensors/marker/";
@@ -26,28 +23,20 @@ const BRIDGE_OUT: &str = "$SYS/broker/connection/board2_bridge_out/state";
 /// A topic that this project knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
-    /// `sensors/card1`: card 1's own readings.
-    Card1,
+    /// `sensors/cardN`: a card's own readings.
+    Card(Card),
     /// `sensors/all`: the join of both cards.
     All,
     /// `sensors/witness`: readings that the join does not have.
     Witness,
-    /// `sensors/card2/copy`: what board 1 knows of card 2's readings.
-    Copy,
     /// `sensors/cardN/alive`: the heartbeat of a card's owner.
     Alive(Card),
     /// `sensors/cardN/set`: what the owner of a card is asked to do.
     Set(Card),
     /// `sensors/cardN/set/answer`: how far it has got.
     Answer(Card),
-    /// `sensors/cardN/owner`: which program owns the card, for another one that connects under the same client id.
-    Claim(Card),
-    /// `sensors/board1/all`: what broker 1 holds on `sensors/all`, as seen at broker 2.
-    Board1All,
-    /// `sensors/board2/card1`: what broker 2 held on `sensors/card1`, as seen at broker 1.
-    Board2Card1,
-    /// `sensors/board2/card2/copy`: what broker 2 held on `sensors/card2/copy`, as seen at broker 1.
-    Board2Copy,
+    /// `sensors/board2/card1`, `sensors/board1/card2`: what the other board's broker held of this card when the bridge came up. Named by the card.
+    ReadBack(Card),
     /// `sensors/boardN/broker/uptime`: the other board's broker is alive, and so is the bridge. Named by the card of that board.
     Uptime(Card),
     /// `sensors/marker/<client id>`: a program's message to itself.
@@ -67,22 +56,19 @@ pub enum Direction {
 
 impl Topic {
     /// Every topic but the marker's, which is each client's own.
-    pub const COMMON: [(Self, &'static str); 19] = [
-        (Self::Card1, CARD1),
+    pub const COMMON: [(Self, &'static str); 16] = [
+        (Self::Card(Card::One), CARD1),
+        (Self::Card(Card::Two), CARD2),
         (Self::All, ALL),
         (Self::Witness, WITNESS),
-        (Self::Copy, CARD2_COPY),
         (Self::Alive(Card::One), CARD1_ALIVE),
         (Self::Alive(Card::Two), CARD2_ALIVE),
         (Self::Set(Card::One), CARD1_SET),
         (Self::Set(Card::Two), CARD2_SET),
         (Self::Answer(Card::One), CARD1_ANSWER),
         (Self::Answer(Card::Two), CARD2_ANSWER),
-        (Self::Claim(Card::One), CARD1_OWNER),
-        (Self::Claim(Card::Two), CARD2_OWNER),
-        (Self::Board1All, BOARD1_ALL),
-        (Self::Board2Card1, BOARD2_CARD1),
-        (Self::Board2Copy, BOARD2_COPY),
+        (Self::ReadBack(Card::One), BOARD2_CARD1),
+        (Self::ReadBack(Card::Two), BOARD1_CARD2),
         (Self::Uptime(Card::One), BOARD1_UPTIME),
         (Self::Uptime(Card::Two), BOARD2_UPTIME),
         (Self::Bridge(Direction::In), BRIDGE_IN),
@@ -111,35 +97,25 @@ impl Topic {
     #[must_use]
     pub const fn qos(self) -> u8 {
         match self {
-            Self::Card1 | Self::All | Self::Witness | Self::Marker | Self::Set(_) => 2,
-            // A claim is retained in the moment in which it arrives, with no handshake that the other program's connect could cut short.
-            // A copy that did not arrive is put there again with the next heartbeat.
-            Self::Alive(_)
-            | Self::Claim(_)
-            | Self::Copy
-            | Self::Answer(_)
-            | Self::Board1All
-            | Self::Board2Card1
-            | Self::Board2Copy
-            | Self::Uptime(_)
-            | Self::Bridge(_) => 0,
+            Self::Card(_) | Self::All | Self::Witness | Self::Marker | Self::Set(_) => 2,
+            Self::Alive(_) | Self::Answer(_) | Self::ReadBack(_) | Self::Uptime(_) | Self::Bridge(_) => 0,
         }
     }
 
     /// Whether this project publishes it as a retained message.
     #[must_use]
     pub const fn is_retained(self) -> bool {
-        matches!(self, Self::Card1 | Self::All | Self::Copy | Self::Claim(_))
+        matches!(self, Self::Card(_) | Self::All)
     }
 
     /// The sensors whose readings a message on this topic may carry.
     #[must_use]
     pub fn carries(self) -> SensorSet {
         match self {
-            Self::Card1 | Self::Board2Card1 => Card::One.sensors().into_iter().collect(),
-            Self::Copy | Self::Board2Copy => Card::Two.sensors().into_iter().collect(),
-            Self::Set(card) | Self::Answer(card) => card.sensors().into_iter().collect(),
-            Self::All | Self::Witness | Self::Board1All => SensorId::ALL.into_iter().collect(),
+            Self::Card(card) | Self::ReadBack(card) | Self::Set(card) | Self::Answer(card) => {
+                card.sensors().into_iter().collect()
+            }
+            Self::All | Self::Witness => SensorId::ALL.into_iter().collect(),
             _ => SensorSet::EMPTY,
         }
     }

@@ -16,6 +16,8 @@ from .unit import Unit
 
 # A broker that ends within this time of its start has refused its store.
 STARTING = 5.0
+# The retained topics that carry state, each with the sensors it carries.
+RETAINED = {"sensors/card1": (1, 2, 3), "sensors/card2": (4, 5, 6), "sensors/all": (1, 2, 3, 4, 5, 6)}
 
 
 def render(original: Path, *, port: int, listen: str, folder: Path, peer: str) -> str:
@@ -36,17 +38,19 @@ class Broker(Unit):
     """A Mosquitto. A store that it refuses is set aside, as scripts/launch.sh does."""
 
     def __init__(
-        self, name: str, board: int, log: Log, conf: Path, network: int | None, env: dict[str, str], folder: Path
+        self, name: str, board: int, log: Log, command: tuple[str, Path], network: int | None, env: dict[str, str]
     ) -> None:
+        """`command` is the broker's program and its configuration."""
         super().__init__(name, board, log)
-        self._conf, self._network, self._env, self.folder = conf, network, env, folder
-        self.store = folder / "mosquitto.db"
-        self._out = (folder.parent / f"{name}.log").open("ab")
+        self._binary, self._conf = command
+        self._network, self._env, self.folder = network, env, self._conf.parent / name
+        self.store = self.folder / "mosquitto.db"
+        self._out = (self.folder.parent / f"{name}.log").open("ab")
 
     def launch(self) -> subprocess.Popen[bytes]:
         self._out.write(f"--- run {self.run}\n".encode())
         self._out.flush()
-        argv = ["mosquitto", "-c", str(self._conf)]
+        argv = [self._binary, "-c", str(self._conf)]
         return spawn(argv, network=self._network, env=self._env, stdout=self._out.fileno())
 
     def set_store_aside(self) -> None:
@@ -75,7 +79,7 @@ class Observer:
 
     def _command(self) -> list[str]:
         common = ["mosquitto_sub", "-h", self._address, "-p", str(self._port), "-F", "%t\t%p"]
-        return [*common, "-t", "sensors/all", "-t", "sensors/card1", "-q", "1"]
+        return [*common, *(word for topic in RETAINED for word in ("-t", topic)), "-q", "1"]
 
     def tick(self) -> None:
         """Follows the broker: an observer of a broker that has ended is ended, a new one gets a new one."""
@@ -108,7 +112,7 @@ class Observer:
 
     def ask(self) -> dict[str, dict[int, str]]:
         """What the broker has retained, asked afresh: the word of the observer may be no word of the store."""
-        command = [*self._command(), "--retained-only", "-C", "2", "-W", "2"]
+        command = [*self._command(), "--retained-only", "-C", str(len(RETAINED)), "-W", "2"]
         with spawn(command, network=self._network, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as asked:
             out, _ = asked.communicate(timeout=5)
         return dict(read for line in out.splitlines() if (read := _parse(line)))

@@ -13,6 +13,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from .brokers import RETAINED
 from .draw import SPARED, draw
 from .faults import Fault, Kill, PowerCut, Stop
 from .link_faults import Cut
@@ -20,7 +21,7 @@ from .log import Log
 from .storage_faults import AllButOne
 from .toggler import Operator
 from .unit import Unit
-from .world import PASS, World
+from .world import PASS, Places, World
 
 # A round whose views do not agree after this many seconds is left as it is; the checker has a stricter opinion.
 PATIENCE = 60.0
@@ -202,11 +203,8 @@ class Campaign:
         states = {number: view[0] for number, view in views[0].items()}
         if any({number: row[0] for number, row in view.items()} != states for view in views):
             return False
-        card1 = {number: states[number] for number in (1, 2, 3)}
-        for observer in self.world.observers.values():
-            if observer.holds.get("sensors/all") != states or observer.holds.get("sensors/card1") != card1:
-                return False
-        return True
+        wanted = {topic: {number: states[number] for number in carried} for topic, carried in RETAINED.items()}
+        return all(observer.holds == wanted for observer in self.world.observers.values())
 
     def _all_live(self) -> bool:
         for name, program in self.world.programs.items():
@@ -227,6 +225,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--programs", type=Path, required=True)
     parser.add_argument("--durable", type=Path, required=True)
     parser.add_argument("--faketime", type=Path)
+    parser.add_argument("--mosquitto", default="mosquitto")
     return parser.parse_args()
 
 
@@ -237,8 +236,16 @@ def main() -> int:
     preloads = {"durable": given.durable} | ({"faketime": given.faketime} if given.faketime else {})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
-    world = World(given.project, given.programs, given.keep, log, preloads, proxy=given.proxy)
-    log.event("world", seed=given.seed, networks=bool(world.networks), clocks=given.faketime is not None)
+    places = Places(given.project, given.programs, given.keep, given.mosquitto)
+    world = World(places, log, preloads, proxy=given.proxy)
+    log.event(
+        "world",
+        seed=given.seed,
+        networks=bool(world.networks),
+        clocks=given.faketime is not None,
+        mosquitto=world.broker_version,
+    )
+    print(f"mosquitto {world.broker_version}", flush=True)
     try:
         campaign = Campaign(world, given.seed, given.faults)
         whole = campaign.run()

@@ -1,6 +1,6 @@
 """Checker, part three: how long after the last repair, or the last key, all views agree.
 
-The views: three screens, and what each broker holds on both topics. Live: besides, the screens call everything live or
+The views: three screens, and what each broker holds on the three retained topics. Live: besides, the screens call everything live or
 confirmed.
 """
 
@@ -11,7 +11,9 @@ from typing import Any
 
 Event = dict[str, Any]
 PROGRAMS = ("card1", "card2", "display")
-HELD = [(broker, topic) for broker in ("broker1", "broker2") for topic in ("sensors/all", "sensors/card1")]
+# The retained topics, each with the sensors it carries.
+CARRIED = {"sensors/card1": "123", "sensors/card2": "456", "sensors/all": "123456"}
+HELD = [(broker, topic) for broker in ("broker1", "broker2") for topic in CARRIED]
 
 
 @dataclass
@@ -55,8 +57,8 @@ class Agreement:
         views = [{number: row[0] for number, row in self.rows.get(who, {}).items()} for who in PROGRAMS]
         if not views[0] or any(view != views[0] for view in views):
             return False
-        card1 = {number: views[0][number] for number in "123"}
-        return all(self.held.get(key) == (card1 if key[1] == "sensors/card1" else views[0]) for key in HELD)
+        wanted = {topic: {number: views[0][number] for number in carried} for topic, carried in CARRIED.items()}
+        return all(self.held.get(key) == wanted[key[1]] for key in HELD)
 
     def _all_live(self) -> bool:
         return all(row[1] in ("LIVE", "CONFIRMED") for rows in self.rows.values() for row in rows.values())

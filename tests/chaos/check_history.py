@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Event = dict[str, Any]
+# The retained topics, each with the sensors it carries.
+CARRIED = {"sensors/card1": (1, 2, 3), "sensors/card2": (4, 5, 6), "sensors/all": (1, 2, 3, 4, 5, 6)}
 OWNER = {1: "card1", 2: "card1", 3: "card1", 4: "card2", 5: "card2", 6: "card2"}
+OTHER = {"card1": "card2", "card2": "card1"}
 BOARD = {"card1": 1, "card2": 2, "display": 2, "broker1": 1, "broker2": 2}
 SENSORS = range(1, 7)
 # A key that is pressed while a program that has just started still learns what others know may toggle another state than the
@@ -183,13 +186,14 @@ class History:
             self._held_by_the_other_board(sensor, index, toggle)
 
     def _held_by_the_other_board(self, sensor: int, index: int, toggle: Toggle) -> None:
-        """Card 1's toggles are confirmed by card 2's program, card 2's by broker 1; if it is still the one it was."""
-        if OWNER[sensor] == "card1":
-            view = self.views.get("card2")
-            if view is not None and view.started < toggle.pressed and view.at.get(sensor, 0) < index:
-                self._hold(view.confirmed, sensor, index)
-        elif self._alive("broker1") and self.runs["broker1"][1] < toggle.pressed:
-            self._hold(self.brokers[1], sensor, index)
+        """A toggle is confirmed by the other card's owner, which has it from its broker; if they are still the ones they were."""
+        other = OTHER[OWNER[sensor]]
+        view = self.views.get(other)
+        if view is not None and view.started < toggle.pressed and view.at.get(sensor, 0) < index:
+            self._hold(view.confirmed, sensor, index)
+        broker = f"broker{BOARD[other]}"
+        if self._alive(broker) and self.runs[broker][1] < toggle.pressed:
+            self._hold(self.brokers[BOARD[other]], sensor, index)
 
     def _alive(self, who: str) -> bool:
         return who in self.runs
@@ -254,8 +258,8 @@ class History:
     def _views_agree(self, sensor: int, retained: dict[str, dict[str, str]], now: float) -> None:
         """The three screens, and what the brokers answered when they were asked."""
         said = {who: view.state.get(sensor) for who, view in self.views.items()}
-        for topic in ("sensors/all", "sensors/card1"):
-            if topic == "sensors/card1" and sensor > 3:
+        for topic, carried in CARRIED.items():
+            if sensor not in carried:
                 continue
             for broker in ("broker1", "broker2"):
                 said[f"{broker} {topic}"] = retained.get(f"{broker} {topic}", {}).get(str(sensor))

@@ -16,6 +16,7 @@ SLACK = 0.5
 # How long a program that was stopped may take to show what it missed.
 CATCH_UP = 3.0
 OWNER = {1: "card1", 2: "card1", 3: "card1", 4: "card2", 5: "card2", 6: "card2"}
+OTHER = {"card1": "card2", "card2": "card1"}
 BROKEN = ("drop", "reject")
 # From the source to the screen: who must work for a value to be live there.
 PATHS = {
@@ -207,15 +208,12 @@ def false_confirmed(
     violations = []
     for sensor, index, pressed, when in confirmations:
         state = states[sensor][index]
-        names: tuple[str, ...] = ("way12", "way21", "broker2", "card2")
-        if OWNER[sensor] == "card2":
-            names = ("way21", "way12", "broker1")
-        for name in names:
+        witness = OTHER[OWNER[sensor]]
+        for name in ("way12", "way21", f"broker{witness[-1]}", witness):
             if outages.throughout(name, pressed, when):
                 violations.append(
                     (when, f"false CONFIRMED: sensor {sensor} ({state}), but {name} was out of order all the time")
                 )
-        witness = "card2" if OWNER[sensor] == "card1" else "broker1"
         end = when + 2 * SLACK
         steady = not outages.at_all(witness, pressed, end) and screens.shown_throughout(witness, sensor, pressed, end)
         if steady and state not in screens.during(witness, sensor, pressed, end):

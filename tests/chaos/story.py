@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .check_agreement import CARRIED
 from .checker import judge
 
 PROGRAMS = ("card1", "card2", "display")
@@ -55,27 +56,29 @@ class Story:
 
     def toggle1(self, to: str, *stages: str) -> None:
         """Sensor 1 is toggled, and gets so far on its owner's screen."""
-        self.press(1, to)
+        self.toggle(1, to, *stages)
+
+    def toggle(self, sensor: int, to: str, *stages: str) -> None:
+        """A sensor is toggled, and gets so far on its owner's screen."""
+        self.press(sensor, to)
         for stage in stages:
             self.after(0.01)
-            self.show("card1", s1=(to, stage))
+            self.show("card1" if sensor < 4 else "card2", **{f"s{sensor}": (to, stage)})
 
     def agree(self, whole: bool = True) -> None:
         """A round ends; the brokers hold what card 1 and card 2 show of their own."""
         states = {str(n): self.rows["card1" if n < 4 else "card2"][str(n)][0] for n in range(1, 7)}
         for who in ("broker1", "broker2"):
-            self.event("retained", who=who, topic="sensors/all", sensors=dict(states))
-            self.event("retained", who=who, topic="sensors/card1", sensors={n: states[n] for n in "123"})
-            self.event("holds", who=who, topic="sensors/all", sensors=dict(states))
-            self.event("holds", who=who, topic="sensors/card1", sensors={n: states[n] for n in "123"})
+            for topic, carried in CARRIED.items():
+                for kind in ("retained", "holds"):
+                    self.event(kind, who=who, topic=topic, sensors={n: states[n] for n in carried})
         self.after(1.0)
         self.event("agreed", whole=whole, live=60)
 
-    def everywhere(self, state: str) -> None:
-        """All show sensor 1 so."""
-        self.show("card1", s1=(state, "CONFIRMED"))
-        self.show("card2", s1=(state, "LIVE"))
-        self.show("display", s1=(state, "LIVE"))
+    def everywhere(self, state: str, sensor: int = 1) -> None:
+        """All show a sensor so."""
+        for who in PROGRAMS:
+            self.show(who, **{f"s{sensor}": (state, "CONFIRMED" if sensor in OWN[who] else "LIVE")})
 
     def over(self) -> list[str]:
         """What the checker says."""

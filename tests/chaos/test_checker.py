@@ -102,6 +102,22 @@ def lost_though_confirmed(story: Story) -> None:
     story.agree()
 
 
+def lost_though_confirmed_by_card1(story: Story) -> None:
+    """A toggle of card 2, confirmed; then its whole board lost: card 1 had it. Nobody shows it."""
+    story.agree()
+    story.event("stop", who="display")
+    story.after(1)
+    story.toggle(4, "KO", "SENDING", "SAVED", "CONFIRMED")
+    for who in ("card2", "display", "broker2"):
+        story.end(who, "power")
+    story.event("file", board=2, what="wiped")
+    story.event("store", who="broker2", what="wiped")
+    for who in ("broker2", "card2", "display"):
+        story.start(who)
+    story.everywhere("OK", 4)
+    story.agree()
+
+
 def lost_from_the_store(story: Story) -> None:
     """Broker 1 was the only one to keep it: it was ended properly, and its store is whole."""
     story.agree()
@@ -204,6 +220,18 @@ def false_confirmed_frozen(story: Story) -> None:
     story.agree()
 
 
+def false_confirmed_of_card2(story: Story) -> None:
+    """Card 1's monitor was dead all the time: that broker 1 has a toggle of card 2 confirms nothing."""
+    story.agree()
+    story.end("card1")
+    story.after(0.1)
+    story.toggle(4, "KO", "SENDING", "SAVED", "CONFIRMED")
+    story.after(0.1)
+    story.start("card1")
+    story.everywhere("KO", 4)
+    story.agree()
+
+
 def false_confirmed_by_witness(story: Story) -> None:
     """Everything works, but the other board shows the old state for long after."""
     story.agree()
@@ -283,7 +311,15 @@ def never(story: Story) -> None:
 def store_differs(story: Story) -> None:
     """The screens agree, and a broker has kept something else."""
     story.agree()
-    story.log[-4]["sensors"]["2"] = "KO"
+    held = [event for event in story.log if event["e"] == "retained" and event["topic"] == "sensors/card1"]
+    held[-1]["sensors"]["2"] = "KO"
+
+
+def store_differs_on_card2(story: Story) -> None:
+    """The screens agree, and so does sensors/all; broker 1 has something else on sensors/card2."""
+    story.agree()
+    held = [event for event in story.log if event["e"] == "retained" and event["topic"] == "sensors/card2"]
+    held[0]["sensors"]["5"] = "KO"
 
 
 def ended_by_itself(story: Story) -> None:
@@ -302,6 +338,7 @@ CASES: list[tuple[Callable[[Story], None], str]] = [
     (key_meets_a_restore, ""),
     (lost, "lost:"),
     (lost_though_confirmed, "lost:"),
+    (lost_though_confirmed_by_card1, "lost:"),
     (lost_from_the_store, "lost:"),
     (lost_after_agreement, "lost:"),
     (rolled_back, "rolled back:"),
@@ -311,6 +348,7 @@ CASES: list[tuple[Callable[[Story], None], str]] = [
     (false_saved, "false SAVED:"),
     (false_confirmed_by_path, "false CONFIRMED:"),
     (false_confirmed_frozen, "false CONFIRMED:"),
+    (false_confirmed_of_card2, "false CONFIRMED:"),
     (false_confirmed_by_witness, "false CONFIRMED:"),
     (false_live_dead, "false LIVE:"),
     (false_live_frozen_link, "false LIVE:"),
@@ -319,6 +357,7 @@ CASES: list[tuple[Callable[[Story], None], str]] = [
     (late, "late:"),
     (never, "no agreement"),
     (store_differs, "views differ"),
+    (store_differs_on_card2, "views differ"),
     (ended_by_itself, "display has ended by itself"),
 ]
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,25 @@ def can_make_networks() -> bool:
     return able
 
 
+# What a program finds the broker and its clients by.
+PATH = os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin"
+
+
+def version_of(mosquitto: str) -> str:
+    """The version that a broker says it has, such as 2.0.11."""
+    asked = subprocess.run([mosquitto, "-h"], check=False, capture_output=True, text=True, env={"PATH": PATH})
+    words = asked.stdout.split()
+    if words[:2] != ["mosquitto", "version"]:
+        raise SystemExit(f"{mosquitto}: no Mosquitto: {(asked.stdout + asked.stderr).strip()[:200]}")
+    return words[2]
+
+
+def survives_clocks(version: str) -> bool:
+    """Whether a broker's bridge connects again while the wall clock is behind: Mosquitto 2.0.12 to 2.0.21 may not (report 3238)."""
+    numbers = tuple(int(number) for number in version.split(".")[:3] if number.isdigit())
+    return not (2, 0, 12) <= numbers <= (2, 0, 21)
+
+
 class Cable(Unit):
     """The process that carries everything between the boards."""
 
@@ -67,13 +87,23 @@ class Cable(Unit):
         self.process.stdin.flush()
 
 
+@dataclass
+class Places:
+    """Where everything is: the project, the three programs, a folder to work in, and the broker."""
+
+    project: Path
+    binaries: Path
+    folder: Path
+    mosquitto: str
+
+
 class World:
     """The two boards."""
 
-    def __init__(
-        self, project: Path, binaries: Path, folder: Path, log: Log, preloads: dict[str, Path], *, proxy: bool
-    ) -> None:
-        self.project, self.binaries, self.folder, self.log = project, binaries, folder, log
+    def __init__(self, places: Places, log: Log, preloads: dict[str, Path], *, proxy: bool) -> None:
+        self.project, self.binaries, self.folder = places.project, places.binaries, places.folder
+        self.mosquitto, self.log = places.mosquitto, log
+        self.broker_version = version_of(places.mosquitto)
         self.loop = Loop(log)
         self.preloads = preloads
         self.networks: dict[int, str] = {}
@@ -130,7 +160,7 @@ class World:
             peer = f"{ADDRESS[1] if private else '127.0.0.1'}:{proxy}"
             conf.write_text(render(self.project / original, port=port[board], listen=listen, folder=store, peer=peer))
             network = self._network_fds.get(board)
-            broker = Broker(f"broker{board}", board, self.log, conf, network, self._env(board), store)
+            broker = Broker(f"broker{board}", board, self.log, (self.mosquitto, conf), network, self._broker_env(board))
             self.brokers[board] = broker
             self.observers[board] = Observer(broker, self.log, self.loop, network, "127.0.0.1", port[board])
         self.programs: dict[str, Program] = {}
@@ -156,7 +186,7 @@ class World:
         return self.folder / f"state{board}.durable"
 
     def _env(self, board: int) -> dict[str, str]:
-        env = {"PATH": os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        env = {"PATH": PATH, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
         env["HOME"] = str(self.folder)
         env["LD_PRELOAD"] = " ".join(str(library) for library in self.preloads.values())
         if "faketime" in self.preloads:
@@ -166,6 +196,12 @@ class World:
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
                 "DONT_FAKE_MONOTONIC": "1",
             }
+        return env
+
+    def _broker_env(self, board: int) -> dict[str, str]:
+        env = self._env(board)
+        if not survives_clocks(self.broker_version) and "faketime" in self.preloads:
+            env["LD_PRELOAD"] = str(self.preloads["durable"])
         return env
 
     def set_clock(self, board: int, offset: int) -> None:

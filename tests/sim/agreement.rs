@@ -20,7 +20,7 @@ impl World {
                 latest(self.expected[place].iter().copied()),
             );
             let unordered = match (floor, left) {
-                (Some(floor), Some(left)) => self.memories.unordered(sensor.card(), floor, left),
+                (Some(floor), Some(left)) => self.memories.unordered(floor, left),
                 _ => false,
             };
             let [floor, left] = [floor, left].map(|made| made.map_or(0, |made| made.press));
@@ -32,27 +32,32 @@ impl World {
         }
     }
 
-    fn retained(&self) -> [Option<&Rc<Packet>>; 4] {
-        [
-            (BOARD1, "sensors/card1"),
-            (BOARD2, "sensors/card1"),
-            (BOARD1, "sensors/all"),
-            (BOARD2, "sensors/all"),
-        ]
-        .map(|(board, topic)| self.brokers[board].store.retained.get(topic))
+    /// The retained messages that carry a sensor, in words and as they are.
+    fn retained(&self, place: usize) -> impl Iterator<Item = (String, Option<&Rc<Packet>>)> {
+        let own = if place < 3 {
+            "sensors/card1"
+        } else {
+            "sensors/card2"
+        };
+        let topics = [own, "sensors/all"].into_iter();
+        topics
+            .flat_map(|topic| [BOARD1, BOARD2].map(|board| (board, topic)))
+            .map(|(board, topic)| {
+                let packet = self.brokers[board].store.retained.get(topic);
+                (format!("{topic} at broker {}", board + 1), packet)
+            })
     }
 
     /// What does not agree with the reference, in words.
     fn disagreement(&self) -> Option<String> {
         for (place, left) in self.expected.iter().enumerate() {
             let number = place + 1;
-            let card = if place < 3 { Card::One } else { Card::Two };
             let owner = &self.programs[if place < 3 { CARD1 } else { CARD2 }];
             let Some(made) = self.ledger.press(place, &owner.view) else {
                 return Some(format!("the owner knows nothing of sensor {number}"));
             };
             let mut later = left.iter().filter(|left| left.press > made.press);
-            if let Some(left) = later.find(|left| !self.memories.unordered(card, made, **left)) {
+            if let Some(left) = later.find(|left| !self.memories.unordered(made, **left)) {
                 let (press, left) = (made.press, left.press);
                 return Some(format!(
                     "sensor {number} came to press {press}, and an image of press {left} existed"
@@ -73,12 +78,9 @@ impl World {
                     return Some(format!("{} does not show sensor {number} as live", program.name));
                 }
             }
-            for (at, packet) in self.retained().into_iter().enumerate() {
-                let carries = at >= 2 || place < 3;
-                if carries && packet.and_then(|packet| packet.image[place]) != owner.view[place] {
-                    return Some(format!(
-                        "retained message {at} has another sensor {number} than its owner"
-                    ));
+            for (name, packet) in self.retained(place) {
+                if packet.and_then(|packet| packet.image[place]) != owner.view[place] {
+                    return Some(format!("{name} has another sensor {number} than its owner"));
                 }
             }
         }
@@ -89,6 +91,9 @@ impl World {
         for slot in [CARD1, CARD2] {
             let program = &self.programs[slot];
             let machine = program.machine.as_ref()?;
+            if let Some((id, sensor)) = program.asked.first() {
+                return Some(format!("{} has not done command {id} for {sensor}", program.name));
+            }
             for sensor in program.card()?.sensors() {
                 if machine.stage(sensor) != Some(Stage::Confirmed) {
                     return Some(format!(

@@ -10,7 +10,7 @@ use dualboard::wire::Topic;
 
 use super::broker::Packet;
 use super::program::Program;
-use super::reference::{Made, Triple};
+use super::reference::{Dot, Made};
 use super::world::{BOARD1, BOARD2, TWIN, World};
 
 /// How old the truth may be that is shown as live.
@@ -28,22 +28,20 @@ fn place_of(sensor: SensorId) -> usize {
     usize::from(sensor.number()) - 1
 }
 
-/// What a program shows of a sensor: version and state; the version is missing from a plain word.
-fn shown(machine: &Machine, sensor: SensorId) -> Option<(Option<Triple>, bool)> {
+/// What a program shows of a sensor: dot and state; the dot is missing from a plain word.
+fn shown(machine: &Machine, sensor: SensorId) -> Option<(Option<Dot>, bool)> {
     machine.shown(sensor).map(|shown| match shown {
         Shown::Reading(reading) => {
-            let version = reading.version;
-            let lives = (u64::from(version.after) << 32) | u64::from(version.life.0);
-            let triple = (version.incarnation, version.sequence, lives);
-            (Some(triple), reading.state == State::Ok)
+            let dot = reading.version.dot;
+            (Some((dot.n, u64::from(dot.era.0))), reading.state == State::Ok)
         }
         Shown::Word(word) => (None, word.state == State::Ok),
     })
 }
 
 impl World {
-    /// Looks at a program's screen after it has handled an event.
-    pub fn observe(&mut self, slot: usize, toggled: Option<SensorId>) {
+    /// Looks at a program's screen after it has handled an event: a key, or what had done these commands.
+    pub fn observe(&mut self, slot: usize, toggled: Option<SensorId>, commanded: &[SensorId]) {
         for sensor in SensorId::ALL {
             let place = place_of(sensor);
             let program = &self.programs[slot];
@@ -56,19 +54,20 @@ impl World {
                     self.fail(slot, || format!("forgot {sensor}"));
                 }
                 None => self.programs[slot].states[place] = None,
-                Some((triple, state)) => {
-                    if let Some(triple) = triple {
-                        if own && self.ledger.find(place, triple).is_none() {
-                            self.newly_made(slot, sensor, triple, state, toggled == Some(sensor));
+                Some((dot, state)) => {
+                    if let Some(dot) = dot {
+                        if own && self.ledger.find(place, dot, state).is_none() {
+                            let keyed = toggled == Some(sensor);
+                            self.newly_made(slot, sensor, (dot, state), keyed, commanded.contains(&sensor));
                         }
-                        self.no_rollback(slot, sensor, triple, state);
+                        self.no_rollback(slot, sensor, dot, state);
                     } else if !self.ledger.said.contains(&(place, state)) {
                         self.fail(slot, || {
                             format!("shows {sensor} as {state}, which no plain program said")
                         });
                     }
                     self.programs[slot].states[place] = Some(state);
-                    self.programs[slot].wordy[place] = triple.is_none();
+                    self.programs[slot].wordy[place] = dot.is_none();
                 }
             }
             if own {
@@ -83,52 +82,74 @@ impl World {
         }
     }
 
-    /// An owner shows a version that nobody has seen before: it is a key press, an initial state, or the same state under a new version as it
-    /// had or is just given. If both have it, nobody can tell which is meant: the later one.
-    fn newly_made(&mut self, slot: usize, sensor: SensorId, triple: Triple, state: bool, toggled: bool) {
+    /// An owner shows a dot that nobody has seen before: it is a key press, a command, an initial state, or
+    /// the same state under a new dot as it had or is just given. If both have it, nobody can tell which is
+    /// meant: the later one.
+    fn newly_made(
+        &mut self,
+        slot: usize,
+        sensor: SensorId,
+        (dot, state): (Dot, bool),
+        toggled: bool,
+        commanded: bool,
+    ) {
+        // Two owners with one state file may both come to the same number.
+        if !self.copied && self.ledger.find(place_of(sensor), dot, !state).is_some() {
+            self.fail(slot, || {
+                format!("says {dot:?} of {sensor} again, of another state")
+            });
+        }
         let (place, program) = (place_of(sensor), &self.programs[slot]);
-        let known = [&program.view, &program.given].map(|image| self.ledger.press(place, image));
-        let same = known.into_iter().flatten().filter(|made| made.state == state);
+        let known = program.given.iter().chain([&program.view]);
+        let known = known.filter_map(|image| self.ledger.press(place, image));
+        let same = known.filter(|made| made.state == state);
         let before = super::survivors::latest(same);
         let (memory, press) = (program.memory, 0);
-        let met = self.memories.met_by(memory);
+        let (met, rival) = (self.memories.met_by(memory), self.rival(slot, place));
         let made = Made {
             state,
             press,
             memory,
             met,
+            rival,
         };
-        if toggled {
+        let over = self
+            .ledger
+            .press(place, &program.view)
+            .map_or(0, |made| made.press);
+        if toggled || commanded {
             let before = program.states[place].filter(|_| program.view[place].is_some());
-            if state != before.is_none_or(|before| !before) {
+            if toggled && state != before.is_none_or(|before| !before) {
                 self.fail(slot, || format!("did not toggle {sensor}"));
             }
-            self.ledger.pressed(place, triple, made);
+            self.memories.pressed(over);
+            self.ledger.pressed(place, dot, made);
         } else if let Some(before) = before {
-            let met = if before.memory == memory { met } else { before.met };
-            self.ledger.made(place, triple, Made { met, ..before });
-        } else if triple.0 == 0 && (state || self.ledger.said.contains(&(place, state))) {
-            self.ledger.made(place, triple, made);
+            let own = self.memories.is_own(memory, before);
+            let met = if own { met } else { before.met };
+            self.ledger.made(place, dot, Made { met, ..before });
+        } else if (dot.0 == 0 && state) || (dot.0 == 1 && self.ledger.said.contains(&(place, state))) {
+            self.ledger.made(place, dot, made);
         } else {
-            self.fail(slot, || format!("invents {triple:?} of {sensor}: {state}"));
+            self.fail(slot, || format!("invents {dot:?} of {sensor}: {state}"));
         }
     }
 
     /// What is shown was made by its owner, and is not older than what was shown before.
-    fn no_rollback(&mut self, slot: usize, sensor: SensorId, triple: Triple, state: bool) {
+    fn no_rollback(&mut self, slot: usize, sensor: SensorId, dot: Dot, state: bool) {
         let place = place_of(sensor);
-        let Some(made) = self.ledger.find(place, triple).filter(|made| made.state == state) else {
+        let Some(made) = self.ledger.find(place, dot, state) else {
             self.fail(slot, || {
-                format!("shows {sensor} as {state} at {triple:?}, which nobody made")
+                format!("shows {sensor} as {state} at {dot:?}, which nobody made")
             });
             return;
         };
         let program = &mut self.programs[slot];
         let highest = program.highest[place];
-        program.view[place] = Some((triple, state));
-        self.ledger.had.insert((self.programs[slot].board, place, triple));
+        program.view[place] = Some((dot, state));
+        self.ledger.had.insert((self.programs[slot].board, place, dot));
         let later = highest.filter(|highest| highest.press > made.press);
-        let unordered = later.is_some_and(|later| self.memories.unordered(sensor.card(), made, later));
+        let unordered = later.is_some_and(|later| self.memories.unordered(made, later));
         self.programs[slot].highest[place] = later.filter(|_| !unordered).or(Some(made));
         // A twin is refused, and may see the owner's memory come in any order until it is.
         if let (Some(later), false, false) = (later, unordered, slot == TWIN) {
@@ -143,7 +164,7 @@ impl World {
     fn check_stage(&mut self, slot: usize, sensor: SensorId) {
         let (place, program) = (place_of(sensor), &self.programs[slot]);
         let stage = program.machine.as_ref().and_then(|machine| machine.stage(sensor));
-        let (Some(stage), Some((triple, value))) = (stage, program.view[place]) else {
+        let (Some(stage), Some((dot, value))) = (stage, program.view[place]) else {
             return;
         };
         if stage < Stage::Saved {
@@ -151,26 +172,24 @@ impl World {
         }
         let board = program.board;
         let durable = program.disk.durable.as_ref().and_then(|file| file.image[place]);
-        if durable != Some((triple, value)) {
+        if durable != Some((dot, value)) {
             self.fail(slot, || {
                 format!("shows {sensor} as saved, and its file has {durable:?}")
             });
         }
-        if !self.ledger.received.contains(&(board, place, triple)) {
+        if !self.ledger.received.contains(&(board, place, dot)) {
             self.fail(slot, || {
-                format!("shows {sensor} as saved, and its broker never got {triple:?}")
+                format!("shows {sensor} as saved, and its broker never got {dot:?}")
             });
         }
-        if stage == Stage::Confirmed && !self.ledger.had.contains(&(1 - board, place, triple)) {
+        if stage == Stage::Confirmed && !self.ledger.had.contains(&(1 - board, place, dot)) {
             self.fail(slot, || {
-                format!("shows {sensor} as confirmed, and the other board never had {triple:?}")
+                format!("shows {sensor} as confirmed, and the other board never had {dot:?}")
             });
         }
-        if slot != TWIN {
-            let (floor, made) = (self.ledger.floor[place], self.ledger.find(place, triple));
-            if made.map(|made| made.press) > floor.map(|floor| floor.press) {
-                self.ledger.floor[place] = made;
-            }
+        let (floor, made) = (self.ledger.floor[place], self.ledger.find(place, dot, value));
+        if made.map(|made| made.press) > floor.map(|floor| floor.press) {
+            self.ledger.floor[place] = made;
         }
     }
 
@@ -214,7 +233,7 @@ impl World {
         let since = self.now.saturating_sub(BOUND);
         let mut failure = None;
         for (slot, program) in self.programs.iter().enumerate() {
-            if program.machine.is_none() || program.stopped {
+            if program.machine.is_none() || program.stopped || program.dozes {
                 continue;
             }
             for card in Card::ALL {
@@ -251,14 +270,14 @@ impl World {
     pub fn record_published(&mut self, board: usize, packet: &Rc<Packet>) {
         let owned = match (board, &*packet.topic) {
             (BOARD1, "sensors/card1") => 0..3,
-            (BOARD2, "sensors/all") => 3..6,
+            (BOARD2, "sensors/card2") => 3..6,
             _ => 0..0,
         };
         for (place, known) in packet.image.iter().enumerate() {
-            if let Some((triple, _)) = known {
-                self.ledger.had.insert((board, place, *triple));
+            if let Some((dot, _)) = known {
+                self.ledger.had.insert((board, place, *dot));
                 if owned.contains(&place) {
-                    self.ledger.received.insert((board, place, *triple));
+                    self.ledger.received.insert((board, place, *dot));
                 }
             }
         }

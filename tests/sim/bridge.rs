@@ -1,4 +1,5 @@
-//! The bridge: part of broker 2, three connections to broker 1, with the topics of `docs/protocol.md` and with its known faults.
+//! The bridge: part of broker 2, with the connections and topics of `mosquitto_bridge.conf`, and with its
+//! known faults.
 
 use std::rc::Rc;
 
@@ -8,6 +9,7 @@ use super::net::{Parcel, Peer, UP, Wire};
 use super::world::{Action, BOARD1, BOARD2, World};
 
 /// One of its connections.
+#[derive(Default)]
 pub struct Bridge {
     /// Its session at broker 1.
     pub remote: Rc<str>,
@@ -19,72 +21,52 @@ pub struct Bridge {
     pub outgoing: Vec<(Rc<str>, Rc<str>, u8)>,
     /// Where both brokers say whether it is up; `None` with `notifications false`.
     pub state: Option<Rc<str>>,
+    /// Whether broker 1 is to forget its session.
+    pub clean: bool,
     pub conn: Option<u64>,
     pub up: bool,
     /// Raised with each attempt.
     pub attempt: u64,
-    /// The retained copies as they were when the attempt began: what newer messages overtake while it is pending.
+    /// The retained copies as they were when the attempt began: what newer messages overtake while it is
+    /// pending.
     early: Vec<Rc<Packet>>,
+    /// Board 2's wall clock when it was last connected.
+    pub connected_at: Option<i64>,
 }
 
-type Mapping = [(&'static str, &'static str, u8)];
-
-fn mapped(topics: &Mapping) -> Vec<(Rc<str>, Rc<str>, u8)> {
-    topics
-        .iter()
-        .map(|(from, to, qos)| (Rc::from(*from), Rc::from(*to), *qos))
-        .collect()
-}
-
-fn bridge(name: &str, incoming: &Mapping, outgoing: &Mapping, notifies: bool) -> Bridge {
-    Bridge {
-        remote: Rc::from(name),
-        local: Rc::from(format!("{name}_local")),
-        incoming: mapped(incoming),
-        outgoing: mapped(outgoing),
-        state: notifies.then(|| Rc::from(format!("$SYS/broker/connection/{name}/state"))),
-        conn: None,
-        up: false,
-        attempt: 0,
-        early: Vec::new(),
+/// As in `mosquitto_bridge.conf`, one for each `connection` in it.
+pub fn bridges() -> Vec<Bridge> {
+    let lines = include_str!("../../mosquitto_bridge.conf").lines();
+    let mut bridges: Vec<Bridge> = Vec::new();
+    for line in lines {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let ["connection", _] = words[..] {
+            bridges.push(Bridge::default());
+        }
+        let Some(bridge) = bridges.last_mut() else {
+            continue;
+        };
+        match words[..] {
+            ["remote_clientid", id] => bridge.remote = Rc::from(id),
+            ["local_clientid", id] => bridge.local = Rc::from(id),
+            ["notifications", value] => {
+                let state = format!("$SYS/broker/connection/{}/state", bridge.remote);
+                bridge.state = (value == "true").then(|| Rc::from(state));
+            }
+            ["cleansession", value] => bridge.clean = value == "true",
+            ["topic", name, direction, qos, here, there] => {
+                let [here, there] = [here, there].map(|prefix| Rc::from(format!("{prefix}{name}")));
+                let qos = qos.parse().expect("a quality of service");
+                match direction {
+                    "in" => bridge.incoming.push((there, here, qos)),
+                    "out" => bridge.outgoing.push((here, there, qos)),
+                    _ => panic!("{line}: not a direction that is used here"),
+                }
+            }
+            _ => {}
+        }
     }
-}
-
-/// As in `mosquitto_bridge.conf`.
-pub fn bridges() -> [Bridge; 3] {
-    [
-        bridge(
-            "board2_bridge_in",
-            &[
-                ("sensors/card1", "sensors/card1", 2),
-                ("sensors/card1/alive", "sensors/card1/alive", 0),
-                ("sensors/witness", "sensors/witness", 2),
-                ("sensors/card2/copy", "sensors/card2/copy", 0),
-                ("sensors/all", "sensors/board1/all", 0),
-                ("$SYS/broker/uptime", "sensors/board1/broker/uptime", 0),
-            ],
-            &[
-                ("sensors/card1", "sensors/board2/card1", 0),
-                ("sensors/card2/copy", "sensors/board2/card2/copy", 0),
-            ],
-            true,
-        ),
-        bridge(
-            "board2_bridge_out",
-            &[("sensors/all", "sensors/board1/all", 0)],
-            &[("sensors/all", "sensors/all", 2)],
-            true,
-        ),
-        bridge(
-            "board2_bridge_alive",
-            &[],
-            &[
-                ("sensors/card2/alive", "sensors/card2/alive", 0),
-                ("$SYS/broker/uptime", "sensors/board2/broker/uptime", 0),
-            ],
-            false,
-        ),
-    ]
+    bridges
 }
 
 impl World {
@@ -94,6 +76,7 @@ impl World {
             let bridge = &mut self.bridges[place];
             bridge.conn = None;
             bridge.up = false;
+            bridge.connected_at = None;
             let topics = bridge
                 .outgoing
                 .iter()
@@ -129,7 +112,13 @@ impl World {
         {
             return;
         }
-        if self.link.wire == Wire::Refused || !(self.brokers[BOARD1].up || self.unpowered[BOARD1]) {
+        // Mosquitto 2.0.21 waits until the wall clock has caught up with its last connect.
+        if self.waits_for_clock && Some(self.now_at(BOARD2).wall.0) < self.bridges[place].connected_at {
+            self.tally.count(Kind::ClockBehind);
+            self.redial_bridge(place, 1_000, 2_000);
+            return;
+        }
+        if self.link.wire == Wire::Refused || !(self.brokers[BOARD1].up || self.boards[BOARD1].unpowered) {
             self.redial_bridge(place, 1_000, 2_000);
             return;
         }
@@ -152,7 +141,7 @@ impl World {
             .state
             .as_ref()
             .map(|state| Packet::new(state, b"0", 1, true));
-        let clean = bridge.state.is_none();
+        let clean = bridge.clean;
         self.send(
             id,
             UP,
@@ -180,7 +169,8 @@ impl World {
         if self.bridges[place].conn != Some(id) || !self.brokers[BOARD2].up {
             return;
         }
-        // It is up with the CONNACK, which comes before all else: then its retained messages are on their way out.
+        // It is up with the CONNACK, which comes before all else: then its retained messages are on their
+        // way out.
         if matches!(parcel, Parcel::Granted | Parcel::Publish(_)) && !self.bridges[place].up {
             self.bridge_up(place);
         }
@@ -217,6 +207,7 @@ impl World {
     fn bridge_up(&mut self, place: usize) {
         let local = Rc::clone(&self.bridges[place].local);
         self.bridges[place].up = true;
+        self.bridges[place].connected_at = Some(self.now_at(BOARD2).wall.0);
         let topics: Vec<_> = self.bridges[place]
             .outgoing
             .iter()
@@ -260,7 +251,8 @@ impl World {
         }
     }
 
-    /// Something that broker 2 passes to its bridge. What has a handshake waits in the queue until it is acknowledged.
+    /// Something that broker 2 passes to its bridge. What has a handshake waits in the queue until it is
+    /// acknowledged.
     pub fn bridge_out(&mut self, place: usize, queued: &Queued) {
         let bridge = &self.bridges[place];
         let to = bridge

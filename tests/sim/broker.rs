@@ -93,10 +93,15 @@ pub struct Store {
 }
 
 impl Store {
-    /// Every image in it. What has been `taken` from a queue is in it for a moment only.
-    pub fn images(&self, taken: &BTreeSet<u64>) -> impl Iterator<Item = &Image> {
-        let sessions = self.sessions.iter().filter(|(key, _)| !key.starts_with("twin"));
-        let queued = sessions.flat_map(|(key, session)| session.images(key.contains("_bridge_")));
+    /// Every image in it that somebody may be given: a session whose client id nobody uses again is lost.
+    /// What has been `taken` from a queue is in it for a moment only.
+    pub fn images(&self, clients: &BTreeSet<Rc<str>>, taken: &BTreeSet<u64>) -> impl Iterator<Item = &Image> {
+        let bridge = |key: &str| key.contains("_bridge_");
+        let sessions = self
+            .sessions
+            .iter()
+            .filter(move |(key, _)| bridge(key) || clients.contains(*key));
+        let queued = sessions.flat_map(move |(key, session)| session.images(bridge(key)));
         let queued = queued.filter(|queued| !taken.contains(&queued.mid));
         let retained = self.retained.values().map(|packet| &packet.image);
         retained.chain(queued.map(|queued| &queued.packet.image))
@@ -104,8 +109,8 @@ impl Store {
 }
 
 impl Session {
-    /// What is queued. Of a bridge's queue only the last message on a topic: it will lie over those before it at the other broker, whoever
-    /// may hear them pass.
+    /// What is queued. Of a bridge's queue only the last message on a topic: it replaces those before it at
+    /// the other broker, whoever may hear them pass.
     fn images(&self, bridge: bool) -> impl Iterator<Item = &Queued> {
         let last = move |place: usize, queued: &Queued| {
             let mut behind = self.queue.iter().skip(place + 1);
@@ -149,7 +154,8 @@ impl Broker {
         }
     }
 
-    /// Takes in a publication; gives what goes to whom now. `mids` is where the names of handshakes come from.
+    /// Takes in a publication; gives what goes to whom now. `mids` is where the names of handshakes come
+    /// from.
     pub fn route(
         &mut self,
         packet: &Rc<Packet>,
@@ -184,7 +190,9 @@ impl Broker {
                 retained: false,
             };
             if packet.qos.min(*qos) > 0 {
-                if session.queue.len() >= self.max_queued {
+                // Mosquitto drops nothing for a client that is connected, with `max_inflight_messages 0`.
+                let connected = matches!(self.attached.get(key), Some(Attached::Client(_)));
+                if !connected && session.queue.len() >= self.max_queued {
                     continue;
                 }
                 session.queue.push_back(queued.clone());

@@ -1,9 +1,11 @@
-//! An owner's state file: replaced as a whole, durable when the write has come to its end, and sometimes not there any more.
+//! An owner's state file: replaced as a whole, durable when the write has come to its end, and sometimes
+//! not there any more.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use dualboard::owner::Memory;
-use dualboard::wire::{decode_memory, encode_memory};
+use dualboard::wire::decode_memory;
 
 use super::reference::{Image, image_of};
 
@@ -11,6 +13,10 @@ use super::reference::{Image, image_of};
 pub struct File {
     pub bytes: Rc<[u8]>,
     pub image: Image,
+    /// The client id of the program that wrote it, its memory, and the commands that it had done.
+    pub client: Rc<str>,
+    pub memory: usize,
+    pub done: BTreeSet<u64>,
 }
 
 #[derive(Default)]
@@ -20,21 +26,25 @@ pub struct Disk {
     /// Written, but not known to be durable: after a crash it may be there or not.
     pub writing: Option<File>,
     pub failing: bool,
+    /// Read-only until the program ends.
+    pub read_only: bool,
 }
 
 impl Disk {
-    pub fn write(&mut self, memory: &Memory) {
-        let bytes = encode_memory(memory);
+    pub fn write(&mut self, bytes: &[u8], client: &Rc<str>, memory: usize, done: &BTreeSet<u64>) {
         self.writing = Some(File {
-            image: image_of(&bytes),
+            image: image_of(bytes),
             bytes: Rc::from(bytes),
+            client: Rc::clone(client),
+            memory,
+            done: done.clone(),
         });
     }
 
     /// The write has come to its end.
     pub fn sync(&mut self) -> Result<(), String> {
         let written = self.writing.take();
-        if self.failing {
+        if self.failing || self.read_only {
             return Err("no space left".to_owned());
         }
         self.durable = written.or_else(|| self.durable.take());
@@ -43,9 +53,11 @@ impl Disk {
 
     /// The process or the board is gone while a write may be under way.
     pub fn crash(&mut self, kept: bool) {
-        if let Some(written) = self.writing.take().filter(|_| kept && !self.failing) {
+        let whole = kept && !self.failing && !self.read_only;
+        if let Some(written) = self.writing.take().filter(|_| whole) {
             self.durable = Some(written);
         }
+        self.read_only = false;
     }
 
     pub fn wipe(&mut self) {
@@ -56,8 +68,16 @@ impl Disk {
     pub fn tear(&mut self, at: usize) {
         if let Some(file) = &mut self.durable {
             file.bytes = Rc::from(&file.bytes[..at % file.bytes.len().max(1)]);
-            file.image = [None; 6];
+            (file.image, file.client, file.done) = ([None; 6], Rc::from(""), BTreeSet::new());
         }
+    }
+
+    /// Which memory is in the file, if it can be read.
+    pub fn memory(&self) -> Option<usize> {
+        self.durable
+            .as_ref()
+            .filter(|_| self.read().is_ok())
+            .map(|file| file.memory)
     }
 
     pub fn read(&self) -> Result<Memory, String> {

@@ -1,14 +1,16 @@
 //! What goes wrong, when, and how it ends. The plan of a run comes from its seed.
 
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use dualboard::sensor::SensorId;
+use serde_json::Value;
 
 use super::broker::{Packet, Store};
-use super::kinds::{KINDS, Kind};
+use super::kinds::{FOLLOW, KINDS, Kind};
 use super::reference::states_of;
 use super::rng::Rng;
-use super::world::{AGREEMENT, Action, BOARD1, BOARD2, CARD1, CARD2, QUIET, TWIN, World};
+use super::world::{AGREEMENT, Action, BOARD1, BOARD2, CARD1, CARD2, DISPLAY1, DISPLAY2, QUIET, TWIN, World};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Fault {
@@ -25,7 +27,8 @@ const GARBAGE: &[&str] = &[
     "[true,true,true]",
     "{\"sensor_1\":1}",
     "{\"sensor_1\":true,\"sensor_1\":false}",
-    "{\"sensor_1\":true,\"versions\":{\"sensor_1\":[9007199254740993,0,0]}}",
+    "{\"sensor_1\":true,\"versions\":{\"sensor_1\":[9007199254740993,1]}}",
+    "{\"sensor_4\":true,\"versions\":{\"sensor_4\":[9,1,9]}}",
     "{\"sensor_1\":true,\"versions\":[[9,9,9]]}",
     "{\"sensor_9\":true}",
     "{}",
@@ -36,15 +39,91 @@ const GARBAGE: &[&str] = &[
 
 const TOPICS: &[&str] = &[
     "sensors/card1",
+    "sensors/card2",
     "sensors/all",
     "sensors/witness",
-    "sensors/board1/all",
     "sensors/board2/card1",
-    "sensors/card2/copy",
-    "sensors/board2/card2/copy",
+    "sensors/board1/card2",
     "sensors/card1/alive",
     "sensors/card2/alive",
-    "sensors/marker/card1_monitor",
+    "sensors/marker/",
+];
+
+/// One of the things that happen in a [`SCRIPTS`] course.
+#[derive(Clone, Copy)]
+enum Step {
+    Harm(Kind, usize, u64),
+    Press(u8),
+}
+
+use Step::{Harm, Press};
+
+/// What hardly ever comes about by chance: courses of events in which one mechanism alone saves a press.
+/// When, in milliseconds after the beginning, and what.
+const SCRIPTS: &[&[(u64, Step)]] = &[
+    // The read-back: while nobody else is there to hear it card 1's press lies at both brokers, then its
+    // board is lost; a new owner would publish over the last copy.
+    &[
+        (0, Harm(Kind::Wiped, CARD2, 20_000)),
+        (0, Harm(Kind::Killed, DISPLAY1, 20_000)),
+        (0, Harm(Kind::Killed, DISPLAY2, 20_000)),
+        (1_000, Press(1)),
+        (5_000, Harm(Kind::Replaced, BOARD1, 500)),
+        (15_000, Press(2)),
+    ],
+    // Which eras were met: of the first era board 1 has sensor 1 only, board 2 sensor 2 as well. Sensor 2 is
+    // pressed in a second era that has met sensor 1, after a restart and without a broker; then a third owner
+    // hears both, of which that of the first era has the higher number.
+    &[
+        (0, Harm(Kind::Killed, CARD1, 100)),
+        (4_000, Harm(Kind::Killed, CARD1, 100)),
+        (8_000, Press(1)),
+        (11_500, Harm(Kind::BrokerStopped, BOARD1, 1)),
+        (15_500, Press(2)),
+        (17_000, Harm(Kind::Refused, 0, 17_000)),
+        (17_000, Harm(Kind::BrokerKilled, BOARD1, 1)),
+        (17_000, Harm(Kind::Wiped, CARD1, 100)),
+        (23_000, Harm(Kind::BrokerStopped, BOARD1, 6_000)),
+        (23_000, Harm(Kind::Killed, CARD1, 100)),
+        (27_000, Press(2)),
+        (33_500, Harm(Kind::Wiped, CARD1, 7_000)),
+        (41_000, Press(3)),
+    ],
+    // The reservation of numbers: a press is heard at board 2 and saved nowhere on board 1, the next run
+    // makes another one, of a lower number in half of the cases, and the run after that hears of the first.
+    &[
+        (0, Harm(Kind::Killed, CARD1, 100)),
+        (6_000, Harm(Kind::BrokerStopped, BOARD1, 1)),
+        (10_000, Harm(Kind::Full, CARD1, 2_200)),
+        (10_100, Press(1)),
+        (11_700, Harm(Kind::Refused, 0, 10_500)),
+        (11_700, Harm(Kind::BrokerKilled, BOARD1, 1)),
+        (11_700, Harm(Kind::Killed, CARD1, 600)),
+        (16_000, Press(1)),
+        (20_500, Harm(Kind::Killed, CARD1, 100)),
+        (25_000, Press(3)),
+    ],
+    // What is in quarantine: card 2's file has a press of an era that is lost otherwise; one of the next era
+    // that its owner's disk did not take is left on a display alone. So card 2 learns of it when it shows the
+    // other one, and so does its owner.
+    &[
+        (0, Press(2)),
+        (4_000, Harm(Kind::Killed, CARD2, 9_500)),
+        (4_000, Harm(Kind::Replaced, BOARD1, 100)),
+        (4_000, Harm(Kind::StoreWiped, BOARD2, 100)),
+        (4_000, Harm(Kind::Killed, DISPLAY2, 500)),
+        (12_000, Harm(Kind::Full, CARD1, 5_100)),
+        (12_000, Harm(Kind::Full, CARD2, 7_000)),
+        (12_100, Press(2)),
+        (13_000, Harm(Kind::OneWay, 0, 9_000)),
+        (17_000, Harm(Kind::Refused, 0, 9_000)),
+        (17_000, Harm(Kind::Killed, CARD1, 100)),
+        (17_000, Harm(Kind::Killed, CARD2, 100)),
+        (17_000, Harm(Kind::Killed, DISPLAY1, 100)),
+        (17_000, Harm(Kind::StoreWiped, BOARD1, 50)),
+        (17_000, Harm(Kind::StoreWiped, BOARD2, 50)),
+        (26_000, Press(3)),
+    ],
 ];
 
 impl World {
@@ -59,11 +138,15 @@ impl World {
             let at = self.rng.within(0, spread);
             self.at(at, Action::Start(slot));
         }
-        let end = self.rng.within(8_000, 45_000);
-        let kinds = self.swarm();
+        if self.plan_script() {
+            return;
+        }
+        let longest = *self.rng.pick(&[20_000, 45_000, 45_000, 90_000]);
+        let end = self.rng.within(8_000, longest);
+        let (kinds, many) = (self.swarm(), *self.rng.pick(&[3, 6, 12, 24]));
         // Alone, or soon after one another: what harms most is what comes on top of something.
         let mut at = self.rng.within(0, end);
-        for _ in 0..self.rng.within(1, 12) {
+        for _ in 0..self.rng.within(1, many) {
             at = if self.rng.chance(50) {
                 self.rng.within(0, end)
             } else {
@@ -82,36 +165,87 @@ impl World {
             let sensor = *self.rng.pick(&sensors);
             self.at(at, Action::Press(sensor));
         }
+        self.plan_losses(end);
         self.plan_burst(end);
         let end = end + self.rng.within(0, 6_000);
         self.at(end, Action::Heal);
     }
 
-    /// What hardly ever comes together by chance: a program is stopped, an owner that it hears of ends soon after, and what was stuck on the
-    /// way is let go when that is old news.
+    /// In a few runs nothing is left to chance but when things happen exactly.
+    fn plan_script(&mut self) -> bool {
+        let mut rng = Rng::new(!self.rng.clone().next());
+        let drawn = rng.chance(6);
+        if drawn {
+            let mut at = 0;
+            let start = rng.within(13_000, 16_000);
+            for (after, step) in *rng.pick(SCRIPTS) {
+                at = start + after + rng.within(0, 40);
+                let action = match *step {
+                    Harm(kind, target, lasts) => Action::Fault(Fault { kind, target, lasts }),
+                    Press(number) => Action::Press(SensorId::new(number).expect("a sensor")),
+                };
+                self.at(at, action);
+            }
+            self.at(at + rng.within(500, 6_000), Action::Heal);
+        }
+        drawn
+    }
+
+    /// Several memories are lost within moments: what is left is in one place only.
+    fn plan_losses(&mut self, end: u64) {
+        if !self.rng.chance(20) {
+            return;
+        }
+        let lose = [
+            Kind::AllKilled,
+            Kind::Wiped,
+            Kind::Torn,
+            Kind::Replaced,
+            Kind::StoreWiped,
+            Kind::Refused,
+        ];
+        let start = self.rng.within(0, end);
+        for _ in 0..self.rng.within(2, 6) {
+            let at = start + self.rng.within(0, 2_000);
+            let fault = self.draw(&lose);
+            self.at(at.min(end), Action::Fault(fault));
+        }
+    }
+
+    /// What hardly ever comes together by chance: a program is stopped, an owner that it hears of ends soon
+    /// after, and what was stuck on the way is let go when that is old news.
     fn plan_burst(&mut self, end: u64) {
         let mut rng = Rng::new(self.rng.clone().next());
         if end < 24_000 || !rng.chance(3) {
             return;
         }
-        let (target, owner) = *rng.pick(&[(CARD1, CARD2), (CARD2, CARD1), (2, CARD2), (3, CARD2)]);
+        let (target, owner) = *rng.pick(&[
+            (CARD1, CARD2),
+            (CARD2, CARD1),
+            (DISPLAY2, CARD2),
+            (DISPLAY1, CARD2),
+        ]);
         let (at, lasts) = (rng.within(3_000, end - 20_500), 20_000);
         for (kind, target, at) in [(Kind::Stopped, target, at), (Kind::Killed, owner, at + 2_500)] {
             self.at(at, Action::Fault(Fault { kind, target, lasts }));
         }
     }
 
-    /// Half of the runs know all kinds of faults, the others a few only, which then meet more often.
+    /// Each run knows some kinds of faults, few or many, and some of them are drawn more often: so rare
+    /// ones meet.
     fn swarm(&mut self) -> Vec<Kind> {
         let all: Vec<Kind> = KINDS
             .iter()
             .map(|(kind, _)| *kind)
-            .filter(|kind| *kind != Kind::Overtaken)
+            .filter(|kind| !FOLLOW.contains(kind))
             .collect();
-        if self.rng.chance(50) {
-            return all;
+        let share = *self.rng.pick(&[5, 15, 40, 100]);
+        let mut kinds: Vec<Kind> = all.iter().copied().filter(|_| self.rng.chance(share)).collect();
+        for _ in 0..self.rng.within(1, 5) {
+            let kind = *self.rng.pick(&all);
+            kinds.extend([kind; 3]);
         }
-        (0..self.rng.within(2, 6)).map(|_| *self.rng.pick(&all)).collect()
+        kinds
     }
 
     fn draw(&mut self, kinds: &[Kind]) -> Fault {
@@ -126,11 +260,28 @@ impl World {
         self.tally.count(fault.kind);
         self.trace.note(self.now, 5, &[], || format!("FAULT {fault:?}"));
         let Fault { kind, target, lasts } = fault;
-        let (slot, board, after) = (target % TWIN, target % 2, self.now + lasts);
+        let (slot, board, after) = (target % self.programs.len(), target % 2, self.now + lasts);
         match kind {
             Kind::Killed | Kind::Left => {
                 self.end_program(slot, kind == Kind::Left, false);
-                self.at(after, Action::Start(slot));
+                if slot != TWIN {
+                    self.at(after, Action::Start(slot));
+                }
+            }
+            Kind::ReadOnly => {
+                self.end_program(board, false, false);
+                self.programs[board].disk.read_only = true;
+                self.at(after, Action::Start(board));
+            }
+            Kind::Asleep | Kind::Paused => self.sleep(board, kind == Kind::Paused, after + 3_000),
+            Kind::Commanded => {
+                let sensor = SensorId::ALL[target % 6];
+                self.ids += 1;
+                self.at(self.now, Action::Command(sensor, self.ids));
+                if self.rng.chance(50) {
+                    self.tally.count(Kind::Repeated);
+                    self.at(after, Action::Command(sensor, self.ids));
+                }
             }
             Kind::Wiped | Kind::Torn => self.harm_file(target % 2, kind, after),
             Kind::Full => {
@@ -163,13 +314,14 @@ impl World {
             Kind::Stopped => self.stop_program(slot, after),
             Kind::Clock => {
                 let walls = [0, 2_147_483_647, 1_764_930_243, -62_135_596_800, 253_402_300_799];
-                self.walls[board] = *self.rng.pick(&walls);
+                self.boards[board].wall = *self.rng.pick(&walls);
             }
-            Kind::Twin => {
-                self.start_program(TWIN);
+            Kind::Twin | Kind::TwinCopied => {
+                let takes_over = self.rng.chance(30);
+                self.start_twin(kind, takes_over);
             }
-            Kind::Garbage | Kind::Replay | Kind::Meddler => self.meddle(kind, board),
-            Kind::Overtaken => {}
+            Kind::Garbage | Kind::Replay | Kind::Meddler | Kind::Plain => self.meddle(kind, board),
+            Kind::TakesOver | Kind::TwinPressed | Kind::Repeated | Kind::Overtaken | Kind::ClockBehind => {}
         }
         self.lower_floor();
         self.forget();
@@ -183,47 +335,86 @@ impl World {
         let retain = self.rng.chance(60);
         let packet = match kind {
             Kind::Garbage => {
-                let (topic, payload) = (*self.rng.pick(TOPICS), *self.rng.pick(GARBAGE));
-                Packet::new(topic, payload.as_bytes(), 2, retain)
+                let topics = if self.rng.chance(50) { &TOPICS[..3] } else { TOPICS };
+                let (topic, payload) = (*self.rng.pick(topics), *self.rng.pick(GARBAGE));
+                let client = &self.programs[board].client_id;
+                let own = if topic.ends_with('/') { client } else { "" };
+                Packet::new(&format!("{topic}{own}"), payload.as_bytes(), 2, retain)
             }
             Kind::Replay if !self.history.is_empty() => {
                 let history = std::mem::take(&mut self.history);
                 let packet = Rc::clone(self.rng.pick(&history));
                 self.history = history;
+                self.replayed = Some(self.now);
                 packet
             }
-            Kind::Meddler => {
-                let state = self.rng.chance(50);
-                let payload = format!("{{\"sensor_1\":{state},\"sensor_2\":true,\"sensor_3\":{state}}}");
-                for (place, state) in states_of(payload.as_bytes()).into_iter().enumerate() {
-                    self.ledger.said.extend(state.map(|state| (place, state)));
+            Kind::Meddler => self.plain_words("sensors/card1", 1..=3, retain),
+            Kind::Plain => {
+                // Its own session is there beside that of the owner, whose client id has more to it.
+                let heard = ["sensors/all", "sensors/card1"][board];
+                let key = Rc::from(["card1_monitor", "card2_monitor"][board]);
+                let session = self.brokers[board].store.sessions.entry(key).or_default();
+                session.subscriptions = vec![(Rc::from(heard), 2)];
+                if board == BOARD1 {
+                    self.plain_words("sensors/card1", 1..=3, true)
+                } else {
+                    self.plain_words("sensors/all", 1..=6, true)
                 }
-                Packet::new("sensors/card1", payload.as_bytes(), 2, retain)
             }
             _ => return,
         };
         self.publish_at(board, &packet.by_somebody_else(), None);
     }
 
+    /// States as a program says them that knows nothing of versions.
+    fn plain_words(&mut self, topic: &str, sensors: RangeInclusive<u8>, retain: bool) -> Rc<Packet> {
+        let states = sensors.map(|number| (format!("sensor_{number}"), Value::from(self.rng.chance(50))));
+        let payload = Value::Object(states.collect()).to_string();
+        for (place, state) in states_of(payload.as_bytes()).into_iter().enumerate() {
+            self.ledger.said.extend(state.map(|state| (place, state)));
+        }
+        Packet::new(topic, payload.as_bytes(), 2, retain)
+    }
+
     /// All faults end now: what is down is started, and nothing goes wrong any more.
     pub fn heal(&mut self) {
-        if self.programs[TWIN].machine.is_some() {
-            // The other owner may be about to stop for it: what it has said is still under way.
-            self.end_program(TWIN, true, false);
-            self.at(self.now + 10_000, Action::Heal);
-            return;
-        }
         self.mend(self.link.change);
         self.overtaking = self.overtaking.min(50);
+        let caught_up = self.bridges.iter().filter_map(|bridge| bridge.connected_at).max();
         for board in [BOARD1, BOARD2] {
+            self.wake(board);
+            let wall = &mut self.boards[board].wall;
+            *wall = caught_up.map_or(*wall, |seconds| seconds.max(*wall));
             self.start_broker(board);
         }
-        for slot in 0..TWIN {
+        for slot in 0..self.programs.len() {
             self.programs[slot].disk.failing = false;
-            self.start_program(slot);
+            if self.programs[slot].disk.read_only {
+                self.end_program(slot, false, false);
+                self.programs[slot].disk.read_only = false;
+                self.lower_floor();
+                self.at(self.now, Action::Start(slot));
+            }
             if self.programs[slot].stopped {
                 self.hold(slot, false);
             }
+        }
+        if self.programs[TWIN].machine.is_some() {
+            // It ends at once in half of the runs; in the others one of two owners must end by itself before.
+            let settles = !self.settling && self.rng.chance(50);
+            if self.settling {
+                self.check_one_owner();
+            }
+            if !settles {
+                self.end_program(TWIN, true, false);
+            }
+            self.settling = settles;
+            // The other owner may be about to stop for it: what it has said is still under way.
+            self.at(self.now + if settles { 30_000 } else { 10_000 }, Action::Heal);
+            return;
+        }
+        for slot in 0..TWIN {
+            self.start_program(slot);
         }
         self.healed = Some(self.now);
         self.trace.note(self.now, 7, &[], || "HEALED".to_owned());

@@ -2,7 +2,7 @@
 
 use super::kinds::Kind;
 use super::net::{DOWN, Peer, UP, Wire};
-use super::world::{Action, BOARD2, TWIN, World};
+use super::world::{Action, BOARD1, BOARD2, TWIN, World};
 
 impl World {
     pub fn harm_file(&mut self, slot: usize, kind: Kind, after: u64) {
@@ -18,6 +18,7 @@ impl World {
     }
 
     pub fn power_cut(&mut self, board: usize, after: u64) {
+        self.wake(board);
         self.stop_broker(board, false, true);
         // What its kernel had not got rid of is gone with it.
         let conns = &self.conns;
@@ -43,7 +44,7 @@ impl World {
                 }
             }
         }
-        self.booted[board] = self.rng.within(0, 1 << 20);
+        self.boards[board].booted = self.rng.within(0, 1 << 20);
         let at = after + self.rng.within(0, 3_000);
         self.at(at, Action::BrokerStart(board));
     }
@@ -78,18 +79,23 @@ impl World {
 
     fn freeze(&mut self, directions: [bool; 2]) {
         self.link.wire = Wire::Frozen(directions);
-        let ids: Vec<_> = self
+        self.await_keepalive([true, directions[UP]]);
+    }
+
+    /// The bridge's connections will be found dead, at the bridge and at broker 1.
+    pub fn await_keepalive(&mut self, [at_client, at_broker]: [bool; 2]) {
+        let ids = self
             .conns
             .iter()
             .filter(|(_, conn)| conn.crosses())
-            .map(|(id, _)| *id)
-            .collect();
-        for id in ids {
-            let at = self.now + self.rng.within(5_000, 7_500);
-            self.at(at, Action::Keepalive(id, true));
-            if directions[UP] {
-                let at = self.now + self.rng.within(5_000, 9_000);
-                self.at(at, Action::Keepalive(id, false));
+            .map(|(id, _)| *id);
+        for id in ids.collect::<Vec<_>>() {
+            let [client, broker] = [7_500, 9_000].map(|most| self.now + self.rng.within(5_000, most));
+            if at_client {
+                self.at(client, Action::Keepalive(id, true));
+            }
+            if at_broker {
+                self.at(broker, Action::Keepalive(id, false));
             }
         }
     }
@@ -117,7 +123,9 @@ impl World {
             Wire::Frozen(directions) if conn.crosses() => directions[UP] || (at_client && directions[DOWN]),
             _ => false,
         };
-        if !(frozen || conn.held || peer_gone) {
+        let other = if at_client { BOARD1 } else { BOARD2 };
+        let asleep = conn.crosses() && self.boards[other].asleep.is_some();
+        if !(frozen || conn.held || peer_gone || asleep) {
             return;
         }
         match (at_client, conn.peer) {

@@ -26,17 +26,42 @@ kinds! {
     Full "disk full for a while",
     StoreWiped "broker's store wiped",
     Clock "wall clock set",
-    Twin "twin started",
+    Twin "twin started with a blank folder",
+    TwinCopied "twin started with a copy of the owner's state file",
+    TakesOver "of these, to take over",
+    TwinPressed "key pressed on a twin",
+    ReadOnly "disk read-only for a whole life",
+    Commanded "command with an id",
+    Repeated "command sent again",
+    Asleep "machine asleep",
+    Paused "virtual machine paused",
     Garbage "bad payload",
     Replay "old message replayed",
     Meddler "plain word in an owner's place",
+    Plain "plain program under the plain client id",
     Replaced "board replaced: state file and broker's store blank",
     AllKilled "all programs killed",
     Overtaken "older retained copy overtaken on the bridge",
+    ClockBehind "bridge does not connect: wall clock behind",
 }
 
-#[derive(Clone, Copy, Default)]
+/// What follows from others, and is not drawn.
+pub const FOLLOW: &[Kind] = &[
+    Kind::TakesOver,
+    Kind::TwinPressed,
+    Kind::Repeated,
+    Kind::Overtaken,
+    Kind::ClockBehind,
+];
+
+#[derive(Clone, Copy)]
 pub struct Tally(pub [u64; KINDS.len()]);
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self([0; KINDS.len()])
+    }
+}
 
 impl Tally {
     pub fn count(&mut self, kind: Kind) {

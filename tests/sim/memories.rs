@@ -1,67 +1,120 @@
-//! Which memory an owner goes on from, and which others it has met. What no memory ever held against each other nobody can put in order:
-//! that much less is demanded, and no more.
+//! Which memory an owner goes on from, and which others it has met. What no memory ever held against each
+//! other nobody can put in order, nor what was pressed on two owners of a card at one time: that much less
+//! is demanded, and no more.
 
 use std::cell::Cell;
 
-use dualboard::sensor::Card;
-
 use super::reference::{Image, Made};
-use super::world::{CARD1, CARD2, TWIN, World};
+use super::world::{TWIN, World};
+
+/// What one life of an owner remembers. The next one goes on from it if it is in the state file.
+struct Memory {
+    /// What it has met, itself and what those had met among it.
+    met: u128,
+    /// Itself, and those that it goes on from.
+    line: u128,
+    /// Whose state folder it is of.
+    folder: usize,
+}
 
 /// The memories of a run, each one bit: a run has far fewer.
 #[derive(Default)]
 pub struct Memories {
-    /// What each has met, itself and what those had met among it.
-    met: Vec<u128>,
-    /// In which each card's owner has been last.
-    latest: [usize; 2],
-    /// Whether that was the case anywhere in this run.
+    all: Vec<Memory>,
+    /// For each press, from the first one on, the press that was shown before.
+    over: Vec<u64>,
+    /// Those that a program or a state file still has.
+    kept: u128,
+    /// Whether anything could not be put in order in this run.
     pub excused: Cell<bool>,
 }
 
+fn bit(memory: usize) -> u128 {
+    1 << (memory % 128)
+}
+
 impl Memories {
-    fn begin(&mut self) -> usize {
-        self.met.push(1 << (self.met.len() % 128));
-        self.met.len() - 1
+    fn begin(&mut self, folder: usize, file: Option<usize>) -> usize {
+        let new = self.all.len();
+        // Each twin is started in a folder of its own.
+        let folder = if folder == TWIN { TWIN + new } else { folder };
+        let (met, line) = file.map_or((0, 0), |file| (self.all[file].met, self.all[file].line));
+        let (met, line) = (met | bit(new), line | bit(new));
+        self.all.push(Memory { met, line, folder });
+        new
     }
 
     pub fn met_by(&self, memory: usize) -> u128 {
-        self.met.get(memory).copied().unwrap_or_default()
+        self.all.get(memory).map_or(0, |memory| memory.met)
     }
 
-    /// Whether nobody can tell which of two readings of a card is the later one: each was set in a memory that had not met the other's,
-    /// and both memories have been lost.
-    pub fn unordered(&self, card: Card, a: Made, b: Made) -> bool {
-        let lost = |made: Made| made.memory != self.latest[card as usize];
-        let knows = |a: Made, b: Made| a.met & (1 << (b.memory % 128)) != 0;
-        let unordered = a.press > 0 && b.press > 0 && lost(a) && lost(b) && !knows(a, b) && !knows(b, a);
+    /// A key was pressed where the screen showed this press before.
+    pub fn pressed(&mut self, over: u64) {
+        self.over.push(over);
+    }
+
+    /// Whether a press was made where the screen showed the earlier one, or what followed from it.
+    fn follows(&self, mut press: u64, earlier: u64) -> bool {
+        while press > earlier {
+            press = self.over[usize::try_from(press).expect("few presses") - 1];
+        }
+        press == earlier
+    }
+
+    /// Whether a reading was set in this memory, or in one that it goes on from.
+    pub fn is_own(&self, memory: usize, made: Made) -> bool {
+        self.all
+            .get(memory)
+            .is_some_and(|memory| memory.line & bit(made.memory) != 0)
+    }
+
+    /// Whether nobody can tell which of two readings of a sensor is the later one:
+    /// - each was set in a memory that had not met the other's, and both memories have been lost;
+    /// - they were set from two state folders, and the later one without knowledge of the earlier one;
+    /// - the later one was set while another owner of the card stood for the earlier one, or for what came
+    ///   after it.
+    pub fn unordered(&self, a: Made, b: Made) -> bool {
+        let (earlier, later) = if a.press < b.press { (a, b) } else { (b, a) };
+        let lost = |made: Made| self.kept & bit(made.memory) == 0;
+        let knows = |a: Made, b: Made| a.met & bit(b.memory) != 0;
+        let strangers = lost(a) && lost(b) && !knows(a, b) && !knows(b, a);
+        let folder = |made: Made| self.all.get(made.memory).map(|memory| memory.folder);
+        let apart = folder(a) != folder(b) && !self.follows(later.press, earlier.press);
+        let unordered = earlier.press > 0 && (strangers || apart || earlier.press <= later.rival);
         self.excused.set(self.excused.get() || unordered);
         unordered
     }
 }
 
 impl World {
-    /// An owner starts: it goes on from its file, or in a new memory.
+    /// An owner starts: it goes on from what its file remembers, or from nothing.
     pub fn remember(&mut self, slot: usize) {
-        let Some(card) = self.programs[slot].card() else {
-            return;
-        };
-        if self.programs[slot].disk.read().is_err() {
-            self.programs[slot].memory = self.memories.begin();
-        }
-        if slot != TWIN {
-            self.memories.latest[card as usize] = self.programs[slot].memory;
+        let program = &mut self.programs[slot];
+        if program.card().is_some() {
+            program.memory = self.memories.begin(slot, program.disk.memory());
         }
     }
 
-    /// A memory has ended where no program has it and no file: also before its owner starts again, since a twin may speak for the card meanwhile.
+    /// A memory has ended where no program has it and no file: also before its owner starts again, since a
+    /// twin may speak for the card meanwhile. Nobody starts a twin from its own folder again.
     pub fn forget(&mut self) {
-        for (slot, card) in [(CARD1, Card::One), (CARD2, Card::Two)] {
-            let owner = &self.programs[slot];
-            if owner.machine.is_none() && owner.disk.read().is_err() {
-                self.memories.latest[card as usize] = usize::MAX;
-            }
-        }
+        let owners = self
+            .programs
+            .iter()
+            .enumerate()
+            .filter(|(_, program)| program.card().is_some());
+        let kept = owners.flat_map(|(slot, owner)| {
+            let running = owner.machine.is_some().then_some(owner.memory);
+            [running, owner.disk.memory().filter(|_| slot != TWIN)]
+        });
+        self.memories.kept = kept.flatten().fold(0, |kept, memory| kept | bit(memory));
+    }
+
+    /// The latest press of a sensor that another owner of its card shows.
+    pub fn rival(&self, slot: usize, place: usize) -> u64 {
+        let others = self.other_owners(slot).filter(|other| other.machine.is_some());
+        let presses = others.filter_map(|other| self.ledger.press(place, &other.view));
+        presses.map(|made| made.press).max().unwrap_or(0)
     }
 
     /// An owner is given a copy of its own sensors' readings.
@@ -72,7 +125,7 @@ impl World {
         for sensor in card.sensors() {
             let place = usize::from(sensor.number()) - 1;
             if let Some(made) = self.ledger.press(place, image) {
-                self.memories.met[self.programs[slot].memory] |= made.met;
+                self.memories.all[self.programs[slot].memory].met |= made.met;
             }
         }
     }

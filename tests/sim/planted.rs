@@ -1,15 +1,19 @@
-//! Faults planted at the boundary of the core: one of the rules broken, to see that the simulation finds it out.
+//! Faults planted at the boundary of the core: one of the rules broken, to see that the simulation finds it
+//! out.
 
 use std::collections::BTreeMap;
 
+use dualboard::command::Done;
 use dualboard::machine::{Effect, Event, Role};
 use dualboard::owner::Memory;
 use dualboard::sensor::Card;
-use dualboard::time::{Mono, Now};
+use dualboard::time::{Mono, Now, Wall};
+use dualboard::version::Seen;
 use dualboard::wire::Topic;
 use serde_json::{Value, json};
 
 use super::program::Program;
+use super::reference::states_of;
 
 macro_rules! plantings {
     ($($planting:ident $words:literal,)*) => {
@@ -32,7 +36,8 @@ plantings! {
     NeverHeld "what was live once is live for ever",
     OutOfStep "heartbeats prove life whenever they come",
     WallClock "time-outs are measured by the wall clock",
-    SavedEarly "saved before the disk says so",
+    PauseUnnoticed "a pause of the machine is not noticed",
+    SavedEarly "saved whatever the disk says",
     DeliveredEarly "saved before the broker has it",
     ConfirmedEarly "an owner takes its own report for the echo",
     NoWitness "nobody tells card 2 what it has lost",
@@ -40,7 +45,13 @@ plantings! {
     BadIgnored "a bad payload is left where it lies",
     EraForgotten "a restarted owner does not know that its memory is unbroken",
     OneEra "versions of one memory are not told from those of another",
-    RefusedUnsaid "an owner is not told which higher version is not believed",
+    SeenStripped "versions do not say which other eras they come after",
+    MetForgotten "the state file does not say which other eras have been met",
+    NumbersTwice "the state file's reservation of numbers is forgotten",
+    QuarantinedUnsaid "an owner is not told which version is not believed",
+    TwinUnheard "an owner does not hear another owner of its card",
+    TwinUnseen "an owner does not see whose report is on its topic",
+    CommandsForgotten "the state file does not say which commands were done",
     VersionsIgnored "a display reads the plain keys only",
     ForgetsOffline "a display forgets when its connection is lost",
     AnswersAll "an owner answers every heartbeat with its report",
@@ -49,8 +60,8 @@ plantings! {
 #[derive(Clone, Default)]
 pub struct Planted {
     pub planting: Option<Planting>,
-    /// Reports sent last, by client.
-    sent: BTreeMap<&'static str, Vec<u8>>,
+    /// Reports sent last, by client and topic.
+    sent: BTreeMap<(&'static str, Topic), Vec<u8>>,
     /// Until when a display calls its values live, in the simulation's time.
     live_until: BTreeMap<&'static str, u64>,
 }
@@ -65,8 +76,25 @@ fn rewritten(payload: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
     }
 }
 
-fn keys(of: std::ops::RangeInclusive<u8>) -> impl Iterator<Item = String> {
-    of.map(|number| format!("sensor_{number}"))
+fn keys(card: Card) -> impl Iterator<Item = String> {
+    card.sensors()
+        .into_iter()
+        .map(|sensor| format!("sensor_{}", sensor.number()))
+}
+
+fn removed(payload: &[u8], key: &str) -> Vec<u8> {
+    rewritten(payload, |value| {
+        value.as_object_mut().and_then(|object| object.remove(key));
+    })
+}
+
+/// No version in it says what it has seen.
+fn unseen(value: &mut Value) {
+    match value {
+        Value::Array(numbers) => numbers.truncate(2),
+        Value::Object(object) => object.values_mut().for_each(unseen),
+        _ => {}
+    }
 }
 
 impl Planted {
@@ -82,20 +110,27 @@ impl Planted {
     }
 
     pub fn now(&self, now: Now) -> Now {
-        if self.is(Planting::WallClock) {
-            let millis = now.wall.0.clamp(0, 1 << 40).unsigned_abs() * 1000;
-            let part = now.mono.since_start().subsec_millis();
-            return Now {
-                mono: Mono::from_start(std::time::Duration::from_millis(millis + u64::from(part))),
-                ..now
-            };
+        match self.planting {
+            Some(Planting::WallClock) => {
+                let millis = now.wall.0.clamp(0, 1 << 40).unsigned_abs() * 1000;
+                let part = now.mono.since_start().subsec_millis();
+                let mono = Mono::from_start(std::time::Duration::from_millis(millis + u64::from(part)));
+                Now { mono, ..now }
+            }
+            Some(Planting::PauseUnnoticed) => {
+                let seconds = i64::try_from(now.mono.since_start().as_secs()).expect("a short run");
+                Now {
+                    wall: Wall(seconds),
+                    ..now
+                }
+            }
+            _ => now,
         }
-        now
     }
 
-    pub fn life(&self, life: u32) -> u32 {
+    pub fn life(&self, slot: usize, life: u32) -> u32 {
         if self.is(Planting::OneEra) {
-            return (1 << 16) | (life & 0xFFFF);
+            return u32::try_from(slot).expect("few programs") + 1;
         }
         life
     }
@@ -104,12 +139,33 @@ impl Planted {
         match self.planting {
             Some(Planting::RestoreFromJoin) if role == Role::Monitor(Card::One) => Err("not read".to_owned()),
             Some(Planting::EraForgotten) => memory.map(|memory| Memory { era: None, ..memory }),
+            Some(Planting::NumbersTwice) => memory.map(|memory| {
+                let dots = memory.readings.iter().map(|(_, reading)| reading.version.dot);
+                let used = dots.filter(|dot| memory.era == Some(dot.era)).map(|dot| dot.n);
+                Memory {
+                    reserved: used.max().unwrap_or(0),
+                    ..memory
+                }
+            }),
             _ => memory,
         }
     }
 
+    /// The versions in the report that an owner has sent last.
+    fn last_said(&self, program: &Program) -> Value {
+        let topic = program.card().map(Topic::Card);
+        let sent = topic.and_then(|topic| self.sent.get(&(program.name, topic)));
+        let report: Value = sent
+            .and_then(|sent| serde_json::from_slice(sent).ok())
+            .unwrap_or_default();
+        report["versions"].clone()
+    }
+
     /// What the program is given in an event's place.
     pub fn incoming(&mut self, program: &Program, now: u64, event: Event) -> Vec<Event> {
+        if let (Some(Planting::SavedEarly), Event::NotSaved(_)) = (self.planting, &event) {
+            return vec![Event::Saved];
+        }
         let (
             Some(planting),
             Event::Message {
@@ -122,6 +178,11 @@ impl Planted {
             return vec![event];
         };
         let display = program.role == Role::Display;
+        let heartbeat = topic.ends_with("/alive");
+        let own = |suffix: &str| {
+            let named = |card: Card| *topic == format!("sensors/card{}{suffix}", card as u8 + 1);
+            program.card().is_some_and(named)
+        };
         let changed = |payload| {
             vec![Event::Message {
                 topic: topic.clone(),
@@ -137,20 +198,30 @@ impl Planted {
                 Vec::new()
             }
             Planting::NoReadBack if read_back => Vec::new(),
-            Planting::DeafToHeard if topic.ends_with("/alive") => changed(rewritten(payload, |value| {
-                let all: Value = keys(1..=6)
-                    .map(|key| (key, json!([9_007_199_254_740_991_u64, 0, 0])))
-                    .collect();
-                value["heard"] = all;
-            })),
+            Planting::DeafToHeard if heartbeat && !own("/alive") && !display => {
+                let said = self.last_said(program);
+                changed(rewritten(payload, |value| value["heard"] = said))
+            }
+            Planting::ConfirmedEarly if heartbeat && !own("/alive") && !display => {
+                let Value::Object(said) = self.last_said(program) else {
+                    return vec![event];
+                };
+                changed(rewritten(payload, |value| {
+                    if let Some(has) = value["has"].as_object_mut() {
+                        has.extend(said);
+                    }
+                }))
+            }
+            Planting::SeenStripped => changed(rewritten(payload, unseen)),
+            Planting::TwinUnheard if own("/alive") => {
+                let life = serde_json::from_slice::<Value>(payload).map(|beat| beat["life"].as_u64());
+                let itself = life.is_ok_and(|life| life == Some(u64::from(program.life_id)));
+                if itself { vec![event] } else { Vec::new() }
+            }
+            Planting::TwinUnseen if own("") => changed(removed(payload, "life")),
             Planting::ResetVersions if program.disk.durable.is_none() && !display => {
                 changed(rewritten(payload, |value| {
-                    let own = if program.card() == Some(Card::One) {
-                        1..=3
-                    } else {
-                        4..=6
-                    };
-                    for key in keys(own) {
+                    for key in program.card().into_iter().flat_map(keys) {
                         value.as_object_mut().and_then(|object| object.remove(&key));
                     }
                 }))
@@ -160,25 +231,17 @@ impl Planted {
                 vec![event]
             }
             Planting::BadIgnored
-                if serde_json::from_slice::<Value>(payload).is_ok_and(|value| !value.is_object()) =>
+                if matches!(topic.as_str(), "sensors/card1" | "sensors/card2" | "sensors/all")
+                    && states_of(payload).iter().all(Option::is_none) =>
             {
                 Vec::new()
             }
-            Planting::BadIgnored
-                if serde_json::from_slice::<Value>(payload).is_err() && topic.starts_with("sensors/a") =>
-            {
-                Vec::new()
-            }
-            Planting::VersionsIgnored if display => changed(rewritten(payload, |value| {
-                value.as_object_mut().and_then(|object| object.remove("versions"));
-            })),
-            Planting::OutOfStep if topic.ends_with("/alive") => changed(rewritten(payload, |value| {
+            Planting::VersionsIgnored if display => changed(removed(payload, "versions")),
+            Planting::OutOfStep if heartbeat && !own("/alive") => changed(rewritten(payload, |value| {
                 value["uptime_ms"] = json!(now);
             })),
-            Planting::RefusedUnsaid if topic.ends_with("/alive") => changed(rewritten(payload, |value| {
-                value.as_object_mut().and_then(|object| object.remove("refused"));
-            })),
-            Planting::AnswersAll if topic.ends_with("/alive") => vec![event, Event::Publish],
+            Planting::QuarantinedUnsaid if heartbeat => changed(removed(payload, "quarantined")),
+            Planting::AnswersAll if heartbeat => vec![event, Event::Publish],
             _ => vec![event],
         }
     }
@@ -190,10 +253,14 @@ impl Planted {
         };
         let mut told = Vec::new();
         let effect = match (planting, effect) {
-            (Planting::SavedEarly, effect @ Effect::Save(_)) => {
-                told.push(Event::Saved);
-                effect
-            }
+            (Planting::MetForgotten, Effect::Save(memory)) => Effect::Save(Box::new(Memory {
+                met: Seen::default(),
+                ..*memory
+            })),
+            (Planting::CommandsForgotten, Effect::Save(memory)) => Effect::Save(Box::new(Memory {
+                done: Done::default(),
+                ..*memory
+            })),
             (
                 Planting::OpenGate,
                 Effect::Publish {
@@ -225,26 +292,18 @@ impl Planted {
                 _,
                 Effect::Publish {
                     ticket,
-                    topic: topic @ (Topic::Card1 | Topic::All),
+                    topic: topic @ (Topic::Card(_) | Topic::All),
                     payload,
                 },
             ) => {
                 match planting {
-                    Planting::NeverAgain if self.sent.get(program.name) == Some(&payload) => {
+                    Planting::NeverAgain if self.sent.get(&(program.name, topic)) == Some(&payload) => {
                         return (None, vec![Event::Delivered(ticket)]);
                     }
                     Planting::DeliveredEarly => told.push(Event::Delivered(ticket)),
-                    Planting::ConfirmedEarly if topic == Topic::Card1 => {
-                        let topic = Topic::All.name("");
-                        told.push(Event::Message {
-                            topic,
-                            payload: payload.clone(),
-                            retained: false,
-                        });
-                    }
                     _ => {}
                 }
-                self.sent.insert(program.name, payload.clone());
+                self.sent.insert((program.name, topic), payload.clone());
                 let payload = if self.is(Planting::RelayMints) {
                     minted(program, &payload)
                 } else {
@@ -270,8 +329,10 @@ impl Planted {
             (Some(Planting::ForgetsOffline), Event::Disconnected { .. }) => true,
             (Some(Planting::TakeLower), Event::Message { topic, payload, .. }) if topic == "sensors/all" => {
                 let image = super::reference::image_of(payload);
-                let lower = |(new, old): (&Option<_>, &Option<_>)| matches!((new, old), (Some(new), Some(old)) if new < old);
-                image.iter().zip(&program.view).any(lower)
+                image.iter().zip(&program.view).any(|readings| match readings {
+                    (Some(((new, new_era), _)), Some(((old, old_era), _))) => new_era == old_era && new < old,
+                    _ => false,
+                })
             }
             _ => false,
         }
@@ -300,9 +361,9 @@ fn minted(program: &Program, payload: &[u8]) -> Vec<u8> {
         return payload.to_vec();
     }
     rewritten(payload, |value| {
-        for key in keys(1..=3) {
-            if let Some(triple) = value["versions"].get_mut(&key) {
-                *triple = json!([triple[0].as_u64().unwrap_or(0) + 1, 1, program.life_id]);
+        for key in keys(Card::One) {
+            if let Some(version) = value["versions"].get_mut(&key) {
+                *version = json!([version[0].as_u64().unwrap_or(0) + 1, program.life_id]);
             }
         }
     })

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use dualboard::machine::{Event, Machine, Role, Setup, Ticket};
 use dualboard::owner::Memory;
-use dualboard::sensor::Card;
-use dualboard::time::{Mono, Now, Wall};
+use dualboard::sensor::{Card, SensorId};
+use dualboard::time::Now;
 use dualboard::version::Life;
 use dualboard::wire::{Topic, encode_last_will};
 
 use super::broker::{Packet, Queued};
 use super::disk::Disk;
 use super::net::{Parcel, Peer, UP};
-use super::reference::{Image, Made};
-use super::world::{Action, World};
+use super::reference::{Image, Made, quarantined_in};
+use super::world::{Action, TWIN, World};
 
 /// A publication whose handshake is under way.
 pub struct Flying {
@@ -24,15 +24,27 @@ pub struct Flying {
     pub packet: Rc<Packet>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what is true of a process at one time, each by itself"
+)]
 pub struct Program {
     pub name: &'static str,
     pub role: Role,
     pub board: usize,
+    /// The number in its client id, and the id.
+    pub client: u32,
     pub client_id: Rc<str>,
+    pub takes_over: bool,
     pub machine: Option<Machine>,
     /// Raised with each start and end: what was meant for an earlier life does nothing.
     pub life: u64,
     pub life_id: u32,
+    /// When it was last started, and when it ended.
+    pub started: u64,
+    pub ended: Option<u64>,
+    /// Whether it has ended, or is about to, for another owner.
+    pub gave_way: bool,
     pub conn: Option<u64>,
     pub granted: bool,
     /// Whether the marker that it published has come back on this connection.
@@ -41,11 +53,13 @@ pub struct Program {
     seen: BTreeSet<u64>,
     pub disk: Disk,
     pub stopped: bool,
+    /// Its machine has been asleep, and nothing has happened to it since.
+    pub dozes: bool,
     pub due: Option<u64>,
     /// What its screen shows that has a version.
     pub view: Image,
-    /// What the message says that it hears now.
-    pub given: Image,
+    /// What it has been told since its connection began, or, once its marker has come back, is told now.
+    pub given: Vec<Image>,
     /// Whether a word without version is shown.
     pub wordy: [bool; 6],
     pub states: [Option<bool>; 6],
@@ -55,6 +69,9 @@ pub struct Program {
     pub highest: [Option<Made>; 6],
     /// Which memory an owner goes on from.
     pub memory: usize,
+    /// The commands that it has been given and not done yet, and those that it has done, or its memory has.
+    pub asked: Vec<(u64, SensorId)>,
+    pub done: BTreeSet<u64>,
     /// Publications in the present second, by kind: reports, all.
     pub second: (u64, u64),
     pub reports: u64,
@@ -67,10 +84,15 @@ impl Program {
             name,
             role,
             board,
+            client: 0,
             client_id: Rc::from(name),
+            takes_over: false,
             machine: None,
             life: 0,
             life_id: 0,
+            started: 0,
+            ended: None,
+            gave_way: false,
             conn: None,
             granted: false,
             marked: false,
@@ -78,14 +100,17 @@ impl Program {
             seen: BTreeSet::new(),
             disk: Disk::default(),
             stopped: false,
+            dozes: false,
             due: None,
             view: [None; 6],
-            given: [None; 6],
+            given: Vec::new(),
             wordy: [false; 6],
             states: [None; 6],
             live: [false; 2],
             highest: [None; 6],
             memory: 0,
+            asked: Vec::new(),
+            done: BTreeSet::new(),
             second: (0, 0),
             reports: 0,
             beats: 0,
@@ -93,11 +118,10 @@ impl Program {
     }
 
     pub fn setup(&self, started: Now, memory: Result<Memory, String>) -> Setup {
-        let (role, client_id, life) = (self.role, self.client_id.to_string(), Life(self.life_id));
         Setup {
-            role,
-            client_id,
-            life,
+            role: self.role,
+            client: self.client,
+            life: Life(self.life_id),
             memory,
             started,
         }
@@ -112,27 +136,36 @@ impl Program {
 }
 
 impl World {
-    pub fn now_at(&self, board: usize) -> Now {
-        let seconds = i64::try_from(self.now / 1000).expect("a short run");
-        Now {
-            mono: Mono::from_start(Duration::from_millis(self.now + self.booted[board])),
-            wall: Wall(self.walls[board] + seconds),
-        }
-    }
-
     pub fn start_program(&mut self, slot: usize) {
-        if self.programs[slot].machine.is_some() || self.unpowered[self.programs[slot].board] {
+        if self.programs[slot].machine.is_some() || self.boards[self.programs[slot].board].unpowered {
             return;
         }
         self.remember(slot);
-        let life_id = u32::try_from(self.rng.next() >> 32).expect("32 bits");
-        let life_id = self.planted.life(life_id);
+        let [life_id, client] = [(); 2].map(|()| u32::try_from(self.rng.next() >> 32).expect("32 bits"));
+        let life_id = self.planted.life(slot, life_id);
         let now = self.planted.now(self.now_at(self.programs[slot].board));
         let program = &mut self.programs[slot];
         let memory = self.planted.memory(program.role, program.disk.read());
         program.life_id = life_id;
-        program.machine = Some(Machine::new(program.setup(now, memory)));
+        let kept = memory.as_ref().ok().and_then(|memory| memory.client);
+        program.client = kept.unwrap_or(client);
+        let machine = Machine::new(program.setup(now, memory));
+        let machine = if program.takes_over {
+            machine.taking_over()
+        } else {
+            machine
+        };
+        program.client_id = Rc::from(machine.client_id());
+        program.machine = Some(machine);
         program.life += 1;
+        (program.started, program.gave_way, program.dozes) = (self.now, false, false);
+        program.asked.clear();
+        program.done = program
+            .disk
+            .durable
+            .as_ref()
+            .map(|file| file.done.clone())
+            .unwrap_or_default();
         program.highest = [None; 6];
         program.view = [None; 6];
         program.live = [false; 2];
@@ -140,6 +173,7 @@ impl World {
         self.trace.note(self.now, 1, &[], || {
             format!("{} starts", self.programs[slot].name)
         });
+        self.forget();
         self.owner_begins(slot);
         self.feed(slot, Event::Tick);
         self.redial(slot, 1, 50);
@@ -154,7 +188,7 @@ impl World {
         }
         program.life += 1;
         program.disk.crash(kept);
-        program.stopped = false;
+        (program.stopped, program.dozes, program.ended) = (false, false, Some(self.now));
         program.flying.clear();
         program.seen.clear();
         program.granted = false;
@@ -166,6 +200,9 @@ impl World {
         self.forget();
         if let Some(id) = conn {
             self.close_client(id, clean, silent);
+        }
+        if slot == TWIN {
+            self.lower_floor();
         }
     }
 
@@ -267,8 +304,14 @@ impl World {
                 }
                 if fresh {
                     let packet = &queued.packet;
-                    self.meet(slot, &packet.image);
-                    self.programs[slot].given = packet.image;
+                    self.asked(slot, packet);
+                    let told = if packet.topic.ends_with("/alive") {
+                        quarantined_in(&packet.payload)
+                    } else {
+                        packet.image
+                    };
+                    self.meet(slot, &told);
+                    self.programs[slot].given.push(told);
                     let (topic, payload) = (packet.topic.to_string(), packet.payload.to_vec());
                     self.feed(
                         slot,
@@ -278,7 +321,9 @@ impl World {
                             retained: queued.retained,
                         },
                     );
-                    self.programs[slot].given = [None; 6];
+                    if self.programs[slot].marked {
+                        self.programs[slot].given.clear();
+                    }
                 }
             }
             Parcel::Connect { .. } => {}

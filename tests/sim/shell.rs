@@ -8,12 +8,12 @@ use dualboard::machine::{Effect, Event, Machine};
 use dualboard::owner::Memory;
 use dualboard::sensor::Card;
 use dualboard::time::Now;
-use dualboard::wire::Topic;
+use dualboard::wire::{Topic, encode_memory};
 
 use super::broker::{Packet, Queued};
 use super::net::{Parcel, UP};
 use super::program::{Flying, Program};
-use super::world::{Action, World};
+use super::world::{Action, TWIN, World};
 
 impl World {
     /// The program handles an event; then everything that it asks for is done.
@@ -38,7 +38,9 @@ impl World {
                 format!("{name:<6} <- {}", words_of(&event))
             });
             let effects = machine.handle(now, event);
-            self.observe(slot, toggled);
+            self.programs[slot].dozes = false;
+            let commanded = self.newly_done(slot);
+            self.observe(slot, toggled, &commanded);
             for effect in effects {
                 let (effect, more) = self.planted.outgoing(&self.programs[slot], effect);
                 events.extend(more);
@@ -100,6 +102,9 @@ impl World {
                     format!("{name:<6} -> {topic:?} {}", String::from_utf8_lossy(&payload))
                 });
                 self.count_publication(slot, topic);
+                if matches!(topic, Topic::Answer(_)) {
+                    self.check_answer(slot, &payload);
+                }
                 if topic != Topic::Marker && !self.programs[slot].marked {
                     self.fail(slot, || {
                         format!("publishes {topic:?} before its marker has come back")
@@ -129,13 +134,10 @@ impl World {
                         ticket,
                         packet: Rc::clone(&packet),
                     });
-                    let reports = program
-                        .flying
-                        .iter()
-                        .filter(|flying| flying.packet.retain)
-                        .count();
+                    let same = |flying: &&Flying| flying.packet.retain && flying.packet.topic == packet.topic;
+                    let reports = program.flying.iter().filter(same).count();
                     // One from before the connection was lost may be repeated beside it.
-                    if reports > 3 {
+                    if reports > 2 {
                         self.fail(slot, || format!("has {reports} reports in flight"));
                     }
                 }
@@ -154,7 +156,12 @@ impl World {
                 self.trace.note(self.now, code, &[], || {
                     format!("{} stops for a twin", self.programs[slot].name)
                 });
+                self.stops_for_twin(slot);
                 self.at(self.now + 1, Action::End(slot, self.programs[slot].life));
+                if slot != TWIN && self.rng.chance(50) {
+                    let at = self.now + self.rng.within(1_000, 20_000);
+                    self.at(at, Action::Start(slot));
+                }
             }
         }
     }
@@ -165,7 +172,12 @@ impl World {
             self.fail(slot, || "asks for two writes at a time".to_owned());
             return;
         }
-        program.disk.write(memory);
+        program.disk.write(
+            &encode_memory(memory),
+            &program.client_id,
+            program.memory,
+            &program.done,
+        );
         let at = self.now + self.rng.within(1, self.sync);
         self.trace.note(self.now, 250, &[], || {
             format!("{} writes", self.programs[slot].name)

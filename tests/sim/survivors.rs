@@ -1,5 +1,7 @@
 //! Of which presses an image is left, and what has destroyed the last one of the others.
 
+use std::rc::Rc;
+
 use super::reference::{Image, Made};
 use super::world::{TWIN, World};
 
@@ -19,26 +21,29 @@ impl World {
     /// The presses of each sensor of which an image exists anywhere.
     pub fn survivors(&self) -> Presses {
         let taken = self.acknowledged();
+        let running = self.programs.iter().filter(|program| program.machine.is_some());
+        let files = self.programs[..TWIN]
+            .iter()
+            .filter_map(|program| program.disk.durable.as_ref());
+        let clients = running
+            .clone()
+            .map(|program| &program.client_id)
+            .chain(files.clone().map(|file| &file.client));
+        let clients = clients.map(Rc::clone).collect();
         let stores = self
             .brokers
             .iter()
-            .flat_map(|broker| broker.image_store().images(&taken));
-        let programs = self.programs[..TWIN].iter();
-        let files = programs
-            .clone()
-            .filter_map(|program| program.disk.durable.as_ref().map(|file| &file.image));
-        let views: Vec<&Image> = programs
-            .filter(|program| program.machine.is_some())
-            .map(|program| &program.view)
-            .collect();
-        let images: Vec<&Image> = stores.chain(files).chain(views).collect();
+            .flat_map(|broker| broker.image_store().images(&clients, &taken));
+        let views = running.map(|program| &program.view);
+        let images: Vec<&Image> = stores.chain(files.map(|file| &file.image)).chain(views).collect();
         std::array::from_fn(|place| {
             let presses = images.iter().filter_map(|image| self.ledger.press(place, image));
             presses.collect()
         })
     }
 
-    /// A fault was done: what had been saved, and of which the last image is gone, is lost by no fault of ours.
+    /// A fault was done: what had been saved, and of which the last image is gone, is lost by no fault of
+    /// ours.
     pub fn lower_floor(&mut self) {
         let survivors = self.survivors();
         for (floor, survivor) in self.ledger.floor.iter_mut().zip(survivors) {
@@ -49,8 +54,8 @@ impl World {
         }
     }
 
-    /// Somebody else's message has come to lie where an image was, perhaps long after it was published, and at the other board: whose image
-    /// was the last one is lost by that.
+    /// Somebody else's message has come to lie where an image was, perhaps long after it was published, and
+    /// at the other board: whose image was the last one is lost by that.
     pub fn overwritten(&mut self, before: &Presses) {
         let after = self.survivors();
         let floors = self.ledger.floor.iter_mut().zip(&mut self.expected);

@@ -48,7 +48,7 @@ impl Totals {
         );
         println!("{} hours of simulated time", self.simulated / 3_600_000);
         println!(
-            "{} runs with two readings of lost memories that nobody can put in order",
+            "{} runs with two readings that nobody can put in order",
             self.unordered
         );
         self.agreements.sort_unstable();

@@ -6,6 +6,7 @@ use dualboard::machine::Role;
 use dualboard::sensor::{Card, SensorId};
 
 use super::assertions::Had;
+use super::boards::Board;
 use super::bridge::{Bridge, bridges};
 use super::broker::{Broker, Packet};
 use super::faults::Fault;
@@ -24,6 +25,8 @@ pub const BOARD2: usize = 1;
 /// Places of the programs.
 pub const CARD1: usize = 0;
 pub const CARD2: usize = 1;
+pub const DISPLAY2: usize = 2;
+pub const DISPLAY1: usize = 3;
 pub const TWIN: usize = 4;
 
 /// Something that is going to happen.
@@ -46,6 +49,8 @@ pub enum Action {
     BrokerStart(usize),
     Fault(Fault),
     Press(SensorId),
+    Command(SensorId, u64),
+    Wake(usize),
     Mend(u64),
     Release(usize, u64),
     DiskWorks(usize),
@@ -60,23 +65,28 @@ pub struct World {
     pub tally: Tally,
     pub planted: Planted,
     pub brokers: [Broker; 2],
-    pub bridges: [Bridge; 3],
+    pub boards: [Board; 2],
+    pub bridges: Vec<Bridge>,
     pub programs: Vec<Program>,
     pub conns: BTreeMap<u64, Conn>,
     pub stuck: Vec<(u64, usize, Parcel)>,
     pub link: Link,
     pub local_latency: (u64, u64),
-    /// Each board's clocks: how long it had been up, and what the wall clock is off by.
-    pub booted: [u64; 2],
-    pub walls: [i64; 2],
-    pub unpowered: [bool; 2],
     /// Per cent of the bridge's connects at which newer messages overtake an older retained copy.
     pub overtaking: u64,
+    /// Whether the bridge does not reconnect while the wall clock is behind: Mosquitto 2.0.21.
+    pub waits_for_clock: bool,
     pub autosave: u64,
     /// The longest that a write of a state file takes.
     pub sync: u64,
     pub ledger: Ledger,
     pub memories: Memories,
+    /// A twin has been started with a copy of the owner's state file.
+    pub copied: bool,
+    /// All is well since, but for two owners of a card, of which one is to end.
+    pub settling: bool,
+    /// When somebody last published a program's old message again.
+    pub replayed: Option<u64>,
     /// What owners have had lately.
     pub had: Vec<Had>,
     pub failure: Option<String>,
@@ -107,7 +117,8 @@ pub struct Outcome {
     pub steps: u64,
 }
 
-/// How long all may take to agree after the last fault, and how long it is then watched that nothing more is said.
+/// How long all may take to agree after the last fault, and how long it is then watched that nothing more
+/// is said.
 pub const AGREEMENT: u64 = 40_000;
 pub const QUIET: u64 = 14_000;
 
@@ -115,19 +126,22 @@ impl World {
     pub fn new(seed: u64, planted: Planted, recording: bool) -> Self {
         let mut rng = Rng::new(seed);
         let max_queued = *rng.pick(&[3, 20, 1_000]);
+        let card = *rng.pick(&Card::ALL);
         let programs = vec![
             Program::new("card1_monitor", Role::Monitor(Card::One), BOARD1),
             Program::new("card2_monitor", Role::Monitor(Card::Two), BOARD2),
             Program::new("display2", Role::Display, BOARD2),
             Program::new("display1", Role::Display, BOARD1),
-            Program::new("twin", Role::Monitor(Card::One), BOARD1),
+            Program::new("twin", Role::Monitor(card), card as usize),
         ];
+        let mut board = |wall| Board::new(rng.within(1 << 20, 1 << 32), wall);
         Self {
             now: 0,
             trace: Trace::new(recording),
             tally: Tally::default(),
             planted,
             brokers: [Broker::new(max_queued), Broker::new(max_queued)],
+            boards: [board(1_764_930_243), board(0)],
             bridges: bridges(),
             programs,
             conns: BTreeMap::new(),
@@ -138,14 +152,15 @@ impl World {
                 change: 0,
             },
             local_latency: (0, *rng.pick(&[1, 5, 60])),
-            booted: [rng.within(0, 1 << 32), rng.within(0, 1 << 32)],
-            walls: [1_764_930_243, 0],
-            unpowered: [false; 2],
             overtaking: *rng.pick(&[0, 30, 100]),
+            waits_for_clock: rng.chance(30),
             autosave: *rng.pick(&[1_000, 10_000, 1_800_000]),
             sync: *rng.pick(&[5, 30, 3_000]),
             ledger: Ledger::default(),
             memories: Memories::default(),
+            copied: false,
+            settling: false,
+            replayed: None,
             had: Vec::new(),
             failure: None,
             healed: None,
@@ -164,13 +179,19 @@ impl World {
         self.queue.insert((when.max(self.now), self.sequence), action);
     }
 
-    /// What has been taken from a queue: it is removed there when the acknowledgement arrives, which is under way.
+    /// What has been taken from a queue: it is removed there when the acknowledgement arrives, which is
+    /// under way.
     pub fn acknowledged(&self) -> BTreeSet<u64> {
         let stuck = self.stuck.iter().map(|(_, _, parcel)| parcel);
-        let moving = self.queue.values().filter_map(|action| match action {
-            Action::Arrive(_, _, parcel) => Some(parcel),
-            _ => None,
-        });
+        let postponed = self.boards.iter().flat_map(|board| &board.postponed);
+        let moving = self
+            .queue
+            .values()
+            .chain(postponed)
+            .filter_map(|action| match action {
+                Action::Arrive(_, _, parcel) => Some(parcel),
+                _ => None,
+            });
         let acks = moving.chain(stuck).filter_map(|parcel| match parcel {
             Parcel::Ack(mid) => Some(*mid),
             _ => None,
@@ -221,6 +242,13 @@ impl World {
     }
 
     fn act(&mut self, action: Action) {
+        if let Some(board) = self
+            .board_of(&action)
+            .filter(|board| self.boards[*board].asleep.is_some())
+        {
+            self.boards[board].postponed.push(action);
+            return;
+        }
         match action {
             Action::Arrive(id, direction, parcel) => self.arrive(id, direction, parcel),
             Action::Dial(slot, life) => self.dial(slot, life),
@@ -241,6 +269,8 @@ impl World {
             Action::BrokerStart(place) => self.start_broker(place),
             Action::Fault(fault) => self.inject(fault),
             Action::Press(sensor) => self.press(sensor),
+            Action::Command(sensor, id) => self.command(sensor, id),
+            Action::Wake(board) => self.wake(board),
             Action::Mend(change) => self.mend(change),
             Action::Release(slot, life) if self.programs[slot].life == life => self.hold(slot, false),
             Action::End(..) | Action::Release(..) => {}
@@ -251,7 +281,7 @@ impl World {
     }
 
     pub fn start_broker(&mut self, place: usize) {
-        if self.brokers[place].up || self.unpowered[place] {
+        if self.brokers[place].up || self.boards[place].unpowered {
             return;
         }
         let broker = &mut self.brokers[place];

@@ -277,6 +277,11 @@ impl Bench {
         self.row(node, sensor).map(|row| row.beside).unwrap_or_default()
     }
 
+    /// All that a broker has written to its log.
+    pub fn log(&self, broker: Node) -> String {
+        self.brokers[broker as usize].log()
+    }
+
     /// What a broker holds on a topic.
     pub fn retained(&self, broker: Node, topic: &str) -> Option<Vec<u8>> {
         plain::retained(&self.url(broker), topic)

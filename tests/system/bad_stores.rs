@@ -2,11 +2,15 @@
 //! sends. The good state is published again over them.
 
 use rustix::process::Signal;
+use serde_json::{Value, json};
 
-use crate::support::bad_payloads::{KEPT, SECRET, no_reports};
-use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
+use crate::support::bad_payloads::{KEPT, SECRET, crosses, no_reports};
+use crate::support::bench::Node::{Broker2, Card1, Card2};
 use crate::support::bench::plain::{Heard, Plain};
 use crate::support::bench::{BROKERS, Bench, Node, PROGRAMS, States, says};
+
+/// The highest number that a version may have.
+const MOST: u64 = (1 << 53) - 1;
 
 const STATES: States = ["OK", "KO", "OK", "KO", "OK", "OK"];
 
@@ -33,8 +37,8 @@ fn last(heard: &[Heard], topic: &str, is: impl Fn(&[u8]) -> bool) -> bool {
 fn spoil(ears: &[Plain; 2], (topic, broker): (&str, Node), payload: &[u8]) {
     let near = usize::from(broker == Broker2);
     ears[near].say(topic, payload, true);
-    let crosses = (topic == "sensors/card1") == (broker == Broker1);
-    for at in [Some(near), crosses.then_some(1 - near)].into_iter().flatten() {
+    let far = crosses((topic, broker)).then_some(1 - near);
+    for at in [Some(near), far].into_iter().flatten() {
         ears[at].wait_for("the bad payload", |heard| {
             last(heard, topic, |last| last == payload)
         });
@@ -49,8 +53,9 @@ fn met_as_retained_messages_at_the_start_they_end_nothing() {
     for some in all.chunks(KEPT.len()) {
         bench.end_all(PROGRAMS, Signal::KILL);
         // Those that cross the bridge first: the other broker gets its own afterwards.
-        for (place, bad) in [0, 3, 1, 2].into_iter().zip(some) {
-            spoil(&ears, KEPT[place], &bad.payload);
+        let (first, then): (Vec<_>, Vec<_>) = KEPT.into_iter().partition(|place| crosses(*place));
+        for (place, bad) in first.into_iter().chain(then).zip(some) {
+            spoil(&ears, place, &bad.on(place.0).payload);
         }
         bench.start_all(PROGRAMS);
         for (topic, broker) in KEPT {
@@ -83,41 +88,55 @@ fn a_card_without_its_file_and_with_a_bad_retained_message_recovers_from_the_joi
 }
 
 /// The report that lies on a topic, changed.
-fn forged(bench: &Bench, (topic, broker): (&str, Node), change: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
+fn forged(bench: &Bench, (topic, broker): (&str, Node), change: impl Fn(&mut Value)) -> Vec<u8> {
     let held = bench.retained(broker, topic).expect("a report");
     let mut value = serde_json::from_slice(&held).expect("a report");
     change(&mut value);
     serde_json::to_vec(&value).expect("JSON")
 }
 
+/// The first sensor that a topic carries and that stands at KO.
+fn toggled(topic: &str) -> &'static str {
+    if topic == "sensors/card2" {
+        "sensor_4"
+    } else {
+        "sensor_2"
+    }
+}
+
 #[test]
 fn well_formed_reports_that_nobody_honest_sends_are_published_over() {
-    let bench = with_states();
+    let mut bench = with_states();
     let ears = ears(&bench);
-    let flip = |value: &mut serde_json::Value| {
-        let state = value["sensor_2"].as_bool().expect("a state");
-        value["sensor_2"] = (!state).into();
-    };
     for place in KEPT {
-        let plain = br#"{"sensor_1":false,"sensor_2":true,"sensor_3":false}"#.to_vec();
+        let sensor = toggled(place.0);
+        let flip = |value: &mut Value| {
+            let state = value[sensor].as_bool().expect("a state");
+            value[sensor] = (!state).into();
+        };
+        // Somebody who knows the sensor's version says another one, with this number and era.
+        let outnumbered = |other: fn([u64; 2]) -> [u64; 2]| {
+            forged(&bench, place, |value| {
+                flip(value);
+                let version = &mut value["versions"][sensor];
+                let dot = [0, 1].map(|place| version[place].as_u64().expect("a number"));
+                *version = json!(other(dot));
+            })
+        };
         let deep = format!(
-            r#"{{"sensor_2":true,"x":{}{}}}"#,
+            r#"{{"{sensor}":true,"x":{}{}}}"#,
             "[".repeat(7_000),
             "]".repeat(7_000)
         );
-        let old = br#"{"sensor_2":true,"versions":{"sensor_2":[0,1,7]}}"#.to_vec();
         let reports = [
-            plain,
+            format!(r#"{{"{sensor}":true}}"#).into_bytes(),
             deep.into_bytes(),
-            old,
+            format!(r#"{{"{sensor}":true,"versions":{{"{sensor}":[0,7]}}}}"#).into_bytes(),
             forged(&bench, place, flip),
-            // An hour from now, by somebody who knows the toggled sensor's name.
-            forged(&bench, place, |value| {
-                flip(value);
-                let version = value["versions"]["sensor_2"][0].as_u64().expect("a version");
-                value["versions"]["sensor_2"] = serde_json::json!([version + 1_000_000, 0, u32::MAX]);
-            }),
-            forged(&bench, place, |value| value["changed"]["sensor_2"] = 0.into()),
+            forged(&bench, place, |value| value["changed"][sensor] = 0.into()),
+            outnumbered(|[n, era]| [n + 1_000_000, era]),
+            outnumbered(|[_, era]| [MOST, era]),
+            outnumbered(|[_, era]| [MOST, era ^ 1]),
         ];
         for report in reports {
             let near = &ears[usize::from(place.1 == Broker2)];
@@ -130,4 +149,12 @@ fn well_formed_reports_that_nobody_honest_sends_are_published_over() {
         }
         bench.wait_settled(STATES);
     }
+    toggles_all(&mut bench, STATES);
+}
+
+/// Every sensor can still be toggled, and each toggle gets to everybody.
+fn toggles_all(bench: &mut Bench, states: States) {
+    bench.press(Card1, "123");
+    bench.press(Card2, "456");
+    bench.wait_settled(states.map(|state| if state == "OK" { "KO" } else { "OK" }));
 }

@@ -47,7 +47,11 @@ fn p_publishes_the_present_state_again() {
     bench.press(Card1, "3");
     let states = ["OK", "OK", "KO", "OK", "OK", "OK"];
     bench.wait_settled(states);
-    for (node, broker, topic) in [(Card1, Broker1, "sensors/card1"), (Card2, Broker2, "sensors/all")] {
+    for (node, broker, topic) in [
+        (Card1, Broker1, "sensors/card1"),
+        (Card2, Broker2, "sensors/card2"),
+        (Card2, Broker2, "sensors/all"),
+    ] {
         let listener = bench.listener(broker);
         let before = listener.count(topic);
         bench.press(node, "p");
@@ -89,7 +93,7 @@ fn keys_of_other_sensors_and_all_keys_of_the_display_change_nothing() {
         states,
     ];
     for heard in listeners.iter().flat_map(Plain::heard) {
-        let reports = ["sensors/card1", "sensors/all"].contains(&heard.topic.as_str());
+        let reports = ["sensors/card1", "sensors/card2", "sensors/all"].contains(&heard.topic.as_str());
         let told = expected
             .iter()
             .any(|states| says(&heard.payload, *states, &heard.topic));

@@ -80,7 +80,11 @@ fn it_says_what_happens_with_times_and_levels_and_not_on_the_screen() {
     bench.end(Card1, Signal::TERM);
     let text = read(&log);
     for words in [
-        "info  card1_monitor: version 0.1.0 starts: process ",
+        concat!(
+            "info  card1_monitor: version ",
+            env!("CARGO_PKG_VERSION"),
+            " starts: process "
+        ),
         "info  card1_monitor: connected to broker 1",
         "info  card1_monitor: sensor 2  OK → KO  sending",
         "info  card1_monitor: sensor 2  KO CONFIRMED",

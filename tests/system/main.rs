@@ -29,3 +29,4 @@ mod state_file;
 mod take_over;
 mod terminal;
 mod terminal_shell;
+mod two_owners;

@@ -1,11 +1,11 @@
-//! One owner a card: on one board by its lock, elsewhere by its heartbeats.
+//! One owner a card on one board, by its lock.
 
 use rustix::process::Signal;
 
-use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
+use crate::support::bench::Node::{Broker1, Card1, Card2};
 use crate::support::bench::{Bench, INITIAL, flat};
 use crate::support::probe::state;
-use crate::support::pty::{Pty, Seen, code};
+use crate::support::pty::{Seen, code};
 
 #[test]
 fn a_second_copy_is_told_who_runs_and_ends() {
@@ -152,62 +152,6 @@ fn take_over_where_nothing_runs_is_a_start_like_any_other() {
     bench.wait_settled(INITIAL);
 }
 
-/// As on another machine: in another state folder, where the lock of the first says nothing.
-fn elsewhere(bench: &Bench, options: &[&str]) -> Pty {
-    let folder = bench.folder().join("elsewhere").display().to_string();
-    let options: Vec<&str> = ["--state-dir", &folder]
-        .into_iter()
-        .chain(options.iter().copied())
-        .collect();
-    bench.spawn(Card1, &bench.url(Card1), &options)
-}
-
-#[test]
-fn a_copy_elsewhere_stops_and_says_so_and_the_first_goes_on() {
-    let mut bench = Bench::running();
-    bench.press(Card1, "1");
-    bench.wait_settled(["KO", "OK", "OK", "OK", "OK", "OK"]);
-    let mut twin = elsewhere(&bench, &[]);
-    assert_eq!(code(twin.wait_for_end()), 1);
-    twin.wait_for("one line of words", |seen| seen.shows("take-over"));
-    let said = flat(&twin.look(Seen::text));
-    let expected = format!(
-        "card1_monitor: another card1_monitor is connected to {} and goes on, with another state folder or on another machine; no state was \
-         lost; end it there, or start this one with --take-over to go on in its place",
-        bench.url(Card1)
-    );
-    assert!(said.contains(&expected), "{said}");
-    twin.assert_restored();
-    bench.wait_text(
-        Card1,
-        "another card1_monitor connected from elsewhere; it is told to end",
-    );
-    bench.press(Card1, "2");
-    bench.wait_settled(["KO", "KO", "OK", "OK", "OK", "OK"]);
-}
-
-#[test]
-fn take_over_from_elsewhere_ends_the_first_and_keeps_what_both_toggled() {
-    let mut bench = Bench::running();
-    bench.press(Card1, "3");
-    bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
-    let mut first = bench.take(Card1);
-    first.send("2");
-    let second = elsewhere(&bench, &["--take-over"]);
-    second.wait_for("its memory", |seen| flat(&seen.text()).contains("restored"));
-    second.send("1");
-    assert_eq!(code(first.wait_for_end()), 1);
-    first.wait_for("one line of words", |seen| seen.shows("take it back"));
-    let said = flat(&first.look(Seen::text));
-    assert!(
-        said.contains("card1_monitor: another card1_monitor has taken over at mqtt://127.0.0.1:"),
-        "{said}"
-    );
-    first.assert_restored();
-    bench.give(Card1, second);
-    bench.wait_settled(["KO", "KO", "KO", "OK", "OK", "OK"]);
-}
-
 #[test]
 fn killed_and_started_again_many_times_it_is_not_taken_for_a_twin() {
     let mut bench = Bench::running();
@@ -223,30 +167,6 @@ fn killed_and_started_again_many_times_it_is_not_taken_for_a_twin() {
         bench.wait_ready(Card1);
     }
     bench.wait_settled(["KO", "OK", "OK", "OK", "OK", "OK"]);
-}
-
-/// At the other board's broker, where the heartbeats of the first one come across the bridge.
-#[test]
-fn one_at_the_other_boards_broker_ends_is_told_so_and_is_not_advised_to_take_over() {
-    let bench = Bench::running();
-    let folder = bench.folder().join("elsewhere").display().to_string();
-    let wrong = bench.url(Broker2);
-    for more in [&[][..], &["--take-over"]] {
-        let options: Vec<&str> = ["--state-dir", &folder]
-            .into_iter()
-            .chain(more.iter().copied())
-            .collect();
-        let mut lost = bench.spawn(Card1, &wrong, &options);
-        assert_eq!(code(lost.wait_for_end()), 1);
-        lost.wait_for("where the first one is", |seen| {
-            flat(&seen.text()).contains(&format!(
-                "card1_monitor: another card1_monitor runs at another broker and goes on, and is heard at {wrong} across the bridge: that is \
-                 not broker 1; no state was lost; start this one with --broker and the address of broker 1"
-            ))
-        });
-        assert!(!lost.look(Seen::text).contains("take-over"), "{more:?}");
-    }
-    bench.wait_settled(INITIAL);
 }
 
 #[test]

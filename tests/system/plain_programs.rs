@@ -105,12 +105,12 @@ fn our_card_2_and_display_follow_a_plain_card_1() {
         ([false, false, true], ["KO", "KO", "OK", "OK", "OK", "OK"]),
     ] {
         card1.say(said);
-        bench.wait_settled(states);
+        bench.wait_settled_beside_plain(states);
         card1.wait_for(states);
     }
     bench.press(Card2, "5");
     let states = ["KO", "KO", "OK", "OK", "KO", "OK"];
-    bench.wait_settled(states);
+    bench.wait_settled_beside_plain(states);
     card1.wait_for(states);
 }
 
@@ -120,10 +120,10 @@ fn a_plain_card_1_that_falls_silent_is_held_and_stays_held() {
     let states = ["OK", "OK", "KO", "OK", "OK", "OK"];
     let card1 = PlainCard1::start(&bench);
     card1.say([true, true, true]);
-    bench.wait_settled(INITIAL);
+    bench.wait_settled_beside_plain(INITIAL);
     // The whole way of this word is up: also the one on which card 2 hears its own words again.
     card1.say([true, true, false]);
-    bench.wait_settled(states);
+    bench.wait_settled_beside_plain(states);
     for node in [Card2, Display] {
         wait_shows(&bench, node, states, 1, "HELD");
         wait_shows(
@@ -131,7 +131,7 @@ fn a_plain_card_1_that_falls_silent_is_held_and_stays_held() {
             node,
             states,
             2,
-            if node == Card2 { "CONFIRMED" } else { "LIVE" },
+            if node == Card2 { "SAVED" } else { "LIVE" },
         );
     }
     let marks = [Card2, Display].map(|node| (node, bench.pty(node).mark()));
@@ -143,7 +143,7 @@ fn a_plain_card_1_that_falls_silent_is_held_and_stays_held() {
         );
     }
     card1.say([true, true, true]);
-    bench.wait_settled(INITIAL);
+    bench.wait_settled_beside_plain(INITIAL);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_plain_card_1s_word_outlives_card_2_and_the_newest_one_counts() {
     let mut bench = with(Card2);
     let card1 = PlainCard1::start(&bench);
     card1.say([true, true, false]);
-    bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
+    bench.wait_settled_beside_plain(["OK", "OK", "KO", "OK", "OK", "OK"]);
     for (said, signal) in [
         ([false, true, true], Signal::KILL),
         ([true, false, true], Signal::TERM),
@@ -164,7 +164,7 @@ fn a_plain_card_1s_word_outlives_card_2_and_the_newest_one_counts() {
         bench.wait(&format!("{states:?} everywhere"), |bench| {
             [Card2, Display]
                 .iter()
-                .all(|node| shows(&bench.text(*node), states, &["LIVE", "HELD", "CONFIRMED"]))
+                .all(|node| shows(&bench.text(*node), states, &["LIVE", "HELD", "SAVED"]))
         });
         card1.wait_for(states);
     }

@@ -9,7 +9,7 @@ use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
 use crate::support::bench::{Bench, INITIAL, Node, States, shows};
 
 /// `tests/plain_client.py`, running in the place of one of our programs. It ends with its input.
-struct Python {
+pub struct Python {
     child: Child,
     lines: Receiver<String>,
     last: RefCell<String>,
@@ -17,7 +17,7 @@ struct Python {
 
 impl Python {
     #[allow(clippy::disallowed_methods, reason = "a thread of the tests")]
-    fn start(bench: &Bench, node: Node) -> Self {
+    pub fn start(bench: &Bench, node: Node) -> Self {
         let (role, broker) = match node {
             Card1 => ("card1_monitor", Broker1),
             Card2 => ("card2_monitor", Broker2),
@@ -49,17 +49,17 @@ impl Python {
         }
     }
 
-    fn press(&mut self, sensor: u8) {
+    pub fn press(&mut self, sensor: u8) {
         let input = self.child.stdin.as_mut().expect("its input is a pipe");
         writeln!(input, "{sensor}").expect("it reads its input");
     }
 
     /// Publishes what it has, as the plain programs do a moment after they have connected.
-    fn publish(&mut self) {
+    pub fn publish(&mut self) {
         writeln!(self.child.stdin.as_mut().expect("a pipe")).expect("it reads its input");
     }
 
-    fn wait_for(&self, bench: &Bench, states: States) {
+    pub fn wait_for(&self, bench: &Bench, states: States) {
         bench.wait(&format!("Python shows {states:?}"), |_| {
             if let Some(line) = self.lines.try_iter().last() {
                 self.last.replace(line);
@@ -99,12 +99,12 @@ fn a_python_card_1_works_with_our_card_2_and_display() {
     }
     let mut card1 = Python::start(&bench, Card1);
     card1.publish();
-    bench.wait_settled(INITIAL);
+    bench.wait_settled_beside_plain(INITIAL);
     card1.press(2);
-    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
+    bench.wait_settled_beside_plain(["OK", "KO", "OK", "OK", "OK", "OK"]);
     bench.press(Card2, "6");
     let states = ["OK", "KO", "OK", "OK", "OK", "KO"];
-    bench.wait_settled(states);
+    bench.wait_settled_beside_plain(states);
     card1.wait_for(&bench, states);
 }
 

@@ -168,7 +168,6 @@ fn level(fact: &Fact) -> Level {
         | Fact::Held(..)
         | Fact::Malformed(..)
         | Fact::Impostor(_)
-        | Fact::NoHigherVersion(_)
         | Fact::RetainedCommand(_) => Level::Warn,
         _ => Level::Info,
     }

@@ -38,9 +38,9 @@ pub(super) enum Look {
 /// Where the card's owner is, as far as this broker tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Connected to this broker: what its heartbeats call its life lies here as the owner's claim, which does not cross the bridge.
+    /// Connected to this broker.
     Here,
-    /// Connected to another one: its heartbeats come across the bridge.
+    /// Connected to its own board's broker. This one is the other board's, and its heartbeats come across the bridge.
     Across,
     /// It has not been heard for longer than any that lives would be silent.
     Silent,
@@ -63,10 +63,8 @@ pub(super) struct Asker {
     heard: Option<Life>,
     /// Which life of it was heard last, whatever has become of it.
     last: Option<Life>,
-    /// Whose claim lies at this broker.
-    claim: Option<Life>,
-    /// Since when it has been known to be connected elsewhere.
-    across_since: Option<Mono>,
+    /// Whether this broker is the other board's: it tells of the card's own board as what is across the bridge.
+    at_other_board: bool,
     answer: Option<Answer>,
     /// Whether the owner that lives now may not know that it is asked. One that has answered says by itself when it has got further; asked
     /// again without need, it would have forgotten at last that it is done.
@@ -79,7 +77,7 @@ impl Asker {
     pub(super) fn start(job: &Job<'_>) -> Result<Self> {
         let (card, entrance) = (job.options.card, &job.options.entrance);
         let client_id = format!("{}-set-{:08x}", words::owner(card), random()?);
-        let topics = [Topic::Answer(card), Topic::Alive(card), Topic::Claim(card)];
+        let topics = [Topic::Answer(card), Topic::Alive(card), Topic::Uptime(card)];
         let url: BrokerUrl = entrance.url.parse()?;
         let broker = Broker::start(&Settings {
             url: url.clone(),
@@ -106,8 +104,7 @@ impl Asker {
             listens_since: None,
             heard: None,
             last: None,
-            claim: None,
-            across_since: None,
+            at_other_board: false,
             answer: None,
             unheard: true,
             trouble: None,
@@ -122,8 +119,7 @@ impl Asker {
             let over = until.is_some_and(|until| now >= until);
             match self.place(now) {
                 Place::Here => return Look::Somebody,
-                // In a moment its claim may lie here again.
-                Place::Across if over => return Look::Across,
+                Place::Across => return Look::Across,
                 _ if self.trouble.is_some() || over => return Look::Nobody,
                 _ => {}
             }
@@ -163,11 +159,8 @@ impl Asker {
                 return Some(self.short(Cause::Late, self.why(job, runs)));
             }
             if now >= again {
-                // Its claim may be on the way for as long as a heartbeat takes.
                 let across = self.place(now) == Place::Across && self.answer.is_none();
-                let since = self.across_since.take_if(|_| across).unwrap_or(now);
-                self.across_since = across.then_some(since);
-                return (across && now >= since.after(LOOK)).then(|| self.vain(job, runs));
+                return across.then(|| self.vain(job, runs));
             }
             let timer = crossbeam_channel::after(job.clock.until(again.min(job.by)));
             select! {
@@ -224,7 +217,7 @@ impl Asker {
                         self.listens_since = Some(job.clock.now().mono);
                     }
                     Some(Message::Gone(life)) if self.heard == Some(life) => self.heard = None,
-                    Some(Message::Claim(claim)) => self.claim = Some(claim.life),
+                    Some(Message::Uptime) => self.at_other_board = true,
                     _ => {}
                 }
             }
@@ -266,8 +259,8 @@ impl Asker {
     pub(super) fn place(&self, now: Mono) -> Place {
         match self.heard {
             _ if self.listens_since.is_some_and(|since| now >= since.after(LOOK)) => Place::Silent,
-            Some(life) if self.claim == Some(life) => Place::Here,
-            Some(_) => Place::Across,
+            Some(_) if self.at_other_board => Place::Across,
+            Some(_) => Place::Here,
             None => Place::Unknown,
         }
     }

@@ -84,9 +84,6 @@ impl Job<'_> {
 
     fn not_as_asked(&self, answer: &Answer) -> Option<String> {
         let strange = |sensor, order| match (order, answer.get(sensor)) {
-            _ if answer.refused.contains(sensor) => Some(format!(
-                "{sensor} not changed: somebody has published the highest version there is"
-            )),
             (Order::Set(asked), Some((state, _))) if state != asked => Some(format!(
                 "{sensor} is {} again: somebody has changed it since",
                 state.word()

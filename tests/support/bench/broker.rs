@@ -98,10 +98,14 @@ impl Broker {
         child.wait().expect("waiting for our own child");
     }
 
+    /// All that it has written to its log.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
     /// The last lines of its log, without those about the tests' own looks at it.
     pub fn tail(&self) -> String {
-        let log = fs::read(&self.log).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
+        let log = self.log();
         let ours = |line: &&str| {
             !["auto-", "test/marker", "New connection", "No will"]
                 .iter()

@@ -53,8 +53,12 @@ pub fn says(payload: &[u8], states: States, topic: &str) -> bool {
     let Ok(value) = serde_json::from_slice::<Value>(payload) else {
         return false;
     };
-    let carried = if topic == "sensors/card1" { 3 } else { 6 };
-    (1..=carried)
+    let mut carried = match topic {
+        "sensors/card1" => 1..=3,
+        "sensors/card2" => 4..=6,
+        _ => 1..=6,
+    };
+    carried
         .all(|sensor| value.get(format!("sensor_{sensor}")) == Some(&Value::Bool(states[sensor - 1] == "OK")))
 }
 

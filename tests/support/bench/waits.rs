@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{BROKERS, Bench, DEADLINE, Node, PROGRAMS, States, flat, glance, is_ready, says, shows};
+use super::{BROKERS, Bench, Card2, DEADLINE, Node, PROGRAMS, States, flat, glance, is_ready, says, shows};
 
 impl Bench {
     /// Waits until something holds.
@@ -45,13 +45,26 @@ impl Bench {
     /// Waits until every screen that is there shows these states as live or confirmed, and both brokers hold them.
     #[track_caller]
     pub fn wait_settled(&self, states: States) {
+        self.wait_settled_as(states, &["LIVE", "CONFIRMED"]);
+    }
+
+    /// The same where the other owner is a plain program, which confirms nothing.
+    #[track_caller]
+    pub fn wait_settled_beside_plain(&self, states: States) {
+        self.wait_settled_as(states, &["LIVE", "SAVED"]);
+    }
+
+    #[track_caller]
+    fn wait_settled_as(&self, states: States, beside: &[&str]) {
         for node in PROGRAMS.into_iter().filter(|node| self.runs(*node)) {
-            self.wait(&format!("{node:?} shows {states:?}, live"), |bench| {
-                shows(&bench.text(node), states, &["LIVE", "CONFIRMED"])
+            self.wait(&format!("{node:?} shows {states:?}, {beside:?}"), |bench| {
+                shows(&bench.text(node), states, beside)
             });
         }
+        // A plain card 2 says all that it knows on `sensors/all`.
+        let ours = self.runs(Card2).then_some("sensors/card2");
         for broker in BROKERS {
-            for topic in ["sensors/card1", "sensors/all"] {
+            for topic in ["sensors/card1", "sensors/all"].into_iter().chain(ours) {
                 self.wait_holds(broker, topic, states);
             }
         }

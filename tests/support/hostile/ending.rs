@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use dualboard::machine::Role;
-use dualboard::reading::{Snapshot, Versions};
-use dualboard::sensor::{Card, SensorSet};
-use dualboard::version::Life;
+use dualboard::reading::Snapshot;
+use dualboard::sensor::Card;
+use dualboard::version::{Era, Life};
 use dualboard::wire::{Heartbeat, Topic, encode_heartbeat, encode_report};
 
 use super::steps::{Said, Step, Words};
@@ -33,9 +33,6 @@ impl Trial {
             self.take(Step::Wait(Duration::from_secs(5)));
             self.honest_heartbeat(card.other());
             self.honest_echo(card);
-            if let Some(claim) = self.claim.take() {
-                self.say(Topic::Claim(card), claim, false);
-            }
             self.save(None);
             while !self.flying.is_empty() {
                 self.answer(true);
@@ -52,37 +49,34 @@ impl Trial {
             self.save(None);
         }
         assert!(self.machine.is_settled(), "never at rest");
-        self.watch
-            .good_state_is_held(&self.machine, self.holds.as_deref());
+        self.watch.good_state_is_held(&self.machine, &self.holds);
     }
 
     /// The other board shows what the broker holds.
     fn honest_echo(&mut self, card: Card) {
-        let topic = match card {
-            Card::One => Topic::All,
-            Card::Two => Topic::Board1All,
-        };
-        let truth = Words {
-            said: [Said::AsShown; 6],
-            after: SensorSet::EMPTY,
-        };
-        let report = self.report(&truth);
+        let report = self.report(&Words([Said::AsShown; 6]));
         if report.iter().next().is_some() {
+            let topic = Topic::ReadBack(card);
             self.say(topic, encode_report(&report, topic.carries()), false);
         }
     }
 
     fn honest_heartbeat(&mut self, card: Card) {
-        let held = self.own_topic().zip(self.holds.as_deref());
-        let heard = held.map_or_else(Versions::default, |(topic, payload)| {
-            super::watch::report_of(topic, payload).map_or_else(Versions::default, |report| report.versions())
-        });
+        let held = |topic: Topic| {
+            let report = super::watch::report_of(topic, self.holds.get(&topic)?);
+            Some(report?.versions())
+        };
+        let heard = held(Topic::Card(card.other())).unwrap_or_default();
         let beat = Heartbeat {
             life: Life(0x7777),
             uptime: self.now.mono.since(BEGIN.mono),
+            era: Era(0x7777),
+            run_era: None,
+            takes_over: false,
             has: heard,
             heard,
-            refused: Snapshot::default(),
+            joined: held(Topic::All),
+            quarantined: Snapshot::default(),
             other_live: true,
             other_plain: false,
         };

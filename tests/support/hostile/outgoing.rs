@@ -2,13 +2,13 @@
 
 use dualboard::command::Done;
 use dualboard::machine::{Effect, Role};
-use dualboard::sensor::Card;
+use dualboard::version::Order;
 use dualboard::wire::{self, LARGEST, Message, Topic};
 
-use super::trial::own_topic;
+use super::trial::own_topics;
 use super::watch::Watch;
 
-/// Events give a handful of effects: marker, report, copy, heartbeat, witness, state file, last word, end; and answers to all commands that are remembered.
+/// Events give a handful of effects: marker, two reports, heartbeat, witness, state file, last word, end; and answers to all commands that are remembered.
 const MOST_EFFECTS: usize = 7 + Done::KEPT;
 
 impl Watch {
@@ -22,19 +22,21 @@ impl Watch {
             match effect {
                 Effect::Publish { topic, payload, .. } => {
                     assert!(connected, "published without a connection");
-                    assert!(payload.len() <= LARGEST / 8, "a large message");
+                    assert!(payload.len() <= LARGEST / 4, "a large message");
                     self.published(*topic, payload);
                 }
                 Effect::Save(_) => assert!(self.role != Role::Display, "the display keeps nothing"),
                 Effect::StopForTwin | Effect::StopTakenOver => {
-                    let (heartbeats, claims) = self.twins;
-                    assert!(heartbeats >= 2 || claims >= 1, "stops without proof of a twin");
+                    assert!(
+                        self.twins >= 2 || self.losses >= 3,
+                        "stops without proof of a twin"
+                    );
                 }
             }
         }
     }
 
-    /// Only what is this program's to say, in a form that it reads itself, and never an older version than before.
+    /// Only what is this program's to say, in a form that it reads itself; of what was toggled here never an earlier version than before.
     fn published(&mut self, topic: Topic, payload: &[u8]) {
         let message = wire::decode(topic, payload).expect("what is sent can be read");
         if let Message::Marker(nonce) = message {
@@ -44,9 +46,8 @@ impl Watch {
         assert!(self.gate_open, "{topic:?} published before the gate closed");
         let own = match self.role {
             Role::Monitor(card) => {
-                [Topic::Alive(card), Topic::Claim(card), Topic::Answer(card)].contains(&topic)
-                    || own_topic(self.role) == Some(topic)
-                    || (card, topic) == (Card::One, Topic::Copy)
+                [Topic::Alive(card), Topic::Answer(card)].contains(&topic)
+                    || own_topics(self.role).contains(&topic)
             }
             Role::Display => false,
         };
@@ -57,11 +58,17 @@ impl Watch {
         if let (true, Message::Report(report)) = (own, message) {
             let versions = report.versions();
             for sensor in topic.carries().iter() {
-                let lower = versions.get(sensor) < self.said.get(sensor);
-                let word = matches!(report.get(sensor), Some(wire::Entry::Plain(_)));
-                assert!(!lower || word, "{sensor} published with a lower version");
+                let said = self.said.get(sensor).filter(|_| self.toggled.contains(&sensor));
+                if let (Some(now), Some(before)) = (versions.get(sensor), said) {
+                    let order = now.compare_exactly(&before);
+                    assert!(
+                        order != Order::Earlier,
+                        "{sensor} published with an earlier version: {now:?} after {before:?}"
+                    );
+                }
+                self.said
+                    .set(sensor, versions.get(sensor).or(self.said.get(sensor)));
             }
-            self.said.raise(&versions);
         }
         assert!(
             !self.leaving || !matches!(message, Message::Heartbeat(_)),

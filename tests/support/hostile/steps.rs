@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use dualboard::command::{Command, Done, Name, Order, Orders};
+use dualboard::command::{Command, Name, Order, Orders};
 use dualboard::machine::Role;
 use dualboard::owner::Memory;
 use dualboard::reading::{Reading, Snapshot};
-use dualboard::sensor::{Card, SensorId, SensorSet, State};
+use dualboard::sensor::{Card, SensorId, State};
+use dualboard::version::{Dot, Era, Life, Seen, Version};
+use dualboard::wire::Topic;
 
-use dualboard::version::{Life, Version};
-use dualboard::wire::{Claim, Replaced, Topic};
-
-use super::decoding::TOPICS;
+use super::decoding::topics;
 
 /// Longer sequences are cut off.
 pub const MOST: usize = 400;
@@ -28,8 +27,10 @@ pub struct Start {
 #[derive(Debug, Clone, Copy)]
 pub enum Drawn {
     Absolute(Version),
-    /// What is shown of the sensor, and this much on top of each part.
-    Relative(i8, i8, i8),
+    /// The number that is shown of the sensor, and this much more, in the same era.
+    Relative(i8),
+    /// Another dot, which has seen what is shown and this much more.
+    After(Dot, i8),
 }
 
 /// What is said of a sensor.
@@ -42,12 +43,9 @@ pub enum Said {
     Reading(State, Drawn),
 }
 
-/// Six sensors, and the ones whose versions are said to come after this program's era.
+/// What is said of the six sensors.
 #[derive(Debug, Clone)]
-pub struct Words {
-    pub said: [Said; 6],
-    pub after: SensorSet,
-}
+pub struct Words(pub [Said; 6]);
 
 /// How long a sender says to have been up.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +75,6 @@ pub enum Step {
         retained: bool,
     },
     Gone(Card, Life, bool),
-    Claim(Card, Claim, bool),
     /// The broker gives back what the program last published on its own topic.
     Echo(bool),
     Delivered,
@@ -110,7 +107,7 @@ fn memory(bytes: &mut Unstructured<'_>) -> Result<Memory> {
     for sensor in SensorId::ALL {
         if bytes.arbitrary()? {
             let (state, version) = (state(bytes)?, version(bytes)?);
-            readings.offer(
+            readings.set(
                 sensor,
                 Reading {
                     state,
@@ -121,20 +118,21 @@ fn memory(bytes: &mut Unstructured<'_>) -> Result<Memory> {
         }
     }
     let era = if bytes.arbitrary()? {
-        Some(life(bytes)?.era())
+        Some(era(bytes)?)
     } else {
         None
     };
     Ok(Memory {
         readings,
+        met: seen(bytes)?,
         era,
-        incarnation: 0,
-        done: Done::default(),
+        reserved: number(bytes)?,
+        ..Memory::default()
     })
 }
 
 pub fn step(bytes: &mut Unstructured<'_>) -> Result<Step> {
-    Ok(match bytes.int_in_range(0..=27_u8)? {
+    Ok(match bytes.int_in_range(0..=26_u8)? {
         0 => Step::Connected,
         1 => Step::Lost,
         2 | 3 => Step::MarkerBack,
@@ -181,36 +179,21 @@ pub fn step(bytes: &mut Unstructured<'_>) -> Result<Step> {
             2 => Duration::from_secs(3_600),
             _ => Duration::from_secs(2),
         }),
-        26 => Step::WallClock(bytes.arbitrary()?),
-        _ => Step::Claim(card(bytes)?, claim(bytes)?, bytes.arbitrary()?),
+        _ => Step::WallClock(bytes.arbitrary()?),
     })
 }
 
-fn claim(bytes: &mut Unstructured<'_>) -> Result<Claim> {
-    Ok(Claim {
-        life: life(bytes)?,
-        turn: bytes.int_in_range(0..=3)?,
-        over: if bytes.arbitrary::<bool>()? {
-            [life(bytes)?].into_iter().collect()
-        } else {
-            Replaced::default()
-        },
-        takes_over: bytes.arbitrary()?,
-    })
-}
-
-const REPORTS: [Topic; 7] = [
-    Topic::Card1,
+const REPORTS: [Topic; 6] = [
+    Topic::Card(Card::One),
+    Topic::Card(Card::Two),
     Topic::All,
     Topic::Witness,
-    Topic::Board1All,
-    Topic::Board2Card1,
-    Topic::Copy,
-    Topic::Board2Copy,
+    Topic::ReadBack(Card::One),
+    Topic::ReadBack(Card::Two),
 ];
 
 fn topic(bytes: &mut Unstructured<'_>) -> Result<Topic> {
-    bytes.choose(&TOPICS).copied()
+    bytes.choose(&topics()).copied()
 }
 
 fn card(bytes: &mut Unstructured<'_>) -> Result<Card> {
@@ -224,7 +207,7 @@ fn state(bytes: &mut Unstructured<'_>) -> Result<State> {
 /// Few lives, so that they meet again; the program's own among them.
 fn life(bytes: &mut Unstructured<'_>) -> Result<Life> {
     bytes
-        .choose(&[0, 1, super::trial::LIFE.0, 0x4D_0001, u32::MAX])
+        .choose(&[0, 1, super::trial::LIFE.0, u32::MAX])
         .copied()
         .map(Life)
 }
@@ -257,17 +240,51 @@ fn command(bytes: &mut Unstructured<'_>) -> Result<Step> {
 fn number(bytes: &mut Unstructured<'_>) -> Result<u64> {
     Ok(match bytes.arbitrary::<u8>()? {
         small @ 0..=239 => u64::from(small % 6),
-        large => Version::MAX - u64::from(large - 240) / 4,
+        large => Dot::MAX - u64::from(large - 240) / 4,
     })
 }
 
-fn version(bytes: &mut Unstructured<'_>) -> Result<Version> {
-    Ok(Version {
-        incarnation: number(bytes)?,
-        sequence: number(bytes)?,
-        life: life(bytes)?,
-        after: 0,
+/// Few eras, so that they meet again.
+fn era(bytes: &mut Unstructured<'_>) -> Result<Era> {
+    bytes.choose(&[Era(0), Era(1), Era(2), Era(u32::MAX)]).copied()
+}
+
+/// A version of an attacker, who knows which eras the program has begun and will begin. Its state file does not: its life was drawn after that.
+fn attack(bytes: &mut Unstructured<'_>) -> Result<Version> {
+    let version = version(bytes)?;
+    let bits: u8 = bytes.arbitrary()?;
+    let own = super::trial::LIFE.era(u32::from(bits & 1));
+    let dot = Dot {
+        era: own,
+        ..version.dot
+    };
+    Ok(match bits >> 1 & 3 {
+        0 => version,
+        1 => Version {
+            seen: version.seen.with(dot).without(version.era()),
+            ..version
+        },
+        _ => Version {
+            dot,
+            seen: version.seen,
+        },
     })
+}
+
+fn dot(bytes: &mut Unstructured<'_>) -> Result<Dot> {
+    let (n, era) = (number(bytes)?, era(bytes)?);
+    Ok(Dot { n, era })
+}
+
+fn seen(bytes: &mut Unstructured<'_>) -> Result<Seen> {
+    let count = bytes.int_in_range(0..=7_u8)?.saturating_sub(3);
+    (0..count).map(|_| dot(bytes)).collect()
+}
+
+fn version(bytes: &mut Unstructured<'_>) -> Result<Version> {
+    let dot = dot(bytes)?;
+    let seen = seen(bytes)?.without(dot.era);
+    Ok(Version { dot, seen })
 }
 
 fn said(bytes: &mut Unstructured<'_>) -> Result<Said> {
@@ -275,39 +292,27 @@ fn said(bytes: &mut Unstructured<'_>) -> Result<Said> {
         0 => Said::Nothing,
         1 => Said::AsShown,
         2 => Said::Plain(state(bytes)?),
-        3 => Said::Reading(state(bytes)?, Drawn::Absolute(version(bytes)?)),
-        _ => {
+        3 => Said::Reading(state(bytes)?, Drawn::Absolute(attack(bytes)?)),
+        place => {
             let bits: u8 = bytes.arbitrary()?;
-            let part = |at: u8| (bits >> (2 * at) & 3).cast_signed() - 1;
-            Said::Reading(
-                State::from(bits & 64 != 0),
-                Drawn::Relative(part(0) % 2, part(1), part(2)),
-            )
+            let more = (bits & 3).cast_signed() - 1;
+            let drawn = if place < 6 {
+                Drawn::Relative(more)
+            } else {
+                Drawn::After(dot(bytes)?, more)
+            };
+            Said::Reading(State::from(bits & 64 != 0), drawn)
         }
     })
 }
 
-fn some_sensors(bytes: &mut Unstructured<'_>) -> Result<SensorSet> {
-    let bits: u8 = bytes.arbitrary()?;
-    let named = SensorId::ALL
-        .into_iter()
-        .filter(|sensor| bits & 1 != 0 && bits & (1 << sensor.number()) != 0);
-    Ok(named.collect())
-}
-
 fn words(bytes: &mut Unstructured<'_>) -> Result<Words> {
-    let mut words = Words {
-        said: [Said::Nothing; 6],
-        after: SensorSet::EMPTY,
-    };
-    if bytes.arbitrary()? {
-        // All as it is shown: what an honest program says.
-        words.said = [Said::AsShown; 6];
-        return Ok(words);
+    // All as it is shown: what an honest program says.
+    let mut words = [Said::AsShown; 6];
+    if !bytes.arbitrary()? {
+        for place in &mut words {
+            *place = said(bytes)?;
+        }
     }
-    for place in &mut words.said {
-        *place = said(bytes)?;
-    }
-    words.after = some_sensors(bytes)?;
-    Ok(words)
+    Ok(Words(words))
 }

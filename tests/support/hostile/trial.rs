@@ -1,6 +1,6 @@
 //! A machine, the shell's part played for it, and every step watched.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use dualboard::machine::{Effect, Event, Machine, Role, Setup, Ticket};
@@ -8,17 +8,15 @@ use dualboard::owner::Memory;
 use dualboard::reading::Snapshot;
 use dualboard::sensor::{Card, SensorId};
 use dualboard::time::{Mono, Now, Wall};
-use dualboard::version::{Life, Version};
+use dualboard::version::{Dot, Era, Life};
 use dualboard::wire::{
-    Heartbeat, Topic, encode_claim, encode_command, encode_heartbeat, encode_last_will, encode_marker,
-    encode_report,
+    Heartbeat, Topic, encode_command, encode_heartbeat, encode_last_will, encode_marker, encode_report,
 };
 
 use super::steps::{Start, Step, Uptime};
 use super::watch::Watch;
 
 pub const LIFE: Life = Life(0x004D_004D);
-pub const CLIENT: &str = "me";
 pub const BEGIN: Now = Now {
     mono: Mono::from_start(Duration::from_secs(100)),
     wall: Wall(1_764_930_243),
@@ -33,11 +31,9 @@ pub struct Trial {
     saving: Option<Memory>,
     connected: bool,
     nonce: Option<u64>,
-    /// What the broker holds on this program's own topic.
-    pub holds: Option<Vec<u8>>,
-    own_last: Option<Vec<u8>>,
-    /// Its claim to the card, on the way to the broker and back.
-    pub(super) claim: Option<Vec<u8>>,
+    /// What the broker holds on this program's own topics.
+    pub holds: BTreeMap<Topic, Vec<u8>>,
+    own_last: BTreeMap<Topic, Vec<u8>>,
     /// Whether it has asked for anything but a heartbeat since this was put back.
     pub(super) restless: bool,
     pub(super) watch: Watch,
@@ -48,7 +44,7 @@ impl Trial {
         let memory = start.memory.ok_or_else(|| "no state file".to_owned());
         let setup = Setup {
             role: start.role,
-            client_id: CLIENT.to_owned(),
+            client: 7,
             life: LIFE,
             memory: memory.clone(),
             started: BEGIN,
@@ -63,16 +59,11 @@ impl Trial {
             saving: None,
             connected: false,
             nonce: None,
-            holds: None,
-            own_last: None,
-            claim: None,
+            holds: BTreeMap::new(),
+            own_last: BTreeMap::new(),
             restless: false,
             watch,
         }
-    }
-
-    pub fn own_topic(&self) -> Option<Topic> {
-        own_topic(self.role)
     }
 
     pub fn take(&mut self, step: Step) {
@@ -113,9 +104,13 @@ impl Trial {
                 let beat = Heartbeat {
                     life,
                     uptime,
+                    era: Era(u32::from(flags >> 5)),
+                    run_era: None,
+                    takes_over: flags & 8 != 0,
                     has: self.report(&has).versions(),
                     heard: self.report(&heard).versions(),
-                    refused: if flags & 4 == 0 {
+                    joined: Some(self.report(&heard).versions()).filter(|_| flags & 16 != 0),
+                    quarantined: if flags & 4 == 0 {
                         Snapshot::default()
                     } else {
                         self.report(&heard).readings()
@@ -128,11 +123,8 @@ impl Trial {
             Step::Gone(card, life, retained) => {
                 self.say(Topic::Alive(card), encode_last_will(life), retained);
             }
-            Step::Claim(card, claim, retained) => {
-                self.say(Topic::Claim(card), encode_claim(&claim), retained);
-            }
             Step::Echo(retained) => {
-                if let (Some(topic), Some(payload)) = (self.own_topic(), self.own_last.clone()) {
+                for (topic, payload) in self.own_last.clone() {
                     self.arrive(topic, payload, retained);
                 }
             }
@@ -184,9 +176,6 @@ impl Trial {
                             .ok()
                             .and_then(|text| text.parse().ok());
                     }
-                    if matches!(topic, Topic::Claim(_)) {
-                        self.claim = Some(payload.clone());
-                    }
                     if topic.qos() == 2 {
                         self.flying.push((ticket, topic, payload));
                     }
@@ -197,9 +186,10 @@ impl Trial {
                 Effect::StopForTwin | Effect::StopTakenOver => {}
             }
         }
-        let own = self.own_topic();
-        let reports = self.flying.iter().filter(|(_, topic, _)| Some(*topic) == own);
-        assert!(reports.count() <= 1, "more than one report in flight");
+        for own in own_topics(self.role) {
+            let reports = self.flying.iter().filter(|(_, topic, _)| topic == own);
+            assert!(reports.count() <= 1, "more than one report in flight on a topic");
+        }
         let due = self.machine.deadline(self.now.mono);
         assert!(
             due.is_none_or(|due| due > self.now.mono),
@@ -218,7 +208,6 @@ impl Trial {
     fn lose(&mut self) {
         self.connected = false;
         self.nonce = None;
-        self.claim = None;
         let flying = std::mem::take(&mut self.flying);
         self.event(Event::Disconnected {
             why: "lost".to_owned(),
@@ -231,8 +220,8 @@ impl Trial {
 
     /// A message arrives.
     pub fn say(&mut self, topic: Topic, payload: Vec<u8>, retained: bool) {
-        if Some(topic) == self.own_topic() && self.connected {
-            self.holds = Some(payload.clone());
+        if own_topics(self.role).contains(&topic) && self.connected {
+            self.holds.insert(topic, payload.clone());
         }
         self.arrive(topic, payload, retained);
     }
@@ -240,7 +229,7 @@ impl Trial {
     fn arrive(&mut self, topic: Topic, payload: Vec<u8>, retained: bool) {
         if self.connected {
             self.event(Event::Message {
-                topic: topic.name(CLIENT),
+                topic: topic.name(self.machine.client_id()),
                 payload,
                 retained,
             });
@@ -257,9 +246,9 @@ impl Trial {
             self.event(Event::Undelivered(ticket));
             return;
         }
-        if Some(topic) == self.own_topic() {
-            self.holds = Some(payload.clone());
-            self.own_last = Some(payload.clone());
+        if own_topics(self.role).contains(&topic) {
+            self.holds.insert(topic, payload.clone());
+            self.own_last.insert(topic, payload.clone());
         }
         self.watch.delivered(topic, &payload);
         self.event(Event::Delivered(ticket));
@@ -277,13 +266,14 @@ impl Trial {
     }
 }
 
-pub const fn own_topic(role: Role) -> Option<Topic> {
+/// The topics with retained reports of its own.
+pub const fn own_topics(role: Role) -> &'static [Topic] {
     match role {
-        Role::Monitor(Card::One) => Some(Topic::Card1),
-        Role::Monitor(Card::Two) => Some(Topic::All),
-        Role::Display => None,
+        Role::Monitor(Card::One) => &[Topic::Card(Card::One)],
+        Role::Monitor(Card::Two) => &[Topic::Card(Card::Two), Topic::All],
+        Role::Display => &[],
     }
 }
 
 /// A set of what was proved to have been somewhere.
-pub type Proved = BTreeSet<(SensorId, Version)>;
+pub type Proved = BTreeSet<(SensorId, Dot)>;

@@ -1,5 +1,7 @@
 //! What must hold before and after every step, whatever it was.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use dualboard::chain::Connection;
 use dualboard::chronicle::KEPT;
 use dualboard::machine::{Effect, Event, Freshness, Machine, Role};
@@ -9,10 +11,10 @@ use dualboard::reading::{Reading, Versions};
 use dualboard::sensor::{Card, SensorId, SensorSet, State};
 use dualboard::stage::Stage;
 use dualboard::time::{Mono, Now};
-use dualboard::version::Version;
+use dualboard::version::{Era, Order};
 use dualboard::wire::{self, Message, Report, Topic};
 
-use super::trial::{CLIENT, LIFE, Proved, own_topic};
+use super::trial::{BEGIN, LIFE, Proved, own_topics};
 use super::words::reading;
 
 /// A machine with all that it remembers, written out: nothing in it grows with what it is sent.
@@ -20,22 +22,24 @@ const MOST_MEMORY: usize = 200_000;
 
 pub struct Watch {
     pub(super) role: Role,
+    client_id: String,
     subscribed: Vec<String>,
-    /// The highest version that was ever shown.
-    shown: [Option<Version>; 6],
     before: [Option<Reading>; 6],
     states: [Option<State>; 6],
     malformed: u64,
-    toggled: SensorSet,
+    pub(super) toggled: BTreeSet<SensorId>,
+    file_era: Option<Era>,
     /// Asked for by commands that wait for the gate, and by the one that is done now.
     asked: SensorSet,
     commanded: SensorSet,
     pub leaving: bool,
     pub(super) gate_open: bool,
     pub(super) nonces: Vec<u64>,
+    last: Now,
     last_live: Option<Mono>,
-    /// Heartbeats of other lives as this card's owner, and claims that say to have replaced this life's.
-    pub(super) twins: (usize, usize),
+    /// Heartbeats of other lives as this card's owner, and lost connections.
+    pub(super) twins: usize,
+    pub(super) losses: usize,
     pub(super) said: Versions,
     durable: Proved,
     delivered: Proved,
@@ -47,19 +51,22 @@ impl Watch {
         let topics = machine.subscriptions().into_iter().map(|(topic, _)| topic);
         let mut watch = Self {
             role: machine.role(),
+            client_id: machine.client_id().to_owned(),
             subscribed: topics.collect(),
-            shown: [None; 6],
             before: [None; 6],
             states: [None; 6],
             malformed: 0,
-            toggled: SensorSet::EMPTY,
+            toggled: BTreeSet::new(),
+            file_era: memory.and_then(|memory| memory.era),
             asked: SensorSet::EMPTY,
             commanded: SensorSet::EMPTY,
             leaving: false,
             gate_open: false,
             nonces: Vec::new(),
+            last: BEGIN,
             last_live: None,
-            twins: (0, 0),
+            twins: 0,
+            losses: 0,
             said: Versions::default(),
             durable: Proved::new(),
             delivered: Proved::new(),
@@ -76,7 +83,7 @@ impl Watch {
     }
 
     pub fn delivered(&mut self, topic: Topic, payload: &[u8]) {
-        if let (true, Some(report)) = (own_topic(self.role) == Some(topic), report_of(topic, payload)) {
+        if let (Topic::Card(_), Some(report)) = (topic, report_of(topic, payload)) {
             note(&mut self.delivered, &report.versions());
         }
     }
@@ -87,6 +94,7 @@ impl Watch {
     }
 
     pub fn after(&mut self, machine: &Machine, now: Now, event: &Event, effects: &[Effect], connected: bool) {
+        self.clock(now);
         let heard = self.hear(now, event);
         self.gate(event, heard.as_ref());
         self.commands(event, heard.as_ref());
@@ -101,8 +109,18 @@ impl Watch {
         self.leaving |= matches!(event, Event::Leave) || effects.iter().any(stops);
     }
 
+    /// Time that the monotonic clock did not count: what was live before it is not now.
+    fn clock(&mut self, now: Now) {
+        let last = std::mem::replace(&mut self.last, now);
+        let counted = i128::from(now.mono.since(last.mono).as_secs());
+        if i128::from(now.wall.0) - i128::from(last.wall.0) >= counted + 3 {
+            self.last_live = None;
+        }
+    }
+
     /// What the message says, if the program listens to it.
     fn hear(&mut self, now: Now, event: &Event) -> Option<Option<(Topic, Message)>> {
+        self.losses += usize::from(matches!(event, Event::Disconnected { .. }));
         let Event::Message {
             topic,
             payload,
@@ -111,7 +129,7 @@ impl Watch {
         else {
             return None;
         };
-        let known = Topic::parse(topic, CLIENT).filter(|_| self.subscribed.contains(topic))?;
+        let known = Topic::parse(topic, &self.client_id).filter(|_| self.subscribed.contains(topic))?;
         let message = wire::decode(known, payload).ok();
         if message.is_none() {
             self.malformed += 1;
@@ -120,16 +138,13 @@ impl Watch {
             self.last_live = Some(now.mono);
         }
         match message {
-            Some(Message::Report(report)) => note(&mut self.echoed, &report.versions()),
-            Some(Message::Heartbeat(beat)) => {
-                note(&mut self.echoed, &beat.has);
-                let own = Card::ALL
-                    .iter()
-                    .any(|card| self.role == Role::Monitor(*card) && known == Topic::Alive(*card));
-                self.twins.0 += usize::from(own && beat.life != LIFE);
-            }
-            Some(Message::Claim(claim)) => {
-                self.twins.1 += usize::from(claim.life != LIFE && claim.over.contains(LIFE));
+            Some(Message::Heartbeat(beat)) if !retained => {
+                let own = matches!(known, Topic::Alive(card) if self.role == Role::Monitor(card));
+                if own {
+                    self.twins += usize::from(beat.life != LIFE);
+                } else {
+                    note(&mut self.echoed, &beat.has);
+                }
             }
             _ => {}
         }
@@ -162,54 +177,54 @@ impl Watch {
         }
     }
 
-    /// No shown version goes down, and one version never has two states.
+    /// No shown version goes back, and one dot never has two states.
     fn versions(&mut self, machine: &Machine) {
-        for (sensor, highest) in SensorId::ALL.into_iter().zip(&mut self.shown) {
-            let Some(shown) = reading(machine, sensor) else {
+        for (sensor, before) in SensorId::ALL.into_iter().zip(self.before) {
+            let (Some(before), Some(shown)) = (before, reading(machine, sensor)) else {
                 continue;
             };
+            let order = shown.version.compare_exactly(&before.version);
             assert!(
-                Some(shown.version) >= *highest,
-                "{sensor} went back to {shown:?} from {highest:?}"
+                order != Order::Earlier,
+                "{sensor} went back to {shown:?} from {before:?}"
             );
-            *highest = Some(shown.version);
-            if let Some(before) = self.before[usize::from(sensor.number()) - 1]
-                && before.version == shown.version
-            {
-                assert_eq!(before.state, shown.state, "{sensor}: one version, two states");
+            if before.version.dot == shown.version.dot {
+                assert_eq!(before.state, shown.state, "{sensor}: one toggle, two states");
             }
         }
     }
 
-    /// An own sensor changes its state by a toggle, or by a version higher than its own; one that was toggled, by a toggle alone.
+    /// A key makes a later version. What was toggled changes its state by another toggle alone, or by one that its owner made with this one known.
     fn own_sensors(&mut self, machine: &Machine, event: &Event) {
         let Role::Monitor(card) = self.role else { return };
         for sensor in card.sensors() {
             let before = self.before[usize::from(sensor.number()) - 1];
-            let after = reading(machine, sensor);
-            let key = matches!(event, Event::Toggle(pressed) if *pressed == sensor);
-            let state = |reading: Option<Reading>| reading.map(|reading| reading.state);
-            // One that was known to be done does nothing: then what is new is the initial state. Nor does one that asks for what is there.
-            let made =
-                after.is_some_and(|reading| reading.version.incarnation > 0) && state(after) != state(before);
-            let pressed = key || (self.commanded.contains(sensor) && made);
-            let version = |reading: Option<Reading>| reading.map(|reading| reading.version);
-            assert!(after.is_some() || before.is_none(), "{sensor} was forgotten");
-            if before == after {
+            let Some(after) = reading(machine, sensor) else {
+                assert!(before.is_none(), "{sensor} was forgotten");
                 continue;
-            }
-            assert!(
-                version(after) > version(before),
-                "{sensor} changed without a higher version"
-            );
-            if pressed {
-                self.toggled.insert(sensor);
-            } else if self.toggled.contains(sensor) && version(after) < Some(exhausted()) {
-                assert_eq!(
-                    state(after),
-                    state(before),
-                    "{sensor}: the operator's toggle was undone"
+            };
+            let key = matches!(event, Event::Toggle(pressed) if *pressed == sensor) && !self.leaving;
+            let changed = before.map(|before| before.state) != Some(after.state);
+            // One that was known to be done does nothing: then what is new is the initial state. Nor does one that asks for what is there.
+            let made = !after.version.is_provisional() && changed;
+            let order = before.map(|before| after.version.compare_exactly(&before.version));
+            if key || (self.commanded.contains(sensor) && made) {
+                assert!(
+                    order.is_none_or(|order| order == Order::Later),
+                    "{sensor} was toggled to {after:?} from {before:?}"
                 );
+                self.toggled.insert(sensor);
+            } else if self.toggled.contains(&sensor) {
+                let same = before.is_some_and(|before| before.version.dot == after.version.dot);
+                let own = (0..64).any(|count| after.version.era() == LIFE.era(count))
+                    || Some(after.version.era()) == self.file_era;
+                assert!(
+                    !changed || order == Some(Order::Later),
+                    "{sensor}: the operator's toggle was undone: {after:?} after {before:?}"
+                );
+                if changed || !(same || own) {
+                    self.toggled.remove(&sensor);
+                }
             }
         }
     }
@@ -250,7 +265,7 @@ impl Watch {
             let Some((stage, shown)) = machine.stage(sensor).zip(reading(machine, sensor)) else {
                 continue;
             };
-            let at = (sensor, shown.version);
+            let at = (sensor, shown.version.dot);
             if stage >= Stage::Saved {
                 assert!(
                     self.durable.contains(&at) && self.delivered.contains(&at),
@@ -270,33 +285,25 @@ impl Watch {
         }
     }
 
-    /// What the broker holds on the own topic is what this owner says now.
-    pub fn good_state_is_held(&self, machine: &Machine, holds: Option<&[u8]>) {
-        let Some(topic) = own_topic(self.role) else { return };
-        let held = holds
-            .and_then(|payload| report_of(topic, payload))
-            .expect("a report that can be read");
-        for sensor in topic.carries().iter() {
-            let shown = machine.shown(sensor).map(|shown| shown.state());
-            let said = held.get(sensor).map(|entry| match entry {
-                wire::Entry::Reading(reading) => reading.state,
-                wire::Entry::Plain(state) => state,
-            });
-            assert_eq!(
-                said, shown,
-                "{sensor}: the broker holds something else for life {LIFE:?}"
-            );
+    /// What the broker holds on the own topics is what this owner says now.
+    pub fn good_state_is_held(&self, machine: &Machine, holds: &BTreeMap<Topic, Vec<u8>>) {
+        for topic in own_topics(self.role) {
+            let held = holds
+                .get(topic)
+                .and_then(|payload| report_of(*topic, payload))
+                .expect("a report that can be read");
+            for sensor in topic.carries().iter() {
+                let shown = machine.shown(sensor).map(|shown| shown.state());
+                let said = held.get(sensor).map(|entry| match entry {
+                    wire::Entry::Reading(reading) => reading.state,
+                    wire::Entry::Plain(state) => state,
+                });
+                assert_eq!(
+                    said, shown,
+                    "{sensor}: the broker holds something else for life {LIFE:?}"
+                );
+            }
         }
-    }
-}
-
-/// From here on no higher version exists that an owner could make.
-const fn exhausted() -> Version {
-    Version {
-        incarnation: Version::MAX,
-        sequence: 0,
-        life: dualboard::version::Life(0),
-        after: 0,
     }
 }
 
@@ -310,8 +317,8 @@ pub fn report_of(topic: Topic, payload: &[u8]) -> Option<Report> {
 
 fn note(proved: &mut Proved, versions: &Versions) {
     for sensor in SensorId::ALL {
-        if let Some(version) = versions.get(sensor) {
-            proved.insert((sensor, version));
+        if let Some(dot) = versions.dot(sensor) {
+            proved.insert((sensor, dot));
         }
     }
 }
