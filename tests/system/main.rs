@@ -17,6 +17,7 @@ mod job_control;
 mod keys;
 mod lines;
 mod log;
+mod machine_bytes;
 mod moved_folder;
 mod one_owner;
 mod outage;

@@ -19,8 +19,13 @@ use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
 use super::job;
 use crate::app::wake::Wake;
 
-/// Alternate screen, no cursor, and pasted text in brackets: what is pasted into the wrong pane must not toggle sensors.
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// Alternate screen and no cursor. Then switch off what a crashed program may have left on: reports of mouse, focus, size
+/// and colours, keys as Windows sends them, application mode of arrow keys and number pad, modifyOtherKeys, the kitty
+/// keyboard protocol. A terminal that takes one of these for a text attribute gets its attributes reset. At last, marks
+/// around pasted text: a paste into the wrong pane must not toggle sensors.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\
+    \x1b[?9;1000;1001;1002;1003;1004;1005;1006;1015;1016;2031;2048;9001l\
+    \x1b[?1l\x1b>\x1b[>4m\x1b[=0u\x1b[0m\x1b[?2004h";
 /// The way back. The screen is cleared first for terminals that have no alternate one.
 const LEAVE: &[u8] = b"\x1b[?2004l\x1b[0m\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h";
 /// Presses of buttons, with places in decimal numbers: only where the user asked for it, since the terminal's own selection of text then
@@ -110,6 +115,11 @@ impl Tty {
         let mut raw = before.clone();
         raw.make_raw();
         termios::tcsetattr(&self.input, OptionalActions::Now, &raw)?;
+        if screen.before.is_none() {
+            // Keys typed before this were not meant for this screen, and may be the rest of a sequence that the shell began
+            // to read.
+            let _ = termios::tcflush(&self.input, QueueSelector::IFlush);
+        }
         screen.before = Some(before);
         screen.entries += 1;
         // A terminal that does not read now gets its sequences late or never: no reason not to run.
