@@ -268,6 +268,12 @@ impl Pty {
         modes(&self.slave)
     }
 
+    /// Waits until the modes are those from before the program: another process sees to it after the program's end.
+    #[track_caller]
+    pub fn wait_until_modes_are_back(&self) {
+        self.wait_until("the modes from before", || self.modes() == self.modes_before);
+    }
+
     /// Waits until everything that a program may change on a terminal is as it was before.
     #[track_caller]
     pub fn assert_restored(&self) {

@@ -16,6 +16,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
 
+use super::guard::Guard;
 use super::job;
 use crate::app::wake::Wake;
 
@@ -41,12 +42,13 @@ const UNKNOWN_SIZE: Size = Size {
 };
 
 /// What the lock guards. It is held for system calls that cannot wait, never while waiting.
-#[derive(Default)]
 struct Screen {
     /// The modes to go back to; `Some` while the screen is ours.
     before: Option<Termios>,
     /// Counts the entries: a frame that was begun before a suspension must not be ended after it.
     entries: u64,
+    /// `None` where the system has no process to spare: the terminal can then be left only in order.
+    guard: Option<Guard>,
 }
 
 /// The terminal of this process.
@@ -76,10 +78,15 @@ impl Tty {
             open(c"/dev/tty").or_else(|_| reopen(stdout))?
         };
         let interrupt = Wake::new()?;
+        let screen = Screen {
+            before: None,
+            entries: 0,
+            guard: Guard::start(&input, &[MOUSE_OFF, LEAVE].concat()).ok(),
+        };
         Ok(Self {
             output,
             input,
-            screen: Mutex::default(),
+            screen: Mutex::new(screen),
             mouse,
             interrupt,
         })
@@ -120,6 +127,9 @@ impl Tty {
             // to read.
             let _ = termios::tcflush(&self.input, QueueSelector::IFlush);
         }
+        if let Some(guard) = &mut screen.guard {
+            guard.taken(&before);
+        }
         screen.before = Some(before);
         screen.entries += 1;
         // A terminal that does not read now gets its sequences late or never: no reason not to run.
@@ -154,6 +164,9 @@ impl Tty {
         // In the background the modes are the shell's already, and the attempt would stop us.
         if job::in_foreground(&self.input) {
             let _ = termios::tcsetattr(&self.input, OptionalActions::Now, &before);
+        }
+        if let Some(guard) = &mut screen.guard {
+            guard.given_back();
         }
     }
 
