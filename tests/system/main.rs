@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod addresses;
 mod alarms;
 mod bad_payloads;
 mod bad_stores;
