@@ -3,7 +3,8 @@
 //! `terminal_probe [FILE [linger | panic-after-hang-up | mouse]]`, or, without a terminal, `terminal_probe FILE panic`
 //!
 //! `q` quits, `b` makes the picture big and different with each tick. Panics: `p` in a thread that was started as all are, `d` in the one that
-//! draws, `f` in one that was called by a library in another language, `P` in the main one.
+//! draws, `f` in one that was called by a library in another language, `P` in the main one. Worse ends: `a` aborts, `m` wants more memory than
+//! there is, `o` more stack.
 
 use std::env;
 use std::fs::File;
@@ -63,6 +64,13 @@ fn draw(picture: &Picture, frame: &mut Frame<'_>) {
 /// As the MQTT library's threads call: no panic gets past the border between the languages.
 extern "C" fn foreign() {
     panic!("callback went wrong");
+}
+
+#[expect(unconditional_recursion, reason = "to see what becomes of the terminal")]
+fn overflow(depth: u64) {
+    let room = std::hint::black_box([depth; 64]);
+    overflow(room[63] + 1);
+    std::hint::black_box(room);
 }
 
 /// What a program without a screen does.
@@ -134,6 +142,9 @@ fn run(
                     KeyCode::Char('d') => picture.bad = true,
                     KeyCode::Char('f') => threads::spawn("foreign", || foreign()),
                     KeyCode::Char('P') => panic!("main went wrong"),
+                    KeyCode::Char('a') => std::process::abort(),
+                    KeyCode::Char('m') => drop(vec![1_u8; usize::MAX / 4]),
+                    KeyCode::Char('o') => overflow(0),
                     KeyCode::Char('b') => picture.big = true,
                     KeyCode::Char('1') => picture.sensor_ok = !picture.sensor_ok,
                     code => picture.key = format!("{code:?}"),
@@ -152,6 +163,7 @@ fn run(
                 Input::HungUp if after_hang_up == Some("panic-after-hang-up") => panic!("on a dead terminal"),
                 Input::HungUp => return signals::hang_up_status(),
                 Input::Panicked => return panic::EXIT_STATUS,
+                Input::ReopenLog => "USR1".clone_into(&mut picture.key),
                 Input::Printed => {}
             },
             recv(ticks) -> _ => {

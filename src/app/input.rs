@@ -17,6 +17,8 @@ pub enum Input {
     Continued,
     /// A signal asks the program to end. Its exit status is then [`exit_status`](crate::app::signals::exit_status).
     Terminate(i32),
+    /// Somebody has moved the log file away and wants a new one: SIGUSR1.
+    ReopenLog,
     /// The terminal is gone, whether or not a SIGHUP says so as well; without a screen, whoever read stdout.
     HungUp,
     /// Without a screen: stdout has taken what it was given, or never will ([`Printer::failure`](crate::app::printer::Printer::failure)).

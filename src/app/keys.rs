@@ -1,7 +1,8 @@
 //! Keys, and the end of the terminal that they come from.
 //!
-//! A dead terminal is readable for ever: its end of file comes at once, again and again. So bytes are read here only after `poll(2)`
-//! has said that there are some, and never from a terminal that has hung up; this thread is then the one who tells.
+//! A dead terminal is readable for ever: its end of file comes at once, again and again. So bytes are read
+//! here only after `poll(2)` has said that there are some, and never from a terminal that has hung up; this
+//! thread is then the one who tells.
 
 mod decode;
 
@@ -16,16 +17,17 @@ use rustix::io::Errno;
 
 pub use decode::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::app::clock::Clock;
 use crate::app::input::Input;
 use crate::app::terminal::{Terminal, Tty};
 use crate::app::threads;
 use crate::app::wake::Wake;
+use crate::time::Mono;
 use decode::{Decoder, Typed};
 
-/// What follows an Esc later than this is another key. A link that is slower than this splits its arrow keys.
+/// An ESC that nothing follows for this long is the Esc key. Over a slower link an arrow key closes the help
+/// first, and then still works as an arrow key.
 const ESCAPE_PATIENCE: Duration = Duration::from_millis(50);
-/// A paste whose end does not come does not lock the keyboard for ever.
-const PASTE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The thread that reads keys. Dropped, it ends.
 pub struct Keys {
@@ -45,6 +47,8 @@ impl Keys {
             tty: Arc::clone(terminal.tty()),
             wake: Arc::clone(&wake),
             decoder: Decoder::default(),
+            clock: Clock::start(),
+            last_read: Mono::default(),
             loop_inputs,
         };
         let thread = threads::start("keys", move || reader.run())?;
@@ -68,6 +72,8 @@ struct Reader {
     tty: Arc<Tty>,
     wake: Arc<Wake>,
     decoder: Decoder,
+    clock: Clock,
+    last_read: Mono,
     loop_inputs: Sender<Input>,
 }
 
@@ -84,7 +90,7 @@ impl Reader {
         loop {
             let keys = match self.wait() {
                 Found::Bytes => self.read(),
-                Found::Silence => self.decoder.give_up(),
+                Found::Silence => self.decoder.silence().into_iter().collect(),
                 Found::WakeUp => return,
                 Found::HangUp => {
                     let _ = self.loop_inputs.send(Input::HungUp);
@@ -100,11 +106,7 @@ impl Reader {
     }
 
     fn wait(&self) -> Found {
-        let patience = if self.decoder.in_paste() {
-            Some(PASTE_PATIENCE)
-        } else {
-            self.decoder.is_waiting().then_some(ESCAPE_PATIENCE)
-        };
+        let patience = self.decoder.awaits_silence().then_some(ESCAPE_PATIENCE);
         let patience = patience.and_then(|time| Timespec::try_from(time).ok());
         let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
         let mut fds = [
@@ -125,12 +127,16 @@ impl Reader {
         }
     }
 
-    /// Reads what is there. Nothing or an error is no news: had the terminal hung up, the next `poll` says so, and an end of file
-    /// without a hang-up is a Ctrl-D from the moment before the terminal was raw.
+    /// Reads what is there. Nothing or an error is no news: had the terminal hung up, the next `poll` says
+    /// so, and an end of file without a hang-up is a Ctrl-D from the moment before the terminal was raw.
     fn read(&mut self) -> Vec<Typed> {
         let mut bytes = [0_u8; 1024];
         match rustix::io::read(self.tty.input(), &mut bytes) {
-            Ok(count) => self.decoder.feed(&bytes[..count]),
+            Ok(count) => {
+                let now = self.clock.now().mono;
+                let pause = now.since(std::mem::replace(&mut self.last_read, now));
+                self.decoder.feed(pause, &bytes[..count])
+            }
             Err(_) => Vec::new(),
         }
     }

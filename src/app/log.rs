@@ -82,6 +82,14 @@ impl Log {
         !matches!(lines.try_send(line), Err(TrySendError::Full(_)))
     }
 
+    /// Makes the file anew if it has been moved away, without waiting for the next line: whoever rotates logs may look
+    /// for it. Each line goes to the file that has the name then, in any case.
+    pub fn reopen(&self) {
+        if let Some(lines) = &self.lines {
+            let _ = lines.try_send(String::new());
+        }
+    }
+
     /// What became of the file.
     #[must_use]
     pub const fn news(&self) -> &Receiver<News> {

@@ -57,6 +57,7 @@ pub(super) fn follow(mut shell: Shell, json: bool) -> Result<Ending> {
                 Some(error) if error.kind() == io::ErrorKind::BrokenPipe => break Ok(Reason::Status(0)),
                 Some(error) => break Err(error).context("cannot write to stdout"),
             },
+            Happening::Other(Input::ReopenLog) => shell.reopen_log(),
             Happening::Taken | Happening::Other(_) => {}
             Happening::Stop(stop) => break Ok(Reason::Stop(stop)),
             Happening::Closed => break ended(),

@@ -77,11 +77,13 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     let this = Holder::this(way, &options.entrance.url);
     let lock = Lock::take(&options.state_dir, options.card, &this, options.take_over)?;
     let journal = journal.locked(lock);
+    let terminal = has_screen
+        .then(|| screen::open_terminal(options.screen))
+        .transpose()?;
     let shell = Shell::monitor(options.card, &options.entrance, journal, options.take_over)?.logged(log);
-    let ending = if has_screen {
-        screen::run(shell, options.screen)?
-    } else {
-        printed::follow(shell, false)?
+    let ending = match &terminal {
+        Some(terminal) => screen::run(terminal, shell, options.screen)?,
+        None => printed::follow(shell, false)?,
     };
     ending.of_monitor(options)
 }
@@ -89,14 +91,17 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
 fn display(options: &Display) -> Result<u8> {
     let on_screen = !options.once && !options.json && is_screen();
     let log = Log::open(words::program(Role::Display), &options.logging, on_screen)?;
+    let settings = options.screen.settings();
+    let terminal = (!options.once && !options.json && has_screen())
+        .then(|| screen::open_terminal(settings))
+        .transpose()?;
     let shell = Shell::display(&options.entrance()?)?.logged(log);
     if options.once {
         return printed::once(shell, options);
     }
-    let ending = if !options.json && has_screen() {
-        screen::run(shell, options.screen.settings())?
-    } else {
-        printed::follow(shell, options.json)?
+    let ending = match &terminal {
+        Some(terminal) => screen::run(terminal, shell, settings)?,
+        None => printed::follow(shell, options.json)?,
     };
     Ok(ending.status())
 }

@@ -29,19 +29,25 @@ pub struct Settings {
     pub mouse: bool,
 }
 
+/// Opens the terminal; to be called before the first connection.
+///
+/// # Errors
+/// Says what to do without a terminal.
+pub fn open_terminal(settings: Settings) -> Result<Terminal> {
+    Terminal::open_with(settings.mouse).context("cannot use this terminal; without one, redirect the output")
+}
+
 /// Runs a program until its user, a signal or another owner ends it.
 ///
 /// # Errors
 /// Names what the terminal cannot do.
-pub fn run(mut shell: Shell, settings: Settings) -> Result<Ending> {
-    let terminal = Terminal::open_with(settings.mouse)
-        .context("cannot use this terminal; without one, redirect the output")?;
+pub fn run(terminal: &Terminal, mut shell: Shell, settings: Settings) -> Result<Ending> {
     let (sender, inputs) = unbounded();
-    panic::install_hook(Some(&terminal), sender.clone());
+    panic::install_hook(Some(terminal), sender.clone());
     let _signals = Signals::listen(sender.clone()).context("cannot listen to signals")?;
     // The screen ends here, and with it the painter and the keys: the terminal is given back first, since what is still being sent
     // may take 2 s.
-    let ended = Screen::open(&terminal, settings, &shell, sender)
+    let ended = Screen::open(terminal, settings, &shell, sender)
         .and_then(|mut screen| screen.run(&mut shell, &inputs));
     terminal.restore();
     let unsaved = shell.leave().unsaved;
@@ -140,6 +146,7 @@ impl<'a> Screen<'a> {
             Input::Terminate(signal) => return Ok(Some(signals::exit_status(signal))),
             Input::HungUp => return Ok(Some(signals::hang_up_status())),
             Input::Panicked => return Ok(Some(panic::EXIT_STATUS)),
+            Input::ReopenLog => shell.reopen_log(),
             Input::Printed => {}
         }
         Ok(None)

@@ -141,6 +141,13 @@ impl Shell {
         self
     }
 
+    /// Makes the log file anew if it has been moved away.
+    pub fn reopen_log(&self) {
+        if let Some(log) = &self.log {
+            log.log().reopen();
+        }
+    }
+
     /// The program's state.
     #[must_use]
     pub const fn machine(&self) -> &Machine {

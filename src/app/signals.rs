@@ -4,11 +4,44 @@ use std::io;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use rustix::process::Signal;
+use signal_hook::consts::{
+    SIGABRT, SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGSYS, SIGTERM, SIGTRAP, SIGTSTP,
+    SIGUSR1, SIGUSR2, SIGVTALRM, SIGWINCH, SIGXCPU, SIGXFSZ,
+};
 use signal_hook::iterator::{Handle, Signals as Iter};
 
 use crate::app::input::Input;
 use crate::app::threads;
+
+/// The signals that would end a program at once if nobody listened, and end this one in order.
+///
+/// Not here are those after which a thread cannot go on (`SIGSEGV`, `SIGBUS`, `SIGFPE`, `SIGILL`), and
+/// `SIGKILL`: they end the program at once, and the [guard](super::terminal) gives the terminal back. So it
+/// is after a real abort, which does not end with the handler of its signal. `SIGPIPE` is ignored by every
+/// Rust program.
+const ENDING: [i32; 12] = [
+    SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGSYS, SIGTRAP, SIGIO,
+];
+/// The same, as far as only this system has them: a power failure, and the signals without a name.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn ending_here() -> impl Iterator<Item = i32> {
+    let named = [Signal::POWER, Signal::STKFLT].map(Signal::as_raw);
+    named.into_iter().chain(FIRST_WITHOUT_NAME..=64)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn ending_here() -> impl Iterator<Item = i32> {
+    std::iter::empty()
+}
+
+/// The C library uses the two below.
+const FIRST_WITHOUT_NAME: i32 = 34;
+
+/// The signals that people and tools send by habit, and a file that reaches its largest size: they end
+/// nothing. The write to such a file fails instead, and the program says so.
+const HARMLESS: [i32; 3] = [SIGUSR1, SIGUSR2, SIGXFSZ];
 
 /// A thread that sleeps until a signal arrives. Dropped, it ends; the signals then do nothing.
 pub struct Signals {
@@ -23,32 +56,36 @@ impl Signals {
     ///
     /// Where the system denies the handlers or the thread.
     pub fn listen(loop_inputs: Sender<Input>) -> io::Result<Self> {
-        Self::listen_to(
-            &[SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH],
-            loop_inputs,
-        )
+        let screen = [SIGTSTP, SIGCONT, SIGWINCH].into_iter();
+        Self::listen_to(wanted().chain(screen), loop_inputs)
     }
 
-    /// Without a screen: the ending signals alone, and of them none that the program was started to ignore: `nohup` means it.
+    /// Without a screen: the signals that end it or might, and of them none that the program was started to
+    /// ignore: `nohup` means it.
     ///
     /// # Errors
     ///
     /// Where the system denies the handlers or the thread.
     pub fn listen_without_screen(loop_inputs: Sender<Input>) -> io::Result<Self> {
         let ignored = ignored();
-        let signals: Vec<i32> = [SIGTERM, SIGHUP, SIGINT, SIGQUIT]
-            .into_iter()
-            .filter(|signal| ignored & (1 << (signal - 1)) == 0)
-            .collect();
-        Self::listen_to(&signals, loop_inputs)
+        let wanted = wanted().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+        Self::listen_to(wanted, loop_inputs)
     }
 
-    fn listen_to(signals: &[i32], loop_inputs: Sender<Input>) -> io::Result<Self> {
-        let mut signals = Iter::new(signals)?;
+    fn listen_to(wanted: impl Iterator<Item = i32>, loop_inputs: Sender<Input>) -> io::Result<Self> {
+        let mut signals = Iter::new(std::iter::empty::<i32>())?;
         let handle = signals.handle();
+        for signal in wanted {
+            let added = handle.add_signal(signal);
+            // A C library may keep some of those without a name to itself.
+            if signal < FIRST_WITHOUT_NAME {
+                added?;
+            }
+        }
         let thread = threads::start("signals", move || {
             for signal in signals.forever() {
-                if loop_inputs.send(meaning(signal)).is_err() {
+                let Some(input) = meaning(signal) else { continue };
+                if loop_inputs.send(input).is_err() {
                     return;
                 }
             }
@@ -58,6 +95,10 @@ impl Signals {
             thread: Some(thread),
         })
     }
+}
+
+fn wanted() -> impl Iterator<Item = i32> {
+    ENDING.into_iter().chain(ending_here()).chain(HARMLESS)
 }
 
 impl Drop for Signals {
@@ -77,13 +118,15 @@ fn ignored() -> u64 {
         .unwrap_or_default()
 }
 
-fn meaning(signal: i32) -> Input {
-    match signal {
+fn meaning(signal: i32) -> Option<Input> {
+    Some(match signal {
         SIGTSTP => Input::Suspend,
         SIGCONT => Input::Continued,
         SIGWINCH => Input::Resized,
+        SIGUSR1 => Input::ReopenLog,
+        SIGUSR2 | SIGXFSZ => return None,
         ending => Input::Terminate(ending),
-    }
+    })
 }
 
 /// The exit status of a program that a signal has ended, as shells count it.

@@ -3,6 +3,7 @@
 //! A [`Terminal`] is a handle: copies of it go to the panic hook, the key thread and the painter. Its modes and its screen change under
 //! one lock, together; so two threads may restore at once, and neither goes on before it is done.
 
+mod guard;
 mod job;
 pub mod panic;
 mod tty;
@@ -21,7 +22,9 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Finds the terminal and changes nothing.
+    /// Finds the terminal and changes nothing. A process that gives the terminal back if this one is killed is started
+    /// here, and ends with the last copy of this handle. Open the terminal before the first connection, which that
+    /// process would keep open.
     ///
     /// # Errors
     ///

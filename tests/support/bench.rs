@@ -220,7 +220,7 @@ impl Bench {
     }
 
     pub fn press(&mut self, node: Node, keys: &str) {
-        self.pty(node).send(keys);
+        self.pty(node).press(keys);
     }
 
     /// What a program's screen says.

@@ -188,7 +188,31 @@ impl Pty {
         self.child.try_wait().expect("a child").is_some()
     }
 
-    /// Types these bytes.
+    /// Presses these keys as a person does, who is slower than the program: each when the one before has been read.
+    pub fn press(&self, keys: &str) {
+        let mut rest = keys;
+        while !rest.is_empty() {
+            let (key, more) = rest.split_at(first_key(rest));
+            self.send(key);
+            rest = more;
+            if !rest.is_empty() {
+                self.wait_until_keys_are_read();
+            }
+        }
+    }
+
+    /// Waits until the program has read what was typed.
+    pub fn wait_until_keys_are_read(&self) {
+        self.wait_until("the program to read its keys", || !self.has_unread_keys());
+    }
+
+    /// Whether the program has keys to read. (Linux: a poll takes over first what the kernel has still to hand on, `n_tty_poll`.)
+    fn has_unread_keys(&self) -> bool {
+        let mut fds = [PollFd::new(&self.slave, PollFlags::IN)];
+        poll(&mut fds, Some(&Timespec::default())).expect("poll") > 0
+    }
+
+    /// Types these bytes, all at once.
     pub fn send(&self, keys: impl AsRef<[u8]>) {
         let master = self.master.as_ref().expect("not hung up");
         let keys = keys.as_ref();
@@ -244,6 +268,12 @@ impl Pty {
         modes(&self.slave)
     }
 
+    /// Waits until the modes are those from before the program: another process sees to it after the program's end.
+    #[track_caller]
+    pub fn wait_until_modes_are_back(&self) {
+        self.wait_until("the modes from before", || self.modes() == self.modes_before);
+    }
+
     /// Waits until everything that a program may change on a terminal is as it was before.
     #[track_caller]
     pub fn assert_restored(&self) {
@@ -286,6 +316,16 @@ impl Drop for Pty {
         // Also after a failure: a reader of a terminal that nobody holds open any more would take a whole core from the other tests.
         self.hang_up();
     }
+}
+
+/// How many bytes the first key has: a letter, or a sequence.
+fn first_key(keys: &str) -> usize {
+    let mut letters = keys.char_indices().skip(1);
+    if keys.starts_with("\x1b[") {
+        let last = letters.find(|(at, letter)| *at > 1 && matches!(letter, '@'..='~'));
+        return last.map_or(keys.len(), |(at, _)| at + 1);
+    }
+    letters.next().map_or(keys.len(), |(at, _)| at)
 }
 
 /// The exit status as a shell shows it, without the signal being mistaken for one.

@@ -130,10 +130,21 @@ fn a_monitor_without_a_terminal_says_its_stages_and_ends_with_128_and_the_signal
     let mut bench = Bench::running();
     bench.press(Card1, "3");
     bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
-    for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
-        bench.end(Card1, signal);
+    for signal in [
+        Signal::TERM,
+        Signal::HUP,
+        Signal::INT,
+        Signal::QUIT,
+        Signal::ALARM,
+        Signal::POWER,
+    ] {
+        bench.end(Card1, Signal::TERM);
         let mut monitor = Piped::start(&bench, Card1, &[]);
         monitor.wait_for("Sensor 3  KO       CONFIRMED");
+        // What people send by habit ends nothing.
+        for harmless in [Signal::USR1, Signal::USR2] {
+            kill_process(Pid::from_child(&monitor.child), harmless).expect("it runs");
+        }
         assert_eq!(monitor.end(signal), Some(128 + signal.as_raw()));
         bench.start(Card1);
         bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);

@@ -166,6 +166,19 @@ fn a_file_that_is_moved_away_is_begun_anew() {
 }
 
 #[test]
+fn usr1_makes_a_file_that_was_moved_away_anew_and_ends_nothing() {
+    let mut bench = Bench::running();
+    let log = file(&bench);
+    restart(&mut bench, Card1, &log, "info");
+    wait_for(&bench, "connected");
+    fs::rename(&log, bench.folder().join("log.1")).expect("a log");
+    bench.pty(Card1).signal(Signal::USR1);
+    bench.wait("there is a new log", |_| log.exists());
+    bench.press(Card1, "1");
+    wait_for(&bench, "sensor 1  KO CONFIRMED");
+}
+
+#[test]
 fn a_file_that_comes_back_is_written_again_and_says_what_is_missing() {
     let mut bench = Bench::running();
     let folder = bench.folder().join("logs");

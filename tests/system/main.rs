@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod addresses;
 mod alarms;
 mod bad_payloads;
 mod bad_stores;
@@ -17,6 +18,7 @@ mod job_control;
 mod keys;
 mod lines;
 mod log;
+mod machine_bytes;
 mod moved_folder;
 mod one_owner;
 mod outage;

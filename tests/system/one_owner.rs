@@ -52,6 +52,8 @@ fn take_over_ends_one_that_was_stopped_by_ctrl_z() {
     bench.give(Card1, taken);
     assert_eq!(code(first.wait_for_end()), 128 + Signal::TERM.as_raw());
     first.assert_restored();
+    // Keys that are pressed before there is a screen are dropped.
+    bench.wait_settled(INITIAL);
     bench.press(Card1, "2");
     bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
 }

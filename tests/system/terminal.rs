@@ -183,7 +183,8 @@ fn no_size_is_too_small_or_too_large() {
             pty.wait_for(&format!("the own sensors in {columns}x{rows}"), |seen| {
                 // In the smallest ones the number stands for the words.
                 let compact = |sensor: u8| seen.shows(&format!("{sensor} ✓ OK"));
-                first(node).is_none_or(|sensor| told::row(&seen.text(), sensor).is_some() || compact(sensor))
+                let shown = |sensor| told::row(&seen.text(), sensor).is_some() || compact(sensor);
+                first(node).map_or(seen.screen().alternate_screen(), shown)
             });
         }
         pty.send("q");

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::support::probe::{Heartbeat, drawn, probe, started};
+use crate::support::probe::{Heartbeat, drawn, probe, running, started};
 use crate::support::pty::{Pty, Start, code};
 
 #[test]
@@ -16,14 +16,139 @@ fn q_quits_and_leaves_the_terminal_as_it_was() {
     pty.assert_restored();
 }
 
+/// All that end a program by default, other than those after which nothing in it can go on.
+const ENDING: [Signal; 14] = [
+    Signal::TERM,
+    Signal::HUP,
+    Signal::INT,
+    Signal::QUIT,
+    Signal::ABORT,
+    Signal::ALARM,
+    Signal::VTALARM,
+    Signal::PROF,
+    Signal::XCPU,
+    Signal::IO,
+    Signal::POWER,
+    Signal::STKFLT,
+    Signal::SYS,
+    Signal::TRAP,
+];
+
 #[test]
 fn each_ending_signal_restores_the_terminal_and_tells_its_number() {
-    for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
+    for signal in ENDING {
         let mut pty = started();
         pty.signal(signal);
         let status = pty.wait_for_end();
         assert_eq!(code(status), 128 + signal.as_raw(), "{signal:?}");
         pty.assert_restored();
+    }
+}
+
+#[test]
+fn signals_without_a_name_end_it_in_order() {
+    for number in [34, 50, 64] {
+        let mut pty = started();
+        let kill = format!("kill -{number} {}", pty.pid());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .expect("sh")
+                .success()
+        );
+        assert_eq!(code(pty.wait_for_end()), 128 + number);
+        pty.assert_restored();
+    }
+}
+
+#[test]
+fn signals_that_people_send_by_habit_end_nothing() {
+    let pty = started();
+    for signal in [
+        Signal::USR2,
+        Signal::XFSZ,
+        Signal::PIPE,
+        Signal::URG,
+        Signal::CHILD,
+        Signal::USR1,
+    ] {
+        pty.signal(signal);
+    }
+    pty.wait_for("the last of them", |seen| seen.shows("last key USR1"));
+    pty.send("1");
+    pty.wait_for("the key to count", |seen| seen.shows("Sensor 1  OK"));
+}
+
+#[test]
+fn whatever_kills_the_program_the_terminal_is_as_it_was() {
+    let kills = [Signal::KILL, Signal::SEGV, Signal::BUS, Signal::FPE, Signal::ILL];
+    for signal in kills {
+        let mut pty = started();
+        pty.signal(signal);
+        // Rust takes the first of these for a fault, and lets the instruction that made it run again.
+        if [Signal::SEGV, Signal::BUS].contains(&signal) {
+            pty.send("1");
+            pty.wait_for("the key to count", |seen| seen.shows("Sensor 1  OK"));
+            pty.signal(signal);
+        }
+        assert_eq!(code(pty.wait_for_end()), -signal.as_raw());
+        pty.wait_until_modes_are_back();
+        pty.assert_restored();
+    }
+    // An abort, an allocation that is too large, a stack that is too deep: each ends in SIGABRT.
+    for key in ["a", "m", "o"] {
+        let mut pty = started();
+        pty.send(key);
+        assert_eq!(code(pty.wait_for_end()), -Signal::ABORT.as_raw(), "{key}");
+        pty.wait_until_modes_are_back();
+        pty.assert_restored();
+    }
+}
+
+#[test]
+fn killed_under_a_shell_it_leaves_the_shell_its_modes() {
+    for shell in [&["dash", "-i"][..], &["bash", "--norc", "--noprofile", "-i"]] {
+        let heartbeat = Heartbeat::new(shell[0]);
+        let pty = Start::program(shell).env("PS1", "ready> ").spawn();
+        pty.wait_for("the shell", |seen| seen.shows("ready>"));
+        let before = pty.modes();
+        for end in ["kill -9", "kill -ILL"] {
+            pty.send(format!("{} {} mouse\n", probe(), heartbeat.path()));
+            drawn(&pty);
+            // Not left over from an earlier time: stopped once and continued.
+            let mark = pty.mark();
+            pty.send("\x1a");
+            pty.wait_for("the shell", |seen| {
+                String::from_utf8_lossy(&seen.bytes[mark..]).contains("ready>")
+            });
+            pty.send("fg\n");
+            drawn(&pty);
+            let program = running(heartbeat.path()).expect("the program runs");
+            let kill = format!("{end} {program}");
+            assert!(
+                Command::new("sh")
+                    .args(["-c", &kill])
+                    .status()
+                    .expect("sh")
+                    .success()
+            );
+            pty.wait_for("the ordinary screen", |seen| {
+                let screen = seen.screen();
+                !screen.alternate_screen()
+                    && !screen.hide_cursor()
+                    && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+            });
+            if shell[0] == "dash" {
+                // bash has modes of its own while it waits for a command.
+                pty.wait_until("the shell's modes", || pty.modes() == before);
+            }
+            let mark = pty.mark();
+            pty.send("echo still $((40 + 2))\n");
+            pty.wait_for("the shell to go on", |seen| {
+                String::from_utf8_lossy(&seen.bytes[mark..]).contains("still 42")
+            });
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::mem::ManuallyDrop;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake};
@@ -11,7 +12,7 @@ use anyhow::Context as _;
 use crossbeam_channel::Sender;
 use paho_mqtt::{
     AsyncClient, ConnectOptions, ConnectOptionsBuilder, CreateOptionsBuilder, DisconnectOptions, Error,
-    Message, PersistenceType, PropertyCode, ServerResponse, SslOptionsBuilder, Token,
+    Message, PersistenceType, PropertyCode, ServerResponse, SslOptions, SslOptionsBuilder, Token,
 };
 
 use super::signal::Signal;
@@ -35,6 +36,8 @@ pub(super) struct Link {
     client: ManuallyDrop<AsyncClient>,
     settings: Settings,
     options: ConnectOptions,
+    /// Where to connect to; `None` leaves it to Paho, which takes one address of the name.
+    address: Option<SocketAddr>,
     signals: Sender<Signal>,
     /// Counts the clients: one that was left behind may still have something to say.
     clients: u64,
@@ -71,11 +74,12 @@ pub(super) enum Failure {
 impl Link {
     pub(super) fn new(settings: &Settings, signals: Sender<Signal>) -> anyhow::Result<Self> {
         let client = client(settings, 0, &signals)?;
-        let options = connect_options(settings)?;
+        let options = connect_options(settings, None)?;
         Ok(Self {
             client,
             settings: settings.clone(),
             options,
+            address: None,
             signals,
             clients: 0,
             operations: 0,
@@ -97,6 +101,20 @@ impl Link {
     /// Whether a signal comes from the client in use.
     pub(super) const fn is_of(&self, client: u64) -> bool {
         client == self.clients
+    }
+
+    /// The address of the next attempts.
+    pub(super) fn use_address(&mut self, address: Option<SocketAddr>) -> anyhow::Result<()> {
+        if address != self.address {
+            self.options = connect_options(&self.settings, address)?;
+            self.address = address;
+        }
+        Ok(())
+    }
+
+    /// The address of the last attempt; `None` if Paho has chosen it.
+    pub(super) const fn address(&self) -> Option<SocketAddr> {
+        self.address
     }
 
     pub(super) fn connect(&mut self) -> Operation {
@@ -238,8 +256,14 @@ fn forward(client: &AsyncClient, number: u64, signals: &Sender<Signal>) {
     });
 }
 
-fn connect_options(settings: &Settings) -> anyhow::Result<ConnectOptions> {
+fn connect_options(settings: &Settings, address: Option<SocketAddr>) -> anyhow::Result<ConnectOptions> {
     let mut builder = ConnectOptionsBuilder::new_v5();
+    if let Some(address) = address {
+        // Without TLS options Paho 1.3.16 prints each of these addresses on stdout. It does not use them for `mqtt`.
+        builder
+            .server_uris(&[format!("mqtt://{address}")])
+            .ssl_options(SslOptions::default());
+    }
     // Never 0: Paho would clear its list of messages when the connection ends, and run into the fault described at `renew`.
     let expiry = u32::try_from(settings.session_expiry.as_secs())
         .unwrap_or(u32::MAX)

@@ -1,11 +1,11 @@
-//! Why a connection did not come up: Paho says no more than "failure" for a name that is not known, a refused port and a
-//! certificate that is not trusted.
+//! Why a connection did not come up, and where else the broker may be. Paho tries one address of a name, and says no
+//! more than "failure" for a name that is not known, a refused port and a certificate that is not trusted.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::signal::Signal;
 use super::{BrokerUrl, Why};
@@ -14,40 +14,116 @@ use crate::app::threads;
 /// Longest wait for each of the steps after the name's look-up, which the system limits itself.
 const STEP: Duration = Duration::from_millis(800);
 
+/// An attempt that failed.
+pub(super) struct Failed {
+    /// Tells attempts apart.
+    pub number: u64,
+    /// The address; `None` is the one that Paho has taken.
+    pub address: Option<SocketAddr>,
+    /// What is known of it already.
+    pub why: Option<Why>,
+    /// The attempts before this one, since there was a connection or a pause.
+    pub before: Vec<(SocketAddr, Why)>,
+}
+
+/// What the probe has found.
+pub(super) enum Found {
+    /// Why there is no connection; `None` if everything works now.
+    Why(Option<Why>),
+    /// The attempt was made at an address, and failed for this cause; another one takes connections and has not been tried.
+    Elsewhere {
+        used: (SocketAddr, Why),
+        next: SocketAddr,
+    },
+}
+
 /// Looks for the cause on a thread of its own, for it blocks as long as a name server takes, and sends what it finds.
-pub(super) fn start(url: BrokerUrl, attempt: u64, signals: Sender<Signal>) -> io::Result<()> {
-    let probe = move || drop(signals.send(Signal::Explained(attempt, explain(&url))));
+pub(super) fn start(url: BrokerUrl, failed: Failed, signals: Sender<Signal>) -> io::Result<()> {
+    let probe = move || {
+        let number = failed.number;
+        let _ = signals.send(Signal::Explained(number, explain(&url, &failed)));
+    };
     threads::start("broker-probe", probe).map(drop)
 }
 
-/// Tries again what the library has just failed to do, step by step. `None` if it works now.
-fn explain(url: &BrokerUrl) -> Option<Why> {
-    let Some(address) = resolve(url) else {
-        return Some(Why::NameNotKnown(url.host().to_owned()));
+/// Tries again what the library has just failed to do, step by step, at each of the broker's addresses.
+fn explain(url: &BrokerUrl, failed: &Failed) -> Found {
+    let addresses = (url.host(), url.port()).to_socket_addrs();
+    let mut addresses: Vec<_> = addresses.map(Iterator::collect).unwrap_or_default();
+    addresses.dedup();
+    let Some(chosen) = taken_by_paho(&addresses) else {
+        return Found::Why(Some(Why::NameNotKnown(url.host().to_owned())));
     };
-    match TcpStream::connect_timeout(&address, STEP) {
-        Ok(stream) if url.tls() => Some(match speaks_tls(stream) {
-            Ok(true) => Why::NotTrusted,
-            Ok(false) => Why::NotTls,
-            Err(_) => Why::Unexplained,
-        }),
-        Ok(_) => None,
-        Err(error) => Some(match error.kind() {
-            ErrorKind::ConnectionRefused => Why::Refused,
-            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Why::NoRoute,
-            ErrorKind::TimedOut | ErrorKind::WouldBlock => Why::NoAnswer,
-            _ => Why::Unexplained,
-        }),
+    let used = failed.address.unwrap_or(chosen);
+    let tried = |address| failed.before.iter().find(|(before, _)| *before == address);
+    let mut next = None;
+    let mut causes = Vec::new();
+    for (address, stream) in connect(&addresses) {
+        let why = match stream {
+            Err(error) => Some(cause(&error)),
+            Ok(_) if address != used => {
+                if tried(address).is_none() {
+                    next = next.or(Some(address));
+                }
+                tried(address).map(|(_, why)| why.clone())
+            }
+            Ok(_) if failed.why.is_some() => failed.why.clone(),
+            Ok(stream) if url.tls() => Some(match speaks_tls(stream) {
+                Ok(true) => Why::NotTrusted,
+                Ok(false) => Why::NotTls,
+                Err(_) => Why::Unexplained,
+            }),
+            Ok(_) => None,
+        };
+        causes.push((address, why));
     }
+    // With TLS Paho compares the certificate with the host that it is given: that has to be the name.
+    if let Some(next) = next.filter(|_| !url.tls()) {
+        let why = causes.into_iter().find(|(address, _)| *address == used);
+        let why = why.and_then(|(_, why)| why).unwrap_or(Why::Unexplained);
+        return Found::Elsewhere {
+            used: (used, why),
+            next,
+        };
+    }
+    if let [(_, why)] = &causes[..] {
+        return Found::Why(why.clone());
+    }
+    let known = causes
+        .into_iter()
+        .map(|(address, why)| (address, why.unwrap_or(Why::Unexplained)));
+    Found::Why(Some(Why::of_all(known.collect())))
 }
 
-/// The address that Paho takes: the first of IPv4, else the last.
-fn resolve(url: &BrokerUrl) -> Option<SocketAddr> {
-    let all: Vec<_> = (url.host(), url.port()).to_socket_addrs().ok()?.collect();
-    all.iter()
-        .find(|address| address.is_ipv4())
-        .or(all.last())
-        .copied()
+/// The first of IPv4, else the last.
+fn taken_by_paho(addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    let first = addresses.iter().find(|address| address.is_ipv4());
+    first.or(addresses.last()).copied()
+}
+
+/// Connects to all of them at the same time: one that does not answer must not keep the others waiting.
+fn connect(addresses: &[SocketAddr]) -> Vec<(SocketAddr, io::Result<TcpStream>)> {
+    let begin = |&address: &SocketAddr| -> (SocketAddr, io::Result<Receiver<_>>) {
+        let (result, waiting) = bounded(1);
+        let attempt = move || drop(result.send(TcpStream::connect_timeout(&address, STEP)));
+        let started = threads::start("broker-probe", attempt);
+        (address, started.map(|_| waiting))
+    };
+    let attempts: Vec<_> = addresses.iter().map(begin).collect();
+    let end = |(address, waiting): (SocketAddr, io::Result<Receiver<io::Result<TcpStream>>>)| {
+        let stream = waiting.and_then(|waiting| waiting.recv().unwrap_or(Err(ErrorKind::Other.into())));
+        (address, stream)
+    };
+    attempts.into_iter().map(end).collect()
+}
+
+fn cause(error: &io::Error) -> Why {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Why::Refused,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Why::NoRoute,
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => Why::NoAnswer,
+        _ => Why::Unexplained,
+    }
 }
 
 /// Greets with a TLS record that is cut short. Whoever speaks TLS answers with an alert; anybody else answers something else, or closes. Who says
@@ -62,5 +138,56 @@ fn speaks_tls(mut stream: TcpStream) -> io::Result<bool> {
         Ok(count) => Ok(count == 1 && first == [ALERT]),
         Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    fn failed(address: Option<SocketAddr>, before: Vec<(SocketAddr, Why)>) -> Failed {
+        Failed {
+            number: 1,
+            address,
+            why: None,
+            before,
+        }
+    }
+
+    /// A port of 127.0.0.1 that takes connections, and the same port of 127.0.0.2, which does not.
+    fn live_and_dead() -> (TcpListener, SocketAddr, SocketAddr) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let live = listener.local_addr().expect("its address");
+        let dead = SocketAddr::from(([127, 0, 0, 2], live.port()));
+        (listener, live, dead)
+    }
+
+    #[test]
+    fn all_addresses_are_tried_and_each_has_its_own_cause() {
+        let (_listener, live, dead) = live_and_dead();
+        let reached = connect(&[dead, live]);
+        assert_eq!((reached[0].0, reached[1].0), (dead, live));
+        assert!(reached[1].1.is_ok());
+        assert_eq!(
+            cause(reached[0].1.as_ref().expect_err("it is dead")),
+            Why::Refused
+        );
+    }
+
+    #[test]
+    fn an_address_that_was_used_or_tried_is_not_another_one() {
+        let (_listener, live, dead) = live_and_dead();
+        let url = format!("mqtt://{live}").parse().expect("a URL");
+        let found = explain(&url, &failed(Some(dead), Vec::new()));
+        let Found::Elsewhere { used, next } = found else {
+            panic!("{live} takes connections");
+        };
+        assert_eq!((used.0, next), (dead, live));
+        let found = explain(&url, &failed(None, Vec::new()));
+        assert!(matches!(found, Found::Why(None)));
+        let found = explain(&url, &failed(Some(dead), vec![(live, Why::ClosedAtOnce)]));
+        assert!(matches!(found, Found::Why(Some(Why::ClosedAtOnce))));
     }
 }

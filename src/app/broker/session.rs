@@ -8,8 +8,11 @@
 //!             |       (unexplained)   (refused, unanswered, close)           |
 //!             |            v              v                                  |
 //!             +------- Explaining      Leaving ------------------------------+
+//!                          |
+//!                          +-- (another address takes connections) -> Connecting
 //! ```
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -17,9 +20,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use super::backoff::Backoff;
 use super::deliveries::Deliveries;
 use super::link::{Answer, Failure, Link, Operation, Outcome};
+use super::probe::{self, Failed, Found};
 use super::signal::Signal;
 use super::state::State;
-use super::{BrokerEvent, BrokerUrl, Outgoing, Settings, Ticket, Why, probe};
+use super::{BrokerEvent, BrokerUrl, Outgoing, Settings, Ticket, Why};
 
 /// The broker sends a `SUBACK` at once, or never.
 const SUBACK_LIMIT: Duration = Duration::from_secs(5);
@@ -52,7 +56,9 @@ pub(super) struct Session {
     disconnect: Option<Operation>,
     closing: Option<Closing>,
     /// What a probe found out too late, about an attempt that failed like the present one.
-    explained_late: Option<Why>,
+    explained_late: Option<Found>,
+    /// The attempts that have failed since there was a connection or a pause, each at another address.
+    failed: Vec<(SocketAddr, Why)>,
     signals: (Sender<Signal>, Receiver<Signal>),
     events: Sender<BrokerEvent>,
 }
@@ -78,6 +84,7 @@ impl Session {
             disconnect: None,
             closing: None,
             explained_late: None,
+            failed: Vec::new(),
             signals,
             events,
         }
@@ -112,7 +119,7 @@ impl Session {
     fn on_deadline(&mut self) {
         match &self.state {
             State::Waiting { .. } => self.attempt(),
-            State::Explaining { .. } => self.down(Why::Unexplained),
+            State::Explaining { known, .. } => self.down(known.clone()),
             State::Subscribing { .. } => self.leave(Why::SubscriptionUnanswered),
             State::Ready { .. } => self.leave(Why::Lost),
             State::Leaving { why, .. } => self.down(why.clone()),
@@ -148,13 +155,12 @@ impl Session {
             }),
             Signal::Lost(_, why) => self.lost(why),
             Signal::Ended(number) => self.ended(number),
-            Signal::Explained(attempt, why) => {
-                if matches!(self.state, State::Explaining { attempt: current, .. } if current == attempt) {
-                    self.down(why.unwrap_or(Why::Unexplained));
-                } else {
-                    self.explained_late = why;
+            Signal::Explained(number, found) => match &self.state {
+                State::Explaining { attempt, known, .. } if *attempt == number => {
+                    self.explained(found, known.clone());
                 }
-            }
+                _ => self.explained_late = Some(found),
+            },
         }
     }
 
@@ -206,25 +212,66 @@ impl Session {
                 };
             }
             // Mosquitto gives one and the same reason for a wrong password and for none.
-            Err(Failure::Known(Why::NotAuthorised)) => self.down(self.denied.clone()),
-            Err(Failure::Known(why)) => self.down(why),
-            Err(Failure::Unknown) => self.explain(),
+            Err(Failure::Known(Why::NotAuthorised)) => self.refused(self.denied.clone()),
+            // Another address of the name may answer.
+            Err(Failure::Known(Why::NoAnswer)) if self.url.host().parse::<IpAddr>().is_err() => {
+                self.explain(Some(Why::NoAnswer));
+            }
+            Err(Failure::Known(why)) => self.refused(why),
+            Err(Failure::Unknown) => self.explain(None),
         }
     }
 
-    fn explain(&mut self) {
-        if let Some(why) = self.explained_late.take() {
-            self.down(why);
+    /// The attempt has failed, and why is known.
+    fn refused(&mut self, why: Why) {
+        let before = std::mem::take(&mut self.failed);
+        self.down(match self.link.address() {
+            Some(address) if !before.is_empty() => {
+                Why::of_all(before.into_iter().chain([(address, why)]).collect())
+            }
+            _ => why,
+        });
+    }
+
+    /// Looks for the cause, and for another address. `why` is what is known already.
+    fn explain(&mut self, why: Option<Why>) {
+        let known = why.clone().unwrap_or(Why::Unexplained);
+        if let Some(found) = self.explained_late.take() {
+            self.explained(found, known);
             return;
         }
-        let attempt = self.link.operations();
+        let failed = Failed {
+            number: self.link.operations(),
+            address: self.link.address(),
+            why,
+            before: self.failed.clone(),
+        };
         self.state = State::Explaining {
-            attempt,
+            attempt: failed.number,
+            known: known.clone(),
             until: now() + EXPLAIN_LIMIT,
         };
-        if probe::start(self.url.clone(), attempt, self.signals.0.clone()).is_err() {
-            self.down(Why::Unexplained);
+        if probe::start(self.url.clone(), failed, self.signals.0.clone()).is_err() {
+            self.down(known);
         }
+    }
+
+    fn explained(&mut self, found: Found, known: Why) {
+        match found {
+            Found::Elsewhere { used, next } if self.closing.is_none() && self.is_new(next) => {
+                self.failed.push(used);
+                match self.link.use_address(Some(next)) {
+                    Ok(()) => self.attempt(),
+                    Err(_) => self.down(known),
+                }
+            }
+            Found::Elsewhere { .. } => self.down(known),
+            Found::Why(why) => self.down(why.unwrap_or(known)),
+        }
+    }
+
+    fn is_new(&self, address: SocketAddr) -> bool {
+        self.failed.iter().all(|(failed, _)| *failed != address)
     }
 
     fn subscribed(&mut self, outcome: Outcome, session_present: bool) {
@@ -236,6 +283,7 @@ impl Session {
                 }
                 self.state = State::Ready { since: now() };
                 self.explained_late = None;
+                self.failed.clear();
                 self.emit(BrokerEvent::Ready { session_present });
                 self.leave_when_delivered();
             }
@@ -292,9 +340,13 @@ impl Session {
     }
 
     fn down(&mut self, why: Why) {
-        if matches!(self.state, State::Ready { since } if now() - since >= STABLE) {
-            self.backoff.reset();
+        match self.state {
+            State::Ready { since } if now() - since >= STABLE => self.backoff.reset(),
+            State::Ready { .. } => {}
+            // The name may have other addresses by the next attempt. These options were good once.
+            _ => drop(self.link.use_address(None)),
         }
+        self.failed.clear();
         self.deliveries.abandon(&self.events);
         if let Some(closing) = self.closing.take() {
             let _ = closing.done.send(());

@@ -5,6 +5,7 @@ use std::time::Instant;
 use crossbeam_channel::Sender;
 use paho_mqtt::Message;
 
+use super::probe::Found;
 use super::{Outgoing, Ticket, Why};
 
 /// One stream for commands, Paho's events, and the ends of operations: what Paho saw first comes first.
@@ -19,6 +20,6 @@ pub(super) enum Signal {
     Lost(u64, Why),
     /// The operation of this number has a result.
     Ended(u64),
-    /// What the probe found out about this attempt; `None` if it found nothing wrong.
-    Explained(u64, Option<Why>),
+    /// What the probe found out about this attempt.
+    Explained(u64, Found),
 }

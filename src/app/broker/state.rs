@@ -16,6 +16,8 @@ pub(super) enum State {
     },
     Explaining {
         attempt: u64,
+        /// What is said if nothing more is found out.
+        known: Why,
         until: Instant,
     },
     Subscribing {

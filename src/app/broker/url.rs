@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-/// The address of a broker: `mqtt://host[:port]`, or `mqtts://host[:port]` for TLS. IPv6 addresses stand in brackets.
+/// The address of a broker: `mqtt://host[:port]`, or `mqtts://host[:port]` for TLS. IPv6 addresses stand in brackets,
+/// with the interface where they hold on one network only: `[fe80::1%eth0]`.
 ///
 /// ```
 /// use dualboard::app::broker::BrokerUrl;
@@ -101,7 +102,9 @@ fn split(rest: &str) -> Result<(&str, Option<&str>), BadUrl> {
     let brackets = || BadUrl::Brackets(rest.escape_debug().to_string());
     if let Some(inner) = rest.strip_prefix('[') {
         let (host, after) = inner.split_once(']').ok_or_else(brackets)?;
-        host.parse::<Ipv6Addr>().map_err(|_| brackets())?;
+        if !is_ipv6(host) {
+            return Err(brackets());
+        }
         return match after.strip_prefix(':') {
             Some(port) => Ok((host, Some(port))),
             None if after.is_empty() => Ok((host, None)),
@@ -119,6 +122,19 @@ fn split(rest: &str) -> Result<(&str, Option<&str>), BadUrl> {
         return Err(BadUrl::Host(host.escape_debug().to_string()));
     }
     Ok((host, port))
+}
+
+/// An address, or one that holds on one network only, with the name of its interface: `fe80::1%eth0`.
+fn is_ipv6(host: &str) -> bool {
+    let (address, zone) = host
+        .split_once('%')
+        .map_or((host, None), |(address, zone)| (address, Some(zone)));
+    // As long as the name of an interface may be, and with nothing in it that could end the host.
+    let is_zone = |zone: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        (1..16).contains(&zone.len()) && zone.bytes().all(fits)
+    };
+    address.parse::<Ipv6Addr>().is_ok() && zone.is_none_or(is_zone)
 }
 
 fn parse_port(digits: &str) -> Result<u16, BadUrl> {
@@ -160,12 +176,17 @@ mod tests {
     fn ipv6_stands_in_brackets() {
         assert_eq!(shown("mqtt://[::1]"), "mqtt://[::1]:1883");
         assert_eq!(shown("mqtt://[fe80::2]:99"), "mqtt://[fe80::2]:99");
+        assert_eq!(shown("mqtt://[fe80::1%eth0]"), "mqtt://[fe80::1%eth0]:1883");
+        assert_eq!(shown("mqtt://[fe80::1%2]:99"), "mqtt://[fe80::1%2]:99");
         for bad in [
             "mqtt://::1",
             "mqtt://fe80::2:99",
             "mqtt://[::1",
             "mqtt://[::1]99",
             "mqtt://[nonsense]:1883",
+            "mqtt://[fe80::1%]:1883",
+            "mqtt://[fe80::1%eth0 x]:1883",
+            "mqtt://[10.0.0.1%eth0]:1883",
         ] {
             assert!(shown(bad).contains("in brackets"), "{bad}: {}", shown(bad));
         }

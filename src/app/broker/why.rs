@@ -1,6 +1,7 @@
 //! Why there is no connection, in words for a status line.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 /// Why there is no connection to the broker, or why it refused something.
 ///
@@ -49,6 +50,8 @@ pub enum Why {
     SubscriptionUnanswered,
     /// Another reason code of MQTT 5.
     Reason(u8),
+    /// The host's name has several addresses; each with its own cause.
+    Each(Vec<(IpAddr, Why)>),
     /// No cause could be found.
     Unexplained,
 }
@@ -69,8 +72,23 @@ impl Why {
         }
     }
 
+    /// One cause for a host of one address, and for this machine under all its addresses; otherwise each address with its
+    /// own.
+    pub(super) fn of_all(mut causes: Vec<(SocketAddr, Self)>) -> Self {
+        let is_here = causes.iter().all(|(address, _)| address.ip().is_loopback());
+        let is_one = causes.windows(2).all(|pair| pair[0].1 == pair[1].1);
+        if causes.len() == 1 || (is_here && is_one) {
+            return causes.pop().map_or(Self::Unexplained, |(_, why)| why);
+        }
+        let causes = causes.into_iter().map(|(address, why)| (address.ip(), why));
+        Self::Each(causes.collect())
+    }
+
     /// Whether only a person can mend it, so that quick retries would be noise.
-    pub(super) const fn stubborn(&self) -> bool {
+    pub(super) fn stubborn(&self) -> bool {
+        if let Self::Each(causes) = self {
+            return causes.iter().any(|(_, why)| why.stubborn());
+        }
         matches!(
             self,
             Self::Denied
@@ -110,9 +128,24 @@ impl fmt::Display for Why {
             Self::SubscriptionRefused(topic) => return write!(f, "subscription refused: {}", Plain(topic)),
             Self::SubscriptionUnanswered => "no answer to the subscription",
             Self::Reason(code) => return write!(f, "refused by the broker (MQTT reason 0x{code:02X})"),
+            Self::Each(causes) => return each(causes, f),
             Self::Unexplained => "could not connect",
         };
         f.write_str(words)
+    }
+}
+
+/// One cause with the addresses that have it, or each address with its cause.
+fn each(causes: &[(IpAddr, Why)], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match causes.first() {
+        Some((_, first)) if causes.iter().all(|(_, why)| why == first) => {
+            let addresses = causes.iter().map(|(address, _)| address.to_string());
+            write!(f, "{first} ({})", addresses.collect::<Vec<_>>().join(", "))
+        }
+        _ => {
+            let words = causes.iter().map(|(address, why)| format!("{address}: {why}"));
+            f.write_str(&words.collect::<Vec<_>>().join("; "))
+        }
     }
 }
 
@@ -162,6 +195,26 @@ mod tests {
         assert_eq!(
             Why::NameNotKnown("a\u{1b}[2J\nb".into()).to_string(),
             "name not known: a[2Jb"
+        );
+    }
+
+    #[test]
+    fn the_line_says_which_address_failed_and_how() {
+        let (first, second) = (([192, 0, 2, 7], 1883).into(), ([192, 0, 2, 8], 1883).into());
+        let words = |causes| Why::of_all(causes).to_string();
+        assert_eq!(
+            words(vec![(first, Why::NoAnswer), (second, Why::Refused)]),
+            "192.0.2.7: no answer; 192.0.2.8: connection refused"
+        );
+        assert_eq!(
+            words(vec![(first, Why::NoAnswer), (second, Why::NoAnswer)]),
+            "no answer (192.0.2.7, 192.0.2.8)"
+        );
+        assert_eq!(words(vec![(first, Why::NoAnswer)]), "no answer");
+        let here = [([127, 0, 0, 1], 1883).into(), ([127, 0, 0, 2], 1883).into()];
+        assert_eq!(
+            words(here.map(|address| (address, Why::Refused)).into()),
+            "connection refused"
         );
     }
 

@@ -1,14 +1,39 @@
-//! From bytes to keys: the small part of what terminals send that a keyboard needs. Total, and never waiting for a rest that does not come.
+//! From bytes to keys: the small part of what terminals send that a keyboard needs.
 //!
-//! crossterm's own reader spins at full speed on a terminal that is gone, and cannot be given bytes; its names for keys are good.
+//! A key that nobody pressed toggles a sensor on every screen, so there are four rules:
+//!
+//! 1. A sequence that has begun stays one until it ends, however long the pause in it. An ESC alone counts as
+//!    the Esc key after a moment; a `[5~` that comes later still belongs to it and is not typed.
+//! 2. Text between the marks of a paste is dropped.
+//! 3. More than [`FINGERS`] letters in one read are a paste without marks, because no person types so fast.
+//!    They are dropped, and so are letters in the second after them.
+//! 4. Nothing locks the keyboard. Esc and Ctrl-C end whatever is unfinished; a paste also ends with any other
+//!    key that is not text. The same key pressed twice gets through in any case: no machine sends one byte
+//!    alone, makes a pause, and sends the same byte alone again.
+//!
+//! It reads no clock: the caller says with each read how long nothing had come before it.
+//!
+//! crossterm's own reader spins at full speed on a terminal that is gone, and cannot be given bytes; its
+//! names for keys are good.
+
+mod sequence;
+mod unicode;
+
+use std::time::Duration;
 
 pub use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 const ESC: u8 = 0x1b;
-const PASTE_BEGIN: &[u8] = b"\x1b[200~";
-const PASTE_END: &[u8] = b"\x1b[201~";
-/// No key is longer. What is, is no key.
+const BELL: u8 = 0x07;
+const CANCEL: [u8; 3] = [0x03, 0x18, 0x1a];
+/// A longer sequence means nothing, but still lasts until its end.
 const LONGEST: usize = 64;
+/// A person's keys may come together over a slow link, up to this many.
+const FINGERS: usize = 3;
+/// Letters that follow a paste without marks this soon may be the end of it.
+const AFTERMATH: Duration = Duration::from_secs(1);
+/// A byte that comes alone after a pause of this length may be a key that a person pressed.
+const FINGER: Duration = Duration::from_millis(200);
 
 /// What has been done on the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,127 +43,284 @@ pub(super) enum Typed {
     Click(u16, u16),
 }
 
-/// Turns bytes into keys as they come. Pasted text and answers to questions that nobody here asked are dropped: their digits must
-/// not toggle anything.
-#[derive(Default)]
-pub(super) struct Decoder {
-    pending: Vec<u8>,
-    pasting: bool,
+/// What some bytes mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// A key that a pasted text could hold as well.
+    Text(KeyEvent),
+    /// A key or click that no text holds.
+    Typed(Typed),
+    PasteBegin,
+    PasteEnd,
+    Nothing,
 }
 
-/// What the first bytes of those pending are.
-enum Piece {
-    Key(usize, KeyEvent),
-    Click(usize, u16, u16),
-    Ignored(usize),
-    Paste,
-    Incomplete,
+impl Meaning {
+    const fn key(key: KeyEvent) -> Self {
+        Self::Typed(Typed::Key(key))
+    }
+}
+
+/// Where in a sequence the bytes so far have led.
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Ground,
+    Escape(Escape),
+    /// `ESC [` or `ESC O` and what came after it.
+    Sequence(Introducer, Vec<u8>),
+    /// `ESC [ [`: the Linux console sends one more byte, for F1 to F5.
+    Console,
+    /// `ESC [ M`: so many bytes of a mouse report are still to come, each of any value.
+    Report(u8),
+    /// An answer of the terminal, up to BEL or `ESC \`. If it began with a control of one byte, such a
+    /// control ends it too.
+    String {
+        eight_bit: bool,
+    },
+    /// The beginning of a character of several bytes.
+    Character(Vec<u8>),
+}
+
+/// What an ESC means if nothing follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Escape {
+    /// The Esc key.
+    Key,
+    /// The end of something unfinished, and no key.
+    Ends,
+    /// It has been taken for one of these already.
+    Taken,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Introducer {
+    Csi,
+    Ss3,
+}
+
+/// Turns bytes into keys as they come.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    state: State,
+    pasting: bool,
+    /// How long ago a paste without marks came.
+    burst: Option<Duration>,
+    /// The byte that came alone while something was unfinished.
+    knock: Option<u8>,
 }
 
 impl Decoder {
-    /// Takes bytes and gives the keys that are complete.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Typed> {
-        let mut keys = Vec::new();
-        self.pending.extend_from_slice(bytes);
-        loop {
-            if self.pasting && !self.skip_paste() {
-                return keys;
+    /// Takes the bytes of one read, before which nothing came for as long as `pause`; gives the keys that are
+    /// complete.
+    pub(super) fn feed(&mut self, pause: Duration, bytes: &[u8]) -> Vec<Typed> {
+        self.burst = self
+            .burst
+            .map(|ago| ago.saturating_add(pause))
+            .filter(|ago| *ago < AFTERMATH);
+        if self.is_second_knock(pause, bytes) {
+            self.forget();
+        }
+        let begins_whole = matches!(self.state, State::Ground);
+        let (mut typed, mut pasted) = (Vec::new(), Vec::new());
+        for &byte in bytes {
+            let mut meanings = Vec::with_capacity(2);
+            self.step(byte, &mut meanings);
+            for meaning in meanings {
+                match meaning {
+                    Meaning::PasteBegin => self.pasting = true,
+                    Meaning::PasteEnd => self.pasting = false,
+                    Meaning::Nothing => {}
+                    _ if self.pasting => pasted.push(meaning),
+                    _ => typed.push(meaning),
+                }
             }
-            match piece(&self.pending) {
-                Piece::Key(length, key) => {
-                    keys.push(Typed::Key(key));
-                    self.pending.drain(..length);
+        }
+        // A read that is one key and nothing else, and no text, is not of the paste.
+        if self.pasting && begins_whole && typed.is_empty() && matches!(pasted[..], [Meaning::Typed(_)]) {
+            self.pasting = false;
+            typed = pasted;
+        }
+        self.without_burst(&typed)
+    }
+
+    /// Drops the text if it is more than fingers type, or comes right after such.
+    fn without_burst(&mut self, typed: &[Meaning]) -> Vec<Typed> {
+        let is_text = |meaning: &&Meaning| matches!(meaning, Meaning::Text(_));
+        if typed.iter().filter(is_text).count() > FINGERS {
+            self.burst = Some(Duration::ZERO);
+        }
+        let counts = |meaning: &Meaning| match meaning {
+            Meaning::Text(key) if self.burst.is_none() => Some(Typed::Key(*key)),
+            Meaning::Typed(typed) => Some(*typed),
+            _ => None,
+        };
+        typed.iter().filter_map(counts).collect()
+    }
+
+    /// Whether an ESC waits for what follows it. If nothing does for a moment, [`Self::silence`] is to be
+    /// called.
+    pub(super) const fn awaits_silence(&self) -> bool {
+        matches!(self.state, State::Escape(Escape::Key | Escape::Ends))
+    }
+
+    /// Nothing has come for a moment: an ESC was the Esc key. What follows it later may still make a sequence
+    /// of it.
+    pub(super) fn silence(&mut self) -> Option<Typed> {
+        let State::Escape(escape @ (Escape::Key | Escape::Ends)) = self.state else {
+            return None;
+        };
+        self.state = State::Escape(Escape::Taken);
+        let was_pasting = std::mem::take(&mut self.pasting);
+        (escape == Escape::Key && !was_pasting).then_some(Typed::Key(plain(KeyCode::Esc)))
+    }
+
+    /// Whether a key may be lost in something that has begun and not ended.
+    const fn is_unfinished(&self) -> bool {
+        let in_sequence = matches!(
+            self.state,
+            State::Sequence(..) | State::Console | State::Report(_) | State::String { .. }
+        );
+        in_sequence || self.pasting || self.burst.is_some()
+    }
+
+    /// Whether the same key has been pressed twice while something was unfinished.
+    fn is_second_knock(&mut self, pause: Duration, bytes: &[u8]) -> bool {
+        let alone = match *bytes {
+            [byte] if pause >= FINGER && self.is_unfinished() => Some(byte),
+            _ => None,
+        };
+        let before = std::mem::replace(&mut self.knock, alone);
+        alone.is_some() && alone == before
+    }
+
+    fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    fn step(&mut self, byte: u8, found: &mut Vec<Meaning>) {
+        match std::mem::take(&mut self.state) {
+            State::Ground => self.ground(byte, found),
+            State::Escape(escape) => self.escape(escape, byte, found),
+            State::Character(begun) => self.character(begun, byte, found),
+            // In the middle of anything, ESC begins anew.
+            _ if byte == ESC => self.state = State::Escape(Escape::Ends),
+            State::Sequence(introducer, body) => self.sequence(introducer, body, byte, found),
+            State::Console if byte >= b' ' => found.push(sequence::console(byte)),
+            State::Report(left) if byte >= b' ' || byte == 0 => {
+                if left > 1 {
+                    self.state = State::Report(left - 1);
                 }
-                Piece::Click(length, column, line) => {
-                    keys.push(Typed::Click(column, line));
-                    self.pending.drain(..length);
+            }
+            State::String { eight_bit } if !CANCEL.contains(&byte) => {
+                if byte != BELL && !(eight_bit && byte == 0x9c) {
+                    self.state = State::String { eight_bit };
                 }
-                Piece::Ignored(length) => drop(self.pending.drain(..length)),
-                Piece::Paste => {
-                    self.pending.drain(..PASTE_BEGIN.len());
-                    self.pasting = true;
+            }
+            // A control key in the middle of something.
+            State::Console | State::Report(_) | State::String { .. } => self.ground(byte, found),
+        }
+    }
+
+    fn ground(&mut self, byte: u8, found: &mut Vec<Meaning>) {
+        match byte {
+            ESC => self.state = State::Escape(Escape::Key),
+            0..=0x7f => found.push(ascii(byte)),
+            0x80..=0x9f => self.eight_bit(byte),
+            _ => self.state = State::Character(vec![byte]),
+        }
+    }
+
+    /// Controls of one byte, which stand for ESC and a letter.
+    fn eight_bit(&mut self, byte: u8) {
+        self.state = match byte {
+            0x9b => State::Sequence(Introducer::Csi, Vec::new()),
+            0x8f => State::Sequence(Introducer::Ss3, Vec::new()),
+            0x90 | 0x98 | 0x9d..=0x9f => State::String { eight_bit: true },
+            _ => State::Ground,
+        };
+    }
+
+    fn escape(&mut self, escape: Escape, byte: u8, found: &mut Vec<Meaning>) {
+        match byte {
+            b'[' => self.state = State::Sequence(Introducer::Csi, Vec::new()),
+            b'O' => self.state = State::Sequence(Introducer::Ss3, Vec::new()),
+            b']' | b'P' | b'_' | b'^' | b'X' => self.state = State::String { eight_bit: false },
+            // The end of a string.
+            b'\\' => {}
+            ESC => {
+                if escape == Escape::Key {
+                    found.push(Meaning::key(plain(KeyCode::Esc)));
                 }
-                Piece::Incomplete => return keys,
+                self.state = State::Escape(Escape::Key);
+            }
+            _ => {
+                self.ground(byte, found);
+                if escape != Escape::Taken
+                    && let Some(Meaning::Text(key) | Meaning::Typed(Typed::Key(key))) = found.last_mut()
+                {
+                    key.modifiers |= KeyModifiers::ALT;
+                }
             }
         }
     }
 
-    /// Drops pasted text; `true` once its end has come.
-    fn skip_paste(&mut self) -> bool {
-        let end = self
-            .pending
-            .windows(PASTE_END.len())
-            .position(|window| window == PASTE_END);
-        let done = end.map_or_else(
-            || self.pending.len().saturating_sub(PASTE_END.len()),
-            |at| at + PASTE_END.len(),
-        );
-        self.pending.drain(..done);
-        self.pasting = end.is_none();
-        !self.pasting
-    }
-
-    /// Whether something has begun that is not yet a key.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.pasting || !self.pending.is_empty()
-    }
-
-    /// Whether the end of pasted text is what it waits for.
-    pub(super) fn in_paste(&self) -> bool {
-        self.pasting
-    }
-
-    /// Nothing has come for a while: an Esc was the Esc key, and half a sequence is none.
-    pub(super) fn give_up(&mut self) -> Vec<Typed> {
-        self.pasting = false;
-        let pending = std::mem::take(&mut self.pending);
-        match pending[..] {
-            [ESC] => vec![Typed::Key(plain(KeyCode::Esc))],
-            [ESC, byte] if byte.is_ascii_graphic() => {
-                let letter = KeyCode::Char(char::from(byte));
-                vec![Typed::Key(KeyEvent::new(letter, KeyModifiers::ALT))]
+    fn sequence(&mut self, introducer: Introducer, mut body: Vec<u8>, byte: u8, found: &mut Vec<Meaning>) {
+        let only_digits = !body.is_empty() && body.iter().all(u8::is_ascii_digit);
+        match byte {
+            // rxvt ends the keys that are pressed with Shift so; everywhere else it is in the middle.
+            b'$' if only_digits => found.push(sequence::meaning(introducer, &body, b'~')),
+            // No parameter stands there: this begins something else.
+            b'0'..=b'?' if body.last().is_some_and(|last| *last < b'0') => self.ground(byte, found),
+            b' '..=b'?' => {
+                if body.len() < LONGEST {
+                    body.push(byte);
+                }
+                self.state = State::Sequence(introducer, body);
             }
-            _ => Vec::new(),
+            b'[' if introducer == Introducer::Csi && body.is_empty() => self.state = State::Console,
+            b'M' if introducer == Introducer::Csi && body.is_empty() => self.state = State::Report(3),
+            b'@'..=b'~' => {
+                if body.len() < LONGEST {
+                    found.push(sequence::meaning(introducer, &body, byte));
+                }
+            }
+            _ => self.ground(byte, found),
+        }
+    }
+
+    /// One more byte of a character. Bytes that are none are dropped.
+    fn character(&mut self, mut begun: Vec<u8>, byte: u8, found: &mut Vec<Meaning>) {
+        if !(0x80..0xc0).contains(&byte) {
+            self.ground(byte, found);
+            return;
+        }
+        begun.push(byte);
+        match std::str::from_utf8(&begun) {
+            Ok(text) => match text.chars().next() {
+                Some(control @ '\u{80}'..='\u{9f}') => self.eight_bit(u8::try_from(control).unwrap_or(0x80)),
+                Some(letter) => found.push(Meaning::Text(plain(KeyCode::Char(letter)))),
+                None => {}
+            },
+            Err(error) if error.error_len().is_none() => self.state = State::Character(begun),
+            Err(_) => {}
         }
     }
 }
 
-fn plain(code: KeyCode) -> KeyEvent {
+const fn plain(code: KeyCode) -> KeyEvent {
     KeyEvent::new(code, KeyModifiers::NONE)
 }
 
-fn control(letter: u8) -> KeyEvent {
-    KeyEvent::new(KeyCode::Char(char::from(letter)), KeyModifiers::CONTROL)
-}
-
-fn piece(bytes: &[u8]) -> Piece {
-    match *bytes {
-        [] | [ESC] => Piece::Incomplete,
-        [ESC, b'[', ref rest @ ..] => control_sequence(bytes, rest),
-        [ESC, b'O', ref rest @ ..] => match rest.first() {
-            None => Piece::Incomplete,
-            Some(b'M') => named(3, Some(KeyCode::Enter), KeyModifiers::NONE),
-            Some(&last) => named(3, final_byte(last), KeyModifiers::NONE),
-        },
-        [ESC, b']' | b'P' | b'_' | b'^' | b'X', ref rest @ ..] => string(rest),
-        [ESC, ESC, ..] => Piece::Key(1, plain(KeyCode::Esc)),
-        [ESC, ref rest @ ..] => match piece(rest) {
-            Piece::Key(length, mut key) => {
-                key.modifiers |= KeyModifiers::ALT;
-                Piece::Key(length + 1, key)
-            }
-            other => other,
-        },
-        [byte, ..] if byte.is_ascii() => Piece::Key(1, ascii(byte)),
-        _ => character(bytes),
-    }
-}
-
-fn ascii(byte: u8) -> KeyEvent {
+fn ascii(byte: u8) -> Meaning {
+    let control = |letter: u8| {
+        let code = KeyCode::Char(char::from(letter));
+        Meaning::key(KeyEvent::new(code, KeyModifiers::CONTROL))
+    };
     match byte {
-        b'\r' | b'\n' => plain(KeyCode::Enter),
-        b'\t' => plain(KeyCode::Tab),
-        0x7f | 0x08 => plain(KeyCode::Backspace),
+        b'\r' | b'\n' => Meaning::Text(plain(KeyCode::Enter)),
+        b'\t' => Meaning::Text(plain(KeyCode::Tab)),
+        0x7f | 0x08 => Meaning::Text(plain(KeyCode::Backspace)),
         0 => control(b' '),
         1..=0x1a => control(byte - 1 + b'a'),
         0x1b..=0x1f => control(byte - 0x1b + b'3'),
@@ -149,146 +331,12 @@ fn ascii(byte: u8) -> KeyEvent {
             } else {
                 KeyModifiers::NONE
             };
-            KeyEvent::new(KeyCode::Char(letter), shift)
+            Meaning::Text(KeyEvent::new(KeyCode::Char(letter), shift))
         }
     }
 }
 
-/// A character of several bytes; those that are none are dropped.
-fn character(bytes: &[u8]) -> Piece {
-    let first = &bytes[..bytes.len().min(4)];
-    let (valid, bad) = match std::str::from_utf8(first) {
-        Ok(text) => (text, None),
-        Err(error) => (
-            std::str::from_utf8(&first[..error.valid_up_to()]).unwrap_or_default(),
-            Some(error),
-        ),
-    };
-    match (valid.chars().next(), bad.map(|error| error.error_len())) {
-        (Some(letter), _) => Piece::Key(letter.len_utf8(), plain(KeyCode::Char(letter))),
-        (None, Some(Some(length))) => Piece::Ignored(length),
-        (None, _) => Piece::Incomplete,
-    }
-}
-
-/// `rest` of an operating system command or the like: up to BEL or ESC \.
-fn string(rest: &[u8]) -> Piece {
-    let bell = rest.iter().position(|&byte| byte == 0x07).map(|at| at + 1);
-    let terminator = rest
-        .windows(2)
-        .position(|window| window == b"\x1b\\")
-        .map(|at| at + 2);
-    match bell.into_iter().chain(terminator).min() {
-        Some(length) => Piece::Ignored(length + 2),
-        None if rest.len() > 16 * LONGEST => Piece::Ignored(rest.len() + 2),
-        None => Piece::Incomplete,
-    }
-}
-
-/// `rest` of what begins with ESC [.
-fn control_sequence(bytes: &[u8], rest: &[u8]) -> Piece {
-    if bytes.starts_with(PASTE_BEGIN) {
-        return Piece::Paste;
-    }
-    // The Linux console sends ESC [ [ A … E for F1 … F5, and old mouse reports have three bytes after ESC [ M.
-    match *rest {
-        [b'[', letter @ b'A'..=b'E', ..] => return Piece::Key(4, plain(KeyCode::F(letter - b'A' + 1))),
-        [b'['] => return Piece::Incomplete,
-        [b'M', ref report @ ..] if report.len() < 3 => return Piece::Incomplete,
-        [b'M', ..] => return Piece::Ignored(6),
-        _ => {}
-    }
-    let Some(end) = rest.iter().position(|byte| !(0x20..0x40).contains(byte)) else {
-        return if rest.len() > LONGEST {
-            Piece::Ignored(bytes.len())
-        } else {
-            Piece::Incomplete
-        };
-    };
-    if !(0x40..0x7f).contains(&rest[end]) {
-        // Cut off by something else: that begins anew.
-        return Piece::Ignored(end + 2);
-    }
-    if rest[0] == b'<' {
-        return mouse(end + 3, &rest[1..end], rest[end]);
-    }
-    let mut numbers = rest[..end].split(|&byte| byte == b';').map(number);
-    let (first, second) = (numbers.next().flatten(), numbers.next().flatten());
-    let code = match rest[end] {
-        b'~' => first.and_then(numbered),
-        last => final_byte(last),
-    };
-    named(end + 3, code, second.map_or(KeyModifiers::NONE, modifiers))
-}
-
-/// A report of the mouse, as mode 1006 has it: button, column and line, from 1. The wheel moves as the arrow keys do.
-fn mouse(length: usize, report: &[u8], last: u8) -> Piece {
-    let numbers: Option<Vec<u16>> = report
-        .split(|&byte| byte == b';')
-        .map(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
-        .collect();
-    match (numbers.as_deref(), last) {
-        (Some(&[0, column, line]), b'M') => {
-            Piece::Click(length, column.saturating_sub(1), line.saturating_sub(1))
-        }
-        (Some([64, _, _]), b'M') => Piece::Key(length, plain(KeyCode::Up)),
-        (Some([65, _, _]), b'M') => Piece::Key(length, plain(KeyCode::Down)),
-        _ => Piece::Ignored(length),
-    }
-}
-
-fn named(length: usize, code: Option<KeyCode>, modifiers: KeyModifiers) -> Piece {
-    code.map_or(Piece::Ignored(length), |code| {
-        Piece::Key(length, KeyEvent::new(code, modifiers))
-    })
-}
-
-fn number(digits: &[u8]) -> Option<u8> {
-    std::str::from_utf8(digits).ok()?.parse().ok()
-}
-
-fn final_byte(byte: u8) -> Option<KeyCode> {
-    Some(match byte {
-        b'A' => KeyCode::Up,
-        b'B' => KeyCode::Down,
-        b'C' => KeyCode::Right,
-        b'D' => KeyCode::Left,
-        b'F' => KeyCode::End,
-        b'H' => KeyCode::Home,
-        b'P'..=b'S' => KeyCode::F(byte - b'P' + 1),
-        b'Z' => KeyCode::BackTab,
-        _ => return None,
-    })
-}
-
-fn numbered(number: u8) -> Option<KeyCode> {
-    Some(match number {
-        1 | 7 => KeyCode::Home,
-        2 => KeyCode::Insert,
-        3 => KeyCode::Delete,
-        4 | 8 => KeyCode::End,
-        5 => KeyCode::PageUp,
-        6 => KeyCode::PageDown,
-        11..=15 => KeyCode::F(number - 10),
-        17..=21 => KeyCode::F(number - 11),
-        23 | 24 => KeyCode::F(number - 12),
-        _ => return None,
-    })
-}
-
-/// Terminals send one more than the sum of 1 for Shift, 2 for Alt, 4 for Ctrl.
-fn modifiers(sent: u8) -> KeyModifiers {
-    let mask = sent.saturating_sub(1);
-    let held = [
-        (1, KeyModifiers::SHIFT),
-        (2, KeyModifiers::ALT),
-        (4, KeyModifiers::CONTROL),
-    ];
-    held.into_iter()
-        .filter(|(bit, _)| mask & bit != 0)
-        .map(|(_, modifier)| modifier)
-        .collect()
-}
-
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -16,11 +16,17 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
 
+use super::guard::Guard;
 use super::job;
 use crate::app::wake::Wake;
 
-/// Alternate screen, no cursor, and pasted text in brackets: what is pasted into the wrong pane must not toggle sensors.
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// Alternate screen and no cursor. Then switch off what a crashed program may have left on: reports of mouse, focus, size
+/// and colours, keys as Windows sends them, application mode of arrow keys and number pad, modifyOtherKeys, the kitty
+/// keyboard protocol. A terminal that takes one of these for a text attribute gets its attributes reset. At last, marks
+/// around pasted text: a paste into the wrong pane must not toggle sensors.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\
+    \x1b[?9;1000;1001;1002;1003;1004;1005;1006;1015;1016;2031;2048;9001l\
+    \x1b[?1l\x1b>\x1b[>4m\x1b[=0u\x1b[0m\x1b[?2004h";
 /// The way back. The screen is cleared first for terminals that have no alternate one.
 const LEAVE: &[u8] = b"\x1b[?2004l\x1b[0m\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h";
 /// Presses of buttons, with places in decimal numbers: only where the user asked for it, since the terminal's own selection of text then
@@ -36,12 +42,13 @@ const UNKNOWN_SIZE: Size = Size {
 };
 
 /// What the lock guards. It is held for system calls that cannot wait, never while waiting.
-#[derive(Default)]
 struct Screen {
     /// The modes to go back to; `Some` while the screen is ours.
     before: Option<Termios>,
     /// Counts the entries: a frame that was begun before a suspension must not be ended after it.
     entries: u64,
+    /// `None` where the system has no process to spare: the terminal can then be left only in order.
+    guard: Option<Guard>,
 }
 
 /// The terminal of this process.
@@ -71,10 +78,15 @@ impl Tty {
             open(c"/dev/tty").or_else(|_| reopen(stdout))?
         };
         let interrupt = Wake::new()?;
+        let screen = Screen {
+            before: None,
+            entries: 0,
+            guard: Guard::start(&input, &[MOUSE_OFF, LEAVE].concat()).ok(),
+        };
         Ok(Self {
             output,
             input,
-            screen: Mutex::default(),
+            screen: Mutex::new(screen),
             mouse,
             interrupt,
         })
@@ -110,6 +122,14 @@ impl Tty {
         let mut raw = before.clone();
         raw.make_raw();
         termios::tcsetattr(&self.input, OptionalActions::Now, &raw)?;
+        if screen.before.is_none() {
+            // Keys typed before this were not meant for this screen, and may be the rest of a sequence that the shell began
+            // to read.
+            let _ = termios::tcflush(&self.input, QueueSelector::IFlush);
+        }
+        if let Some(guard) = &mut screen.guard {
+            guard.taken(&before);
+        }
         screen.before = Some(before);
         screen.entries += 1;
         // A terminal that does not read now gets its sequences late or never: no reason not to run.
@@ -144,6 +164,9 @@ impl Tty {
         // In the background the modes are the shell's already, and the attempt would stop us.
         if job::in_foreground(&self.input) {
             let _ = termios::tcsetattr(&self.input, OptionalActions::Now, &before);
+        }
+        if let Some(guard) = &mut screen.guard {
+            guard.given_back();
         }
     }
 
