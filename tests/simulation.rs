@@ -18,7 +18,6 @@ mod sim {
     pub mod kinds;
     pub mod memories;
     pub mod net;
-    pub mod operator;
     pub mod planted;
     pub mod program;
     pub mod reference;

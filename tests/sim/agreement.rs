@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use dualboard::sensor::{Card, SensorId};
+use dualboard::sensor::SensorId;
 use dualboard::stage::Stage;
 
 use super::broker::Packet;
@@ -15,30 +15,21 @@ impl World {
         self.expected = self.survivors();
         for sensor in SensorId::ALL {
             let place = usize::from(sensor.number()) - 1;
-            let (floor, left) = (
-                self.ledger.floor[place],
-                latest(self.expected[place].iter().copied()),
-            );
-            let unordered = match (floor, left) {
-                (Some(floor), Some(left)) => self.memories.unordered(floor, left),
-                _ => false,
-            };
+            let floor = self.ledger.floor[place];
+            let left = latest(self.expected[place].iter().copied());
+            let both = floor.zip(left);
+            let unordered = both.is_some_and(|(floor, left)| self.memories.unordered(floor, left));
             let [floor, left] = [floor, left].map(|made| made.map_or(0, |made| made.press));
             if floor > left && !unordered {
-                self.fail(usize::MAX, || {
-                    format!("forgot press {floor} of {sensor} by itself: {left} is the latest left")
-                });
+                let words = format!("forgot press {floor} of {sensor} by itself: {left} is the latest left");
+                self.fail(usize::MAX, words);
             }
         }
     }
 
     /// The retained messages that carry a sensor, in words and as they are.
     fn retained(&self, place: usize) -> impl Iterator<Item = (String, Option<&Rc<Packet>>)> {
-        let own = if place < 3 {
-            "sensors/card1"
-        } else {
-            "sensors/card2"
-        };
+        let own = ["sensors/card1", "sensors/card2"][usize::from(place >= 3)];
         let topics = [own, "sensors/all"].into_iter();
         topics
             .flat_map(|topic| [BOARD1, BOARD2].map(|board| (board, topic)))
@@ -58,24 +49,19 @@ impl World {
             };
             let mut later = left.iter().filter(|left| left.press > made.press);
             if let Some(left) = later.find(|left| !self.memories.unordered(made, **left)) {
-                let (press, left) = (made.press, left.press);
-                return Some(format!(
-                    "sensor {number} came to press {press}, and an image of press {left} existed"
-                ));
+                let words = format!(
+                    "sensor {number} came to press {}, and an image of press",
+                    made.press
+                );
+                return Some(format!("{words} {} existed", left.press));
             }
             for program in &self.programs[..TWIN] {
+                let name = program.name;
                 if program.view[place] != owner.view[place] || program.wordy[place] {
-                    return Some(format!(
-                        "{} shows another sensor {number} than its owner",
-                        program.name
-                    ));
+                    return Some(format!("{name} shows another sensor {number} than its owner"));
                 }
-                if program
-                    .card()
-                    .is_none_or(|card| (card == Card::One) != (place < 3))
-                    && !program.live[usize::from(place >= 3)]
-                {
-                    return Some(format!("{} does not show sensor {number} as live", program.name));
+                if program.card() != owner.card() && !program.live[usize::from(place >= 3)] {
+                    return Some(format!("{name} does not show sensor {number} as live"));
                 }
             }
             for (name, packet) in self.retained(place) {
@@ -90,17 +76,14 @@ impl World {
     fn unconfirmed(&self) -> Option<String> {
         for slot in [CARD1, CARD2] {
             let program = &self.programs[slot];
-            let machine = program.machine.as_ref()?;
+            let (name, machine) = (program.name, program.machine.as_ref()?);
             if let Some((id, sensor)) = program.asked.first() {
-                return Some(format!("{} has not done command {id} for {sensor}", program.name));
+                return Some(format!("{name} has not done command {id} for {sensor}"));
             }
             for sensor in program.card()?.sensors() {
-                if machine.stage(sensor) != Some(Stage::Confirmed) {
-                    return Some(format!(
-                        "{} shows {sensor} as {:?}",
-                        program.name,
-                        machine.stage(sensor)
-                    ));
+                let stage = machine.stage(sensor);
+                if stage != Some(Stage::Confirmed) {
+                    return Some(format!("{name} shows {sensor} as {stage:?}"));
                 }
             }
         }
@@ -116,7 +99,7 @@ impl World {
             Some(words) => {
                 self.agreed = None;
                 if over {
-                    self.fail(usize::MAX, || format!("does not agree: {words}"));
+                    self.fail(usize::MAX, format!("does not agree: {words}"));
                 }
             }
         }
@@ -132,9 +115,9 @@ impl World {
         for slot in 0..TWIN {
             let (reports, beats) = (self.programs[slot].reports, self.programs[slot].beats);
             if reports > 0 || beats > QUIET / 2_000 + 2 {
-                self.fail(slot, || {
-                    format!("published {reports} reports and {beats} heartbeats while nothing happened")
-                });
+                let words =
+                    format!("published {reports} reports and {beats} heartbeats while nothing happened");
+                self.fail(slot, words);
             }
         }
     }

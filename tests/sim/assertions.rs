@@ -51,20 +51,19 @@ impl World {
             let own = program.card() == Some(sensor.card());
             match shown(machine, sensor) {
                 None if program.states[place].is_some() && program.view[place].is_some() => {
-                    self.fail(slot, || format!("forgot {sensor}"));
+                    self.fail(slot, format!("forgot {sensor}"));
                 }
                 None => self.programs[slot].states[place] = None,
                 Some((dot, state)) => {
                     if let Some(dot) = dot {
                         if own && self.ledger.find(place, dot, state).is_none() {
-                            let keyed = toggled == Some(sensor);
-                            self.newly_made(slot, sensor, (dot, state), keyed, commanded.contains(&sensor));
+                            let by = [toggled == Some(sensor), commanded.contains(&sensor)];
+                            self.newly_made(slot, sensor, (dot, state), by);
                         }
                         self.no_rollback(slot, sensor, dot, state);
                     } else if !self.ledger.said.contains(&(place, state)) {
-                        self.fail(slot, || {
-                            format!("shows {sensor} as {state}, which no plain program said")
-                        });
+                        let words = format!("shows {sensor} as {state}, which no plain program said");
+                        self.fail(slot, words);
                     }
                     self.programs[slot].states[place] = Some(state);
                     self.programs[slot].wordy[place] = dot.is_none();
@@ -85,19 +84,11 @@ impl World {
     /// An owner shows a dot that nobody has seen before: it is a key press, a command, an initial state, or
     /// the same state under a new dot as it had or is just given. If both have it, nobody can tell which is
     /// meant: the later one.
-    fn newly_made(
-        &mut self,
-        slot: usize,
-        sensor: SensorId,
-        (dot, state): (Dot, bool),
-        toggled: bool,
-        commanded: bool,
-    ) {
+    fn newly_made(&mut self, slot: usize, sensor: SensorId, (dot, state): (Dot, bool), by: [bool; 2]) {
+        let [toggled, commanded] = by;
         // Two owners with one state file may both come to the same number.
         if !self.copied && self.ledger.find(place_of(sensor), dot, !state).is_some() {
-            self.fail(slot, || {
-                format!("says {dot:?} of {sensor} again, of another state")
-            });
+            self.fail(slot, format!("says {dot:?} of {sensor} again, of another state"));
         }
         let (place, program) = (place_of(sensor), &self.programs[slot]);
         let known = program.given.iter().chain([&program.view]);
@@ -113,14 +104,12 @@ impl World {
             met,
             rival,
         };
-        let over = self
-            .ledger
-            .press(place, &program.view)
-            .map_or(0, |made| made.press);
+        let over = self.ledger.press(place, &program.view);
+        let over = over.map_or(0, |made| made.press);
         if toggled || commanded {
             let before = program.states[place].filter(|_| program.view[place].is_some());
             if toggled && state != before.is_none_or(|before| !before) {
-                self.fail(slot, || format!("did not toggle {sensor}"));
+                self.fail(slot, format!("did not toggle {sensor}"));
             }
             self.memories.pressed(over);
             self.ledger.pressed(place, dot, made);
@@ -131,7 +120,7 @@ impl World {
         } else if (dot.0 == 0 && state) || (dot.0 == 1 && self.ledger.said.contains(&(place, state))) {
             self.ledger.made(place, dot, made);
         } else {
-            self.fail(slot, || format!("invents {dot:?} of {sensor}: {state}"));
+            self.fail(slot, format!("invents {dot:?} of {sensor}: {state}"));
         }
     }
 
@@ -139,9 +128,8 @@ impl World {
     fn no_rollback(&mut self, slot: usize, sensor: SensorId, dot: Dot, state: bool) {
         let place = place_of(sensor);
         let Some(made) = self.ledger.find(place, dot, state) else {
-            self.fail(slot, || {
-                format!("shows {sensor} as {state} at {dot:?}, which nobody made")
-            });
+            let words = format!("shows {sensor} as {state} at {dot:?}, which nobody made");
+            self.fail(slot, words);
             return;
         };
         let program = &mut self.programs[slot];
@@ -154,9 +142,8 @@ impl World {
         // A twin is refused, and may see the owner's memory come in any order until it is.
         if let (Some(later), false, false) = (later, unordered, slot == TWIN) {
             let (from, to) = (later.press, made.press);
-            self.fail(slot, || {
-                format!("rolls {sensor} back from press {from} to press {to}")
-            });
+            let words = format!("rolls {sensor} back from press {from} to press {to}");
+            self.fail(slot, words);
         }
     }
 
@@ -173,19 +160,16 @@ impl World {
         let board = program.board;
         let durable = program.disk.durable.as_ref().and_then(|file| file.image[place]);
         if durable != Some((dot, value)) {
-            self.fail(slot, || {
-                format!("shows {sensor} as saved, and its file has {durable:?}")
-            });
+            let words = format!("shows {sensor} as saved, and its file has {durable:?}");
+            self.fail(slot, words);
         }
         if !self.ledger.received.contains(&(board, place, dot)) {
-            self.fail(slot, || {
-                format!("shows {sensor} as saved, and its broker never got {dot:?}")
-            });
+            let words = format!("shows {sensor} as saved, and its broker never got {dot:?}");
+            self.fail(slot, words);
         }
         if stage == Stage::Confirmed && !self.ledger.had.contains(&(1 - board, place, dot)) {
-            self.fail(slot, || {
-                format!("shows {sensor} as confirmed, and the other board never had {dot:?}")
-            });
+            let words = format!("shows {sensor} as confirmed, and the other board never had {dot:?}");
+            self.fail(slot, words);
         }
         let (floor, made) = (self.ledger.floor[place], self.ledger.find(place, dot, value));
         if made.map(|made| made.press) > floor.map(|floor| floor.press) {
@@ -193,27 +177,15 @@ impl World {
         }
     }
 
-    pub fn owner_begins(&mut self, slot: usize) {
-        self.programs[slot].states = [None; 6];
-    }
-
     pub fn owner_ends(&mut self, slot: usize) {
-        for had in self
-            .had
-            .iter_mut()
-            .filter(|had| had.slot == slot && had.until == u64::MAX)
-        {
-            had.until = self.now;
-        }
+        let its = self.had.iter_mut().filter(|had| had.slot == slot);
+        its.for_each(|had| had.until = had.until.min(self.now));
     }
 
     fn owner_has(&mut self, slot: usize, place: usize) {
         let (now, state) = (self.now, self.programs[slot].states[place]);
-        let current = self
-            .had
-            .iter_mut()
-            .find(|had| had.slot == slot && had.place == place && had.until == u64::MAX);
-        if let Some(current) = current {
+        let is_current = |had: &&mut Had| had.slot == slot && had.place == place && had.until == u64::MAX;
+        if let Some(current) = self.had.iter_mut().find(is_current) {
             if current.state == state {
                 return;
             }
@@ -242,28 +214,23 @@ impl World {
                 }
                 for sensor in card.sensors() {
                     let place = place_of(sensor);
-                    if !program.wordy[place]
-                        && program.states[place].is_some()
-                        && !self.was_so(program, place, since)
-                    {
-                        failure = failure.or(Some((slot, sensor, program.states[place])));
+                    let state = program.states[place].filter(|_| !program.wordy[place]);
+                    if state.is_some() && !self.was_so(program, place, since) {
+                        failure = failure.or(Some((slot, sensor, state)));
                     }
                 }
             }
         }
         if let Some((slot, sensor, state)) = failure {
-            self.fail(slot, || {
-                format!("shows {sensor} as live at {state:?}: its owner has not had that for {BOUND} ms")
-            });
+            let words =
+                format!("shows {sensor} as live at {state:?}: its owner has not had that for {BOUND} ms");
+            self.fail(slot, words);
         }
     }
 
     fn was_so(&self, program: &Program, place: usize, since: u64) -> bool {
-        let lately = self
-            .had
-            .iter()
-            .filter(|had| had.place == place && had.until >= since);
-        lately.into_iter().any(|had| had.state == program.states[place])
+        let mut had = self.had.iter();
+        had.any(|had| had.place == place && had.until >= since && had.state == program.states[place])
     }
 
     /// A broker took in a publication.
@@ -305,7 +272,7 @@ impl World {
             _ => program.reports += 1,
         }
         if count > 60 {
-            self.fail(slot, || format!("published {count} messages in a second"));
+            self.fail(slot, format!("published {count} messages in a second"));
         }
     }
 }

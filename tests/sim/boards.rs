@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dualboard::time::{Mono, Now, Wall};
 
-use super::net::{DOWN, Peer};
+use super::net::DOWN;
 use super::world::{Action, BOARD1, BOARD2, World};
 
 #[derive(Default)]
@@ -35,52 +35,29 @@ impl Board {
 
 impl World {
     pub fn now_at(&self, board: usize) -> Now {
-        let Board {
-            booted,
-            wall,
-            stood,
-            asleep,
-            ..
-        } = &self.boards[board];
-        let stands = asleep.map_or(0, |(since, paused)| if paused { self.now - since } else { 0 });
+        let board = &self.boards[board];
+        let paused = board.asleep.filter(|(_, paused)| *paused);
+        let stood = board.stood + paused.map_or(0, |(since, _)| self.now - since);
         let seconds = i64::try_from(self.now / 1000).expect("a short run");
         Now {
-            mono: Mono::from_start(Duration::from_millis(self.now + booted - stood - stands)),
-            wall: Wall(wall + seconds),
+            mono: Mono::from_start(Duration::from_millis(self.now + board.booted - stood)),
+            wall: Wall(board.wall + seconds),
         }
     }
 
     /// On which board something happens, if it is not done to the board from outside.
     pub fn board_of(&self, action: &Action) -> Option<usize> {
-        let client = |peer: Peer| match peer {
-            Peer::Program(slot) => self.programs[slot].board,
-            Peer::Bridge(_) => BOARD2,
-        };
         match action {
-            Action::Arrive(id, direction, _) => {
-                let conn = self.conns.get(id)?;
-                Some(if *direction == DOWN {
-                    client(conn.peer)
-                } else {
-                    conn.broker
-                })
-            }
-            Action::Keepalive(id, at_client) => {
-                let conn = self.conns.get(id)?;
-                Some(if *at_client {
-                    client(conn.peer)
-                } else {
-                    conn.broker
-                })
-            }
+            Action::Arrive(id, direction, _) => self.board_at(*id, *direction == DOWN),
+            Action::Keepalive(id, at_client) => self.board_at(*id, *at_client),
             Action::Dial(slot, _)
             | Action::Tick(slot, ..)
             | Action::Synced(slot, _)
             | Action::Start(slot)
             | Action::End(slot, _)
             | Action::Release(slot, _) => Some(self.programs[*slot].board),
-            Action::Autosave(board, _) | Action::Uptime(board, _) | Action::BrokerStart(board) => {
-                Some(*board)
+            Action::Autosave(place, _) | Action::Uptime(place, _) | Action::BrokerStart(place) => {
+                Some(*place)
             }
             Action::DialBridge(..) | Action::DialTimeout(_) => Some(BOARD2),
             _ => None,

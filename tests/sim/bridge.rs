@@ -34,6 +34,12 @@ pub struct Bridge {
     pub connected_at: Option<i64>,
 }
 
+/// Which topics a bridge subscribes to where it takes these from.
+fn sources(topics: &[(Rc<str>, Rc<str>, u8)]) -> Vec<(Rc<str>, u8)> {
+    let sources = topics.iter().map(|(from, _, qos)| (Rc::clone(from), *qos));
+    sources.collect()
+}
+
 /// As in `mosquitto_bridge.conf`, one for each `connection` in it.
 pub fn bridges() -> Vec<Bridge> {
     let lines = include_str!("../../mosquitto_bridge.conf").lines();
@@ -77,23 +83,12 @@ impl World {
             bridge.conn = None;
             bridge.up = false;
             bridge.connected_at = None;
-            let topics = bridge
-                .outgoing
-                .iter()
-                .map(|(from, _, qos)| (Rc::clone(from), *qos))
-                .collect();
-            let (local, state) = (Rc::clone(&bridge.local), bridge.state.clone());
+            let topics = sources(&bridge.outgoing);
+            let local = Rc::clone(&bridge.local);
             let broker = &mut self.brokers[BOARD2];
-            broker
-                .store
-                .sessions
-                .entry(Rc::clone(&local))
-                .or_default()
-                .subscriptions = topics;
+            broker.session(&local).subscriptions = topics;
             broker.attached.insert(local, Attached::Bridge(place));
-            if let Some(state) = state {
-                self.publish_at(BOARD2, &Packet::new(&state, b"0", 1, true), None);
-            }
+            self.bridge_says(place, BOARD2, b"0");
             self.redial_bridge(place, 50, 300);
         }
     }
@@ -101,66 +96,51 @@ impl World {
     pub fn redial_bridge(&mut self, place: usize, low: u64, high: u64) {
         self.bridges[place].attempt += 1;
         let attempt = self.bridges[place].attempt;
-        let at = self.now + self.rng.within(low, high);
-        self.at(at, Action::DialBridge(place, attempt));
+        self.within(
+            self.now + low,
+            self.now + high,
+            Action::DialBridge(place, attempt),
+        );
     }
 
     pub fn dial_bridge(&mut self, place: usize, attempt: u64) {
-        if !self.brokers[BOARD2].up
-            || self.bridges[place].attempt != attempt
-            || self.bridges[place].conn.is_some()
-        {
+        let bridge = &self.bridges[place];
+        if !self.brokers[BOARD2].up || bridge.attempt != attempt || bridge.conn.is_some() {
             return;
         }
         // Mosquitto 2.0.21 waits until the wall clock has caught up with its last connect.
-        if self.waits_for_clock && Some(self.now_at(BOARD2).wall.0) < self.bridges[place].connected_at {
+        let behind = self.waits_for_clock && Some(self.now_at(BOARD2).wall.0) < bridge.connected_at;
+        if behind {
             self.tally.count(Kind::ClockBehind);
-            self.redial_bridge(place, 1_000, 2_000);
-            return;
         }
-        if self.link.wire == Wire::Refused || !(self.brokers[BOARD1].up || self.boards[BOARD1].unpowered) {
+        let answers = self.brokers[BOARD1].up || self.boards[BOARD1].unpowered;
+        if behind || self.link.wire == Wire::Refused || !answers {
             self.redial_bridge(place, 1_000, 2_000);
             return;
         }
         let key = Rc::clone(&self.bridges[place].remote);
         let id = self.open(Peer::Bridge(place), BOARD1, &key);
-        let locals = self.bridges[place].outgoing.clone();
-        let topics: Vec<_> = locals
-            .iter()
-            .map(|(from, _, qos)| (Rc::clone(from), *qos))
-            .collect();
         let bridge = &mut self.bridges[place];
         bridge.conn = Some(id);
-        bridge.early = self.brokers[BOARD2].retained_for(&topics);
-        let remotes: Vec<_> = bridge
-            .incoming
-            .iter()
-            .map(|(from, _, qos)| (Rc::clone(from), *qos))
-            .collect();
-        let will = bridge
-            .state
-            .as_ref()
-            .map(|state| Packet::new(state, b"0", 1, true));
+        bridge.early = self.brokers[BOARD2].retained_for(&sources(&bridge.outgoing));
+        let remotes = Rc::new(sources(&bridge.incoming));
+        let state = bridge.state.as_ref();
+        let will = state.map(|state| Packet::new(state, b"0", 1, true));
         let clean = bridge.clean;
-        self.send(
-            id,
-            UP,
-            Parcel::Connect {
-                subscriptions: Rc::new(remotes),
-                will,
-                clean,
-            },
-        );
+        self.send(id, UP, Parcel::Connect(remotes, will, clean));
         self.at(self.now + 6_000, Action::DialTimeout(id));
     }
 
     /// Broker 1 tells its clients whether the bridge is connected.
     pub fn bridge_notice(&mut self, id: u64, up: bool) {
-        let Peer::Bridge(place) = self.conns[&id].peer else {
-            return;
-        };
-        if let (true, Some(state)) = (up, self.bridges[place].state.clone()) {
-            self.publish_at(BOARD1, &Packet::new(&state, b"1", 1, true), None);
+        if let (true, Peer::Bridge(place)) = (up, self.conns[&id].peer) {
+            self.bridge_says(place, BOARD1, b"1");
+        }
+    }
+
+    fn bridge_says(&mut self, place: usize, board: usize, up: &[u8]) {
+        if let Some(state) = &self.bridges[place].state {
+            self.publish_at(board, &Packet::new(state, up, 1, true), None);
         }
     }
 
@@ -182,25 +162,14 @@ impl World {
             }
             Parcel::Publish(queued) => {
                 let local = Rc::clone(&self.bridges[place].local);
-                let to = self.bridges[place]
-                    .incoming
-                    .iter()
-                    .find(|(from, _, _)| *from == queued.packet.topic);
+                let mut topics = self.bridges[place].incoming.iter();
+                let to = topics.find(|(from, _, _)| *from == queued.packet.topic);
                 let Some((_, to, qos)) = to.cloned() else { return };
-                let session = self.brokers[BOARD2]
-                    .store
-                    .sessions
-                    .entry(Rc::clone(&local))
-                    .or_default();
-                let fresh = queued.packet.qos == 0 || session.receives(queued.mid);
-                if queued.packet.qos > 0 {
-                    self.send(id, UP, Parcel::Ack(queued.mid));
-                }
-                if fresh {
+                if self.is_fresh(BOARD2, &local, (id, UP), &queued) {
                     self.publish_at(BOARD2, &queued.packet.mapped(&to, qos), Some(&local));
                 }
             }
-            Parcel::Granted | Parcel::Connect { .. } => {}
+            Parcel::Granted | Parcel::Connect(..) => {}
         }
     }
 
@@ -208,11 +177,7 @@ impl World {
         let local = Rc::clone(&self.bridges[place].local);
         self.bridges[place].up = true;
         self.bridges[place].connected_at = Some(self.now_at(BOARD2).wall.0);
-        let topics: Vec<_> = self.bridges[place]
-            .outgoing
-            .iter()
-            .map(|(from, _, qos)| (Rc::clone(from), *qos))
-            .collect();
+        let topics = sources(&self.bridges[place].outgoing);
         let overtaken = self.rng.chance(self.overtaking);
         let early = std::mem::take(&mut self.bridges[place].early);
         let copies = if overtaken {
@@ -223,52 +188,28 @@ impl World {
         };
         for packet in copies {
             self.ids += 1;
-            let queued = Queued {
-                mid: self.ids,
-                packet,
-                retained: true,
-            };
-            let session = self.brokers[BOARD2]
-                .store
-                .sessions
-                .entry(Rc::clone(&local))
-                .or_default();
-            session.queue.push_back(queued);
+            let queued = Queued::new(self.ids, &packet, true);
+            self.brokers[BOARD2].session(&local).queue.push_back(queued);
         }
-        let queue: Vec<Queued> = self.brokers[BOARD2].store.sessions[&local]
-            .queue
-            .iter()
-            .cloned()
-            .collect();
-        for queued in queue {
+        for queued in self.brokers[BOARD2].session(&local).queue.clone() {
             self.bridge_out(place, &queued);
             if queued.packet.qos == 0 {
                 self.brokers[BOARD2].acknowledged(&local, queued.mid);
             }
         }
-        if let Some(state) = self.bridges[place].state.clone() {
-            self.publish_at(BOARD2, &Packet::new(&state, b"1", 1, true), None);
-        }
+        self.bridge_says(place, BOARD2, b"1");
     }
 
     /// Something that broker 2 passes to its bridge. What has a handshake waits in the queue until it is
     /// acknowledged.
     pub fn bridge_out(&mut self, place: usize, queued: &Queued) {
         let bridge = &self.bridges[place];
-        let to = bridge
-            .outgoing
-            .iter()
-            .find(|(from, _, _)| *from == queued.packet.topic);
+        let mut topics = bridge.outgoing.iter();
+        let to = topics.find(|(from, _, _)| *from == queued.packet.topic);
         if let (true, Some(id), Some((_, to, qos))) = (bridge.up, bridge.conn, to) {
             let packet = queued.packet.mapped(to, *qos);
-            self.send(
-                id,
-                UP,
-                Parcel::Publish(Queued {
-                    packet,
-                    ..queued.clone()
-                }),
-            );
+            let queued = Queued { packet, ..*queued };
+            self.send(id, UP, Parcel::Publish(queued));
         }
     }
 
@@ -276,8 +217,8 @@ impl World {
     pub fn bridge_lost(&mut self, place: usize) {
         let was_up = std::mem::take(&mut self.bridges[place].up);
         self.bridges[place].conn = None;
-        if let (true, Some(state)) = (was_up, self.bridges[place].state.clone()) {
-            self.publish_at(BOARD2, &Packet::new(&state, b"0", 1, true), None);
+        if was_up {
+            self.bridge_says(place, BOARD2, b"0");
         }
         self.redial_bridge(place, 1_000, 2_000);
     }

@@ -19,11 +19,8 @@ pub struct Packet {
 
 impl Packet {
     pub fn new(topic: &str, payload: &[u8], qos: u8, retain: bool) -> Rc<Self> {
-        let image = if qos > 0 || retain {
-            image_of(payload)
-        } else {
-            [None; 6]
-        };
+        let lasts = qos > 0 || retain;
+        let image = if lasts { image_of(payload) } else { [None; 6] };
         let (topic, payload) = (Rc::from(topic), Rc::from(payload));
         Rc::new(Self {
             topic,
@@ -60,6 +57,17 @@ pub struct Queued {
     pub packet: Rc<Packet>,
     /// Sent because it was in store, not because it was just published.
     pub retained: bool,
+}
+
+impl Queued {
+    pub fn new(mid: u64, packet: &Rc<Packet>, retained: bool) -> Self {
+        let packet = Rc::clone(packet);
+        Self {
+            mid,
+            packet,
+            retained,
+        }
+    }
 }
 
 /// What a broker keeps of a client between its connections.
@@ -130,6 +138,7 @@ pub enum Attached {
     Bridge(usize),
 }
 
+#[derive(Default)]
 pub struct Broker {
     pub up: bool,
     pub store: Store,
@@ -144,14 +153,14 @@ pub struct Broker {
 impl Broker {
     pub fn new(max_queued: usize) -> Self {
         Self {
-            up: false,
-            store: Store::default(),
-            saved: Store::default(),
-            attached: BTreeMap::new(),
-            wills: BTreeMap::new(),
             max_queued,
-            run: 0,
+            ..Self::default()
         }
+    }
+
+    /// What is kept for this client.
+    pub fn session(&mut self, key: &Rc<str>) -> &mut Session {
+        self.store.sessions.entry(Rc::clone(key)).or_default()
     }
 
     /// Takes in a publication; gives what goes to whom now. `mids` is where the names of handshakes come
@@ -163,12 +172,11 @@ impl Broker {
         mids: &mut u64,
     ) -> Vec<(Attached, Queued)> {
         if packet.retain {
+            let retained = &mut self.store.retained;
             if packet.payload.is_empty() {
-                self.store.retained.remove(&packet.topic);
+                retained.remove(&packet.topic);
             } else {
-                self.store
-                    .retained
-                    .insert(Rc::clone(&packet.topic), Rc::clone(packet));
+                retained.insert(Rc::clone(&packet.topic), Rc::clone(packet));
             }
         }
         let mut out = Vec::new();
@@ -176,19 +184,12 @@ impl Broker {
             if not_to == Some(&**key) {
                 continue;
             }
-            let Some((_, qos)) = session
-                .subscriptions
-                .iter()
-                .find(|(topic, _)| *topic == packet.topic)
-            else {
+            let mut topics = session.subscriptions.iter();
+            let Some((_, qos)) = topics.find(|(topic, _)| *topic == packet.topic) else {
                 continue;
             };
             *mids += 1;
-            let queued = Queued {
-                mid: *mids,
-                packet: Rc::clone(packet),
-                retained: false,
-            };
+            let queued = Queued::new(*mids, packet, false);
             if packet.qos.min(*qos) > 0 {
                 // Mosquitto drops nothing for a client that is connected, with `max_inflight_messages 0`.
                 let connected = matches!(self.attached.get(key), Some(Attached::Client(_)));
@@ -208,11 +209,7 @@ impl Broker {
     pub fn retained_for(&self, subscriptions: &[(Rc<str>, u8)]) -> Vec<Rc<Packet>> {
         let found = subscriptions.iter().filter_map(|(topic, qos)| {
             let packet = self.store.retained.get(topic)?;
-            Some(if *qos < packet.qos {
-                packet.mapped(topic, *qos)
-            } else {
-                Rc::clone(packet)
-            })
+            Some(packet.mapped(topic, *qos))
         });
         found.collect()
     }

@@ -1,12 +1,29 @@
-//! Commands with ids, as `cardN_monitor --toggle` sends them: done once, also where they are sent again.
+//! What operators do: keys, and commands with ids, as `cardN_monitor --toggle` sends them: done once, also where they are sent again.
 
+use dualboard::machine::Event;
 use dualboard::sensor::SensorId;
 use serde_json::{Value, json};
 
 use super::broker::Packet;
-use super::world::World;
+use super::kinds::Kind;
+use super::world::{TWIN, World};
 
 impl World {
+    /// Somebody presses a key on a card, whatever else is going on; where two owners run, on either of them.
+    pub fn press(&mut self, sensor: SensorId) {
+        let twin = &self.programs[TWIN];
+        let there = twin.machine.is_some() && twin.card() == Some(sensor.card());
+        let twin = there && self.rng.chance(50);
+        let slot = if twin { TWIN } else { sensor.card() as usize };
+        let program = &self.programs[slot];
+        if program.machine.is_some() && !program.stopped && !program.dozes {
+            if slot == TWIN {
+                self.tally.count(Kind::TwinPressed);
+            }
+            self.feed(slot, Event::Toggle(sensor));
+        }
+    }
+
     /// Somebody asks the owner of a card to toggle a sensor.
     pub fn command(&mut self, sensor: SensorId, id: u64) {
         let board = sensor.card() as usize;
@@ -22,10 +39,8 @@ impl World {
     pub fn asked(&mut self, slot: usize, packet: &Packet) {
         let program = &mut self.programs[slot];
         let command: Value = serde_json::from_slice(&packet.payload).unwrap_or_default();
-        let sensor = command["toggle"][0]
-            .as_u64()
-            .and_then(|number| u8::try_from(number).ok());
-        let (Some(sensor), Some(id)) = (sensor.and_then(SensorId::new), command["id"].as_u64()) else {
+        let number = u8::try_from(command["toggle"][0].as_u64().unwrap_or(0)).unwrap_or(0);
+        let (Some(sensor), Some(id)) = (SensorId::new(number), command["id"].as_u64()) else {
             return;
         };
         let own = packet.topic.ends_with("/set") && program.card() == Some(sensor.card());
@@ -52,17 +67,13 @@ impl World {
         let (program, id) = (&self.programs[slot], answer["id"].as_u64().unwrap_or_default());
         let stages = answer["stages"].as_object();
         let saved = stages.is_some_and(|stages| stages.values().all(|stage| stage != "SENDING"));
-        let kept = program
-            .disk
-            .durable
-            .as_ref()
-            .is_some_and(|file| file.done.contains(&id));
+        let file = program.disk.durable.as_ref();
+        let kept = file.is_some_and(|file| file.done.contains(&id));
         if !program.done.contains(&id) {
-            self.fail(slot, || format!("answers command {id}, which it has not done"));
+            self.fail(slot, format!("answers command {id}, which it has not done"));
         } else if saved && !kept {
-            self.fail(slot, || {
-                format!("calls command {id} saved, and its file does not know it")
-            });
+            let words = format!("calls command {id} saved, and its file does not know it");
+            self.fail(slot, words);
         }
     }
 }

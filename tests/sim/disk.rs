@@ -74,10 +74,8 @@ impl Disk {
 
     /// Which memory is in the file, if it can be read.
     pub fn memory(&self) -> Option<usize> {
-        self.durable
-            .as_ref()
-            .filter(|_| self.read().is_ok())
-            .map(|file| file.memory)
+        self.read().ok()?;
+        self.durable.as_ref().map(|file| file.memory)
     }
 
     pub fn read(&self) -> Result<Memory, String> {

@@ -37,16 +37,17 @@ const GARBAGE: &[&str] = &[
     "\u{1b}[2J\u{7}",
 ];
 
-const TOPICS: &[&str] = &[
-    "sensors/card1",
-    "sensors/card2",
-    "sensors/all",
-    "sensors/witness",
-    "sensors/board2/card1",
-    "sensors/board1/card2",
-    "sensors/card1/alive",
-    "sensors/card2/alive",
-    "sensors/marker/",
+/// Below `sensors/`.
+const TOPICS: [&str; 9] = [
+    "card1",
+    "card2",
+    "all",
+    "witness",
+    "board2/card1",
+    "board1/card2",
+    "card1/alive",
+    "card2/alive",
+    "marker/",
 ];
 
 /// One of the things that happen in a [`SCRIPTS`] course.
@@ -56,6 +57,8 @@ enum Step {
     Press(u8),
 }
 
+use Kind::{AllKilled, BrokerKilled, BrokerStopped, Full, Killed, OneWay};
+use Kind::{Refused, Replaced, StoreWiped, Torn, Wiped};
 use Step::{Harm, Press};
 
 /// What hardly ever comes about by chance: courses of events in which one mechanism alone saves a press.
@@ -64,43 +67,43 @@ const SCRIPTS: &[&[(u64, Step)]] = &[
     // The read-back: while nobody else is there to hear it card 1's press lies at both brokers, then its
     // board is lost; a new owner would publish over the last copy.
     &[
-        (0, Harm(Kind::Wiped, CARD2, 20_000)),
-        (0, Harm(Kind::Killed, DISPLAY1, 20_000)),
-        (0, Harm(Kind::Killed, DISPLAY2, 20_000)),
+        (0, Harm(Wiped, CARD2, 20_000)),
+        (0, Harm(Killed, DISPLAY1, 20_000)),
+        (0, Harm(Killed, DISPLAY2, 20_000)),
         (1_000, Press(1)),
-        (5_000, Harm(Kind::Replaced, BOARD1, 500)),
+        (5_000, Harm(Replaced, BOARD1, 500)),
         (15_000, Press(2)),
     ],
     // Which eras were met: of the first era board 1 has sensor 1 only, board 2 sensor 2 as well. Sensor 2 is
     // pressed in a second era that has met sensor 1, after a restart and without a broker; then a third owner
     // hears both, of which that of the first era has the higher number.
     &[
-        (0, Harm(Kind::Killed, CARD1, 100)),
-        (4_000, Harm(Kind::Killed, CARD1, 100)),
+        (0, Harm(Killed, CARD1, 100)),
+        (4_000, Harm(Killed, CARD1, 100)),
         (8_000, Press(1)),
-        (11_500, Harm(Kind::BrokerStopped, BOARD1, 1)),
+        (11_500, Harm(BrokerStopped, BOARD1, 1)),
         (15_500, Press(2)),
-        (17_000, Harm(Kind::Refused, 0, 17_000)),
-        (17_000, Harm(Kind::BrokerKilled, BOARD1, 1)),
-        (17_000, Harm(Kind::Wiped, CARD1, 100)),
-        (23_000, Harm(Kind::BrokerStopped, BOARD1, 6_000)),
-        (23_000, Harm(Kind::Killed, CARD1, 100)),
+        (17_000, Harm(Refused, 0, 17_000)),
+        (17_000, Harm(BrokerKilled, BOARD1, 1)),
+        (17_000, Harm(Wiped, CARD1, 100)),
+        (23_000, Harm(BrokerStopped, BOARD1, 6_000)),
+        (23_000, Harm(Killed, CARD1, 100)),
         (27_000, Press(2)),
-        (33_500, Harm(Kind::Wiped, CARD1, 7_000)),
+        (33_500, Harm(Wiped, CARD1, 7_000)),
         (41_000, Press(3)),
     ],
     // The reservation of numbers: a press is heard at board 2 and saved nowhere on board 1, the next run
     // makes another one, of a lower number in half of the cases, and the run after that hears of the first.
     &[
-        (0, Harm(Kind::Killed, CARD1, 100)),
-        (6_000, Harm(Kind::BrokerStopped, BOARD1, 1)),
-        (10_000, Harm(Kind::Full, CARD1, 2_200)),
+        (0, Harm(Killed, CARD1, 100)),
+        (6_000, Harm(BrokerStopped, BOARD1, 1)),
+        (10_000, Harm(Full, CARD1, 2_200)),
         (10_100, Press(1)),
-        (11_700, Harm(Kind::Refused, 0, 10_500)),
-        (11_700, Harm(Kind::BrokerKilled, BOARD1, 1)),
-        (11_700, Harm(Kind::Killed, CARD1, 600)),
+        (11_700, Harm(Refused, 0, 10_500)),
+        (11_700, Harm(BrokerKilled, BOARD1, 1)),
+        (11_700, Harm(Killed, CARD1, 600)),
         (16_000, Press(1)),
-        (20_500, Harm(Kind::Killed, CARD1, 100)),
+        (20_500, Harm(Killed, CARD1, 100)),
         (25_000, Press(3)),
     ],
     // What is in quarantine: card 2's file has a press of an era that is lost otherwise; one of the next era
@@ -108,20 +111,20 @@ const SCRIPTS: &[&[(u64, Step)]] = &[
     // other one, and so does its owner.
     &[
         (0, Press(2)),
-        (4_000, Harm(Kind::Killed, CARD2, 9_500)),
-        (4_000, Harm(Kind::Replaced, BOARD1, 100)),
-        (4_000, Harm(Kind::StoreWiped, BOARD2, 100)),
-        (4_000, Harm(Kind::Killed, DISPLAY2, 500)),
-        (12_000, Harm(Kind::Full, CARD1, 5_100)),
-        (12_000, Harm(Kind::Full, CARD2, 7_000)),
+        (4_000, Harm(Killed, CARD2, 9_500)),
+        (4_000, Harm(Replaced, BOARD1, 100)),
+        (4_000, Harm(StoreWiped, BOARD2, 100)),
+        (4_000, Harm(Killed, DISPLAY2, 500)),
+        (12_000, Harm(Full, CARD1, 5_100)),
+        (12_000, Harm(Full, CARD2, 7_000)),
         (12_100, Press(2)),
-        (13_000, Harm(Kind::OneWay, 0, 9_000)),
-        (17_000, Harm(Kind::Refused, 0, 9_000)),
-        (17_000, Harm(Kind::Killed, CARD1, 100)),
-        (17_000, Harm(Kind::Killed, CARD2, 100)),
-        (17_000, Harm(Kind::Killed, DISPLAY1, 100)),
-        (17_000, Harm(Kind::StoreWiped, BOARD1, 50)),
-        (17_000, Harm(Kind::StoreWiped, BOARD2, 50)),
+        (13_000, Harm(OneWay, 0, 9_000)),
+        (17_000, Harm(Refused, 0, 9_000)),
+        (17_000, Harm(Killed, CARD1, 100)),
+        (17_000, Harm(Killed, CARD2, 100)),
+        (17_000, Harm(Killed, DISPLAY1, 100)),
+        (17_000, Harm(StoreWiped, BOARD1, 50)),
+        (17_000, Harm(StoreWiped, BOARD2, 50)),
         (26_000, Press(3)),
     ],
 ];
@@ -131,12 +134,10 @@ impl World {
     pub fn plan(&mut self) {
         let spread = *self.rng.pick(&[100, 3_000, 12_000]);
         for board in [BOARD1, BOARD2] {
-            let at = self.rng.within(0, spread);
-            self.at(at, Action::BrokerStart(board));
+            self.within(0, spread, Action::BrokerStart(board));
         }
         for slot in 0..TWIN {
-            let at = self.rng.within(0, spread);
-            self.at(at, Action::Start(slot));
+            self.within(0, spread, Action::Start(slot));
         }
         if self.plan_script() {
             return;
@@ -147,11 +148,9 @@ impl World {
         // Alone, or soon after one another: what harms most is what comes on top of something.
         let mut at = self.rng.within(0, end);
         for _ in 0..self.rng.within(1, many) {
-            at = if self.rng.chance(50) {
-                self.rng.within(0, end)
-            } else {
-                (at + self.rng.within(0, 2_000)).min(end)
-            };
+            let alone = self.rng.chance(50);
+            let (from, to) = if alone { (0, end) } else { (at, at + 2_000) };
+            at = self.rng.within(from, to).min(end);
             let fault = self.draw(&kinds);
             self.at(at, Action::Fault(fault));
         }
@@ -167,8 +166,7 @@ impl World {
         }
         self.plan_losses(end);
         self.plan_burst(end);
-        let end = end + self.rng.within(0, 6_000);
-        self.at(end, Action::Heal);
+        self.within(end, end + 6_000, Action::Heal);
     }
 
     /// In a few runs nothing is left to chance but when things happen exactly.
@@ -196,14 +194,7 @@ impl World {
         if !self.rng.chance(20) {
             return;
         }
-        let lose = [
-            Kind::AllKilled,
-            Kind::Wiped,
-            Kind::Torn,
-            Kind::Replaced,
-            Kind::StoreWiped,
-            Kind::Refused,
-        ];
+        let lose = [AllKilled, Wiped, Torn, Replaced, StoreWiped, Refused];
         let start = self.rng.within(0, end);
         for _ in 0..self.rng.within(2, 6) {
             let at = start + self.rng.within(0, 2_000);
@@ -219,12 +210,8 @@ impl World {
         if end < 24_000 || !rng.chance(3) {
             return;
         }
-        let (target, owner) = *rng.pick(&[
-            (CARD1, CARD2),
-            (CARD2, CARD1),
-            (DISPLAY2, CARD2),
-            (DISPLAY1, CARD2),
-        ]);
+        let target = *rng.pick(&[CARD1, CARD2, DISPLAY2, DISPLAY1]);
+        let owner = if target == CARD2 { CARD1 } else { CARD2 };
         let (at, lasts) = (rng.within(3_000, end - 20_500), 20_000);
         for (kind, target, at) in [(Kind::Stopped, target, at), (Kind::Killed, owner, at + 2_500)] {
             self.at(at, Action::Fault(Fault { kind, target, lasts }));
@@ -234,11 +221,8 @@ impl World {
     /// Each run knows some kinds of faults, few or many, and some of them are drawn more often: so rare
     /// ones meet.
     fn swarm(&mut self) -> Vec<Kind> {
-        let all: Vec<Kind> = KINDS
-            .iter()
-            .map(|(kind, _)| *kind)
-            .filter(|kind| !FOLLOW.contains(kind))
-            .collect();
+        let all = KINDS.iter().map(|(kind, _)| *kind);
+        let all: Vec<Kind> = all.filter(|kind| !FOLLOW.contains(kind)).collect();
         let share = *self.rng.pick(&[5, 15, 40, 100]);
         let mut kinds: Vec<Kind> = all.iter().copied().filter(|_| self.rng.chance(share)).collect();
         for _ in 0..self.rng.within(1, 5) {
@@ -305,8 +289,7 @@ impl World {
             Kind::AllKilled => {
                 for slot in 0..TWIN {
                     self.end_program(slot, false, false);
-                    let at = after + self.rng.within(0, lasts);
-                    self.at(at, Action::Start(slot));
+                    self.within(after, after + lasts, Action::Start(slot));
                 }
             }
             Kind::Refused | Kind::Frozen | Kind::OneWay | Kind::Slow => self.harm_link(kind, target, after),
@@ -335,11 +318,11 @@ impl World {
         let retain = self.rng.chance(60);
         let packet = match kind {
             Kind::Garbage => {
-                let topics = if self.rng.chance(50) { &TOPICS[..3] } else { TOPICS };
-                let (topic, payload) = (*self.rng.pick(topics), *self.rng.pick(GARBAGE));
+                let many = if self.rng.chance(50) { 3 } else { TOPICS.len() };
+                let (topic, payload) = (*self.rng.pick(&TOPICS[..many]), *self.rng.pick(GARBAGE));
                 let client = &self.programs[board].client_id;
                 let own = if topic.ends_with('/') { client } else { "" };
-                Packet::new(&format!("{topic}{own}"), payload.as_bytes(), 2, retain)
+                Packet::new(&format!("sensors/{topic}{own}"), payload.as_bytes(), 2, retain)
             }
             Kind::Replay if !self.history.is_empty() => {
                 let history = std::mem::take(&mut self.history);
@@ -353,13 +336,10 @@ impl World {
                 // Its own session is there beside that of the owner, whose client id has more to it.
                 let heard = ["sensors/all", "sensors/card1"][board];
                 let key = Rc::from(["card1_monitor", "card2_monitor"][board]);
-                let session = self.brokers[board].store.sessions.entry(key).or_default();
+                let session = self.brokers[board].session(&key);
                 session.subscriptions = vec![(Rc::from(heard), 2)];
-                if board == BOARD1 {
-                    self.plain_words("sensors/card1", 1..=3, true)
-                } else {
-                    self.plain_words("sensors/all", 1..=6, true)
-                }
+                let (topic, last) = [("sensors/card1", 3), ("sensors/all", 6)][board];
+                self.plain_words(topic, 1..=last, true)
             }
             _ => return,
         };
@@ -417,16 +397,14 @@ impl World {
             self.start_program(slot);
         }
         self.healed = Some(self.now);
-        self.trace.note(self.now, 7, &[], || "HEALED".to_owned());
+        self.trace.note(self.now, 7, &[], || "HEALED");
         self.expect();
         for slot in [CARD1, CARD2] {
             self.programs[slot].reports = 0;
         }
-        let mut at = self.now;
-        while at <= self.now + AGREEMENT + QUIET {
+        let end = self.now + AGREEMENT + QUIET;
+        for at in (self.now..=end).step_by(250).chain([end + 1]) {
             self.at(at, Action::Look);
-            at += 250;
         }
-        self.at(self.now + AGREEMENT + QUIET + 1, Action::Look);
     }
 }

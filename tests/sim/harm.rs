@@ -1,7 +1,7 @@
 //! How a fault is done to files, boards, the link and processes.
 
 use super::kinds::Kind;
-use super::net::{DOWN, Peer, UP, Wire};
+use super::net::{Conn, DOWN, Parcel, Peer, UP, Wire};
 use super::world::{Action, BOARD1, BOARD2, TWIN, World};
 
 impl World {
@@ -21,32 +21,19 @@ impl World {
         self.wake(board);
         self.stop_broker(board, false, true);
         // What its kernel had not got rid of is gone with it.
-        let conns = &self.conns;
-        let sender = |id: &u64, direction: usize| {
-            conns.get(id).map(|conn| {
-                if direction == DOWN {
-                    conn.broker
-                } else if conn.crosses() {
-                    BOARD2
-                } else {
-                    conn.broker
-                }
-            })
-        };
-        self.stuck
-            .retain(|(id, direction, _)| sender(id, *direction) != Some(board));
+        let mut stuck = std::mem::take(&mut self.stuck);
+        stuck.retain(|(id, direction, _)| self.board_at(*id, *direction == UP) != Some(board));
+        self.stuck = stuck;
         for slot in 0..self.programs.len() {
             if self.programs[slot].board == board {
                 self.end_program(slot, false, true);
                 if slot != TWIN {
-                    let at = after + self.rng.within(0, 3_000);
-                    self.at(at, Action::Start(slot));
+                    self.within(after, after + 3_000, Action::Start(slot));
                 }
             }
         }
         self.boards[board].booted = self.rng.within(0, 1 << 20);
-        let at = after + self.rng.within(0, 3_000);
-        self.at(at, Action::BrokerStart(board));
+        self.within(after, after + 3_000, Action::BrokerStart(board));
     }
 
     pub fn harm_link(&mut self, kind: Kind, target: usize, after: u64) {
@@ -66,13 +53,7 @@ impl World {
 
     /// Both ends of each of the bridge's connections are told that it is gone.
     fn cut(&mut self) {
-        let ids: Vec<_> = self
-            .conns
-            .iter()
-            .filter(|(_, conn)| conn.crosses())
-            .map(|(id, _)| *id)
-            .collect();
-        for id in ids {
+        for id in self.conns_that(Conn::crosses) {
             self.drop_conn(id);
         }
     }
@@ -84,12 +65,7 @@ impl World {
 
     /// The bridge's connections will be found dead, at the bridge and at broker 1.
     pub fn await_keepalive(&mut self, [at_client, at_broker]: [bool; 2]) {
-        let ids = self
-            .conns
-            .iter()
-            .filter(|(_, conn)| conn.crosses())
-            .map(|(id, _)| *id);
-        for id in ids.collect::<Vec<_>>() {
+        for id in self.conns_that(Conn::crosses) {
             let [client, broker] = [7_500, 9_000].map(|most| self.now + self.rng.within(5_000, most));
             if at_client {
                 self.at(client, Action::Keepalive(id, true));
@@ -105,8 +81,7 @@ impl World {
             self.link.change += 1;
             self.link.wire = Wire::Whole;
             self.link.latency = (1, 5);
-            self.trace
-                .note(self.now, 6, &[], || "the link is whole".to_owned());
+            self.trace.note(self.now, 6, &[], || "the link is whole");
             self.thaw();
         }
     }
@@ -114,11 +89,11 @@ impl World {
     /// The ping was not answered, or no ping came.
     pub fn keepalive(&mut self, id: u64, at_client: bool) {
         let Some(conn) = self.conns.get(&id) else { return };
-        let peer_gone = if at_client {
-            !conn.broker_open
+        let peer_gone = !(if at_client {
+            conn.broker_open
         } else {
-            !conn.client_open
-        };
+            conn.client_open
+        });
         let frozen = match self.link.wire {
             Wire::Frozen(directions) if conn.crosses() => directions[UP] || (at_client && directions[DOWN]),
             _ => false,
@@ -144,18 +119,15 @@ impl World {
     }
 
     pub fn dial_timeout(&mut self, id: u64) {
-        let place = self
-            .bridges
-            .iter()
-            .position(|bridge| bridge.conn == Some(id) && !bridge.up);
-        if let Some(place) = place {
+        let mut bridges = self.bridges.iter();
+        if let Some(place) = bridges.position(|bridge| bridge.conn == Some(id) && !bridge.up) {
             self.close_client(id, false, false);
             self.bridge_lost(place);
         }
     }
 
     pub fn drop_local(&mut self, slot: usize) {
-        if let Some(id) = self.conn_of(slot) {
+        if let Some(id) = self.programs[slot].conn {
             self.drop_conn(id);
         }
     }
@@ -176,7 +148,7 @@ impl World {
         match self.conns[&id].peer {
             Peer::Bridge(place) if self.bridges[place].conn == Some(id) => self.bridge_lost(place),
             Peer::Bridge(_) => {}
-            Peer::Program(slot) => self.at_program(slot, id, super::net::Parcel::Closed { clean: false }),
+            Peer::Program(slot) => self.at_program(slot, id, Parcel::Closed { clean: false }),
         }
     }
 
@@ -186,7 +158,7 @@ impl World {
         }
         self.hold(slot, true);
         self.at(after, Action::Release(slot, self.programs[slot].life));
-        if let Some(id) = self.conn_of(slot) {
+        if let Some(id) = self.programs[slot].conn {
             self.at(self.now + 7_500, Action::Keepalive(id, false));
         }
     }

@@ -1,5 +1,7 @@
 //! Kinds of faults, and how many there were of each.
 
+use std::collections::BTreeMap;
+
 macro_rules! kinds {
     ($($kind:ident $words:literal,)*) => {
         /// Kinds of faults, to count and to print.
@@ -54,27 +56,21 @@ pub const FOLLOW: &[Kind] = &[
     Kind::ClockBehind,
 ];
 
-#[derive(Clone, Copy)]
-pub struct Tally(pub [u64; KINDS.len()]);
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self([0; KINDS.len()])
-    }
-}
+#[derive(Default)]
+pub struct Tally(pub BTreeMap<Kind, u64>);
 
 impl Tally {
     pub fn count(&mut self, kind: Kind) {
-        self.0[kind as usize] += 1;
+        *self.0.entry(kind).or_default() += 1;
     }
 
     pub fn add(&mut self, other: &Self) {
-        for (all, one) in self.0.iter_mut().zip(other.0) {
-            *all += one;
+        for (kind, many) in &other.0 {
+            *self.0.entry(*kind).or_default() += many;
         }
     }
 
     pub fn total(&self) -> u64 {
-        self.0.iter().sum()
+        self.0.values().sum()
     }
 }

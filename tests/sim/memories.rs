@@ -63,9 +63,8 @@ impl Memories {
 
     /// Whether a reading was set in this memory, or in one that it goes on from.
     pub fn is_own(&self, memory: usize, made: Made) -> bool {
-        self.all
-            .get(memory)
-            .is_some_and(|memory| memory.line & bit(made.memory) != 0)
+        let memory = self.all.get(memory);
+        memory.is_some_and(|memory| memory.line & bit(made.memory) != 0)
     }
 
     /// Whether nobody can tell which of two readings of a sensor is the later one:
@@ -98,11 +97,8 @@ impl World {
     /// A memory has ended where no program has it and no file: also before its owner starts again, since a
     /// twin may speak for the card meanwhile. Nobody starts a twin from its own folder again.
     pub fn forget(&mut self) {
-        let owners = self
-            .programs
-            .iter()
-            .enumerate()
-            .filter(|(_, program)| program.card().is_some());
+        let owners = self.programs.iter().enumerate();
+        let owners = owners.filter(|(_, program)| program.card().is_some());
         let kept = owners.flat_map(|(slot, owner)| {
             let running = owner.machine.is_some().then_some(owner.memory);
             [running, owner.disk.memory().filter(|_| slot != TWIN)]

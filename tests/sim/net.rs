@@ -4,8 +4,8 @@
 
 use std::rc::Rc;
 
-use super::broker::{Packet, Queued};
-use super::world::{Action, World};
+use super::broker::{Attached, Packet, Queued, Session};
+use super::world::{Action, BOARD2, World};
 
 /// The client at one end of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,11 +20,8 @@ pub const DOWN: usize = 1;
 /// What travels on a connection.
 #[derive(Clone)]
 pub enum Parcel {
-    Connect {
-        subscriptions: Rc<Vec<(Rc<str>, u8)>>,
-        will: Option<Rc<Packet>>,
-        clean: bool,
-    },
+    /// With its subscriptions, its will, and whether the session is to begin anew.
+    Connect(Rc<Vec<(Rc<str>, u8)>>, Option<Rc<Packet>>, bool),
     Granted,
     Publish(Queued),
     Ack(u64),
@@ -52,8 +49,9 @@ impl Conn {
 }
 
 /// The wire between the boards.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub enum Wire {
+    #[default]
     Whole,
     /// Every attempt is refused at once.
     Refused,
@@ -61,6 +59,7 @@ pub enum Wire {
     Frozen([bool; 2]),
 }
 
+#[derive(Default)]
 pub struct Link {
     pub wire: Wire,
     pub latency: (u64, u64),
@@ -69,6 +68,22 @@ pub struct Link {
 }
 
 impl World {
+    /// The connections that are so.
+    pub fn conns_that(&self, are: impl Fn(&Conn) -> bool) -> Vec<u64> {
+        let conns = self.conns.iter().filter(|(_, conn)| are(conn));
+        conns.map(|(id, _)| *id).collect()
+    }
+
+    /// On which board one end of a connection is.
+    pub fn board_at(&self, id: u64, client: bool) -> Option<usize> {
+        let conn = self.conns.get(&id)?;
+        Some(match conn.peer {
+            Peer::Program(slot) if client => self.programs[slot].board,
+            Peer::Bridge(_) if client => BOARD2,
+            _ => conn.broker,
+        })
+    }
+
     /// Opens a connection; the broker hears of it when `Connect` arrives.
     pub fn open(&mut self, peer: Peer, broker: usize, key: &Rc<str>) -> u64 {
         self.ids += 1;
@@ -90,20 +105,14 @@ impl World {
         let Some(conn) = self.conns.get_mut(&id) else {
             return;
         };
-        let (low, high) = if conn.crosses() {
-            self.link.latency
-        } else {
-            self.local_latency
-        };
+        let crosses = conn.crosses();
+        let (low, high) = [self.local_latency, self.link.latency][usize::from(crosses)];
         let quick = matches!(&parcel, Parcel::Publish(queued) if queued.packet.qos == 0);
         let arrives =
             self.now + self.rng.within(low, high + 1) + if quick { 0 } else { self.rng.within(0, low + 1) };
         let [zero, handshake] = &mut conn.last[direction];
-        let arrives = if quick {
-            arrives.max(*zero)
-        } else {
-            arrives.max(*zero).max(*handshake)
-        };
+        let behind = if quick { *zero } else { *handshake.max(zero) };
+        let arrives = arrives.max(behind);
         *(if quick { zero } else { handshake }) = arrives;
         self.at(arrives, Action::Arrive(id, direction, parcel));
     }
@@ -161,13 +170,9 @@ impl World {
 
     fn forget_closed(&mut self, id: u64) {
         // Something may be on its way on a connection that is half closed: it is looked up when it arrives.
-        if self
-            .conns
-            .get(&id)
-            .is_some_and(|conn| !conn.client_open && !conn.broker_open)
-        {
-            let pending = self.now + 120_000;
-            self.at(pending, Action::Forget(id));
+        let open = |conn: &Conn| conn.client_open || conn.broker_open;
+        if self.conns.get(&id).is_some_and(|conn| !open(conn)) {
+            self.at(self.now + 120_000, Action::Forget(id));
         }
     }
 
@@ -175,31 +180,16 @@ impl World {
         let conn = &self.conns[&id];
         let (place, key, open) = (conn.broker, Rc::clone(&conn.key), conn.broker_open);
         if !self.brokers[place].up {
-            if conn.client_open && matches!(parcel, Parcel::Connect { .. }) {
+            if conn.client_open && matches!(parcel, Parcel::Connect(..)) {
                 self.close_broker(id, false);
             }
             return;
         }
         match parcel {
-            Parcel::Connect {
-                subscriptions,
-                will,
-                clean,
-            } => self.accept(id, &subscriptions, will, clean),
-            Parcel::Publish(queued) if open => {
-                let session = self.brokers[place]
-                    .store
-                    .sessions
-                    .entry(Rc::clone(&key))
-                    .or_default();
-                let fresh = queued.packet.qos == 0 || session.receives(queued.mid);
-                if queued.packet.qos > 0 {
-                    self.send(id, DOWN, Parcel::Ack(queued.mid));
-                }
-                if fresh {
-                    let echo = matches!(self.conns[&id].peer, Peer::Program(_));
-                    self.publish_at(place, &queued.packet, (!echo).then_some(&*key));
-                }
+            Parcel::Connect(topics, will, clean) => self.accept(id, &topics, will, clean),
+            Parcel::Publish(queued) if open && self.is_fresh(place, &key, (id, DOWN), &queued) => {
+                let echo = matches!(self.conns[&id].peer, Peer::Program(_));
+                self.publish_at(place, &queued.packet, (!echo).then_some(&*key));
             }
             Parcel::Ack(mid) if open => self.brokers[place].acknowledged(&key, mid),
             Parcel::Closed { clean } if open => {
@@ -211,11 +201,19 @@ impl World {
         }
     }
 
+    /// A broker has received something in a session, and says so; whether it had not before.
+    pub fn is_fresh(&mut self, place: usize, key: &Rc<str>, back: (u64, usize), queued: &Queued) -> bool {
+        let fresh = queued.packet.qos == 0 || self.brokers[place].session(key).receives(queued.mid);
+        if queued.packet.qos > 0 {
+            self.send(back.0, back.1, Parcel::Ack(queued.mid));
+        }
+        fresh
+    }
+
     /// A client has connected and asked for its topics.
     fn accept(&mut self, id: u64, topics: &[(Rc<str>, u8)], will: Option<Rc<Packet>>, clean: bool) {
         let (place, key) = (self.conns[&id].broker, Rc::clone(&self.conns[&id].key));
-        if let Some(super::broker::Attached::Client(other)) = self.brokers[place].attached.get(&key).copied()
-        {
+        if let Some(Attached::Client(other)) = self.brokers[place].attached.get(&key).copied() {
             self.close_broker(other, false);
             self.detach(other, false);
         }
@@ -224,33 +222,22 @@ impl World {
         if let Some(will) = will {
             broker.wills.insert(id, will);
         }
-        broker
-            .attached
-            .insert(Rc::clone(&key), super::broker::Attached::Client(id));
-        let session = broker.store.sessions.entry(Rc::clone(&key)).or_default();
+        broker.attached.insert(Rc::clone(&key), Attached::Client(id));
+        let session = broker.session(&key);
         if clean {
-            *session = super::broker::Session::default();
+            *session = Session::default();
         }
         session.subscriptions = topics.to_vec();
-        let queue: Vec<Queued> = session.queue.iter().cloned().collect();
-        for queued in queue {
+        for queued in session.queue.clone() {
             self.send(id, DOWN, Parcel::Publish(queued));
         }
         self.send(id, DOWN, Parcel::Granted);
         for packet in self.brokers[place].retained_for(topics) {
             self.ids += 1;
-            let queued = Queued {
-                mid: self.ids,
-                packet,
-                retained: true,
-            };
+            let queued = Queued::new(self.ids, &packet, true);
             if queued.packet.qos > 0 {
-                let sessions = &mut self.brokers[place].store.sessions;
-                sessions
-                    .entry(Rc::clone(&key))
-                    .or_default()
-                    .queue
-                    .push_back(queued.clone());
+                let session = self.brokers[place].session(&key);
+                session.queue.push_back(queued.clone());
             }
             self.send(id, DOWN, Parcel::Publish(queued));
         }
@@ -261,7 +248,7 @@ impl World {
     pub fn detach(&mut self, id: u64, clean: bool) {
         let (place, key) = (self.conns[&id].broker, Rc::clone(&self.conns[&id].key));
         let broker = &mut self.brokers[place];
-        if broker.attached.get(&key) == Some(&super::broker::Attached::Client(id)) {
+        if broker.attached.get(&key) == Some(&Attached::Client(id)) {
             broker.attached.remove(&key);
             self.bridge_notice(id, false);
         }
@@ -276,8 +263,8 @@ impl World {
         let before = packet.foreign.then(|| self.survivors());
         for (attached, queued) in self.brokers[place].route(packet, not_to, &mut self.ids) {
             match attached {
-                super::broker::Attached::Client(id) => self.send(id, DOWN, Parcel::Publish(queued)),
-                super::broker::Attached::Bridge(bridge) => self.bridge_out(bridge, &queued),
+                Attached::Client(id) => self.send(id, DOWN, Parcel::Publish(queued)),
+                Attached::Bridge(bridge) => self.bridge_out(bridge, &queued),
             }
         }
         if let Some(before) = before {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use dualboard::command::Done;
-use dualboard::machine::{Effect, Event, Role};
+use dualboard::machine::{Effect, Event};
 use dualboard::owner::Memory;
 use dualboard::sensor::Card;
 use dualboard::time::{Mono, Now, Wall};
@@ -66,6 +66,14 @@ pub struct Planted {
     live_until: BTreeMap<&'static str, u64>,
 }
 
+pub fn message(topic: String, payload: Vec<u8>, retained: bool) -> Event {
+    Event::Message {
+        topic,
+        payload,
+        retained,
+    }
+}
+
 fn rewritten(payload: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
     match serde_json::from_slice::<Value>(payload) {
         Ok(mut value) if value.is_object() => {
@@ -99,14 +107,11 @@ fn unseen(value: &mut Value) {
 
 impl Planted {
     pub fn with(planting: Planting) -> Self {
+        let planting = Some(planting);
         Self {
-            planting: Some(planting),
+            planting,
             ..Self::default()
         }
-    }
-
-    fn is(&self, planting: Planting) -> bool {
-        self.planting == Some(planting)
     }
 
     pub fn now(&self, now: Now) -> Now {
@@ -119,33 +124,29 @@ impl Planted {
             }
             Some(Planting::PauseUnnoticed) => {
                 let seconds = i64::try_from(now.mono.since_start().as_secs()).expect("a short run");
-                Now {
-                    wall: Wall(seconds),
-                    ..now
-                }
+                let wall = Wall(seconds);
+                Now { wall, ..now }
             }
             _ => now,
         }
     }
 
     pub fn life(&self, slot: usize, life: u32) -> u32 {
-        if self.is(Planting::OneEra) {
-            return u32::try_from(slot).expect("few programs") + 1;
+        match self.planting {
+            Some(Planting::OneEra) => u32::try_from(slot).expect("few programs") + 1,
+            _ => life,
         }
-        life
     }
 
-    pub fn memory(&self, role: Role, memory: Result<Memory, String>) -> Result<Memory, String> {
+    pub fn memory(&self, card: Option<Card>, memory: Result<Memory, String>) -> Result<Memory, String> {
         match self.planting {
-            Some(Planting::RestoreFromJoin) if role == Role::Monitor(Card::One) => Err("not read".to_owned()),
+            Some(Planting::RestoreFromJoin) if card == Some(Card::One) => Err("not read".to_owned()),
             Some(Planting::EraForgotten) => memory.map(|memory| Memory { era: None, ..memory }),
             Some(Planting::NumbersTwice) => memory.map(|memory| {
                 let dots = memory.readings.iter().map(|(_, reading)| reading.version.dot);
                 let used = dots.filter(|dot| memory.era == Some(dot.era)).map(|dot| dot.n);
-                Memory {
-                    reserved: used.max().unwrap_or(0),
-                    ..memory
-                }
+                let reserved = used.max().unwrap_or(0);
+                Memory { reserved, ..memory }
             }),
             _ => memory,
         }
@@ -177,19 +178,13 @@ impl Planted {
         else {
             return vec![event];
         };
-        let display = program.role == Role::Display;
+        let display = program.card().is_none();
         let heartbeat = topic.ends_with("/alive");
         let own = |suffix: &str| {
             let named = |card: Card| *topic == format!("sensors/card{}{suffix}", card as u8 + 1);
             program.card().is_some_and(named)
         };
-        let changed = |payload| {
-            vec![Event::Message {
-                topic: topic.clone(),
-                payload,
-                retained: *retained,
-            }]
-        };
+        let changed = |payload| vec![message(topic.clone(), payload, *retained)];
         let read_back = topic.starts_with("sensors/board") && !topic.ends_with("uptime");
         match planting {
             Planting::RestoreFromJoin
@@ -220,11 +215,8 @@ impl Planted {
             }
             Planting::TwinUnseen if own("") => changed(removed(payload, "life")),
             Planting::ResetVersions if program.disk.durable.is_none() && !display => {
-                changed(rewritten(payload, |value| {
-                    for key in program.card().into_iter().flat_map(keys) {
-                        value.as_object_mut().and_then(|object| object.remove(&key));
-                    }
-                }))
+                let own = program.card().into_iter().flat_map(keys);
+                changed(own.fold(payload.clone(), |payload, key| removed(&payload, &key)))
             }
             Planting::RetainedLife if display && *retained && topic == "sensors/all" => {
                 self.live_until.insert(program.name, now + 10_000);
@@ -251,78 +243,50 @@ impl Planted {
         let Some(planting) = self.planting else {
             return (Some(effect), Vec::new());
         };
-        let mut told = Vec::new();
-        let effect = match (planting, effect) {
-            (Planting::MetForgotten, Effect::Save(memory)) => Effect::Save(Box::new(Memory {
-                met: Seen::default(),
-                ..*memory
-            })),
-            (Planting::CommandsForgotten, Effect::Save(memory)) => Effect::Save(Box::new(Memory {
-                done: Done::default(),
-                ..*memory
-            })),
-            (
-                Planting::OpenGate,
-                Effect::Publish {
-                    ticket,
-                    topic: Topic::Marker,
-                    payload,
-                },
-            ) => {
-                let topic = Topic::Marker;
-                told.push(Event::Message {
-                    topic: topic.name(&program.client_id),
-                    payload: payload.clone(),
-                    retained: false,
-                });
-                Effect::Publish {
-                    ticket,
-                    topic,
-                    payload,
-                }
-            }
-            (
-                Planting::NoWitness,
-                Effect::Publish {
-                    topic: Topic::Witness,
-                    ..
-                },
-            ) => return (None, told),
-            (
-                _,
-                Effect::Publish {
-                    ticket,
-                    topic: topic @ (Topic::Card(_) | Topic::All),
-                    payload,
-                },
-            ) => {
+        let (ticket, topic, mut payload) = match effect {
+            Effect::Publish {
+                ticket,
+                topic,
+                payload,
+            } => (ticket, topic, payload),
+            Effect::Save(mut memory) => {
                 match planting {
-                    Planting::NeverAgain if self.sent.get(&(program.name, topic)) == Some(&payload) => {
-                        return (None, vec![Event::Delivered(ticket)]);
-                    }
-                    Planting::DeliveredEarly => told.push(Event::Delivered(ticket)),
+                    Planting::MetForgotten => memory.met = Seen::default(),
+                    Planting::CommandsForgotten => memory.done = Done::default(),
                     _ => {}
                 }
-                self.sent.insert((program.name, topic), payload.clone());
-                let payload = if self.is(Planting::RelayMints) {
-                    minted(program, &payload)
-                } else {
-                    payload
-                };
-                Effect::Publish {
-                    ticket,
-                    topic,
-                    payload,
-                }
+                return (Some(Effect::Save(memory)), Vec::new());
             }
-            (_, effect) => effect,
+            effect => return (Some(effect), Vec::new()),
+        };
+        let report = matches!(topic, Topic::Card(_) | Topic::All);
+        let again = report && self.sent.get(&(program.name, topic)) == Some(&payload);
+        let told = match planting {
+            Planting::NoWitness if topic == Topic::Witness => return (None, Vec::new()),
+            Planting::NeverAgain if again => return (None, vec![Event::Delivered(ticket)]),
+            Planting::OpenGate if topic == Topic::Marker => {
+                vec![message(topic.name(&program.client_id), payload.clone(), false)]
+            }
+            Planting::DeliveredEarly if report => vec![Event::Delivered(ticket)],
+            _ => Vec::new(),
+        };
+        if report {
+            self.sent.insert((program.name, topic), payload.clone());
+            if planting == Planting::RelayMints {
+                payload = minted(program, &payload);
+            }
+        }
+        let effect = Effect::Publish {
+            ticket,
+            topic,
+            payload,
         };
         (Some(effect), told)
     }
 
     /// Whether the program starts anew inside, with nothing in mind, before it is given this event.
     pub fn forgets(&self, program: &Program, event: &Event) -> bool {
-        if program.role != Role::Display {
+        if program.card().is_some() {
             return false;
         }
         match (self.planting, event) {
@@ -341,14 +305,7 @@ impl Planted {
     /// What its screen calls live.
     pub fn live(&self, program: &Program, now: u64, live: [bool; 2]) -> [bool; 2] {
         match self.planting {
-            Some(Planting::RetainedLife)
-                if self
-                    .live_until
-                    .get(program.name)
-                    .is_some_and(|until| now < *until) =>
-            {
-                [true; 2]
-            }
+            Some(Planting::RetainedLife) if self.live_until.get(program.name) > Some(&now) => [true; 2],
             Some(Planting::NeverHeld) => [live[0] || program.live[0], live[1] || program.live[1]],
             _ => live,
         }

@@ -14,23 +14,19 @@ use dualboard::wire::{Topic, encode_last_will};
 use super::broker::{Packet, Queued};
 use super::disk::Disk;
 use super::net::{Parcel, Peer, UP};
+use super::planted::message;
 use super::reference::{Image, Made, quarantined_in};
 use super::world::{Action, TWIN, World};
-
-/// A publication whose handshake is under way.
-pub struct Flying {
-    pub mid: u64,
-    pub ticket: Ticket,
-    pub packet: Rc<Packet>,
-}
 
 #[expect(
     clippy::struct_excessive_bools,
     reason = "what is true of a process at one time, each by itself"
 )]
+#[derive(Default)]
 pub struct Program {
     pub name: &'static str,
-    pub role: Role,
+    /// Whose sensors it owns; a display owns none.
+    card: Option<Card>,
     pub board: usize,
     /// The number in its client id, and the id.
     pub client: u32,
@@ -49,7 +45,8 @@ pub struct Program {
     pub granted: bool,
     /// Whether the marker that it published has come back on this connection.
     pub marked: bool,
-    pub flying: Vec<Flying>,
+    /// Publications whose handshakes are under way.
+    pub flying: Vec<(Ticket, Queued)>,
     seen: BTreeSet<u64>,
     pub disk: Disk,
     pub stopped: bool,
@@ -79,47 +76,19 @@ pub struct Program {
 }
 
 impl Program {
-    pub fn new(name: &'static str, role: Role, board: usize) -> Self {
+    pub fn new(name: &'static str, card: Option<Card>, board: usize) -> Self {
         Self {
             name,
-            role,
+            card,
             board,
-            client: 0,
             client_id: Rc::from(name),
-            takes_over: false,
-            machine: None,
-            life: 0,
-            life_id: 0,
-            started: 0,
-            ended: None,
-            gave_way: false,
-            conn: None,
-            granted: false,
-            marked: false,
-            flying: Vec::new(),
-            seen: BTreeSet::new(),
-            disk: Disk::default(),
-            stopped: false,
-            dozes: false,
-            due: None,
-            view: [None; 6],
-            given: Vec::new(),
-            wordy: [false; 6],
-            states: [None; 6],
-            live: [false; 2],
-            highest: [None; 6],
-            memory: 0,
-            asked: Vec::new(),
-            done: BTreeSet::new(),
-            second: (0, 0),
-            reports: 0,
-            beats: 0,
+            ..Self::default()
         }
     }
 
     pub fn setup(&self, started: Now, memory: Result<Memory, String>) -> Setup {
         Setup {
-            role: self.role,
+            role: self.role(),
             client: self.client,
             life: Life(self.life_id),
             memory,
@@ -128,10 +97,11 @@ impl Program {
     }
 
     pub fn card(&self) -> Option<Card> {
-        match self.role {
-            Role::Monitor(card) => Some(card),
-            Role::Display => None,
-        }
+        self.card
+    }
+
+    pub fn role(&self) -> Role {
+        self.card.map_or(Role::Display, Role::Monitor)
     }
 }
 
@@ -145,36 +115,28 @@ impl World {
         let life_id = self.planted.life(slot, life_id);
         let now = self.planted.now(self.now_at(self.programs[slot].board));
         let program = &mut self.programs[slot];
-        let memory = self.planted.memory(program.role, program.disk.read());
+        let memory = self.planted.memory(program.card, program.disk.read());
         program.life_id = life_id;
         let kept = memory.as_ref().ok().and_then(|memory| memory.client);
         program.client = kept.unwrap_or(client);
         let machine = Machine::new(program.setup(now, memory));
-        let machine = if program.takes_over {
+        program.client_id = Rc::from(machine.client_id());
+        let takes_over = program.takes_over;
+        program.machine = Some(if takes_over {
             machine.taking_over()
         } else {
             machine
-        };
-        program.client_id = Rc::from(machine.client_id());
-        program.machine = Some(machine);
+        });
         program.life += 1;
         (program.started, program.gave_way, program.dozes) = (self.now, false, false);
         program.asked.clear();
-        program.done = program
-            .disk
-            .durable
-            .as_ref()
-            .map(|file| file.done.clone())
-            .unwrap_or_default();
-        program.highest = [None; 6];
-        program.view = [None; 6];
-        program.live = [false; 2];
-        program.due = None;
-        self.trace.note(self.now, 1, &[], || {
-            format!("{} starts", self.programs[slot].name)
-        });
+        let file = program.disk.durable.as_ref();
+        program.done = file.map(|file| file.done.clone()).unwrap_or_default();
+        (program.highest, program.view, program.states) = ([None; 6], [None; 6], [None; 6]);
+        (program.live, program.due) = ([false; 2], None);
+        let name = program.name;
+        self.trace.note(self.now, 1, &[], || format!("{name} starts"));
         self.forget();
-        self.owner_begins(slot);
         self.feed(slot, Event::Tick);
         self.redial(slot, 1, 50);
     }
@@ -194,8 +156,8 @@ impl World {
         program.granted = false;
         program.live = [false; 2];
         let conn = program.conn.take();
-        self.trace
-            .note(self.now, 2, &[], || format!("{} ends", self.programs[slot].name));
+        let name = program.name;
+        self.trace.note(self.now, 2, &[], || format!("{name} ends"));
         self.owner_ends(slot);
         self.forget();
         if let Some(id) = conn {
@@ -207,8 +169,8 @@ impl World {
     }
 
     fn redial(&mut self, slot: usize, low: u64, high: u64) {
-        let at = self.now + self.rng.within(low, high);
-        self.at(at, Action::Dial(slot, self.programs[slot].life));
+        let dial = Action::Dial(slot, self.programs[slot].life);
+        self.within(self.now + low, self.now + high, dial);
     }
 
     pub fn dial(&mut self, slot: usize, life: u64) {
@@ -222,9 +184,7 @@ impl World {
         }
         let board = program.board;
         if !self.brokers[board].up {
-            let retry_in = self.rng.within(300, 2_000);
-            self.feed(slot, lost("connection refused", retry_in));
-            self.redial(slot, retry_in, retry_in + 1);
+            self.lost(slot, "connection refused");
             return;
         }
         let key = Rc::clone(&program.client_id);
@@ -232,26 +192,11 @@ impl World {
             let topic = Topic::Alive(card).name(&key);
             Packet::new(&topic, &encode_last_will(Life(program.life_id)), 0, false)
         });
-        let topics = program
-            .machine
-            .as_ref()
-            .map(Machine::subscriptions)
-            .unwrap_or_default();
-        let topics = topics
-            .into_iter()
-            .map(|(topic, qos)| (Rc::from(topic), qos))
-            .collect();
+        let topics = program.machine.iter().flat_map(Machine::subscriptions);
+        let topics = topics.map(|(topic, qos)| (Rc::from(topic), qos)).collect();
         let id = self.open(Peer::Program(slot), board, &key);
         self.programs[slot].conn = Some(id);
-        self.send(
-            id,
-            UP,
-            Parcel::Connect {
-                subscriptions: Rc::new(topics),
-                will,
-                clean: false,
-            },
-        );
+        self.send(id, UP, Parcel::Connect(Rc::new(topics), will, false));
     }
 
     /// Something arrived from the broker.
@@ -264,36 +209,22 @@ impl World {
             Parcel::Granted => {
                 program.granted = true;
                 program.marked = false;
-                let again: Vec<_> = program
-                    .flying
-                    .iter()
-                    .map(|flying| (flying.mid, Rc::clone(&flying.packet)))
-                    .collect();
-                for (mid, packet) in again {
-                    self.send(
-                        id,
-                        UP,
-                        Parcel::Publish(Queued {
-                            mid,
-                            packet,
-                            retained: false,
-                        }),
-                    );
+                for (_, queued) in program.flying.clone() {
+                    self.send(id, UP, Parcel::Publish(queued));
                 }
                 self.feed(slot, Event::Connected);
             }
             Parcel::Ack(mid) => {
-                if let Some(at) = program.flying.iter().position(|flying| flying.mid == mid) {
-                    let flying = program.flying.remove(at);
-                    self.feed(slot, Event::Delivered(flying.ticket));
+                let mut flying = program.flying.iter();
+                if let Some(at) = flying.position(|(_, queued)| queued.mid == mid) {
+                    let (ticket, _) = program.flying.remove(at);
+                    self.feed(slot, Event::Delivered(ticket));
                 }
             }
             Parcel::Closed { .. } => {
                 program.conn = None;
                 program.granted = false;
-                let retry_in = self.rng.within(300, 2_000);
-                self.feed(slot, lost("connection lost", retry_in));
-                self.redial(slot, retry_in, retry_in + 1);
+                self.lost(slot, "connection lost");
             }
             Parcel::Publish(queued) => {
                 let fresh = queued.packet.qos == 0 || program.seen.insert(queued.mid);
@@ -305,54 +236,31 @@ impl World {
                 if fresh {
                     let packet = &queued.packet;
                     self.asked(slot, packet);
-                    let told = if packet.topic.ends_with("/alive") {
-                        quarantined_in(&packet.payload)
-                    } else {
-                        packet.image
-                    };
+                    let heartbeat = packet.topic.ends_with("/alive");
+                    let told = heartbeat.then(|| quarantined_in(&packet.payload));
+                    let told = told.unwrap_or(packet.image);
                     self.meet(slot, &told);
                     self.programs[slot].given.push(told);
                     let (topic, payload) = (packet.topic.to_string(), packet.payload.to_vec());
-                    self.feed(
-                        slot,
-                        Event::Message {
-                            topic,
-                            payload,
-                            retained: queued.retained,
-                        },
-                    );
+                    self.feed(slot, message(topic, payload, queued.retained));
                     if self.programs[slot].marked {
                         self.programs[slot].given.clear();
                     }
                 }
             }
-            Parcel::Connect { .. } => {}
+            Parcel::Connect(..) => {}
         }
     }
 
-    pub fn tick(&mut self, slot: usize, life: u64, at: u64) {
-        let program = &mut self.programs[slot];
-        if program.life != life || program.due != Some(at) {
-            return;
+    pub fn tick(&mut self, slot: usize, at: u64) {
+        let due = &mut self.programs[slot].due;
+        if due.take_if(|due| *due == at).is_some() {
+            self.feed(slot, Event::Tick);
         }
-        if program.stopped {
-            self.at(self.now + 50, Action::Tick(slot, life, at));
-            return;
-        }
-        program.due = None;
-        self.feed(slot, Event::Tick);
     }
 
-    pub fn synced(&mut self, slot: usize, life: u64) {
-        let program = &mut self.programs[slot];
-        if program.life != life {
-            return;
-        }
-        if program.stopped {
-            self.at(self.now + 50, Action::Synced(slot, life));
-            return;
-        }
-        let event = match program.disk.sync() {
+    pub fn synced(&mut self, slot: usize) {
+        let event = match self.programs[slot].disk.sync() {
             Ok(()) => Event::Saved,
             Err(why) => Event::NotSaved(why),
         };
@@ -373,14 +281,10 @@ impl World {
         }
     }
 
-    pub fn conn_of(&self, slot: usize) -> Option<u64> {
-        self.programs[slot].conn
-    }
-}
-
-pub fn lost(why: &str, retry_in: u64) -> Event {
-    Event::Disconnected {
-        why: why.to_owned(),
-        retry_in: Duration::from_millis(retry_in),
+    fn lost(&mut self, slot: usize, why: &str) {
+        let (millis, why) = (self.rng.within(300, 2_000), why.to_owned());
+        let retry_in = Duration::from_millis(millis);
+        self.feed(slot, Event::Disconnected { why, retry_in });
+        self.redial(slot, millis, millis + 1);
     }
 }

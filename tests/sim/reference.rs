@@ -35,11 +35,7 @@ fn image_in(report: &Value) -> Image {
 /// What a payload says without versions, as `mosquitto_sub` shows it.
 pub fn states_of(payload: &[u8]) -> [Option<bool>; 6] {
     let value: Value = serde_json::from_slice(payload).unwrap_or_default();
-    std::array::from_fn(|place| {
-        value
-            .get(format!("sensor_{}", place + 1))
-            .and_then(Value::as_bool)
-    })
+    std::array::from_fn(|place| value.get(format!("sensor_{}", place + 1))?.as_bool())
 }
 
 /// A dot that an owner made, and the key press it stands for; 0 is no press at all.

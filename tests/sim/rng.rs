@@ -1,6 +1,6 @@
 //! The one source of chance: splitmix64, so that a seed means the same for ever.
 
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Rng(u64);
 
 impl Rng {

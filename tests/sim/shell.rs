@@ -1,7 +1,6 @@
 //! The loop around the core: an event in, all effects carried out.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
 
 use dualboard::global::Shown;
 use dualboard::machine::{Effect, Event, Machine};
@@ -12,7 +11,8 @@ use dualboard::wire::{Topic, encode_memory};
 
 use super::broker::{Packet, Queued};
 use super::net::{Parcel, UP};
-use super::program::{Flying, Program};
+use super::planted::message;
+use super::program::Program;
 use super::world::{Action, TWIN, World};
 
 impl World {
@@ -28,10 +28,9 @@ impl World {
             let Some(machine) = self.programs[slot].machine.as_mut() else {
                 return;
             };
-            let toggled = if let Event::Toggle(sensor) = event {
-                Some(sensor)
-            } else {
-                None
+            let toggled = match event {
+                Event::Toggle(sensor) => Some(sensor),
+                _ => None,
             };
             let code = 100 + slot as u64;
             self.trace.note(self.now, code, bytes_of(&event), || {
@@ -56,9 +55,7 @@ impl World {
             return;
         };
         if deadline <= now.mono {
-            self.fail(slot, || {
-                "asks to be called at a moment that is over: it would spin".to_owned()
-            });
+            self.fail(slot, "asks to be called at a moment that is over: it would spin");
         }
         let wait = deadline.since(now.mono).as_millis();
         let due = self.now + u64::try_from(wait).expect("a near deadline").max(1);
@@ -76,14 +73,7 @@ impl World {
         for effect in machine.handle(now, Event::Connected) {
             if let Effect::Publish { topic, payload, .. } = effect {
                 let topic = topic.name(&program.client_id);
-                let _ = machine.handle(
-                    now,
-                    Event::Message {
-                        topic,
-                        payload,
-                        retained: false,
-                    },
-                );
+                let _ = machine.handle(now, message(topic, payload, false));
             }
         }
         program.machine = Some(machine);
@@ -106,19 +96,15 @@ impl World {
                     self.check_answer(slot, &payload);
                 }
                 if topic != Topic::Marker && !self.programs[slot].marked {
-                    self.fail(slot, || {
-                        format!("publishes {topic:?} before its marker has come back")
-                    });
+                    let words = format!("publishes {topic:?} before its marker has come back");
+                    self.fail(slot, words);
                 }
                 let program = &mut self.programs[slot];
-                let packet = Packet::new(
-                    &topic.name(&program.client_id),
-                    &payload,
-                    topic.qos(),
-                    topic.is_retained(),
-                );
+                let name = topic.name(&program.client_id);
+                let packet = Packet::new(&name, &payload, topic.qos(), topic.is_retained());
                 // A plain program's word is later than what it lies over, also where the join carries it.
-                let packet = if program.relays_a_word(topic) {
+                let foreign = program.relays_a_word(topic);
+                let packet = if foreign {
                     packet.by_somebody_else()
                 } else {
                     packet
@@ -127,40 +113,28 @@ impl World {
                     return;
                 };
                 self.ids += 1;
-                let mid = self.ids;
+                let queued = Queued::new(self.ids, &packet, false);
                 if topic.qos() > 0 {
-                    program.flying.push(Flying {
-                        mid,
-                        ticket,
-                        packet: Rc::clone(&packet),
-                    });
-                    let same = |flying: &&Flying| flying.packet.retain && flying.packet.topic == packet.topic;
-                    let reports = program.flying.iter().filter(same).count();
+                    program.flying.push((ticket, queued.clone()));
+                    let flying = program.flying.iter().map(|(_, flying)| &flying.packet);
+                    let reports = flying.filter(|flying| flying.retain && flying.topic == packet.topic);
+                    let reports = reports.count();
                     // One from before the connection was lost may be repeated beside it.
                     if reports > 2 {
-                        self.fail(slot, || format!("has {reports} reports in flight"));
+                        self.fail(slot, format!("has {reports} reports in flight"));
                     }
                 }
-                self.send(
-                    id,
-                    UP,
-                    Parcel::Publish(Queued {
-                        mid,
-                        packet,
-                        retained: false,
-                    }),
-                );
+                self.send(id, UP, Parcel::Publish(queued));
             }
             Effect::Save(memory) => self.save(slot, &memory),
             Effect::StopForTwin | Effect::StopTakenOver => {
-                self.trace.note(self.now, code, &[], || {
-                    format!("{} stops for a twin", self.programs[slot].name)
-                });
+                let name = self.programs[slot].name;
+                self.trace
+                    .note(self.now, code, &[], || format!("{name} stops for a twin"));
                 self.stops_for_twin(slot);
                 self.at(self.now + 1, Action::End(slot, self.programs[slot].life));
                 if slot != TWIN && self.rng.chance(50) {
-                    let at = self.now + self.rng.within(1_000, 20_000);
-                    self.at(at, Action::Start(slot));
+                    self.within(self.now + 1_000, self.now + 20_000, Action::Start(slot));
                 }
             }
         }
@@ -169,28 +143,23 @@ impl World {
     fn save(&mut self, slot: usize, memory: &Memory) {
         let program = &mut self.programs[slot];
         if program.disk.writing.is_some() {
-            self.fail(slot, || "asks for two writes at a time".to_owned());
+            self.fail(slot, "asks for two writes at a time");
             return;
         }
-        program.disk.write(
-            &encode_memory(memory),
-            &program.client_id,
-            program.memory,
-            &program.done,
-        );
-        let at = self.now + self.rng.within(1, self.sync);
-        self.trace.note(self.now, 250, &[], || {
-            format!("{} writes", self.programs[slot].name)
-        });
-        self.at(at, Action::Synced(slot, self.programs[slot].life));
+        let bytes = encode_memory(memory);
+        program
+            .disk
+            .write(&bytes, &program.client_id, program.memory, &program.done);
+        let (name, life) = (program.name, program.life);
+        self.trace.note(self.now, 250, &[], || format!("{name} writes"));
+        self.within(self.now + 1, self.now + self.sync, Action::Synced(slot, life));
     }
 }
 
 fn bytes_of(event: &Event) -> &[u8] {
-    if let Event::Message { payload, .. } = event {
-        payload
-    } else {
-        &[]
+    match event {
+        Event::Message { payload, .. } => payload,
+        _ => &[],
     }
 }
 
@@ -201,11 +170,8 @@ fn words_of(event: &Event) -> String {
             payload,
             retained,
         } => {
-            format!(
-                "{topic}{} {}",
-                if *retained { " (retained)" } else { "" },
-                String::from_utf8_lossy(payload)
-            )
+            let kept = if *retained { " (retained)" } else { "" };
+            format!("{topic}{kept} {}", String::from_utf8_lossy(payload))
         }
         other => format!("{other:?}"),
     }
@@ -215,12 +181,8 @@ impl Program {
     /// Whether a report on this topic says something without a version.
     fn relays_a_word(&self, topic: Topic) -> bool {
         let word = |machine: &Machine, sensor| matches!(machine.shown(sensor), Some(Shown::Word(_)));
-        topic == Topic::All
-            && self.machine.as_ref().is_some_and(|machine| {
-                Card::One
-                    .sensors()
-                    .into_iter()
-                    .any(|sensor| word(machine, sensor))
-            })
+        let mut sensors = Card::One.sensors().into_iter();
+        let machine = self.machine.as_ref().filter(|_| topic == Topic::All);
+        machine.is_some_and(|machine| sensors.any(|sensor| word(machine, sensor)))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::broker::Broker;
 use super::reference::{Image, Made};
 use super::world::{TWIN, World};
 
@@ -22,18 +23,13 @@ impl World {
     pub fn survivors(&self) -> Presses {
         let taken = self.acknowledged();
         let running = self.programs.iter().filter(|program| program.machine.is_some());
-        let files = self.programs[..TWIN]
-            .iter()
-            .filter_map(|program| program.disk.durable.as_ref());
-        let clients = running
-            .clone()
-            .map(|program| &program.client_id)
-            .chain(files.clone().map(|file| &file.client));
+        let files = self.programs[..TWIN].iter();
+        let files = files.filter_map(|program| program.disk.durable.as_ref());
+        let clients = running.clone().map(|program| &program.client_id);
+        let clients = clients.chain(files.clone().map(|file| &file.client));
         let clients = clients.map(Rc::clone).collect();
-        let stores = self
-            .brokers
-            .iter()
-            .flat_map(|broker| broker.image_store().images(&clients, &taken));
+        let stores = self.brokers.iter().map(Broker::image_store);
+        let stores = stores.flat_map(|store| store.images(&clients, &taken));
         let views = running.map(|program| &program.view);
         let images: Vec<&Image> = stores.chain(files.map(|file| &file.image)).chain(views).collect();
         std::array::from_fn(|place| {

@@ -19,14 +19,15 @@ pub struct Totals {
 
 impl Totals {
     pub fn count(&mut self, seed: u64, outcome: Outcome) {
-        self.tally.add(&outcome.tally);
-        self.simulated += outcome.simulated;
-        self.presses += outcome.presses;
-        self.steps += outcome.steps;
-        self.unordered += u64::from(outcome.unordered);
-        self.agreements.push(outcome.agreement);
-        self.failures
-            .extend(outcome.failure.map(|failure| (seed, failure)));
+        self.add(Self {
+            tally: outcome.tally,
+            simulated: outcome.simulated,
+            presses: outcome.presses,
+            steps: outcome.steps,
+            unordered: u64::from(outcome.unordered),
+            agreements: vec![outcome.agreement],
+            failures: outcome.failure.map(|words| (seed, words)).into_iter().collect(),
+        });
     }
 
     pub fn add(&mut self, other: Self) {
@@ -42,25 +43,16 @@ impl Totals {
 
     pub fn print(&mut self, first: u64) {
         let (runs, faults) = (self.agreements.len(), self.tally.total());
-        println!(
-            "{runs} seeds from {first}, {faults} faults, {} key presses, {} steps",
-            self.presses, self.steps
-        );
+        let (presses, steps, unordered) = (self.presses, self.steps, self.unordered);
+        println!("{runs} seeds from {first}, {faults} faults, {presses} key presses, {steps} steps");
         println!("{} hours of simulated time", self.simulated / 3_600_000);
-        println!(
-            "{} runs with two readings that nobody can put in order",
-            self.unordered
-        );
+        println!("{unordered} runs with two readings that nobody can put in order");
         self.agreements.sort_unstable();
         let at = |percent: usize| self.agreements[(runs - 1) * percent / 100];
-        println!(
-            "agreement after the last fault: median {} ms, 99 % {} ms, worst {} ms",
-            at(50),
-            at(99),
-            at(100)
-        );
+        let [median, most, worst] = [50, 99, 100].map(at);
+        println!("agreement after the last fault: median {median} ms, 99 % {most} ms, worst {worst} ms");
         for (kind, words) in KINDS {
-            println!("  {:>9} {words}", self.tally.0[*kind as usize]);
+            println!("  {:>9} {words}", self.tally.0.get(kind).unwrap_or(&0));
         }
         println!("{} failures", self.failures.len());
         for (seed, words) in &self.failures {

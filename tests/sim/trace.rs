@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+#[derive(Default)]
 pub struct Trace {
     hash: u64,
     lines: Option<Vec<String>>,
@@ -17,17 +18,14 @@ impl Trace {
 
     /// Mixes what happened into the hash. The words are made only if somebody will read them.
     pub fn note<W: Display>(&mut self, now: u64, code: u64, bytes: &[u8], words: impl FnOnce() -> W) {
-        for word in [now, code, bytes.len() as u64] {
-            self.hash = (self.hash ^ word)
-                .wrapping_mul(0x0000_0100_0000_01B3)
-                .rotate_left(17);
-        }
-        for chunk in bytes.chunks(8) {
+        let chunks = bytes.chunks(8).map(|chunk| {
             let mut word = [0; 8];
             word[..chunk.len()].copy_from_slice(chunk);
-            self.hash = (self.hash ^ u64::from_le_bytes(word))
-                .wrapping_mul(0x0000_0100_0000_01B3)
-                .rotate_left(17);
+            u64::from_le_bytes(word)
+        });
+        for word in [now, code, bytes.len() as u64].into_iter().chain(chunks) {
+            let mixed = (self.hash ^ word).wrapping_mul(0x0000_0100_0000_01B3);
+            self.hash = mixed.rotate_left(17);
         }
         if let Some(lines) = &mut self.lines {
             lines.push(format!("{:>7}.{:03} {}", now / 1000, now % 1000, words()));

@@ -15,15 +15,10 @@ impl World {
 
     /// The other programs that own the same card.
     pub fn other_owners(&self, slot: usize) -> impl Iterator<Item = &Program> {
-        let others = self
-            .programs
-            .iter()
-            .enumerate()
-            .filter(move |(other, _)| *other != slot);
         let card = self.programs[slot].card();
-        others
-            .map(|(_, other)| other)
-            .filter(move |other| card.is_some() && other.card() == card)
+        let programs = self.programs.iter().enumerate();
+        let others = programs.filter(move |(other, program)| *other != slot && program.card() == card);
+        others.map(|(_, other)| other).filter(move |_| card.is_some())
     }
 
     pub fn start_twin(&mut self, kind: Kind, takes_over: bool) {
@@ -53,11 +48,8 @@ impl World {
         };
         let replayed = self.replayed.is_some_and(|at| at + HEARD >= self.now);
         let goes_on = |other: &Program| lately(other) && (!other.gave_way || replayed);
-        let goes_on = self.other_owners(slot).any(goes_on);
-        if !goes_on {
-            self.fail(slot, || {
-                "ends for another owner, and there is none that goes on".to_owned()
-            });
+        if !self.other_owners(slot).any(goes_on) {
+            self.fail(slot, "ends for another owner, and there is none that goes on");
         }
     }
 
@@ -66,7 +58,7 @@ impl World {
         let both = [self.first_owner(), TWIN].map(|slot| &self.programs[slot]);
         let settled = |owner: &Program| owner.machine.is_some() && owner.started + 20_000 <= self.now;
         if both.into_iter().all(settled) {
-            self.fail(TWIN, || "and the first owner of its card both go on".to_owned());
+            self.fail(TWIN, "and the first owner of its card both go on");
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dualboard::machine::Role;
 use dualboard::sensor::{Card, SensorId};
 
 use super::assertions::Had;
@@ -12,7 +11,7 @@ use super::broker::{Broker, Packet};
 use super::faults::Fault;
 use super::kinds::Tally;
 use super::memories::Memories;
-use super::net::{Conn, Link, Parcel, Wire};
+use super::net::{Conn, Link, Parcel};
 use super::planted::Planted;
 use super::program::Program;
 use super::reference::{Ledger, Made};
@@ -58,6 +57,7 @@ pub enum Action {
     Look,
 }
 
+#[derive(Default)]
 pub struct World {
     pub now: u64,
     pub rng: Rng,
@@ -128,49 +128,31 @@ impl World {
         let max_queued = *rng.pick(&[3, 20, 1_000]);
         let card = *rng.pick(&Card::ALL);
         let programs = vec![
-            Program::new("card1_monitor", Role::Monitor(Card::One), BOARD1),
-            Program::new("card2_monitor", Role::Monitor(Card::Two), BOARD2),
-            Program::new("display2", Role::Display, BOARD2),
-            Program::new("display1", Role::Display, BOARD1),
-            Program::new("twin", Role::Monitor(card), card as usize),
+            Program::new("card1_monitor", Some(Card::One), BOARD1),
+            Program::new("card2_monitor", Some(Card::Two), BOARD2),
+            Program::new("display2", None, BOARD2),
+            Program::new("display1", None, BOARD1),
+            Program::new("twin", Some(card), card as usize),
         ];
         let mut board = |wall| Board::new(rng.within(1 << 20, 1 << 32), wall);
         Self {
-            now: 0,
             trace: Trace::new(recording),
-            tally: Tally::default(),
             planted,
             brokers: [Broker::new(max_queued), Broker::new(max_queued)],
             boards: [board(1_764_930_243), board(0)],
             bridges: bridges(),
             programs,
-            conns: BTreeMap::new(),
-            stuck: Vec::new(),
             link: Link {
-                wire: Wire::Whole,
                 latency: (1, 5),
-                change: 0,
+                ..Link::default()
             },
             local_latency: (0, *rng.pick(&[1, 5, 60])),
             overtaking: *rng.pick(&[0, 30, 100]),
             waits_for_clock: rng.chance(30),
             autosave: *rng.pick(&[1_000, 10_000, 1_800_000]),
             sync: *rng.pick(&[5, 30, 3_000]),
-            ledger: Ledger::default(),
-            memories: Memories::default(),
-            copied: false,
-            settling: false,
-            replayed: None,
-            had: Vec::new(),
-            failure: None,
-            healed: None,
-            agreed: None,
-            expected: std::array::from_fn(|_| Vec::new()),
-            history: Vec::new(),
-            ids: 0,
-            sequence: 0,
-            queue: BTreeMap::new(),
             rng,
+            ..Self::default()
         }
     }
 
@@ -179,19 +161,22 @@ impl World {
         self.queue.insert((when.max(self.now), self.sequence), action);
     }
 
+    /// At some moment between these.
+    pub fn within(&mut self, low: u64, high: u64, action: Action) {
+        let at = self.rng.within(low, high);
+        self.at(at, action);
+    }
+
     /// What has been taken from a queue: it is removed there when the acknowledgement arrives, which is
     /// under way.
     pub fn acknowledged(&self) -> BTreeSet<u64> {
         let stuck = self.stuck.iter().map(|(_, _, parcel)| parcel);
         let postponed = self.boards.iter().flat_map(|board| &board.postponed);
-        let moving = self
-            .queue
-            .values()
-            .chain(postponed)
-            .filter_map(|action| match action {
-                Action::Arrive(_, _, parcel) => Some(parcel),
-                _ => None,
-            });
+        let moving = self.queue.values().chain(postponed);
+        let moving = moving.filter_map(|action| match action {
+            Action::Arrive(_, _, parcel) => Some(parcel),
+            _ => None,
+        });
         let acks = moving.chain(stuck).filter_map(|parcel| match parcel {
             Parcel::Ack(mid) => Some(*mid),
             _ => None,
@@ -200,13 +185,11 @@ impl World {
     }
 
     /// Something does not hold. The first thing counts.
-    pub fn fail(&mut self, slot: usize, words: impl FnOnce() -> String) {
+    pub fn fail(&mut self, slot: usize, words: impl Into<String>) {
         if self.failure.is_none() {
-            let name = self
-                .programs
-                .get(slot)
-                .map_or("the system", |program| program.name);
-            self.failure = Some(format!("at {} ms: {name} {}", self.now, words()));
+            let program = self.programs.get(slot);
+            let name = program.map_or("the system", |program| program.name);
+            self.failure = Some(format!("at {} ms: {name} {}", self.now, words.into()));
         }
     }
 
@@ -242,12 +225,18 @@ impl World {
     }
 
     fn act(&mut self, action: Action) {
-        if let Some(board) = self
-            .board_of(&action)
-            .filter(|board| self.boards[*board].asleep.is_some())
-        {
+        let board = self.board_of(&action);
+        if let Some(board) = board.filter(|board| self.boards[*board].asleep.is_some()) {
             self.boards[board].postponed.push(action);
             return;
+        }
+        if let Action::Tick(slot, life, _) | Action::Synced(slot, life) = action {
+            if self.programs[slot].life != life {
+                return;
+            }
+            if self.programs[slot].stopped {
+                return self.at(self.now + 50, action);
+            }
         }
         match action {
             Action::Arrive(id, direction, parcel) => self.arrive(id, direction, parcel),
@@ -255,8 +244,8 @@ impl World {
             Action::DialBridge(place, attempt) => self.dial_bridge(place, attempt),
             Action::DialTimeout(id) => self.dial_timeout(id),
             Action::Keepalive(id, at_client) => self.keepalive(id, at_client),
-            Action::Tick(slot, life, at) => self.tick(slot, life, at),
-            Action::Synced(slot, life) => self.synced(slot, life),
+            Action::Tick(slot, _, at) => self.tick(slot, at),
+            Action::Synced(slot, _) => self.synced(slot),
             Action::Forget(id) => {
                 self.conns.remove(&id);
             }
@@ -290,9 +279,9 @@ impl World {
         broker.store = broker.saved.clone();
         broker.attached.clear();
         broker.wills.clear();
-        let run = broker.run;
+        let (run, number) = (broker.run, place + 1);
         self.trace
-            .note(self.now, 3, &[], || format!("broker {} starts", place + 1));
+            .note(self.now, 3, &[], || format!("broker {number} starts"));
         self.at(self.now + self.autosave, Action::Autosave(place, run));
         self.at(self.now, Action::Uptime(place, run));
         if place == BOARD2 {
@@ -312,15 +301,10 @@ impl World {
         broker.up = false;
         broker.wills.clear();
         broker.attached.clear();
+        let number = place + 1;
         self.trace
-            .note(self.now, 4, &[], || format!("broker {} ends", place + 1));
-        let ends: Vec<_> = self
-            .conns
-            .iter()
-            .filter(|(_, conn)| conn.broker == place)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in ends {
+            .note(self.now, 4, &[], || format!("broker {number} ends"));
+        for id in self.conns_that(|conn| conn.broker == place) {
             let crosses = self.conns[&id].crosses();
             self.close_broker(id, silent && crosses);
             if silent && crosses {
@@ -352,11 +336,8 @@ impl World {
     fn uptime(&mut self, place: usize, run: u64) {
         if self.brokers[place].up && self.brokers[place].run == run {
             let payload = format!("{} seconds", self.now / 1000);
-            self.publish_at(
-                place,
-                &Packet::new("$SYS/broker/uptime", payload.as_bytes(), 0, true),
-                None,
-            );
+            let packet = Packet::new("$SYS/broker/uptime", payload.as_bytes(), 0, true);
+            self.publish_at(place, &packet, None);
             self.at(self.now + 4_000, Action::Uptime(place, run));
         }
     }
