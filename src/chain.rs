@@ -158,13 +158,14 @@ impl Chain {
         pulse.is_live(now) || pulse.is_heard_again(now)
     }
 
-    /// A heartbeat arrived; gives whether it is that of the card's owner. A second owner is not listened to while the first one lives: it may know less.
+    /// A heartbeat arrived; gives whether it is that of the card's owner. A second owner is not listened to while the first one is heard: it may know less.
     pub fn beat(&mut self, now: Now, card: Card, heartbeat: Heartbeat) -> bool {
         if card != self.home {
             self.bridge.pulse.beat(now, heartbeat.life, heartbeat.uptime);
         }
+        let speaks = self.speaks(now.mono, card);
         let pulse = &mut self.owners[card as usize].pulse;
-        if pulse.is_live(now.mono) && pulse.life() != Some(heartbeat.life) {
+        if speaks && pulse.life() != Some(heartbeat.life) {
             return false;
         }
         pulse.beat(now, heartbeat.life, heartbeat.uptime);

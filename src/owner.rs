@@ -224,10 +224,8 @@ impl Owner {
 
     /// Takes note of the eras that a version speaks of.
     fn meet(&mut self, version: &Version) {
-        if !version.is_provisional() {
-            self.met = self.met.join(of_others(version.dots(), self.count.era));
-            self.claimed |= self.is_claimed(version);
-        }
+        self.met = self.met.join(of_others(version.dots(), self.count.era));
+        self.claimed |= self.is_claimed(version);
     }
 
     /// Whether a version that was heard is later than the own one. What claims dots that were never made is not later than a toggle of this run. Of two that

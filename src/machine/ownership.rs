@@ -37,7 +37,7 @@ pub(super) struct Ownership {
     connections: u64,
     /// Whose report lies on the own topic, and from which of its connections.
     reporter: Option<(Life, u64)>,
-    /// The same of the last report that had come in the place of this program's.
+    /// The same of the last report of another one that was found there.
     displaced_by: Option<(Life, u64)>,
     /// Whether the broker has had this program's report since the last gate closed.
     reported: bool,
@@ -108,15 +108,17 @@ impl Ownership {
         }
         self.closed = Some(now);
         self.connections += 1;
-        let other = self
-            .reporter
-            .filter(|(reporter, _)| *reporter != life && self.reported);
-        self.reported = false;
-        // A broker that comes back with an older store shows a report that was seen before.
-        if other.is_some() && other != self.displaced_by {
+        // A broker that comes back with an older store shows a report that is no later than one that was seen before.
+        let seen = |(life, connection): (Life, u64)| {
+            let known = self.displaced_by.filter(|known| known.0 == life);
+            known.is_some_and(|known| known.1 >= connection)
+        };
+        let other = self.reporter.filter(|other| other.0 != life && !seen(*other));
+        if other.is_some() {
             self.displaced_by = other;
-            self.taken_away += u32::from(self.lost_soon);
+            self.taken_away += u32::from(self.reported && self.lost_soon);
         }
+        self.reported = false;
         let patience = match self.take_over {
             TakeOver::No => TAKEN_AWAY,
             TakeOver::Begins | TakeOver::Until(_) => 2 * TAKEN_AWAY,

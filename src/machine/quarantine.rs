@@ -47,8 +47,10 @@ impl Machine {
             .heartbeat(card)
             .filter(|_| self.chain.speaks(now, card));
         said.is_some_and(|heartbeat| {
-            let has = heartbeat.has.get(sensor).map(Version::era);
-            has == Some(version.era()) || heartbeat.is_in(version.era())
+            let has = heartbeat.has.dot(sensor);
+            // Of two that nobody has toggled it is the one that the owner shows, whatever era it is of.
+            let same_era = has.is_some_and(|has| has.era == version.era()) || heartbeat.is_in(version.era());
+            has == Some(version.dot) || (same_era && !version.is_provisional())
         })
     }
 

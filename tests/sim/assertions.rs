@@ -137,7 +137,9 @@ impl World {
         program.view[place] = Some((dot, state));
         self.ledger.had.insert((self.programs[slot].board, place, dot));
         let later = highest.filter(|highest| highest.press > made.press);
-        let unordered = later.is_some_and(|later| self.memories.unordered(made, later));
+        // While two owners of a card are beside each other, one may know less than the other.
+        let unordered =
+            later.is_some_and(|later| self.memories.unordered(made, later) || self.are_beside(sensor.card()));
         self.programs[slot].highest[place] = later.filter(|_| !unordered).or(Some(made));
         // A twin is refused, and may see the owner's memory come in any order until it is.
         if let (Some(later), false, false) = (later, unordered, slot == TWIN) {

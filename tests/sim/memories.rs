@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 
+use super::program::Program;
 use super::reference::{Image, Made};
 use super::world::{TWIN, World};
 
@@ -94,15 +95,20 @@ impl World {
         }
     }
 
-    /// A memory has ended where no program has it and no file: also before its owner starts again, since a
-    /// twin may speak for the card meanwhile. Nobody starts a twin from its own folder again.
+    /// Which memories are left: those of the owners that run, and of a card whose owner is off that of its
+    /// file. A twin that runs alone cannot ask that file. Nobody starts a twin from its own folder again.
     pub fn forget(&mut self) {
-        let owners = self.programs.iter().enumerate();
-        let owners = owners.filter(|(_, program)| program.card().is_some());
-        let kept = owners.flat_map(|(slot, owner)| {
-            let running = owner.machine.is_some().then_some(owner.memory);
-            [running, owner.disk.memory().filter(|_| slot != TWIN)]
+        let runs = |program: &&Program| program.card().is_some() && program.machine.is_some();
+        let running = self.programs.iter().filter(runs);
+        let off = self.programs[..TWIN].iter().filter(|owner| {
+            owner.card().is_some()
+                && !self
+                    .programs
+                    .iter()
+                    .any(|other| runs(&other) && other.card() == owner.card())
         });
+        let files = off.map(|owner| owner.disk.memory());
+        let kept = running.map(|owner| Some(owner.memory)).chain(files);
         self.memories.kept = kept.flatten().fold(0, |kept, memory| kept | bit(memory));
     }
 

@@ -43,7 +43,6 @@ plantings! {
     NoWitness "nobody tells card 2 what it has lost",
     NoReadBack "no copy of the other board is read back",
     BadIgnored "a bad payload is left where it lies",
-    EraForgotten "a restarted owner does not know that its memory is unbroken",
     OneEra "versions of one memory are not told from those of another",
     SeenStripped "versions do not say which other eras they come after",
     MetForgotten "the state file does not say which other eras have been met",
@@ -141,7 +140,6 @@ impl Planted {
     pub fn memory(&self, card: Option<Card>, memory: Result<Memory, String>) -> Result<Memory, String> {
         match self.planting {
             Some(Planting::RestoreFromJoin) if card == Some(Card::One) => Err("not read".to_owned()),
-            Some(Planting::EraForgotten) => memory.map(|memory| Memory { era: None, ..memory }),
             Some(Planting::NumbersTwice) => memory.map(|memory| {
                 let dots = memory.readings.iter().map(|(_, reading)| reading.version.dot);
                 let used = dots.filter(|dot| memory.era == Some(dot.era)).map(|dot| dot.n);

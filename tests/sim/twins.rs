@@ -1,5 +1,7 @@
 //! A second owner of a card on the same board, with a state folder of its own or with a copy of the owner's.
 
+use dualboard::sensor::Card;
+
 use super::kinds::Kind;
 use super::program::Program;
 use super::world::{TWIN, World};
@@ -37,6 +39,18 @@ impl World {
             self.tally.count(Kind::TakesOver);
         }
         self.start_program(TWIN);
+    }
+
+    /// Whether two owners of a card run, or have run a moment ago.
+    pub fn are_beside(&self, card: Card) -> bool {
+        let owners = self
+            .programs
+            .iter()
+            .filter(|program| program.card() == Some(card));
+        let lately = |owner: &&Program| {
+            owner.machine.is_some() || owner.ended.is_some_and(|ended| ended + HEARD >= self.now)
+        };
+        self.programs[TWIN].card() == Some(card) && owners.filter(lately).count() > 1
     }
 
     /// An owner ends for another one: one must have been there, and must not be about to end for this one,

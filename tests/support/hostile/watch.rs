@@ -216,8 +216,8 @@ impl Watch {
                 self.toggled.insert(sensor);
             } else if self.toggled.contains(&sensor) {
                 let same = before.is_some_and(|before| before.version.dot == after.version.dot);
-                let own = (0..64).any(|count| after.version.era() == LIFE.era(count))
-                    || Some(after.version.era()) == self.file_era;
+                let era = after.version.era();
+                let own = is_era_of_this_run(era) || Some(era) == self.file_era;
                 assert!(
                     !changed || order == Some(Order::Later),
                     "{sensor}: the operator's toggle was undone: {after:?} after {before:?}"
@@ -321,4 +321,9 @@ fn note(proved: &mut Proved, versions: &Versions) {
             proved.insert((sensor, dot));
         }
     }
+}
+
+/// Whether this run may have begun an era.
+pub(super) fn is_era_of_this_run(era: Era) -> bool {
+    (0..64).any(|count| era == LIFE.era(count))
 }
