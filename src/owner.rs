@@ -2,7 +2,7 @@
 
 use crate::command::Done;
 use crate::reading::{Reading, Snapshot};
-use crate::sensor::{Card, SensorId, SensorSet, State};
+use crate::sensor::{Card, SensorId, State};
 use crate::time::Wall;
 use crate::version::{Dot, Era, Life, Order, Seen, Version};
 
@@ -40,16 +40,12 @@ pub struct Owner {
     /// The era of the state file. Until the file has taken a reservation, this run counts in an era of its own: the next run will count on from
     /// the file, and must not use a number again.
     file: Count,
-    /// The era that was left last, since somebody else counts in it: toggles of this run are still numbered there.
-    left: Option<Count>,
     readings: Snapshot,
     met: Seen,
     /// Whether all copies in reach have been heard.
     restored: bool,
     /// Whether somebody has spoken of a dot in this owner's era that this owner never made.
     claimed: bool,
-    /// Sensors that were toggled in this run, and of which somebody has said something else under such a dot, or under that of the toggle.
-    disputed: SensorSet,
 }
 
 /// Numbers of an era that this run may use.
@@ -111,12 +107,10 @@ impl Owner {
             begun: 1,
             count: own,
             file: own,
-            left: None,
             readings: Snapshot::default(),
             met: Seen::default(),
             restored: false,
             claimed: false,
-            disputed: SensorSet::EMPTY,
         };
         let Some(memory) = memory else { return owner };
         owner.readings = memory.readings.of(card);
@@ -210,14 +204,7 @@ impl Owner {
         let taken = match self.readings.get(sensor) {
             None => true,
             Some(own) if own.version.dot == heard.version.dot => {
-                if own.state != heard.state && self.is_own(&heard.version) && !own.version.is_provisional() {
-                    self.claimed = true;
-                    self.disputed.insert(sensor);
-                }
-                false
-            }
-            Some(own) if self.has_made(own.version.dot) && self.is_claimed(&heard.version) => {
-                self.disputed.insert(sensor);
+                self.claimed |= own.state != heard.state && self.is_own(&heard.version);
                 false
             }
             Some(own) => self.is_later(&heard.version, &own.version),
@@ -228,30 +215,26 @@ impl Owner {
         taken
     }
 
-    /// All of a message has been heard. Where it spoke of a dot in this owner's era that this owner never made, the owner goes on in a new era; where
-    /// it disputed a toggle of this run, that gets a new number.
+    /// All of a message has been heard. Where it spoke of a dot in this owner's era that this owner never made, the owner goes on in a new era.
     pub fn settle(&mut self) {
         if std::mem::take(&mut self.claimed) {
-            self.left = Some(self.count);
             self.begin_era();
-        }
-        for sensor in std::mem::take(&mut self.disputed).iter() {
-            self.renumber(sensor);
         }
     }
 
     /// Takes note of the eras that a version speaks of.
     fn meet(&mut self, version: &Version) {
         self.met = self.met.join(of_others(version.dots(), self.count.era));
-        let counts = [self.count, self.file];
-        self.claimed |= version
-            .dots()
-            .any(|dot| counts.iter().any(|count| count.has_not_made(dot)));
+        self.claimed |= self.is_claimed(version);
     }
 
-    /// Whether a version that was heard is later than the own one. Of two that the versions do not order, the one of an own era is later: its owner is here. Where nothing tells, what others
+    /// Whether a version that was heard is later than the own one. What claims dots that were never made is not later than a toggle of this run. Of two that
+    /// the versions do not order, the one of an own era is later: its owner is here. Where nothing tells, what others
     /// have been told stays; before anybody has been told anything, the higher dot is taken.
     fn is_later(&self, heard: &Version, own: &Version) -> bool {
+        if self.is_claimed(heard) && self.count.has_made(own.dot) {
+            return false;
+        }
         match heard.compare_exactly(own) {
             Order::Later => return true,
             Order::Earlier | Order::Same => return false,
@@ -268,27 +251,17 @@ impl Owner {
         }
     }
 
-    /// The eras in which this memory counts, or has counted in this run.
-    fn counts(&self) -> impl Iterator<Item = &Count> {
-        [&self.count, &self.file].into_iter().chain(&self.left)
-    }
-
     /// Whether a version is of an era in which this memory counts.
     fn is_own(&self, version: &Version) -> bool {
-        self.counts().any(|count| count.era == version.era())
+        [self.count.era, self.file.era].contains(&version.era())
     }
 
-    /// Whether this run made a dot.
-    fn has_made(&self, dot: Dot) -> bool {
-        self.counts().any(|count| count.has_made(dot))
-    }
-
-    /// Whether somebody speaks of a dot in an era of this owner that this owner never made: another owner goes on from a copy of its state file, an older
+    /// Whether somebody speaks of a dot in this owner's era that this owner never made: another owner goes on from a copy of its state file, an older
     /// file was put back, or somebody has made it up.
     fn is_claimed(&self, version: &Version) -> bool {
         version
             .dots()
-            .any(|dot| self.counts().any(|count| count.has_not_made(dot)))
+            .any(|dot| self.count.has_not_made(dot) || self.file.has_not_made(dot))
     }
 
     /// Leaves the present era for a new one that comes after all that is known.
@@ -308,32 +281,25 @@ impl Owner {
     pub fn reserved(&mut self, memory: &Memory) {
         let taken = memory.era == Some(self.file.era) && memory.reserved == self.file.reserved;
         if taken && self.count.era != self.file.era {
-            let run = self.count;
             self.count_in(self.file);
-            for (sensor, reading) in self.readings.iter().collect::<Vec<_>>() {
-                if run.has_made(reading.version.dot) {
-                    self.renumber(sensor);
-                }
-            }
         }
     }
 
-    /// Counts in another era from now on.
+    /// Counts in another era from now on. What was toggled in this run gets a new number there.
     fn count_in(&mut self, count: Count) {
-        let ended = [self.count.highest(), self.file.highest()];
+        let left = self.count;
+        let ended = [left.highest(), self.file.highest()];
         let ended = ended.into_iter().filter(|dot| dot.n > Dot::HEARSAY);
         self.met = self
             .met
             .without(count.era)
             .join(ended.filter(|dot| dot.era != count.era).collect());
         self.count = count;
-    }
-
-    /// A sensor's state gets a new number in the present era.
-    fn renumber(&mut self, sensor: SensorId) {
-        if let Some(reading) = self.readings.get(sensor) {
-            let version = self.next(Some(reading.version));
-            self.readings.set(sensor, Reading { version, ..reading });
+        for (sensor, reading) in self.readings.iter().collect::<Vec<_>>() {
+            if left.has_made(reading.version.dot) {
+                let version = self.next(Some(reading.version));
+                self.readings.set(sensor, Reading { version, ..reading });
+            }
         }
     }
 

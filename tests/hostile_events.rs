@@ -4,6 +4,7 @@
 mod hostile;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 fn words() -> Vec<String> {
     let text = include_str!("../fuzz/json.dict");
@@ -14,7 +15,8 @@ fn words() -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    // Always the same ones; the fuzzer looks for others.
+    #![proptest_config(ProptestConfig { cases: 2_000, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
 
     #[test]
     fn any_sequence_of_events_keeps_the_rules(bytes in prop::collection::vec(any::<u8>(), 0..1_500)) {

@@ -14,8 +14,9 @@ struct Memory {
     met: u128,
     /// Itself, and those that it goes on from.
     line: u128,
-    /// Whose state folder it is of.
+    /// Whose state folder it is of, and whether that is a copy.
     folder: usize,
+    copied: bool,
 }
 
 /// The memories of a run, each one bit: a run has far fewer.
@@ -41,7 +42,13 @@ impl Memories {
         let folder = if folder == TWIN { TWIN + new } else { folder };
         let (met, line) = file.map_or((0, 0), |file| (self.all[file].met, self.all[file].line));
         let (met, line) = (met | bit(new), line | bit(new));
-        self.all.push(Memory { met, line, folder });
+        let copied = folder >= TWIN && file.is_some();
+        self.all.push(Memory {
+            met,
+            line,
+            folder,
+            copied,
+        });
         new
     }
 
@@ -70,7 +77,8 @@ impl Memories {
 
     /// Whether nobody can tell which of two readings of a sensor is the later one:
     /// - each was set in a memory that had not met the other's, and both memories have been lost;
-    /// - they were set from two state folders, and the later one without knowledge of the earlier one;
+    /// - they were set from two state folders, and the later one without knowledge of the earlier one, or one of
+    ///   the two folders is a copy: then both owners count in one era;
     /// - the later one was set while another owner of the card stood for the earlier one, or for what came
     ///   after it.
     pub fn unordered(&self, a: Made, b: Made) -> bool {
@@ -79,7 +87,9 @@ impl Memories {
         let knows = |a: Made, b: Made| a.met & bit(b.memory) != 0;
         let strangers = lost(a) && lost(b) && !knows(a, b) && !knows(b, a);
         let folder = |made: Made| self.all.get(made.memory).map(|memory| memory.folder);
-        let apart = folder(a) != folder(b) && !self.follows(later.press, earlier.press);
+        let copied = |made: Made| self.all.get(made.memory).is_some_and(|memory| memory.copied);
+        let copies = copied(a) || copied(b);
+        let apart = folder(a) != folder(b) && (copies || !self.follows(later.press, earlier.press));
         let unordered = earlier.press > 0 && (strangers || apart || earlier.press <= later.rival);
         self.excused.set(self.excused.get() || unordered);
         unordered

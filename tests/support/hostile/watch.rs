@@ -214,6 +214,10 @@ impl Watch {
                     "{sensor} was toggled to {after:?} from {before:?}"
                 );
                 self.toggled.insert(sensor);
+            } else if self.toggled.contains(&sensor) && before.is_some_and(|before| before.changed.is_none())
+            {
+                // What the operator toggled has been replaced by something later, which nobody here has toggled.
+                self.toggled.remove(&sensor);
             } else if self.toggled.contains(&sensor) {
                 let same = before.is_some_and(|before| before.version.dot == after.version.dot);
                 let era = after.version.era();
