@@ -297,7 +297,11 @@ impl World {
             Kind::Stopped => self.stop_program(slot, after),
             Kind::Clock => {
                 let walls = [0, 2_147_483_647, 1_764_930_243, -62_135_596_800, 253_402_300_799];
-                self.boards[board].wall = *self.rng.pick(&walls);
+                let wall = *self.rng.pick(&walls);
+                // Nobody sets the clock of a machine that stands still.
+                if self.boards[board].asleep.is_none() {
+                    self.boards[board].wall = wall;
+                }
             }
             Kind::Twin | Kind::TwinCopied => {
                 let takes_over = self.rng.chance(30);
