@@ -20,6 +20,7 @@ mod lines;
 mod log;
 mod machine_bytes;
 mod moved_folder;
+mod once;
 mod one_owner;
 mod outage;
 mod plain_programs;
