@@ -85,11 +85,20 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     let way = if has_screen { Way::Screen } else { Way::Lines };
     let this = Holder::this(way, &options.entrance.url);
     let lock = Lock::take(&options.state_dir, options.card, &this, options.take_over)?;
-    let journal = journal.locked(lock);
+    let mut journal = journal.locked(lock);
+    // Before there is a screen: a file that cannot be read stops the program.
+    let memory = journal.load()?;
     let terminal = has_screen
         .then(|| screen::open_terminal(options.screen))
         .transpose()?;
-    let shell = Shell::monitor(options.card, &options.entrance, journal, options.take_over)?.logged(log);
+    let shell = Shell::monitor(
+        options.card,
+        &options.entrance,
+        (journal, memory),
+        options.take_over,
+    )?
+    .logged(log)
+    .on_screen(terminal.is_some());
     let ending = match &terminal {
         Some(terminal) => screen::run(terminal, shell, options.screen)?,
         None => printed::follow(shell, false)?,

@@ -28,6 +28,7 @@ mod python;
 mod restart;
 mod set;
 mod set_faults;
+mod state_access;
 mod state_file;
 mod take_over;
 mod terminal;
