@@ -266,7 +266,11 @@ fn make_durably(folder: &Path) -> io::Result<()> {
     make_durably(above)?;
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
-        made => made?,
+        made => {
+            made?;
+            // One that root makes must not lock out the user in whose folder it is. Where it cannot be handed over, root has it.
+            let _ = fs::File::open(folder).and_then(|made| access::hand_over(&made, None, above));
+        }
     }
     // Where folders cannot be fsynced, the first write says so.
     access::sync_folder(above, None).map(drop)

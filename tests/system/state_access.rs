@@ -136,6 +136,45 @@ fn a_write_by_root_with_a_narrow_umask_leaves_owner_and_mode_and_locks_nobody_ou
 }
 
 #[test]
+fn a_folder_and_a_log_that_root_makes_belong_to_the_owner_of_the_folder_above() {
+    if !is_root() {
+        return; // What an ordinary user makes is its own.
+    }
+    let bench = toggled();
+    let home = bench.folder().join("home");
+    fs::create_dir(&home).expect("a folder");
+    chown(&home, Some(SERVICE), Some(SERVICE)).expect("root may");
+    let (folder, log) = (home.join("state/dualboard"), home.join("log"));
+    let under = ["sh", "-c", "umask 077; exec \"$@\"", "sh"].map(str::to_owned);
+    let (folder_text, log_text) = (folder.display().to_string(), log.display().to_string());
+    let arguments = [
+        "--state-dir",
+        &folder_text,
+        "--log-file",
+        &log_text,
+        "--set",
+        "2=ko",
+    ];
+    let (status, _, why) = run(&bench, &under, &arguments);
+    assert_eq!(status, 0, "{why}");
+    for made in [
+        &home.join("state"),
+        &folder,
+        &folder.join("card1.state"),
+        &folder.join("card1.lock"),
+        &log,
+    ] {
+        let meta = fs::metadata(made).expect("it is made");
+        assert_eq!(
+            (meta.uid(), meta.gid()),
+            (SERVICE, SERVICE),
+            "of {}",
+            made.display()
+        );
+    }
+}
+
+#[test]
 fn an_owner_that_cannot_be_kept_is_said() {
     if !is_root() {
         return; // Nobody else can make a file that is another user's.
