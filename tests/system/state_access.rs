@@ -93,6 +93,19 @@ fn a_file_that_this_user_may_not_read_stops_the_program_and_stays_as_it_is() {
 }
 
 #[test]
+fn a_lock_that_this_user_may_not_open_is_named_with_its_cure_and_not_with_another_memory() {
+    let bench = toggled();
+    let lock = bench.state_dir(Card1).join("card1.lock");
+    set_mode(&lock, 0o000);
+    for arguments in [&[][..], &["--toggle", "2"]] {
+        let (status, said, why) = run(&bench, &bound_by_permissions(), arguments);
+        assert_eq!((status, said.as_str()), (1, ""), "{why}");
+        let cure = format!("mode 0000: chmod u+rw '{}'", lock.display());
+        assert!(why.contains(&cure), "{why}");
+    }
+}
+
+#[test]
 fn a_write_by_root_with_a_narrow_umask_leaves_owner_and_mode_and_locks_nobody_out() {
     let bench = toggled();
     let (folder, file) = (bench.state_dir(Card1), bench.state_file(Card1));
