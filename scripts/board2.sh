@@ -37,6 +37,8 @@ choose_bridge_credentials() {
   bridge_credentials=''
   if [[ -s "${data_dir}/credentials/peer" ]]; then
     bridge_credentials="${data_dir}/credentials/peer"
+    # Without them the bridge would start as nobody, and board 1 would refuse it.
+    [[ -r "${bridge_credentials}" ]] || die "${bridge_credentials} cannot be read by $(id -un): chmod u+r '${bridge_credentials}'"
   fi
 }
 

@@ -19,6 +19,7 @@ source "${BASH_SOURCE[0]%/*}/session.sh"
 open_data_dir() {
   settle_settings
   make_data_dir
+  warn_of_full_disk
 }
 
 # prepare PROGRAM...: what must be there before anything starts.
@@ -36,7 +37,7 @@ start_board1() {
   if [[ -n "${listen}" ]]; then
     make_credentials broker1 programs bridge
   fi
-  render_conf broker1 "${project}/mosquitto_broker1.conf" "${port}" "${listen}" '' '' >"${data_dir}/broker1.conf.new"
+  write_conf broker1 "${project}/mosquitto_broker1.conf" "${port}" "${listen}" '' ''
   ensure_broker broker1 "${port}" "${option}"
 }
 
@@ -46,8 +47,7 @@ start_board2() {
   if [[ -n "${listen}" ]]; then
     make_credentials broker2 programs
   fi
-  render_conf broker2 "${project}/mosquitto_bridge.conf" "${port}" "${listen}" "${peer}" "${bridge_credentials}" \
-    >"${data_dir}/broker2.conf.new"
+  write_conf broker2 "${project}/mosquitto_bridge.conf" "${port}" "${listen}" "${peer}" "${bridge_credentials}"
   ensure_broker broker2 "${port}" "${option}"
   report_bridge "${peer}"
 }
@@ -55,7 +55,8 @@ start_board2() {
 # show_programs PROGRAM...
 show_programs() {
   if ! session_exists; then
-    printf '%s\n' "${session}" >"${data_dir}/session"
+    # It spares the next start a wrong choice only: on a full disk there is none.
+    { printf '%s\n' "${session}" >"${data_dir}/session"; } 2>/dev/null || true
     # Left from a session that was killed: they are on their way out, or hold what the new ones need.
     end_programs || true
   fi

@@ -7,7 +7,8 @@ declare data_dir
 ensure_broker() {
   local broker="$1" port="$2" option="$3" pid log="${data_dir}/log/$1.log"
   if recorded_process "${data_dir}/${broker}.pid"; then
-    if ! cmp -s "${data_dir}/${broker}.conf.new" "${data_dir}/${broker}.conf"; then
+    if [[ -f "${data_dir}/${broker}.conf.new" ]] &&
+      ! cmp -s "${data_dir}/${broker}.conf.new" "${data_dir}/${broker}.conf"; then
       warn "${broker} runs already, with other settings; to use the new ones: scripts/stop.sh, then this again"
     fi
     rm -f "${data_dir}/${broker}.conf.new"
@@ -15,7 +16,10 @@ ensure_broker() {
     return 0
   fi
   require_port "${broker}" "${port}" "${option}"
-  mv "${data_dir}/${broker}.conf.new" "${data_dir}/${broker}.conf"
+  # On a full disk there is no new one.
+  if [[ -f "${data_dir}/${broker}.conf.new" ]]; then
+    mv "${data_dir}/${broker}.conf.new" "${data_dir}/${broker}.conf"
+  fi
   require_readable_store "${broker}"
   keep_log_short "${log}"
   if ! start_broker "${broker}"; then
@@ -37,14 +41,19 @@ require_port() {
 # Starts it and waits until it answers. Fails if it ends instead.
 start_broker() {
   local broker="$1" pid log="${data_dir}/log/$1.log"
-  mkdir -p "${data_dir}/${broker}"
-  touch "${log}"
+  mkdir -p "${data_dir}/${broker}" 2>/dev/null ||
+    warn "${broker}: its folder ${data_dir}/${broker} cannot be made; it keeps nothing when it ends"
+  if ! touch "${log}" 2>/dev/null; then
+    warn "${broker}: its log ${log} cannot be written; what it says is lost"
+    log=/dev/null
+  fi
   log_start="$(wc -c <"${log}")"
   start_apart "${log}" mosquitto -c "${data_dir}/${broker}.conf"
-  record_process "${data_dir}/${broker}.pid" "${pid}"
+  record_process "${data_dir}/${broker}.pid" "${pid}" ||
+    warn "${broker}: it cannot be written down that it runs; scripts/stop.sh will not find it: kill ${pid}"
   wait_until 15 broker_settled "${broker}" || true
   if ! recorded_process "${data_dir}/${broker}.pid"; then
-    rm -f "${data_dir}/${broker}.pid"
+    forget_process "${data_dir}/${broker}.pid"
     return 1
   fi
   require_answer "${broker}"
@@ -75,7 +84,12 @@ ask_broker() {
 
 # Mosquitto takes a store that it may not read for an empty one, and overwrites it.
 require_readable_store() {
-  local store="${data_dir}/$1/mosquitto.db"
+  local folder="${data_dir}/$1"
+  local store="${folder}/mosquitto.db"
+  # In a folder that cannot be looked into, nobody sees whether there is one.
+  if [[ -d "${folder}" && (! -r "${folder}" || ! -x "${folder}") ]]; then
+    die "the broker's folder ${folder} cannot be used by $(id -un); sudo chown $(id -un) '${folder}' && chmod u+rwx '${folder}'"
+  fi
   if [[ -e "${store}" && ! -r "${store}" ]]; then
     die "the store ${store} belongs to another user; run this as that user, or: sudo chown $(id -un) '${store}'"
   fi
@@ -95,7 +109,8 @@ set_store_aside() {
   while [[ -e "${aside}" ]]; do
     aside="${aside}x"
   done
-  mv "${store}" "${aside}"
+  mv "${store}" "${aside}" 2>/dev/null ||
+    die "$1 does not start with its store ${store}, which is damaged and cannot be set aside; perhaps there is $(no_room "${data_dir}")"
   warn "$1: its store was damaged (a power cut does that). Set aside as ${aside}; the broker starts with an empty one."
   warn 'No sensor is lost by that: the programs and the other board have their own copies.'
 }
@@ -103,6 +118,6 @@ set_store_aside() {
 keep_log_short() {
   local log="$1"
   if [[ -f "${log}" ]] && (($(wc -c <"${log}") > 5000000)); then
-    mv "${log}" "${log}.1"
+    mv "${log}" "${log}.1" 2>/dev/null || true
   fi
 }

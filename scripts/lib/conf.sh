@@ -3,6 +3,22 @@
 
 declare data_dir
 
+# write_conf BROKER ...    as render_conf: to DATA/BROKER.conf.new. On a full disk the settings of the last start have to do.
+write_conf() {
+  local broker="$1" text conf="${data_dir}/$1.conf"
+  text="$(render_conf "$@")"
+  if { printf '%s\n' "${text}" >"${conf}.new"; } 2>/dev/null; then
+    return 0
+  fi
+  rm -f "${conf}.new"
+  if [[ ! -s "${conf}" ]]; then
+    die "${broker} cannot start without its configuration ${conf}: $(no_room "${data_dir}"); make some, then run this again"
+  fi
+  if [[ "${text}" != "$(<"${conf}")" ]]; then
+    warn "${broker}: its new settings cannot be written to ${conf}; it gets those of its last start"
+  fi
+}
+
 # render_conf BROKER ORIGINAL PORT LISTEN PEER BRIDGE_CREDENTIALS
 #   PEER: HOST:PORT of broker 1, for the broker that holds the bridge; LISTEN: an address beyond loopback, or empty
 render_conf() {

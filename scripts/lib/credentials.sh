@@ -16,6 +16,9 @@ make_credentials() {
   local broker="$1" dir="${data_dir}/credentials" user password client
   shift
   [[ ! -s "${dir}/broker.passwd" ]] || return 0
+  # Passwords that are half written would lock everybody out.
+  has_room "${data_dir}" ||
+    die "the passwords for ${broker} cannot be made: $(no_room "${data_dir}"); make some, then run this again"
   mkdir -p "${dir}/${broker}"
   : >"${dir}/broker.passwd.new"
   for user in "$@"; do
@@ -47,9 +50,13 @@ take_bridge_credentials() {
     [[ "$(grep -c '' "${given}")" != 2 ]]; then
     die "--bridge-credentials ${given}: not the file that board1.sh made (DATA/credentials/bridge on board 1)"
   fi
-  mkdir -p "${data_dir}/credentials"
-  if [[ ! "${given}" -ef "${kept}" ]]; then
-    cat "${given}" >"${kept}"
+  if [[ "${given}" -ef "${kept}" ]]; then
+    return 0
+  fi
+  # Those of the last time stay until the new ones are whole.
+  if ! { mkdir -p "${data_dir}/credentials" && cat "${given}" >"${kept}.new" && mv "${kept}.new" "${kept}"; } 2>/dev/null; then
+    rm -f "${kept}.new"
+    die "--bridge-credentials ${given}: cannot be kept in ${kept}: $(no_room "${data_dir}"); make some, then run this again"
   fi
 }
 

@@ -43,7 +43,7 @@ while :; do
   mark_pane ''
   status=0
   run_program "$@" || status=$?
-  rm -f "${pid_file}"
+  forget_process "${pid_file}"
   mark_pane "${status}"
   if ((status > 128)); then
     clean_terminal

@@ -18,15 +18,52 @@ process_birth() {
   fi
 }
 
-# Writes down a process that was just started.
+spare_folder="/dev/shm/dualboard-${UID}"
+readonly spare_folder
+
+# Where a process is written down while the disk of its file is full: in memory, where it is as well. Empty where there is no such
+# place. Only a folder of this user is trusted: who can write there chooses which process is ended.
+spare_file() {
+  local folder="${spare_folder}"
+  if [[ -d "${folder}" && ! -L "${folder}" && -O "${folder}" ]]; then
+    printf '%s/%s' "${folder}" "${1//\//+}"
+  fi
+}
+
+# Writes down a process that was just started. Fails where that is possible nowhere.
 record_process() {
-  local file="$1" pid="$2" birth
+  local file="$1" pid="$2" birth spare
   birth="$(process_birth "${pid}")"
-  printf '%s\n%s\n' "${pid}" "${birth}" >"${file}"
+  if { printf '%s\n%s\n' "${pid}" "${birth}" >"${file}"; } 2>/dev/null; then
+    return 0
+  fi
+  rm -f "${file}" 2>/dev/null || true
+  mkdir -m 700 "${spare_folder}" 2>/dev/null || true
+  spare="$(spare_file "${file}")"
+  [[ -n "${spare}" ]] && { printf '%s\n%s\n' "${pid}" "${birth}" >"${spare}"; } 2>/dev/null
+}
+
+forget_process() {
+  local file="$1" spare
+  spare="$(spare_file "${file}")"
+  # On a disk that can only be read the file stays; no process has its birth.
+  rm -f "${file}" 2>/dev/null || true
+  if [[ -n "${spare}" ]]; then
+    rm -f "${spare}"
+    rmdir "${spare_folder}" 2>/dev/null || true
+  fi
 }
 
 # Sets `pid` to the recorded process if it still runs; else fails.
 recorded_process() {
+  local spare
+  read_record "$1" && return 0
+  spare="$(spare_file "$1")"
+  read_record "${spare}"
+}
+
+# read_record FILE: sets `pid` to the process in this file if it still runs; else fails.
+read_record() {
   local file="$1" birth
   pid=''
   [[ -r "${file}" ]] || return 1
@@ -50,7 +87,7 @@ start_apart() {
 end_process() {
   local name="$1" file="$2" limit="$3" deadline pid
   if ! recorded_process "${file}"; then
-    rm -f "${file}"
+    forget_process "${file}"
     return 1
   fi
   deadline=$((SECONDS + limit))
@@ -65,7 +102,7 @@ end_process() {
     fi
     wait_until 1 process_gone "${file}" || true
   done
-  rm -f "${file}"
+  forget_process "${file}"
   say "${name}: ended"
 }
 

@@ -107,7 +107,7 @@ open_logs() {
   local broker pane window
   window="$(target brokers)"
   for broker in broker1 broker2; do
-    [[ -f "${data_dir}/${broker}.pid" ]] || continue
+    process_gone "${data_dir}/${broker}.pid" && continue
     if tmux list-panes -t "${window}" >/dev/null 2>&1; then
       pane="$(tmux split-window -d -t "${window}" -P -F '#{pane_id}' tail -n 100 -F "${data_dir}/log/${broker}.log")"
     else

@@ -84,11 +84,23 @@ check_port() {
 
 # Makes the data folder, for its owner's eyes only: stores and passwords lie in it.
 make_data_dir() {
+  local error
   umask 077
-  mkdir -p "${data_dir}" || die "cannot make the data folder ${data_dir}; choose another with --data-dir"
+  error="$(mkdir -p "${data_dir}" 2>&1)" ||
+    die "cannot make the data folder ${data_dir} (${error}); choose another with --data-dir"
   if [[ ! -O "${data_dir}" ]]; then
     die "the data folder ${data_dir} belongs to another user, whose stores you cannot read;" \
       "run this as that user, or choose another folder with --data-dir"
   fi
-  mkdir -p "${data_dir}/log" "${data_dir}/state"
+  if [[ ! -r "${data_dir}" || ! -x "${data_dir}" ]]; then
+    die "the data folder ${data_dir} cannot be read: chmod u+rwx '${data_dir}', then run this again"
+  fi
+  mkdir -p "${data_dir}/log" "${data_dir}/state" 2>/dev/null || true
+}
+
+# Says that the data cannot be written. Everything that needs no new file is started all the same.
+warn_of_full_disk() {
+  if ! has_room "${data_dir}"; then
+    warn "There is $(no_room "${data_dir}"): brokers and programs are started, but they save nothing until there is."
+  fi
 }

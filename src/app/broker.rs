@@ -248,8 +248,12 @@ fn check(settings: &Settings) -> Result<()> {
         );
     }
     if let Some(file) = &settings.ca_file {
-        std::fs::File::open(file)
-            .with_context(|| format!("reading the certificates in {}", file.display()))?;
+        std::fs::File::open(file).with_context(|| {
+            format!(
+                "cannot read the certificates {}; give a file that this user may read with --ca-file",
+                file.display()
+            )
+        })?;
     }
     Ok(())
 }

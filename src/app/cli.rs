@@ -107,7 +107,7 @@ pub struct Card2 {
     name = "card2_global_display",
     version,
     about = "Shows all six sensors of both boards; changes none",
-    after_help = "Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, or no answer in time.",
+    after_help = "Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for whatever reason.",
     after_long_help = format!("\
 Examples:
   card2_global_display                              the screen, from broker 2 on this machine
@@ -117,7 +117,8 @@ Examples:
 
 {ENVIRONMENT}
 
-Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, or no answer in time.
+Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for whatever reason;
+2 for unusable arguments as well, with nothing on stdout.
 Otherwise: 0 after q, 2 for unusable arguments, 1 for what stops the program, 128+n after signal n.")
 )]
 pub struct Display {
@@ -261,6 +262,12 @@ impl Card2 {
 }
 
 impl Display {
+    /// The broker's address, as it was given.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.broker
+    }
+
     /// The display's broker.
     ///
     /// # Errors

@@ -27,6 +27,8 @@ pub struct Ending {
     pub reason: Reason,
     /// Why not all that it knew is on its disk; in words.
     pub unsaved: Option<String>,
+    /// What its screen could not say of the state file.
+    pub warnings: Vec<String>,
 }
 
 impl Ending {
@@ -35,6 +37,9 @@ impl Ending {
     /// # Errors
     /// Names the other owner in whose favour it ended, and what to do.
     pub fn of_monitor(&self, options: &MonitorOptions) -> Result<u8> {
+        for warning in &self.warnings {
+            let _ = writeln!(io::stderr(), "{}: {warning}", words::owner(options.card));
+        }
         let status = match self.reason {
             Reason::Status(status) => status,
             Reason::Stop(stop) => return stopped(stop, options.card, &options.entrance.url, &self.kept()),

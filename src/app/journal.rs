@@ -5,14 +5,18 @@
 //!
 //! A folder can be moved or deleted under a program that runs, and a file replaced. That is noticed while nothing is written, too, and folder, lock and file are made again;
 //! unless another owner has begun there meanwhile, whose file is left alone.
+//!
+//! A file that cannot be read is not one that is missing or damaged: it is never set aside and never replaced, the program does not start.
 
-use std::fs::{self, File};
+pub(in crate::app) mod access;
+
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::lock::Lock;
@@ -37,6 +41,8 @@ pub enum Written {
     Saved,
     /// It could not be written; in words.
     NotSaved(String),
+    /// It is written, but not in every respect as it should be; in words, once. The answer follows.
+    Warned(String),
     /// What was written before is not there any more; in words.
     Gone(String),
 }
@@ -70,6 +76,10 @@ pub struct Journal {
     lock: Option<Lock>,
     /// Which file should be there: the one written last, or found at the start.
     there: Option<Stamp>,
+    /// Where the damaged file was that this process set aside: a link to it leads nowhere until the next write, and no disk is missing.
+    vacant: Option<PathBuf>,
+    /// What was said already.
+    warned: Vec<String>,
 }
 
 impl Journal {
@@ -89,6 +99,8 @@ impl Journal {
             folder: folder.to_owned(),
             lock: None,
             there: None,
+            vacant: None,
+            warned: Vec::new(),
         })
     }
 
@@ -101,62 +113,84 @@ impl Journal {
         }
     }
 
-    /// What the file holds; `Err` says in words why there is nothing to believe. A file that cannot be believed is set aside, not deleted.
+    /// What the file holds; the inner `Err` says in words why there is nothing to believe. A file that cannot be believed is set aside, not deleted.
     ///
     /// # Errors
-    /// In words, for the operator.
-    pub fn load(&self) -> std::result::Result<Memory, String> {
-        let text = match fs::metadata(&self.file).and_then(|meta| match meta.len() {
-            0..=LARGEST => fs::read(&self.file),
-            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "far too large")),
-        }) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(format!("no state file yet in {}", self.folder.display()));
-            }
-            // Also what cannot be read at all: the next write would put another in its place.
-            Err(error) => return Err(self.set_aside(&format!("cannot be read ({error})"))),
+    /// If there is a file, or may be one, that cannot be read: names it, this user, and what to do. Nothing may be written then: it would put
+    /// defaults in the place of states that were SAVED.
+    pub fn load(&mut self) -> Result<std::result::Result<Memory, String>> {
+        let cannot = |place: &Path, error: &io::Error| {
+            anyhow!(
+                "cannot read the state file {} {}; nothing was changed",
+                self.file.display(),
+                access::denied(place, error)
+            )
         };
-        decode(&text).map_err(|why| self.set_aside(why))
-    }
-
-    fn set_aside(&self, why: &str) -> String {
-        let aside = (1..1000)
-            .map(|n| self.file.with_extension(format!("state.damaged-{n}")))
-            .find(|path| !path.exists())
-            .unwrap_or_else(|| self.file.with_extension("state.damaged"));
-        match fs::rename(&self.file, &aside) {
-            Ok(()) => format!("state file {why}: set aside as {}", aside.display()),
-            Err(error) => format!("state file {why}, and cannot be set aside: {error}"),
+        let target = access::target(&self.file).map_err(|error| cannot(&self.file, &error))?;
+        let none = || Ok(Err(format!("no state file yet in {}", self.folder.display())));
+        let meta = match fs::metadata(&target) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return none(),
+            Err(error) => return Err(cannot(&target, &error)),
+        };
+        let mut aside = |why: &str| {
+            self.vacant = Some(target.clone());
+            set_aside(&target, why)
+        };
+        // Not opened: to read from a pipe would be to wait for ever.
+        if !meta.is_file() {
+            return Ok(Err(aside("cannot be read (it is not a file)")));
+        }
+        if meta.len() > LARGEST {
+            return Ok(Err(aside("cannot be read (far too large)")));
+        }
+        match fs::read(&target) {
+            Ok(text) => Ok(decode(&text).map_err(aside)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => none(),
+            Err(error) => Err(cannot(&target, &error)),
         }
     }
 
-    /// Writes the file; when this returns, it is durable.
-    fn write(&mut self, memory: &Memory) -> io::Result<()> {
+    /// Writes the file; when this returns, it is durable. Gives what is not as it should be all the same.
+    fn write(&mut self, memory: &Memory) -> io::Result<Vec<String>> {
         if let Some(lock) = self.lock.as_mut().filter(|lock| !lock.is_in_place()) {
             make_durably(&self.folder)?;
             lock.take_again()?;
         }
-        let new = self.file.with_extension("state.new");
-        let mut file = File::create(&new)?;
+        let target = access::target(&self.file).or_else(|error| self.vacant.clone().ok_or(error))?;
+        let replaced = match fs::metadata(&target) {
+            Ok(meta) => Some(meta),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let folder = access::folder(&target);
+        let new = access::beside(&target, "new");
+        let mut file = access::create(&new)?;
         file.write_all(&encode(memory))?;
+        let lost = access::hand_over(&file, replaced.as_ref(), folder)?;
         file.sync_all()?;
         let stamp = Stamp::of(&file.metadata()?);
-        fs::rename(&new, &self.file)?;
+        fs::rename(&new, &target)?;
         self.there = Some(stamp);
-        File::open(&self.folder)?.sync_all()
+        self.vacant = None;
+        let lost = lost.map(|lost| format!("the state file {} was written anew: {lost}", target.display()));
+        let unsynced = access::sync_folder(folder, Some(&file))?;
+        Ok(lost.into_iter().chain(unsynced).collect())
     }
 
-    /// What is not there any more, in words.
+    /// What is not there any more, in words. What cannot be looked at is not gone: the next write says what is wrong.
     fn gone(&self) -> Option<String> {
-        let found = fs::metadata(&self.file).ok();
-        let (what, place) = if !self.folder.is_dir() {
+        let found = fs::metadata(&self.file);
+        let is_known = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let (what, place) = if access::is_missing(&self.folder) {
             ("state folder moved away or deleted", &self.folder)
+        } else if !found.as_ref().err().is_none_or(is_known) {
+            return None;
         } else if self.lock.as_ref().is_some_and(|lock| !lock.is_in_place()) {
             ("lock in the state folder moved away or deleted", &self.folder)
-        } else if self.there.is_none() || found.as_ref().map(Stamp::of) == self.there {
+        } else if self.there.is_none() || found.as_ref().ok().map(Stamp::of) == self.there {
             return None;
-        } else if found.is_none() {
+        } else if found.is_err() {
             ("state file moved away or deleted", &self.file)
         } else {
             ("state file changed by somebody else", &self.file)
@@ -176,8 +210,14 @@ impl Journal {
             loop {
                 let said = match inbox.recv_timeout(LOOK) {
                     Ok(memory) => match self.write(&memory) {
-                        Ok(()) => {
+                        Ok(warnings) => {
                             missing = false;
+                            for warning in warnings {
+                                if !self.warned.contains(&warning) {
+                                    self.warned.push(warning.clone());
+                                    let _ = outbox.send(Written::Warned(warning));
+                                }
+                            }
                             Written::Saved
                         }
                         Err(error) => {
@@ -202,22 +242,38 @@ impl Journal {
     }
 }
 
+/// Gives another name to a file that is not believed, so that a person can look at it.
+fn set_aside(file: &Path, why: &str) -> String {
+    let aside = (1..1000)
+        .map(|n| access::beside(file, &format!("damaged-{n}")))
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| access::beside(file, "damaged"));
+    match fs::rename(file, &aside) {
+        Ok(()) => format!("state file {why}: set aside as {}", aside.display()),
+        Err(error) => format!("state file {why}, and cannot be set aside: {error}"),
+    }
+}
+
 /// Makes a folder, and those above it, so that they are still there after a power cut.
 fn make_durably(folder: &Path) -> io::Result<()> {
-    let Some(above) = folder.parent().filter(|_| !folder.is_dir()) else {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if folder.as_os_str().is_empty() || folder.parent().is_none() {
         return fs::create_dir_all(folder);
-    };
-    let above = if above.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        above
-    };
+    }
+    let above = access::folder(folder);
     make_durably(above)?;
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
-        made => made?,
+        made => {
+            made?;
+            // One that root makes must not lock out the user in whose folder it is. Where it cannot be handed over, root has it.
+            let _ = fs::File::open(folder).and_then(|made| access::hand_over(&made, None, above));
+        }
     }
-    File::open(above)?.sync_all()
+    // Where folders cannot be fsynced, the first write says so.
+    access::sync_folder(above, None).map(drop)
 }
 
 fn encode(memory: &Memory) -> Vec<u8> {

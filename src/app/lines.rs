@@ -146,6 +146,9 @@ pub fn is_answered(machine: &Machine) -> bool {
             .all(|card| machine.freshness(card) == Freshness::Live)
 }
 
+/// The exit status of `--once` for whatever keeps it from knowing, or saying, the states.
+pub const UNKNOWN: u8 = 3;
+
 /// The exit status of `--once`, as monitoring plug-ins have it.
 #[must_use]
 pub fn verdict(machine: &Machine) -> u8 {
@@ -153,7 +156,7 @@ pub fn verdict(machine: &Machine) -> u8 {
     let live = is_answered(machine);
     debug_assert!(machine.role() == Role::Display);
     if !machine.is_restored() || states.contains(&None) {
-        3
+        UNKNOWN
     } else if states.contains(&Some(State::Ko)) {
         2
     } else {

@@ -10,8 +10,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
+use crate::app::journal::access;
 use crate::app::words;
 use crate::sensor::Card;
 
@@ -147,18 +148,29 @@ fn locked(path: &Path, this: &Holder) -> Result<Result<File, Holder>> {
 }
 
 fn open(path: &Path) -> Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    let made = || {
+        let file = options.clone().create_new(true).open(path)?;
+        // One that root makes must not lock out the folder's owner.
+        let _ = access::hand_over(&file, None, access::folder(path));
+        Ok(file)
+    };
+    options
         .open(path)
-        // After an error a disk may be readable only; whoever may read a file may lock it.
+        .or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => made(),
+            _ => Err(error),
+        })
+        // Somebody else has made it in between; or, after an error, a disk may be readable only: whoever may read a file may lock it.
+        .or_else(|error| options.open(path).map_err(|_| error))
         .or_else(|error| File::open(path).map_err(|_| error))
-        .with_context(|| {
-            format!(
-                "cannot open the lock {}; name a folder that this user may write with --state-dir",
-                path.display()
+        .map_err(|error| {
+            // Another folder would be another memory: it is no cure where the file is only another user's.
+            anyhow!(
+                "cannot open the lock {} {}; for a card without a state yet, name another folder with --state-dir",
+                path.display(),
+                access::denied(path, &error)
             )
         })
 }

@@ -130,12 +130,12 @@ impl Job<'_> {
                 // The owner that was asked has ended meanwhile, and what it did is in the file.
                 Ok(lock) if told => {
                     drop(asker);
-                    return own::carry_out(self, journal.locked(lock), diary.log.take());
+                    return self.own(journal.locked(lock), diary);
                 }
                 Ok(lock) => match asker.look(self) {
                     Look::Nobody => {
                         drop(asker);
-                        return own::carry_out(self, journal.locked(lock), diary.log.take());
+                        return self.own(journal.locked(lock), diary);
                     }
                     // The lock stays this process's until it ends: a monitor started here meanwhile would be a second owner.
                     Look::Somebody => Runs::Elsewhere,
@@ -160,6 +160,12 @@ impl Job<'_> {
                 }
             }
         }
+    }
+
+    /// The state file is read while the log is still at hand: one that cannot be read stops this, and the log says so.
+    fn own(&self, mut journal: Journal, diary: &mut Diary) -> Result<Outcome> {
+        let memory = journal.load()?;
+        own::carry_out(self, (journal, memory), diary.log.take())
     }
 
     fn is_over(&self) -> bool {

@@ -63,11 +63,12 @@ pub(super) fn follow(mut shell: Shell, json: bool) -> Result<Ending> {
             Happening::Closed => break ended(),
         }
     };
-    let unsaved = shell.leave().unsaved;
+    let left = shell.leave();
     printer.finish(LAST_LINES);
     Ok(Ending {
         reason: reason?,
-        unsaved,
+        unsaved: left.unsaved,
+        warnings: left.warnings,
     })
 }
 

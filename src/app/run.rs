@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::broker::BrokerUrl;
 use super::cli::{self, Card1, Card2, Display, MonitorOptions, Unusable};
 use super::journal::Journal;
+use super::lines;
 use super::lock::{Holder, Lock, Way};
 use super::log::Log;
 use super::order;
@@ -26,6 +27,7 @@ pub fn card1_monitor() -> ExitCode {
     finish(
         "card1_monitor",
         options.options().and_then(|options| monitor(&options)),
+        STOPPED,
     )
 }
 
@@ -36,17 +38,24 @@ pub fn card2_monitor() -> ExitCode {
     finish(
         "card2_monitor",
         options.options().and_then(|options| monitor(&options)),
+        STOPPED,
     )
 }
 
 /// `card2_global_display`.
 #[must_use]
 pub fn card2_global_display() -> ExitCode {
-    finish("card2_global_display", display(&cli::parse()))
+    let options: Display = cli::parse();
+    // Monitoring takes 0 and 1 for "all OK": whatever keeps this from saying the states is "unknown".
+    let stopped = if options.once { lines::UNKNOWN } else { STOPPED };
+    finish("card2_global_display", display(&options), stopped)
 }
 
-/// The exit status; for what stopped the program, one line on stderr.
-fn finish(program: &str, ended: Result<u8>) -> ExitCode {
+/// The exit status of a program that something has stopped.
+const STOPPED: u8 = 1;
+
+/// The exit status, `stopped` for what stopped the program; for that, one line on stderr.
+fn finish(program: &str, ended: Result<u8>, stopped: u8) -> ExitCode {
     match ended {
         _ if panic::panicked() => ExitCode::from(panic::EXIT_STATUS),
         Ok(status) => ExitCode::from(status),
@@ -54,7 +63,7 @@ fn finish(program: &str, ended: Result<u8>) -> ExitCode {
             // Not `eprintln!`: it panics where stderr is gone.
             let _ = writeln!(io::stderr(), "{program}: {error:#}");
             let unusable = error.is::<super::broker::BadUrl>() || error.is::<Unusable>();
-            ExitCode::from(if unusable { 2 } else { 1 })
+            ExitCode::from(if unusable { 2 } else { stopped })
         }
     }
 }
@@ -76,11 +85,20 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     let way = if has_screen { Way::Screen } else { Way::Lines };
     let this = Holder::this(way, &options.entrance.url);
     let lock = Lock::take(&options.state_dir, options.card, &this, options.take_over)?;
-    let journal = journal.locked(lock);
+    let mut journal = journal.locked(lock);
+    // Before there is a screen: a file that cannot be read stops the program.
+    let memory = journal.load()?;
     let terminal = has_screen
         .then(|| screen::open_terminal(options.screen))
         .transpose()?;
-    let shell = Shell::monitor(options.card, &options.entrance, journal, options.take_over)?.logged(log);
+    let shell = Shell::monitor(
+        options.card,
+        &options.entrance,
+        (journal, memory),
+        options.take_over,
+    )?
+    .logged(log)
+    .on_screen(terminal.is_some());
     let ending = match &terminal {
         Some(terminal) => screen::run(terminal, shell, options.screen)?,
         None => printed::follow(shell, false)?,
@@ -90,6 +108,8 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
 
 fn display(options: &Display) -> Result<u8> {
     let on_screen = !options.once && !options.json && is_screen();
+    // First: an address that cannot be used leaves no log behind, and no unreadable file hides it.
+    options.url().parse::<BrokerUrl>()?;
     let log = Log::open(words::program(Role::Display), &options.logging, on_screen)?;
     let settings = options.screen.settings();
     let terminal = (!options.once && !options.json && has_screen())

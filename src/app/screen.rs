@@ -50,10 +50,11 @@ pub fn run(terminal: &Terminal, mut shell: Shell, settings: Settings) -> Result<
     let ended = Screen::open(terminal, settings, &shell, sender)
         .and_then(|mut screen| screen.run(&mut shell, &inputs));
     terminal.restore();
-    let unsaved = shell.leave().unsaved;
+    let left = shell.leave();
     Ok(Ending {
         reason: ended?,
-        unsaved,
+        unsaved: left.unsaved,
+        warnings: left.warnings,
     })
 }
 

@@ -1,5 +1,6 @@
 //! One program at work: the machine, and around it the broker and the state file, whose answers it waits for in one place.
 
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -10,6 +11,7 @@ use super::cli::Entrance;
 use super::clock::Clock;
 use super::journal::{Journal, Written};
 use super::log::{Follower, Log, News};
+use super::words;
 use crate::machine::{self, Effect, Event, Machine, Role, Setup};
 use crate::owner::Memory;
 use crate::sensor::Card;
@@ -46,17 +48,24 @@ pub struct Shell {
     broker: Broker,
     memories: Option<Sender<Memory>>,
     written: Receiver<Written>,
+    /// What a person has to know of the state file, and whether a screen hides stderr until the end.
+    warnings: Vec<String>,
+    on_screen: bool,
     log: Option<Follower>,
     log_news: Receiver<News>,
 }
 
 impl Shell {
-    /// Starts an owner, from its state file.
+    /// Starts an owner, from what its state file holds.
     ///
     /// # Errors
     /// Names the setting that can never work.
-    pub fn monitor(card: Card, entrance: &Entrance, journal: Journal, take_over: bool) -> Result<Self> {
-        let memory = journal.load();
+    pub fn monitor(
+        card: Card,
+        entrance: &Entrance,
+        (journal, memory): (Journal, Result<Memory, String>),
+        take_over: bool,
+    ) -> Result<Self> {
         let mut shell = Self::start(Role::Monitor(card), memory, entrance)?;
         if take_over {
             shell.machine = shell.machine.taking_over();
@@ -116,6 +125,8 @@ impl Shell {
             broker,
             memories: None,
             written: never(),
+            warnings: Vec::new(),
+            on_screen: false,
             log: None,
             log_news: never(),
         })
@@ -139,6 +150,25 @@ impl Shell {
             self.log = Some(follower);
         }
         self
+    }
+
+    /// A screen has the terminal: what is to be said on stderr waits until the end.
+    #[must_use]
+    pub fn on_screen(self, on_screen: bool) -> Self {
+        Self { on_screen, ..self }
+    }
+
+    fn warn(&mut self, text: String) {
+        let now = self.clock.now();
+        if let Some(log) = &mut self.log {
+            log.warn(now.wall, &text);
+        }
+        if self.on_screen {
+            self.warnings.push(text);
+        } else {
+            // Not `eprintln!`: it panics where stderr is gone.
+            let _ = writeln!(io::stderr(), "{}: {text}", words::program(self.machine.role()));
+        }
     }
 
     /// Makes the log file anew if it has been moved away.
@@ -226,6 +256,10 @@ impl Shell {
             recv(self.written) -> written => match written {
                 Ok(Written::Saved) => Event::Saved,
                 Ok(Written::NotSaved(why)) => Event::NotSaved(why),
+                Ok(Written::Warned(text)) => {
+                    self.warn(text);
+                    return Happening::Taken;
+                }
                 Ok(Written::Gone(why)) => Event::FileGone(why),
                 Err(_) => {
                     self.written = never();
@@ -266,6 +300,7 @@ impl Shell {
         let late = || "its disk has not answered in time".to_owned();
         let failure = self.machine.disk_failure().map(str::to_owned);
         Left {
+            warnings: self.warnings,
             unsaved: (!self.machine.is_on_disk()).then(|| failure.unwrap_or_else(late)),
             machine: self.machine,
         }
@@ -278,6 +313,8 @@ pub struct Left {
     pub machine: Machine,
     /// Why not all of it is on disk; in words.
     pub unsaved: Option<String>,
+    /// What is to be said of the state file once the screen is gone.
+    pub warnings: Vec<String>,
 }
 
 /// What has happened.

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::News;
+use crate::app::journal::access;
 use crate::app::threads;
 
 /// How many lines may wait for the disk.
@@ -51,7 +52,20 @@ pub(super) fn writer(path: &Path, on_screen: bool) -> Result<Ends> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
+    let mut options = OpenOptions::new();
+    options.append(true);
+    options.open(path).or_else(|error| {
+        if error.kind() != io::ErrorKind::NotFound {
+            return Err(error);
+        }
+        let Ok(file) = options.clone().create_new(true).open(path) else {
+            // Another program was quicker, or it is a link to a file that is not there yet.
+            return options.clone().create(true).open(path);
+        };
+        // One that root makes must not lock out the folder's owner. Where it cannot be handed over, root has it.
+        let _ = access::hand_over(&file, None, access::folder(path));
+        Ok(file)
+    })
 }
 
 struct Writer {

@@ -45,6 +45,11 @@ impl Follower {
         self.log.line(wall, Level::Info, text);
     }
 
+    /// Tells something that the machine does not know of, and that is not as it should be.
+    pub fn warn(&mut self, wall: Wall, text: &str) {
+        self.log.line(wall, Level::Warn, text);
+    }
+
     /// What goes into the machine.
     pub fn event(&mut self, wall: Wall, event: &Event) {
         if !self.log.takes(Level::Debug) {

@@ -1,5 +1,7 @@
 //! No monitor runs on this board: this process owns the card until the toggle is confirmed.
 
+use std::result::Result as Read;
+
 use anyhow::Result;
 use jiff::tz::TimeZone;
 
@@ -10,9 +12,14 @@ use crate::app::shell::{Happening, Left, Shell, Stop};
 use crate::app::words::{self, Times};
 use crate::chain::Connection;
 use crate::machine::Event;
+use crate::owner::Memory;
 
-pub(super) fn carry_out(job: &Job<'_>, journal: Journal, log: Option<Log>) -> Result<Outcome> {
-    let mut shell = Shell::monitor(job.options.card, &job.options.entrance, journal, false)?.logged(log);
+pub(super) fn carry_out(
+    job: &Job<'_>,
+    file: (Journal, Read<Memory, String>),
+    log: Option<Log>,
+) -> Result<Outcome> {
+    let mut shell = Shell::monitor(job.options.card, &job.options.entrance, file, false)?.logged(log);
     let followed = follow(job, &mut shell);
     // What was under way is finished before anything is said of it.
     let left = shell.leave();
