@@ -75,6 +75,8 @@ pub struct Chain {
     /// Whether what is known here of a card is what its owner says it has.
     agreement: [Agreement; 2],
     patience: Mono,
+    /// When the bridge was last said to be down: the owner beyond it may be another one since.
+    bridge_ended: Option<Mono>,
 }
 
 /// How what is known here stands to what a card's owner said it has.
@@ -107,6 +109,7 @@ impl Chain {
             heartbeats: [None; 2],
             agreement: [Agreement::Unknown; 2],
             patience: Mono::ZERO,
+            bridge_ended: None,
         }
     }
 
@@ -116,6 +119,12 @@ impl Chain {
         for pulse in owners.chain(&mut self.plain).chain([&mut self.bridge.pulse]) {
             pulse.lapse(now);
         }
+    }
+
+    /// The own broker says that the bridge is down.
+    pub fn bridge_ended(&mut self, now: Now) {
+        self.bridge.pulse.end(now);
+        self.bridge_ended = Some(now.mono);
     }
 
     /// The connection is up.
@@ -163,7 +172,9 @@ impl Chain {
         if card != self.home {
             self.bridge.pulse.beat(now, heartbeat.life, heartbeat.uptime);
         }
-        let speaks = self.speaks(now.mono, card);
+        let heard = self.owners[card as usize].pulse.heard();
+        let cut = card != self.home && heard <= self.bridge_ended;
+        let speaks = self.speaks(now.mono, card) && !cut;
         let pulse = &mut self.owners[card as usize].pulse;
         if speaks && pulse.life() != Some(heartbeat.life) {
             return false;

@@ -120,6 +120,12 @@ impl Pulse {
             && !self.is_live(now)
     }
 
+    /// When something last arrived that was held against what came before.
+    #[must_use]
+    pub fn heard(&self) -> Option<Mono> {
+        self.anchor.map(|beat| beat.arrived)
+    }
+
     /// When it will no longer count that something has arrived.
     #[must_use]
     pub fn forgotten(&self) -> Option<Mono> {

@@ -98,7 +98,7 @@ impl Machine {
         if up {
             self.speak_again(now);
         } else if topic == inbound {
-            self.chain.bridge.pulse.end(now);
+            self.chain.bridge_ended(now);
         }
     }
 }
