@@ -23,7 +23,7 @@ pub use ask::{encode_answer, encode_command};
 pub use body::{decode_memory, encode_heartbeat, encode_last_will, encode_memory, encode_report};
 pub use topic::{Direction, Topic};
 
-/// The most that a payload may hold, in bytes. The largest that this project sends is under 1 KiB.
+/// The most that a payload may hold, in bytes. A test holds what this project sends to a quarter of it.
 pub const LARGEST: usize = 16 * 1024;
 
 /// What a program said of some sensors.

@@ -42,8 +42,8 @@ impl Machine {
         self.chronicle.follow(now.mono, |sensor| stages[sensor.index()]);
     }
 
-    /// What the state file should hold. Where there was no file, there is nothing to write before all copies in reach have been heard, or the operator has
-    /// toggled something.
+    /// What the state file should hold. Where there was no file, nothing is written before there is a reading of
+    /// this card (from a copy or from the operator), or the restore has ended.
     fn memory(&self) -> Option<Memory> {
         let owner = self.owner.as_ref()?;
         let mut readings = *self.global.best();
