@@ -119,3 +119,24 @@ fn an_owner_takes_what_it_is_told_of_where_nobody_has_toggled_since() {
         assert!(next.covers(dot(70, 10)), "the next toggle is later for everybody");
     }
 }
+
+#[test]
+fn what_gave_way_without_its_owner_is_shown_again_once_its_owner_has_it() {
+    let beside = reading(State::Ko, version(6, 30, &[(1, 20)]));
+    for (role, topic) in HEARERS {
+        for kept_before in [false, true] {
+            let mut hearer = Solo::open(role, 9, None);
+            hearer.hear(topic, report(1, shown()));
+            if kept_before {
+                says(&mut hearer, 4, shown());
+                hearer.hear(topic, report(1, beside));
+                assert_eq!(hearer.state(1), OK, "{role:?}: its owner speaks");
+                hearer.pass(30);
+            }
+            hearer.hear(topic, report(1, beside));
+            assert_eq!(hearer.state(1), KO, "{role:?}: it has met the era of the other");
+            says(&mut hearer, 4, shown());
+            assert_eq!(hearer.state(1), OK, "{role:?}, kept before: {kept_before}");
+        }
+    }
+}

@@ -26,17 +26,16 @@ impl Machine {
             return self.global.merge(sensor, reading, speaks);
         };
         let vouched = [reading, shown].map(|one| self.is_vouched(now, sensor, &one.version));
-        if vouched == [true, false] {
-            self.global.put(sensor, reading);
-            self.quarantine(arrival, sensor, shown);
-            return Merge::Taken;
-        }
-        let vouched_for_shown = vouched == [false, true];
-        if !vouched_for_shown && self.global.merge(sensor, reading, speaks) == Merge::Taken {
-            return Merge::Taken;
-        }
-        self.quarantine(arrival, sensor, reading);
-        Merge::Unordered
+        let taken = match vouched {
+            [true, false] => {
+                self.global.put(sensor, reading);
+                true
+            }
+            [false, true] => false,
+            _ => self.global.merge(sensor, reading, speaks) == Merge::Taken,
+        };
+        self.quarantine(arrival, sensor, if taken { shown } else { reading });
+        if taken { Merge::Taken } else { Merge::Unordered }
     }
 
     /// Whether a sensor's owner speaks now, and says that it has this reading, or is in its era.
@@ -59,7 +58,10 @@ impl Machine {
             // It counts as not heard: if it is the owner's, the owner says it again after its next heartbeat.
             self.heard.set(sensor, None);
         }
+        // What is shown by now, or surely earlier than that, makes room.
+        let shown = self.global.best().get(sensor);
         let known = self.quarantined.get(sensor);
+        let known = known.filter(|known| shown.is_none_or(|shown| is_open(known, &shown)));
         let better = known.is_none_or(|known| match reading.version.compare(&known.version) {
             Order::Later => true,
             Order::Same | Order::Earlier => false,
