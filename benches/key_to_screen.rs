@@ -1,9 +1,11 @@
-//! How long a key on board 1 takes to the screens, beside a bare relay over brokers and a bridge of the same kind.
+//! How long a key on board 1 takes to the screens, beside a bare relay over brokers and a bridge of the same
+//! kind.
 //!
-//! `cargo bench --bench key_to_screen [-- KEYS]`, 300 keys unless told otherwise. Two pairs of brokers run at once, each with the project's
-//! own files: one with the three programs in terminals, one with two bare MQTT clients that do what `card2_monitor` does for others: take what
-//! the bridge brings on `sensors/card1` and say it on `sensors/all`. A key and a bare message take turns, so what disturbs the machine
-//! disturbs both; only the ratio says something about the programs.
+//! `cargo bench --bench key_to_screen [-- KEYS]`, 300 keys unless told otherwise. Two pairs of brokers run at
+//! once, each with the project's own files: one with the three programs in terminals, one with two bare MQTT
+//! clients that do what `card2_monitor` does for others: take what the bridge brings on `sensors/card1` and
+//! say it on `sensors/all`. A key and a bare message take turns, so what disturbs the machine disturbs both;
+//! only the ratio says something about the programs.
 #![allow(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
 
 #[path = "../tests/support/mod.rs"]

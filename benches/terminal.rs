@@ -1,7 +1,8 @@
 //! What the programs cost on a terminal: how soon they show something, memory, threads, wake-ups, bytes.
 //!
-//! `cargo bench --bench terminal [-- PEER…]`. A peer is a command for another terminal program, in which `{}` stands for the broker's address; what can
-//! be measured of it is measured in the same run: `cargo bench --bench terminal -- 'mqttui --broker {}'`.
+//! `cargo bench --bench terminal [-- PEER…]`. A peer is a command for another terminal program, in which `{}`
+//! stands for the broker's address; what can be measured of it is measured in the same run: `cargo bench
+//! --bench terminal -- 'mqttui --broker {}'`.
 #![allow(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
 
 #[path = "../tests/support/mod.rs"]
@@ -107,7 +108,8 @@ fn toggle_bytes(boards: &mut Bench, node: Node) -> usize {
     bytes
 }
 
-/// From the moment at which a bare listener at the program's broker has a message of the other card, to the screen.
+/// From the moment at which a bare listener at the program's broker has a message of the other card, to the
+/// screen.
 fn message_to_screen(boards: &mut Bench, node: Node) -> Duration {
     let (other, sensor) = if node == Card1 { (Card2, 6) } else { (Card1, 3) };
     let (broker, topic) = match node {

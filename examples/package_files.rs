@@ -1,8 +1,9 @@
-//! Writes what a package installs beside the programs: completions for bash, zsh and fish, and man pages, from the same types that read the
-//! command lines.
+//! Writes what a package installs beside the programs: completions for bash, zsh and fish, and man pages,
+//! from the same types that read the command lines.
 //!
-//! `cargo run --example package_files [FOLDER]`: laid out below FOLDER (default: target/package) as below `/usr`. An example and no option of the
-//! programs: so they carry none of it, and a package for another processor is made without running that processor's programs.
+//! `cargo run --example package_files [FOLDER]`: laid out below FOLDER (default: target/package) as below
+//! `/usr`. An example and no option of the programs: so they carry none of it, and a package for another
+//! processor is made without running that processor's programs.
 #![allow(dead_code, reason = "a test uses it as well")]
 
 use std::fs::{self, File};

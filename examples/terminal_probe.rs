@@ -1,10 +1,13 @@
-//! The terminal half alone, for the tests in ptys: one sensor that `1` toggles, and ticks that a file can follow.
+//! The terminal half alone, for the tests in ptys: one sensor that `1` toggles, and ticks that a file can
+//! follow.
 //!
-//! `terminal_probe [FILE [linger | panic-after-hang-up | mouse]]`, or, without a terminal, `terminal_probe FILE panic`
+//! `terminal_probe [FILE [linger | panic-after-hang-up | mouse]]`, or, without a terminal, `terminal_probe
+//! FILE panic`
 //!
-//! `q` quits, `b` makes the picture big and different with each tick. Panics: `p` in a thread that was started as all are, `d` in the one that
-//! draws, `f` in one that was called by a library in another language, `P` in the main one. Worse ends: `a` aborts, `m` wants more memory than
-//! there is, `o` more stack.
+//! `q` quits, `b` makes the picture big and different with each tick. Panics: `p` in a thread that was
+//! started as all are, `d` in the one that draws, `f` in one that was called by a library in another
+//! language, `P` in the main one. Worse ends: `a` aborts, `m` wants more memory than there is, `o` more
+//! stack.
 
 use std::env;
 use std::fs::File;

@@ -18,17 +18,21 @@ use crate::wire::Heartbeat;
 pub enum Link {
     /// This program's broker.
     Broker,
-    /// The bridge, which is down: with the other board's broker behind it, from here nobody can tell which of the two is out of reach.
+    /// The bridge, which is down: with the other board's broker behind it, from here nobody can tell which of
+    /// the two is out of reach.
     Bridge,
     /// The bridge: nothing comes over it, and nobody has said that it is down.
     Quiet,
     /// `card2_monitor`, by way of which the display gets card 1's values: it does not call them live itself.
     Relay,
-    /// The program that owns a card: its connection has ended. For the display, `card2_monitor` is also the relay of card 1's values.
+    /// The program that owns a card: its connection has ended. For the display, `card2_monitor` is also the
+    /// relay of card 1's values.
     Owner(Card),
-    /// The program that owns a card: nothing is heard of it, nor that it has ended. It hangs or is stopped, or its end was not heard of.
+    /// The program that owns a card: nothing is heard of it, nor that it has ended. It hangs or is stopped,
+    /// or its end was not heard of.
     Silent(Card),
-    /// The program that owns a card: it was not alive, and is heard again; its next heartbeat will prove that it is.
+    /// The program that owns a card: it was not alive, and is heard again; its next heartbeat will prove that
+    /// it is.
     Returning(Card),
     /// Everything is alive, but the values known here are behind what their owner says it has.
     Behind(Card),
@@ -88,11 +92,13 @@ enum Agreement {
     Plain,
     /// The same.
     Same,
-    /// Not the same since. One may have overtaken the other on the way; if it lasts, something is missing on one side.
+    /// Not the same since. One may have overtaken the other on the way; if it lasts, something is missing on
+    /// one side.
     Different(Mono),
 }
 
-/// How long a value that was the same may differ before it is no longer called live: until the heartbeat after the change has had time to come.
+/// How long a value that was the same may differ before it is no longer called live: until the heartbeat
+/// after the change has had time to come.
 const GRACE: Duration = Duration::from_secs(3);
 
 impl Chain {
@@ -167,7 +173,8 @@ impl Chain {
         pulse.is_live(now) || pulse.is_heard_again(now)
     }
 
-    /// A heartbeat arrived; gives whether it is that of the card's owner. A second owner is not listened to while the first one is heard: it may know less.
+    /// A heartbeat arrived; gives whether it is that of the card's owner. A second owner is not listened to
+    /// while the first one is heard: it may know less.
     pub fn beat(&mut self, now: Now, card: Card, heartbeat: Heartbeat) -> bool {
         if card != self.home {
             self.bridge.pulse.beat(now, heartbeat.life, heartbeat.uptime);
@@ -184,8 +191,9 @@ impl Chain {
         true
     }
 
-    /// Compares what is known here of a card with what its owner said last: `plain` says whether it is a plain program's word, `same` whether
-    /// it is the same, `possible` whether it may be what its owner has made since.
+    /// Compares what is known here of a card with what its owner said last: `plain` says whether it is a
+    /// plain program's word, `same` whether it is the same, `possible` whether it may be what its owner has
+    /// made since.
     pub fn compare(
         &mut self,
         now: Mono,
@@ -211,7 +219,8 @@ impl Chain {
         };
     }
 
-    /// Whether what is known here of a card has not been what its owner says it has, for longer than one may overtake the other.
+    /// Whether what is known here of a card has not been what its owner says it has, for longer than one may
+    /// overtake the other.
     #[must_use]
     pub fn differs(&self, now: Mono, card: Card) -> bool {
         self.heartbeats[card as usize].is_some() && !self.agrees(now, card)
@@ -254,8 +263,9 @@ impl Chain {
         news
     }
 
-    /// Which link is broken on the way from a card's owner to a program on this board; `None` if the card's values are live. `relay` says
-    /// whether card 1's values come by way of `card2_monitor` (the display), `plain` whether they rest on a plain program's word.
+    /// Which link is broken on the way from a card's owner to a program on this board; `None` if the card's
+    /// values are live. `relay` says whether card 1's values come by way of `card2_monitor` (the display),
+    /// `plain` whether they rest on a plain program's word.
     #[must_use]
     pub fn broken(&self, now: Mono, card: Card, relay: bool, plain: bool) -> Option<Link> {
         if !self.is_connected() {
@@ -275,7 +285,8 @@ impl Chain {
             let spoke = self.plain[card as usize].is_live(now);
             (if relayed && relay_live { relay_says } else { spoke }, true)
         } else {
-            // The relay's word alone is not enough: it may be as old as a proof of life when it is said, and again when it is heard.
+            // The relay's word alone is not enough: it may be as old as a proof of life when it is said, and
+            // again when it is heard.
             let relay_agrees = !relayed || (relay_live && relay_says);
             (owner_live && relay_agrees, self.agrees(now, card))
         };

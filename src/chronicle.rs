@@ -26,7 +26,8 @@ pub enum Fact {
         to: State,
         /// How far it has got, and how long that took.
         reached: (Stage, Duration),
-        /// The same sensor was toggled again before this was confirmed: what it had reached is not followed any more.
+        /// The same sensor was toggled again before this was confirmed: what it had reached is not followed
+        /// any more.
         replaced: bool,
     },
     /// A sensor changed by what was heard.
@@ -103,8 +104,8 @@ pub struct Chronicle {
     entries: VecDeque<Entry>,
     /// Counts all that was ever noted, so that a reader can tell what is new.
     noted: u64,
-    /// Toggles that are not confirmed yet, one a sensor: the count at their entry, and their moment. What was toggled stands, if under another
-    /// version.
+    /// Toggles that are not confirmed yet, one a sensor: the count at their entry, and their moment. What was
+    /// toggled stands, if under another version.
     open: Vec<(u64, SensorId, Mono)>,
 }
 
@@ -123,8 +124,8 @@ impl Chronicle {
         self.entries.push_back(Entry { wall, fact, times: 1 });
     }
 
-    /// Notes a toggle, whose stages will be followed. Those of an earlier one of the same sensor that is still on its way will not: what is on its way
-    /// now is this one.
+    /// Notes a toggle, whose stages will be followed. Those of an earlier one of the same sensor that is
+    /// still on its way will not: what is on its way now is this one.
     pub fn note_toggle(
         &mut self,
         (mono, wall): (Mono, Wall),

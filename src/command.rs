@@ -71,7 +71,8 @@ impl Orders {
     }
 }
 
-/// Who gave a command: at most [`Name::LONGEST`] printable ASCII characters, so that it can be shown as it is.
+/// Who gave a command: at most [`Name::LONGEST`] printable ASCII characters, so that it can be shown as it
+/// is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name {
     letters: [u8; Self::LONGEST],
@@ -105,7 +106,8 @@ impl Name {
 /// Asks the owner of a card to change sensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Command {
-    /// The same command again has the same number: it is done once, and answered each time. Without one there is no answer.
+    /// The same command again has the same number: it is done once, and answered each time. Without one there
+    /// is no answer.
     pub id: Option<u64>,
     /// Who asks.
     pub by: Option<Name>,
@@ -118,7 +120,8 @@ pub struct Command {
 pub struct Answer {
     /// Which command.
     pub id: u64,
-    /// The sensors that it was about: their states as they are now, which may be newer, and the stage of these.
+    /// The sensors that it was about: their states as they are now, which may be newer, and the stage of
+    /// these.
     pub reached: PerSensor<Option<(State, Stage)>>,
 }
 
@@ -138,7 +141,8 @@ impl Answer {
     }
 }
 
-/// The commands that must not be done twice, the latest last. They are kept with the state that they have made.
+/// The commands that must not be done twice, the latest last. They are kept with the state that they have
+/// made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Done([Option<u64>; Self::KEPT]);
 

@@ -1,4 +1,5 @@
-//! The sensors as everybody else sees them: the best version known of each, and over it the word of a plain program while it lasts.
+//! The sensors as everybody else sees them: the best version known of each, and over it the word of a plain
+//! program while it lasts.
 
 use crate::reading::{Merge, Reading, Snapshot, Versions};
 use crate::sensor::{Card, PerSensor, SensorId, State};
@@ -65,7 +66,8 @@ impl Global {
         &self.best
     }
 
-    /// The join says that it shows these versions, and no plain word over them: where they are known here, neither does this view.
+    /// The join says that it shows these versions, and no plain word over them: where they are known here,
+    /// neither does this view.
     pub fn forget_plain(&mut self, card: Card, shown: &Versions) {
         for sensor in card.sensors() {
             let best = self.best.version(sensor);
@@ -75,8 +77,8 @@ impl Global {
         }
     }
 
-    /// A reading turned up. A later one is taken, and ends a plain word; so does the one that is known, if its owner `speaks` live: then the plain
-    /// word was an impostor's, or its time is over.
+    /// A reading turned up. A later one is taken, and ends a plain word; so does the one that is known, if
+    /// its owner `speaks` live: then the plain word was an impostor's, or its time is over.
     pub fn merge(&mut self, sensor: SensorId, reading: Reading, speaks: bool) -> Merge {
         let merge = self.best.merge(sensor, reading);
         if merge == Merge::Taken || (merge == Merge::Known && speaks) {
@@ -91,7 +93,8 @@ impl Global {
         self.plain[sensor] = None;
     }
 
-    /// The word of a plain program arrived live, and no owner with versions is live for this card. Gives whether what is shown changed.
+    /// The word of a plain program arrived live, and no owner with versions is live for this card. Gives
+    /// whether what is shown changed.
     pub fn believe(&mut self, sensor: SensorId, state: State, wall: Wall) -> bool {
         let before = self.shown(sensor).map(|shown| shown.state());
         if before == Some(state) && self.plain[sensor].is_some() {
@@ -113,8 +116,8 @@ impl Global {
         }
     }
 
-    /// The word of a plain program was met as a retained or queued message: it is used where nothing with a version is known, or where a
-    /// plain word stands already.
+    /// The word of a plain program was met as a retained or queued message: it is used where nothing with a
+    /// version is known, or where a plain word stands already.
     pub fn recall(&mut self, sensor: SensorId, state: State) {
         let known = &mut self.plain[sensor];
         match known {

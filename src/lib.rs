@@ -1,9 +1,10 @@
 //! Sensor states of two boards, each with its own broker, that no fault loses.
 //!
-//! The picture is in `docs/architecture.md`. This library is a pure core (events in, effects out: no clock, no I/O, no thread) and, with the
-//! feature `app`, the thin shell around it.
+//! The picture is in `docs/architecture.md`. This library is a pure core (events in, effects out: no clock,
+//! no I/O, no thread) and, with the feature `app`, the thin shell around it.
 //!
-//! - [`sensor`], [`version`], [`reading`], [`time`]: what is known of a sensor, and which of two readings is the newer one
+//! - [`sensor`], [`version`], [`reading`], [`time`]: what is known of a sensor, and which of two readings is
+//!   the newer one
 //! - [`owner`]: the only writer of one card's sensors; [`global`]: everybody else's view of them
 //! - [`pulse`], [`chain`]: proof of life, and which link is broken; [`stage`]: how far a toggle has got
 //! - [`command`]: what somebody without a terminal asks of an owner

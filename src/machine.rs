@@ -1,7 +1,7 @@
 //! One program: events in, effects out. No clock, no I/O, no thread.
 //!
-//! `handle` is the only way in, and everything that follows from an event comes back from it at once. Around it the shell carries out the
-//! effects, and calls again with [`Event::Tick`] at [`Machine::deadline`].
+//! `handle` is the only way in, and everything that follows from an event comes back from it at once. Around
+//! it the shell carries out the effects, and calls again with [`Event::Tick`] at [`Machine::deadline`].
 
 mod desk;
 mod disk;
@@ -34,8 +34,9 @@ use disk::Disk;
 use outbox::Outbox;
 use ownership::Ownership;
 
-/// By how much the wall clock may run ahead of the monotonic one between two events before it counts as time that the monotonic clock did not count: a
-/// virtual machine that was paused. Clocks that are kept right are slewed by less.
+/// By how much the wall clock may run ahead of the monotonic one between two events before it counts as time
+/// that the monotonic clock did not count: a virtual machine that was paused. Clocks that are kept right are
+/// slewed by less.
 const LAPSE: i64 = 3;
 
 /// Where the start gate is, on each connect anew.
@@ -43,8 +44,8 @@ const LAPSE: i64 = 3;
 enum Gate {
     /// Not connected.
     Offline,
-    /// Everything that the broker has retained or queued comes before this marker, which is published again if it is not back in time: a
-    /// full queue drops the newest message.
+    /// Everything that the broker has retained or queued comes before this marker, which is published again
+    /// if it is not back in time: a full queue drops the newest message.
     Waiting { nonce: u64, again_at: Mono },
     /// It has all come.
     Open,
@@ -99,7 +100,8 @@ pub struct Machine {
     heard: Versions,
     /// What the last message on `sensors/all` said.
     joined: Versions,
-    /// Readings of others' sensors that are not shown, though their versions do not say that they are earlier: a copy of what their owner may have lost.
+    /// Readings of others' sensors that are not shown, though their versions do not say that they are
+    /// earlier: a copy of what their owner may have lost.
     quarantined: Snapshot,
     /// Whether a plain program's join shows own sensors in other states than they have.
     plain_join_differs: bool,
@@ -276,7 +278,8 @@ impl Machine {
         self.beat_due = None;
     }
 
-    /// Where time has passed that the monotonic clock did not count, nothing is live until it is proved again.
+    /// Where time has passed that the monotonic clock did not count, nothing is live until it is proved
+    /// again.
     fn mind_the_clock(&mut self, now: Now) {
         let last = std::mem::replace(&mut self.last, now);
         let counted = i64::try_from(now.mono.since(last.mono).as_secs()).unwrap_or(i64::MAX);

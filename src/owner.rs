@@ -6,7 +6,8 @@ use crate::sensor::{Card, SensorId, State};
 use crate::time::Wall;
 use crate::version::{Dot, Era, Life, Order, Seen, Version};
 
-/// How many numbers a run reserves in the state file at a time: more toggles than an operator makes in one run.
+/// How many numbers a run reserves in the state file at a time: more toggles than an operator makes in one
+/// run.
 const BLOCK: u64 = 1 << 24;
 
 /// What a state file holds.
@@ -28,7 +29,8 @@ pub struct Memory {
 
 /// The owner of one card's sensors: the only place where versions are made.
 ///
-/// Invariants: no dot is used for two toggles; a version that is made covers every version that was heard before of the same sensor.
+/// Invariants: no dot is used for two toggles; a version that is made covers every version that was heard
+/// before of the same sensor.
 #[derive(Debug, Clone)]
 pub struct Owner {
     card: Card,
@@ -37,8 +39,8 @@ pub struct Owner {
     begun: u32,
     /// Where this run counts now.
     count: Count,
-    /// The era of the state file. Until the file has taken a reservation, this run counts in an era of its own: the next run will count on from
-    /// the file, and must not use a number again.
+    /// The era of the state file. Until the file has taken a reservation, this run counts in an era of its
+    /// own: the next run will count on from the file, and must not use a number again.
     file: Count,
     readings: Snapshot,
     met: Seen,
@@ -63,7 +65,8 @@ struct Count {
 }
 
 impl Count {
-    /// An era of which earlier runs may have used numbers up to this one. The run's own `offset` keeps two runs apart that go on from copies of one file.
+    /// An era of which earlier runs may have used numbers up to this one. The run's own `offset` keeps two
+    /// runs apart that go on from copies of one file.
     const fn new(era: Era, before: u64, offset: u64) -> Self {
         let from = before + offset;
         Self {
@@ -149,7 +152,8 @@ impl Owner {
         }
     }
 
-    /// The eras that are its own: that of its state file, and the one in which toggles are numbered now, if that is another one.
+    /// The eras that are its own: that of its state file, and the one in which toggles are numbered now, if
+    /// that is another one.
     #[must_use]
     pub fn eras(&self) -> (Era, Option<Era>) {
         let own = Some(self.count.era).filter(|era| *era != self.file.era);
@@ -162,7 +166,8 @@ impl Owner {
         &self.readings
     }
 
-    /// The operator toggles a sensor. From unknown it becomes OK: that is what the operator vouches for first.
+    /// The operator toggles a sensor. From unknown it becomes OK: that is what the operator vouches for
+    /// first.
     ///
     /// Gives the state before and after, or `None` for a sensor of the other card.
     pub fn toggle(&mut self, sensor: SensorId, wall: Wall) -> Option<(Option<State>, State)> {
@@ -188,14 +193,16 @@ impl Owner {
         Some((before.map(|reading| reading.state), state))
     }
 
-    /// Whether an operator has set the state, in a memory that this owner goes on from: nothing that may yet turn up is likely to be later.
+    /// Whether an operator has set the state, in a memory that this owner goes on from: nothing that may yet
+    /// turn up is likely to be later.
     #[must_use]
     pub fn stands(&self, sensor: SensorId) -> bool {
         let version = self.readings.version(sensor);
         version.is_some_and(|version| !version.is_provisional() && self.is_own(&version))
     }
 
-    /// A copy of an own sensor's reading turned up. The later one is kept; gives whether that is the copy. Call [`Owner::settle`] after the last one of a message.
+    /// A copy of an own sensor's reading turned up. The later one is kept; gives whether that is the copy.
+    /// Call [`Owner::settle`] after the last one of a message.
     pub fn hear(&mut self, sensor: SensorId, heard: Reading) -> bool {
         if sensor.card() != self.card {
             return false;
@@ -215,7 +222,8 @@ impl Owner {
         taken
     }
 
-    /// All of a message has been heard. Where it spoke of a dot in this owner's era that this owner never made, the owner goes on in a new era.
+    /// All of a message has been heard. Where it spoke of a dot in this owner's era that this owner never
+    /// made, the owner goes on in a new era.
     pub fn settle(&mut self) {
         if std::mem::take(&mut self.claimed) {
             self.begin_era();
@@ -228,9 +236,10 @@ impl Owner {
         self.claimed |= self.is_claimed(version);
     }
 
-    /// Whether a version that was heard is later than the own one. What claims dots that were never made is not later than a toggle of this run. Of two that
-    /// the versions do not order, the one of an own era is later: its owner is here. Where nothing tells, what others
-    /// have been told stays; before anybody has been told anything, the higher dot is taken.
+    /// Whether a version that was heard is later than the own one. What claims dots that were never made is
+    /// not later than a toggle of this run. Of two that the versions do not order, the one of an own era is
+    /// later: its owner is here. Where nothing tells, what others have been told stays; before anybody has
+    /// been told anything, the higher dot is taken.
     fn is_later(&self, heard: &Version, own: &Version) -> bool {
         if self.is_claimed(heard) && self.count.has_made(own.dot) {
             return false;
@@ -256,8 +265,8 @@ impl Owner {
         [self.count.era, self.file.era].contains(&version.era())
     }
 
-    /// Whether somebody speaks of a dot in this owner's era that this owner never made: another owner goes on from a copy of its state file, an older
-    /// file was put back, or somebody has made it up.
+    /// Whether somebody speaks of a dot in this owner's era that this owner never made: another owner goes on
+    /// from a copy of its state file, an older file was put back, or somebody has made it up.
     fn is_claimed(&self, version: &Version) -> bool {
         version
             .dots()
@@ -327,8 +336,8 @@ impl Owner {
         }
     }
 
-    /// All copies in reach have been heard. For a sensor of which nothing with a version is known, the word of a plain program counts; where there is none
-    /// either, the initial OK.
+    /// All copies in reach have been heard. For a sensor of which nothing with a version is known, the word
+    /// of a plain program counts; where there is none either, the initial OK.
     pub fn restored(&mut self, plain: impl Fn(SensorId) -> Option<State>) {
         self.restored = true;
         for sensor in self.card.sensors() {

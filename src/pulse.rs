@@ -8,11 +8,12 @@ use crate::version::Life;
 /// How often an owner publishes its heartbeat.
 pub const INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long a proof of life holds. With the interval above, four heartbeats may be lost; the promise is HELD within 15 s.
+/// How long a proof of life holds. With the interval above, four heartbeats may be lost; the promise is HELD
+/// within 15 s.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How far the time between two arrivals may differ from the time between their sendings. Two that were sent closer together than this
-/// cannot be told from a burst; less than [`INTERVAL`], so that two in a row can.
+/// How far the time between two arrivals may differ from the time between their sendings. Two that were sent
+/// closer together than this cannot be told from a burst; less than [`INTERVAL`], so that two in a row can.
 const STEP: Duration = Duration::from_millis(1_500);
 
 /// Whether a source is alive, judged by what arrives from it.
@@ -48,8 +49,9 @@ impl Pulse {
         last_word: None,
     };
 
-    /// A heartbeat arrived, sent when its sender had been up for `uptime`. It proves life if it is in step with an earlier one of the same
-    /// life. The first of a life proves nothing: it may have been under way for long. Gives whether it is a proof.
+    /// A heartbeat arrived, sent when its sender had been up for `uptime`. It proves life if it is in step
+    /// with an earlier one of the same life. The first of a life proves nothing: it may have been under way
+    /// for long. Gives whether it is a proof.
     pub fn beat(&mut self, now: Now, life: Life, uptime: Duration) -> bool {
         let in_step = match self.anchor {
             Some(anchor) if anchor.life == life => {
@@ -101,13 +103,15 @@ impl Pulse {
         !self.gone && self.lapsed.is_none() && self.proof.is_some_and(|proof| now < proof.mono.after(TIMEOUT))
     }
 
-    /// Whether the source said, or its broker did, that it is gone, and nothing has proved the contrary since.
+    /// Whether the source said, or its broker did, that it is gone, and nothing has proved the contrary
+    /// since.
     #[must_use]
     pub const fn is_ended(&self) -> bool {
         self.gone
     }
 
-    /// Whether something has arrived since it was last alive, that proves nothing by itself: the first heartbeat after a start, say.
+    /// Whether something has arrived since it was last alive, that proves nothing by itself: the first
+    /// heartbeat after a start, say.
     #[must_use]
     pub fn is_heard_again(&self, now: Mono) -> bool {
         let lost = match (self.last_word.filter(|_| self.gone).or(self.lapsed), self.proof) {
@@ -141,8 +145,9 @@ impl Pulse {
         self.proof.map(|proof| proof.mono.after(TIMEOUT))
     }
 
-    /// Since when it is not live: when it was last known to be alive, or when it said that it ends. A broker says so as well, but of a
-    /// connection that was cut only after its keep-alive: where a proof has been missing by then, the last one counts.
+    /// Since when it is not live: when it was last known to be alive, or when it said that it ends. A broker
+    /// says so as well, but of a connection that was cut only after its keep-alive: where a proof has been
+    /// missing by then, the last one counts.
     #[must_use]
     pub fn lost_at(&self) -> Option<Wall> {
         let ended = self.ended.filter(|_| self.gone);

@@ -42,7 +42,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// The stage of the reading with this version. A stage is reached when it and all before it are proved, so none is shown too early.
+    /// The stage of the reading with this version. A stage is reached when it and all before it are proved,
+    /// so none is shown too early.
     #[must_use]
     pub fn stage(&self, sensor: SensorId, version: Version) -> Stage {
         let at = |versions: &Versions| versions.dot(sensor) == Some(version.dot);

@@ -35,8 +35,8 @@ impl Mono {
     }
 }
 
-/// A moment by some machine's wall clock, in seconds since 1970. It may be wrong by decades, and may go backwards: it is shown to people
-/// and orders nothing.
+/// A moment by some machine's wall clock, in seconds since 1970. It may be wrong by decades, and may go
+/// backwards: it is shown to people and orders nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Wall(pub i64);
 

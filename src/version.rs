@@ -1,8 +1,9 @@
 //! Which of two readings of a sensor is the later one.
 //!
-//! Each reading has a [`Dot`]: a number, and the [`Era`] in which its owner counted. Within an era the higher number is the later reading. Across
-//! eras a reading says itself which ones it comes after: its owner lists the eras that it has met ([`Seen`]). No clock orders anything, and no
-//! number is so high that nobody can come after it.
+//! Each reading has a [`Dot`]: a number, and the [`Era`] in which its owner counted. Within an era the higher
+//! number is the later reading. Across eras a reading says itself which ones it comes after: its owner lists
+//! the eras that it has met ([`Seen`]). No clock orders anything, and no number is so high that nobody can
+//! come after it.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,8 @@ impl Life {
     }
 }
 
-/// One unbroken memory of an owner. It begins when an owner starts without a state file, and lasts as long as that file does.
+/// One unbroken memory of an owner. It begins when an owner starts without a state file, and lasts as long as
+/// that file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Era(pub u32);
 
@@ -40,13 +42,15 @@ impl Dot {
     pub const INITIAL: u64 = 0;
     /// The number of a state that was restored from a message without versions.
     pub const HEARSAY: u64 = 1;
-    /// The largest number: the largest whole number that every JSON reader keeps exactly (2^53 - 1, RFC 8259, section 6).
+    /// The largest number: the largest whole number that every JSON reader keeps exactly (2^53 - 1, RFC 8259,
+    /// section 6).
     pub const MAX: u64 = (1 << 53) - 1;
 }
 
 /// Up to which number which eras are known, one entry an era.
 ///
-/// [`Seen::join`] makes it a join-semilattice, also where entries are dropped: those with the highest numbers are kept.
+/// [`Seen::join`] makes it a join-semilattice, also where entries are dropped: those with the highest numbers
+/// are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Vec<u64>", into = "Vec<u64>")]
 pub struct Seen([Option<Dot>; Self::KEPT]);
@@ -146,7 +150,8 @@ impl Order {
 }
 
 impl Version {
-    /// Whether nobody has toggled it: an initial state, or one restored from a plain message. Any toggle is later.
+    /// Whether nobody has toggled it: an initial state, or one restored from a plain message. Any toggle is
+    /// later.
     #[must_use]
     pub const fn is_provisional(self) -> bool {
         self.dot.n <= Dot::HEARSAY
@@ -175,8 +180,8 @@ impl Version {
         self.dots().any(|known| known.era == dot.era && known.n >= dot.n)
     }
 
-    /// The order that the versions prove: one covers the other. Two owners of one card may each say that theirs comes after the other's: of these the
-    /// higher dot is taken, so that all choose alike.
+    /// The order that the versions prove: one covers the other. Two owners of one card may each say that
+    /// theirs comes after the other's: of these the higher dot is taken, so that all choose alike.
     #[must_use]
     pub fn compare_exactly(&self, other: &Self) -> Order {
         if self.dot == other.dot {
@@ -192,8 +197,9 @@ impl Version {
         }
     }
 
-    /// Which of two versions is the later one. Where neither covers the other, the one that has met the other's era comes after all of that era: an
-    /// owner meets another era of its card when it starts in a new one, and the old one has ended then.
+    /// Which of two versions is the later one. Where neither covers the other, the one that has met the
+    /// other's era comes after all of that era: an owner meets another era of its card when it starts in a
+    /// new one, and the old one has ended then.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Order {
         match self.compare_exactly(other) {

@@ -1,7 +1,8 @@
-//! What the operator of one screen should not miss: alarms, what is new since the last acknowledgement, and how each sensor got where it is.
+//! What the operator of one screen should not miss: alarms, what is new since the last acknowledgement, and
+//! how each sensor got where it is.
 //!
-//! It looks at the machine after each event and sees the difference. So whatever changed a state, a key here or a message from
-//! anywhere, is seen by the same rule.
+//! It looks at the machine after each event and sees the difference. So whatever changed a state, a key here
+//! or a message from anywhere, is seen by the same rule.
 
 mod history;
 
@@ -18,7 +19,8 @@ pub enum Subject {
     Ko(SensorId),
     /// The values of this card were live and are held.
     Lost(Card),
-    /// These sensors were KO when the program had restored its state: how long they have been, and whether anybody has seen it, is not known here.
+    /// These sensors were KO when the program had restored its state: how long they have been, and whether
+    /// anybody has seen it, is not known here.
     KoAtStart(SensorSet),
 }
 
@@ -104,8 +106,9 @@ pub struct Watch {
 impl Watch {
     /// Looks at a program after an event. Gives whether to ring.
     ///
-    /// A sensor that goes KO raises an alarm, whoever toggled it, and so does a card whose values were live and are held. What was so
-    /// when the state had been restored does not ring: a banner says it until somebody has seen it.
+    /// A sensor that goes KO raises an alarm, whoever toggled it, and so does a card whose values were live
+    /// and are held. What was so when the state had been restored does not ring: a banner says it until
+    /// somebody has seen it.
     pub fn look(&mut self, now: Wall, seen: Seen) -> Option<Ring> {
         for (history, (state, changed)) in self
             .histories
@@ -141,7 +144,8 @@ impl Watch {
             }
         }
         if !self.has_news() {
-            // What happens before there is anything to acknowledge, such as a bridge that comes up, is not worth a mark.
+            // What happens before there is anything to acknowledge, such as a bridge that comes up, is not
+            // worth a mark.
             self.acknowledged = seen.noted;
         }
         (self.raised != count).then_some(Ring::Once)
@@ -181,7 +185,8 @@ impl Watch {
         self.alarms.iter().rev()
     }
 
-    /// How many alarms there have been since the last acknowledgement; each sensor that was KO at the start is one.
+    /// How many alarms there have been since the last acknowledgement; each sensor that was KO at the start
+    /// is one.
     #[must_use]
     pub const fn raised(&self) -> u32 {
         self.raised

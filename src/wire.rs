@@ -119,10 +119,12 @@ pub struct Heartbeat {
     /// The versions in what it last heard on the other owner's topic.
     #[serde(default)]
     pub heard: Versions,
-    /// Card 1's owner: the versions in what it last heard on `sensors/all`. Only at regular intervals: at other times the message may be on its way.
+    /// Card 1's owner: the versions in what it last heard on `sensors/all`. Only at regular intervals: at
+    /// other times the message may be on its way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<Versions>,
-    /// Readings of the other card's sensors that it does not show, though their versions do not say that they are earlier. Their owner may have lost them.
+    /// Readings of the other card's sensors that it does not show, though their versions do not say that they
+    /// are earlier. Their owner may have lost them.
     #[serde(
         default,
         with = "body::quarantined",

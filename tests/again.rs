@@ -19,7 +19,8 @@ fn quiet(own: Card) -> Solo {
     owner
 }
 
-/// How often the report on this topic goes out because of a message, with all that follows within so many seconds.
+/// How often the report on this topic goes out because of a message, with all that follows within so many
+/// seconds.
 fn again(owner: &mut Solo, on: Topic, topic: Topic, payload: &[u8], seconds: u64) -> usize {
     let before = owner.count(on);
     owner.hear(topic, payload);

@@ -1,4 +1,5 @@
-//! What an owner is asked to do by a message: done once, after the gate, and answered until the other board has shown it.
+//! What an owner is asked to do by a message: done once, after the gate, and answered until the other board
+//! has shown it.
 
 #[path = "support/solo.rs"]
 mod solo;

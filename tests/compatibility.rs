@@ -1,4 +1,5 @@
-//! What each version wrote is read by every later one: state files, and messages as `mosquitto_sub -v` shows them.
+//! What each version wrote is read by every later one: state files, and messages as `mosquitto_sub -v` shows
+//! them.
 
 #[path = "support/solo.rs"]
 mod solo;

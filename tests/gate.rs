@@ -1,4 +1,5 @@
-//! The start gate: nothing is published before the marker has come back, and what came before it is the memory.
+//! The start gate: nothing is published before the marker has come back, and what came before it is the
+//! memory.
 
 #[path = "support/solo.rs"]
 mod solo;

@@ -8,7 +8,8 @@ use dualboard::version::{Dot, Order};
 use dualboard::wire::Topic;
 use solo::{CARD1, Solo, heartbeat, reading, report, version};
 
-/// Hears a heartbeat of another owner of card 1, which says to have been up for so long; gives whether the program ends.
+/// Hears a heartbeat of another owner of card 1, which says to have been up for so long; gives whether the
+/// program ends.
 fn hear_a_twin(owner: &mut Solo, seconds: u64) -> bool {
     owner.hear_beat(Card::One, &heartbeat(5, 3_600 + seconds, 1, version(0, 5, &[])));
     owner.end.is_some()

@@ -1,4 +1,5 @@
-//! The only writer of a card: what it keeps, what it takes when lost memory turns up, and that no number is used twice.
+//! The only writer of a card: what it keeps, what it takes when lost memory turns up, and that no number is
+//! used twice.
 
 #[path = "support/solo.rs"]
 mod solo;
@@ -207,7 +208,8 @@ fn an_era_whose_numbers_are_used_up_is_left_for_a_new_one() {
     }
 }
 
-/// Owners that have toggled sensor 1: without a file, and with a file that has taken its reservation and with one that has not.
+/// Owners that have toggled sensor 1: without a file, and with a file that has taken its reservation and with
+/// one that has not.
 fn toggled() -> [(Owner, Reading); 3] {
     let mut before = first();
     toggle(&mut before, 1);

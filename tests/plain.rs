@@ -1,4 +1,5 @@
-//! The word of a program without versions: believed while it is live and nobody with versions speaks, and never above what is known.
+//! The word of a program without versions: believed while it is live and nobody with versions speaks, and
+//! never above what is known.
 
 #[path = "support/solo.rs"]
 mod solo;

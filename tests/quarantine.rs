@@ -1,4 +1,5 @@
-//! Old copies that turn up after an owner has lost its memory: nobody takes them for news before their owner does, and nobody drops them.
+//! Old copies that turn up after an owner has lost its memory: nobody takes them for news before their owner
+//! does, and nobody drops them.
 
 #[path = "support/solo.rs"]
 mod solo;

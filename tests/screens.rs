@@ -1,4 +1,5 @@
-//! Each program in each situation, as it is drawn: one picture a situation in `tests/snapshots`. `BLESS=1` keeps new ones.
+//! Each program in each situation, as it is drawn: one picture a situation in `tests/snapshots`. `BLESS=1`
+//! keeps new ones.
 #![cfg(feature = "app")]
 
 #[path = "screens/links.rs"]

@@ -1,4 +1,5 @@
-//! Which of two readings is the later one: what the versions say, and that it does not matter in which order they are heard.
+//! Which of two readings is the later one: what the versions say, and that it does not matter in which order
+//! they are heard.
 
 #[path = "support/solo.rs"]
 mod solo;
@@ -110,7 +111,8 @@ proptest! {
         prop_assert_eq!(one.compare_exactly(&one), Order::Same);
     }
 
-    /// An owner, with its file or without it, that hears what it has said before: whoever hears all of it has the last state.
+    /// An owner, with its file or without it, that hears what it has said before: whoever hears all of it has
+    /// the last state.
     #[test]
     fn what_an_owner_says_comes_to_the_same_in_any_order(
         steps in prop::collection::vec((any::<bool>(), any::<bool>()), 1..12),

@@ -1,4 +1,5 @@
-//! Any sequence of what an attacker, a network, a disk and an operator may do: the rules hold after every step.
+//! Any sequence of what an attacker, a network, a disk and an operator may do: the rules hold after every
+//! step.
 #![no_main]
 
 #[path = "../../tests/support/hostile.rs"]

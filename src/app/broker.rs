@@ -1,19 +1,22 @@
 //! The connection to one MQTT broker: the only place that knows the Eclipse Paho client.
 //!
 //! A thread of its own ("broker") keeps the connection: it connects, subscribes, and after a loss connects
-//! again, by hand, one attempt at a time. Everything that happens comes out as [`BrokerEvent`]s of one channel.
+//! again, by hand, one attempt at a time. Everything that happens comes out as [`BrokerEvent`]s of one
+//! channel.
 //!
 //! # What holds
 //!
-//! - Events come in the order in which the library saw what they tell. No [`BrokerEvent::Message`] of a connection comes after
-//!   the [`BrokerEvent::Down`] that ends it. Messages of a resumed session may come before [`BrokerEvent::Ready`].
-//! - Every ticket is answered exactly once. [`BrokerEvent::Undelivered`] means that the delivery is not *known*: the
-//!   broker may have the message. This program does not send it again.
-//! - [`BrokerEvent::Delivered`] means that the broker has completed the handshake (for `QoS` 0: that it was written to the socket). It does not
-//!   mean that the broker has it on disk.
+//! - Events come in the order in which the library saw what they tell. No [`BrokerEvent::Message`] of a
+//!   connection comes after the [`BrokerEvent::Down`] that ends it. Messages of a resumed session may come
+//!   before [`BrokerEvent::Ready`].
+//! - Every ticket is answered exactly once. [`BrokerEvent::Undelivered`] means that the delivery is not
+//!   *known*: the broker may have the message. This program does not send it again.
+//! - [`BrokerEvent::Delivered`] means that the broker has completed the handshake (for `QoS` 0: that it was
+//!   written to the socket). It does not mean that the broker has it on disk.
 //! - Nothing is queued for later: without a connection a publish is answered at once.
 //! - No method blocks, but for [`Broker::close`], which keeps its limit.
-//! - The channel of events is not bounded, so that the library's threads never wait: who starts a broker reads its events.
+//! - The channel of events is not bounded, so that the library's threads never wait: who starts a broker
+//!   reads its events.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -106,7 +109,8 @@ pub struct Ticket(pub u64);
 /// What happened on the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BrokerEvent {
-    /// The connection is up and all subscriptions are granted. It says nothing about retained messages, which come later.
+    /// The connection is up and all subscriptions are granted. It says nothing about retained messages, which
+    /// come later.
     Ready {
         /// Whether the broker remembered this client.
         session_present: bool,
@@ -152,7 +156,8 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// Settings that can never work: a client id, topic, or `QoS` that MQTT does not have, a file of certificates that cannot be read.
+    /// Settings that can never work: a client id, topic, or `QoS` that MQTT does not have, a file of
+    /// certificates that cannot be read.
     pub fn start(settings: &Settings) -> Result<Self> {
         check(settings)?;
         let (signals, events) = (unbounded(), unbounded());
@@ -173,12 +178,14 @@ impl Broker {
         &self.events
     }
 
-    /// Publishes, if there is a connection: [`BrokerEvent::Delivered`] or [`BrokerEvent::Undelivered`] comes with the same ticket.
+    /// Publishes, if there is a connection: [`BrokerEvent::Delivered`] or [`BrokerEvent::Undelivered`] comes
+    /// with the same ticket.
     pub fn publish(&self, ticket: Ticket, message: Outgoing) {
         let _ = self.signals.send(Signal::Publish(ticket, message));
     }
 
-    /// Waits for the deliveries under way, then says goodbye, so that the will is not sent; all of it within the limit.
+    /// Waits for the deliveries under way, then says goodbye, so that the will is not sent; all of it within
+    /// the limit.
     ///
     /// With the limit over, the connection ends as the process ends: without a goodbye, and with the will.
     pub fn close(self, limit: Duration) {

@@ -130,13 +130,15 @@ pub struct Display {
         default_value = "mqtt://localhost:1884"
     )]
     broker: String,
-    /// Print the six sensors as soon as it is known which are live, for which it waits up to --timeout (or 10 s from the broker's answer), and end
+    /// Print the six sensors as soon as it is known which are live, for which it waits up to --timeout (or 10
+    /// s from the broker's answer), and end
     #[arg(long)]
     pub once: bool,
     /// Print JSON instead of text: one object with --once, otherwise one a line for each change
     #[arg(long, env = "DUALBOARD_JSON", value_parser = switch)]
     pub json: bool,
-    /// How many seconds --once waits at most, for the broker's answer and for what is live: in less than 5 s what lives may not have said so
+    /// How many seconds --once waits at most, for the broker's answer and for what is live: in less than 5 s
+    /// what lives may not have said so
     #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
     /// What concerns the screen
@@ -152,10 +154,12 @@ pub struct Display {
 /// What only the owner of a card has.
 #[derive(Debug, Clone, Args)]
 struct Monitor {
-    /// Where the state file is kept [default: $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or ~/.local/state]
+    /// Where the state file is kept [default: $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or
+    /// ~/.local/state]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "DUALBOARD_STATE_DIR")]
     state_dir: Option<PathBuf>,
-    /// End the monitor of this card that already runs, here or on another machine, and go on in its place; --set and --toggle leave it alone
+    /// End the monitor of this card that already runs, here or on another machine, and go on in its place;
+    /// --set and --toggle leave it alone
     #[arg(long, env = "DUALBOARD_TAKE_OVER", value_parser = switch)]
     take_over: bool,
     #[command(flatten)]

@@ -147,8 +147,8 @@ impl Desk {
     pub fn key(&mut self, now: Mono, key: KeyEvent, extent: Extent) -> Option<Wish> {
         self.said = None;
         let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-        // An Esc and a key that a slow link delivers together look like Alt with that key. Both are meant then, but nothing is toggled
-        // that may have been meant otherwise.
+        // An Esc and a key that a slow link delivers together look like Alt with that key. Both are meant
+        // then, but nothing is toggled that may have been meant otherwise.
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         if alt {
             self.help = None;

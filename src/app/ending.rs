@@ -32,7 +32,8 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Says on stderr by whom a monitor was ended, and what of its states is not on disk; gives the exit status.
+    /// Says on stderr by whom a monitor was ended, and what of its states is not on disk; gives the exit
+    /// status.
     ///
     /// # Errors
     /// Names the other owner in whose favour it ended, and what to do.

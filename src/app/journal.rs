@@ -1,12 +1,16 @@
-//! The owner's state file: written whole, durably, and off the path of the messages; believed only if it is whole.
+//! The owner's state file: written whole, durably, and off the path of the messages; believed only if it is
+//! whole.
 //!
-//! Two lines: a head with the format and a checksum, and the memory as JSON. A write goes to a new file, which is fsynced and renamed over the
-//! old one; then the folder is fsynced. So at every moment one whole file stands there, the old or the new.
+//! Two lines: a head with the format and a checksum, and the memory as JSON. A write goes to a new file,
+//! which is fsynced and renamed over the old one; then the folder is fsynced. So at every moment one whole
+//! file stands there, the old or the new.
 //!
-//! A folder can be moved or deleted under a program that runs, and a file replaced. That is noticed while nothing is written, too, and folder, lock and file are made again;
-//! unless another owner has begun there meanwhile, whose file is left alone.
+//! A folder can be moved or deleted under a program that runs, and a file replaced. That is noticed while
+//! nothing is written, too, and folder, lock and file are made again; unless another owner has begun there
+//! meanwhile, whose file is left alone.
 //!
-//! A file that cannot be read is not one that is missing or damaged: it is never set aside and never replaced, the program does not start.
+//! A file that cannot be read is not one that is missing or damaged: it is never set aside and never
+//! replaced, the program does not start.
 
 pub(in crate::app) mod access;
 
@@ -76,7 +80,8 @@ pub struct Journal {
     lock: Option<Lock>,
     /// Which file should be there: the one written last, or found at the start.
     there: Option<Stamp>,
-    /// Where the damaged file was that this process set aside: a link to it leads nowhere until the next write, and no disk is missing.
+    /// Where the damaged file was that this process set aside: a link to it leads nowhere until the next
+    /// write, and no disk is missing.
     vacant: Option<PathBuf>,
     /// What was said already.
     warned: Vec<String>,
@@ -113,7 +118,8 @@ impl Journal {
         }
     }
 
-    /// What the file holds; the inner `Err` says in words why there is nothing to believe. A file that cannot be believed is set aside, not deleted.
+    /// What the file holds; the inner `Err` says in words why there is nothing to believe. A file that cannot
+    /// be believed is set aside, not deleted.
     ///
     /// # Errors
     /// If there is a file, or may be one, that cannot be read: names it, this user, and what to do. Nothing may be written then: it would put
@@ -178,7 +184,8 @@ impl Journal {
         Ok(lost.into_iter().chain(unsynced).collect())
     }
 
-    /// What is not there any more, in words. What cannot be looked at is not gone: the next write says what is wrong.
+    /// What is not there any more, in words. What cannot be looked at is not gone: the next write says what
+    /// is wrong.
     fn gone(&self) -> Option<String> {
         let found = fs::metadata(&self.file);
         let is_known = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
@@ -199,7 +206,8 @@ impl Journal {
         Some(format!("{what} while this runs; made again: {}", place.display()))
     }
 
-    /// Starts the thread that writes. Each memory sent is answered once; in between it says if the file is gone, once.
+    /// Starts the thread that writes. Each memory sent is answered once; in between it says if the file is
+    /// gone, once.
     #[must_use]
     pub fn writer(mut self) -> (Sender<Memory>, Receiver<Written>) {
         let (memories, inbox) = crossbeam_channel::unbounded::<Memory>();
@@ -268,7 +276,8 @@ fn make_durably(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
         made => {
             made?;
-            // One that root makes must not lock out the user in whose folder it is. Where it cannot be handed over, root has it.
+            // One that root makes must not lock out the user in whose folder it is. Where it cannot be handed
+            // over, root has it.
             let _ = fs::File::open(folder).and_then(|made| access::hand_over(&made, None, above));
         }
     }

@@ -105,7 +105,8 @@ fn text(sensor: SensorId, said: &Said, times: &Times) -> String {
     }
 }
 
-/// All sensors as one JSON object: the plain keys, and beside them which card is live, and since when one is held.
+/// All sensors as one JSON object: the plain keys, and beside them which card is live, and since when one is
+/// held.
 fn object(machine: &Machine) -> Value {
     let mut object = Map::new();
     for sensor in SensorId::ALL {

@@ -25,8 +25,8 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// So often it is looked at again who holds a lock: whoever has just taken it has not written its name yet.
 const GLANCES: u32 = 25;
 
-/// The lock. The system lets go of it when the program ends, however it ends, and not before: the thread that writes the state file may
-/// outlive whoever took the lock.
+/// The lock. The system lets go of it when the program ends, however it ends, and not before: the thread that
+/// writes the state file may outlive whoever took the lock.
 #[derive(Debug)]
 pub struct Lock {
     file: ManuallyDrop<File>,
@@ -81,8 +81,8 @@ impl Lock {
         }))
     }
 
-    /// Whether what lies at its path is this lock: a folder can be moved or deleted under a program that runs, and then the next one would find
-    /// the card free.
+    /// Whether what lies at its path is this lock: a folder can be moved or deleted under a program that
+    /// runs, and then the next one would find the card free.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
         lies_at(&self.file, &self.path)
@@ -162,7 +162,8 @@ fn open(path: &Path) -> Result<File> {
             io::ErrorKind::NotFound => made(),
             _ => Err(error),
         })
-        // Somebody else has made it in between; or, after an error, a disk may be readable only: whoever may read a file may lock it.
+        // Somebody else has made it in between; or, after an error, a disk may be readable only: whoever may
+        // read a file may lock it.
         .or_else(|error| options.open(path).map_err(|_| error))
         .or_else(|error| File::open(path).map_err(|_| error))
         .map_err(|error| {

@@ -1,5 +1,5 @@
-//! The log file: one line an event, with its time in UTC and the program, so that several may write to one file. Never on the screen,
-//! never in the way.
+//! The log file: one line an event, with its time in UTC and the program, so that several may write to one
+//! file. Never on the screen, never in the way.
 
 mod file;
 mod follower;
@@ -29,7 +29,8 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens the log; `None` if none is wanted. `on_screen` says that there is a screen to tell what becomes of it.
+    /// Opens the log; `None` if none is wanted. `on_screen` says that there is a screen to tell what becomes
+    /// of it.
     ///
     /// # Errors
     /// Names the file if it cannot be written.
@@ -82,8 +83,8 @@ impl Log {
         !matches!(lines.try_send(line), Err(TrySendError::Full(_)))
     }
 
-    /// Makes the file anew if it has been moved away, without waiting for the next line: whoever rotates logs may look
-    /// for it. Each line goes to the file that has the name then, in any case.
+    /// Makes the file anew if it has been moved away, without waiting for the next line: whoever rotates logs
+    /// may look for it. Each line goes to the file that has the name then, in any case.
     pub fn reopen(&self) {
         if let Some(lines) = &self.lines {
             let _ = lines.try_send(String::new());

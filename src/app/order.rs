@@ -1,7 +1,8 @@
 //! `--set` and `--toggle`: what a key does, without a terminal and with the same guarantee.
 //!
-//! There is one owner a card. Where none runs on this board, this process is the owner for as long as it takes; where one runs, it is asked
-//! through its broker. Either way the command has one id: should the owner change meanwhile, it is done once all the same.
+//! There is one owner a card. Where none runs on this board, this process is the owner for as long as it
+//! takes; where one runs, it is asked through its broker. Either way the command has one id: should the owner
+//! change meanwhile, it is done once all the same.
 
 mod ask;
 mod own;
@@ -137,7 +138,8 @@ impl Job<'_> {
                         drop(asker);
                         return self.own(journal.locked(lock), diary);
                     }
-                    // The lock stays this process's until it ends: a monitor started here meanwhile would be a second owner.
+                    // The lock stays this process's until it ends: a monitor started here meanwhile would be
+                    // a second owner.
                     Look::Somebody => Runs::Elsewhere,
                     Look::Across => return Ok(asker.vain(self, &Runs::Elsewhere)),
                     Look::Ended(outcome) => return Ok(outcome),
@@ -154,7 +156,8 @@ impl Job<'_> {
                 if let Some(outcome) = asker.ask(self, &runs) {
                     return Ok(outcome);
                 }
-                // What runs here may end, and is looked for again. From what runs elsewhere no file says what it has done.
+                // What runs here may end, and is looked for again. From what runs elsewhere no file says what
+                // it has done.
                 if matches!(runs, Runs::Here(..)) {
                     break;
                 }
@@ -162,7 +165,8 @@ impl Job<'_> {
         }
     }
 
-    /// The state file is read while the log is still at hand: one that cannot be read stops this, and the log says so.
+    /// The state file is read while the log is still at hand: one that cannot be read stops this, and the log
+    /// says so.
     fn own(&self, mut journal: Journal, diary: &mut Diary) -> Result<Outcome> {
         let memory = journal.load()?;
         own::carry_out(self, (journal, memory), diary.log.take())

@@ -1,11 +1,12 @@
-//! The painter: a thread that shows the newest picture, and that alone is held up by a terminal that does not read.
+//! The painter: a thread that shows the newest picture, and that alone is held up by a terminal that does not
+//! read.
 //!
 //! ```text
 //!   loop --show(picture)--> [one slot] --draw--> cells that changed --write_frame--> terminal
 //! ```
 //!
-//! Pictures that come while a frame is being written replace each other in the slot. So memory stays flat, and what is drawn
-//! when the terminal reads again is the state of that moment.
+//! Pictures that come while a frame is being written replace each other in the slot. So memory stays flat,
+//! and what is drawn when the terminal reads again is the state of that moment.
 
 mod canvas;
 mod pen;
@@ -82,7 +83,8 @@ impl<T: Send + 'static> Painter<T> {
         self.slot.changed.notify_one();
     }
 
-    /// Clears the screen and draws the newest picture in full: after a change of size, or when others have written to the terminal.
+    /// Clears the screen and draws the newest picture in full: after a change of size, or when others have
+    /// written to the terminal.
     pub fn redraw(&self) {
         self.slot.lock().afresh = true;
         self.slot.changed.notify_one();

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar as _;
 
-/// The text without what does not show or shows something else: controls, bidirectional marks, everything of zero width.
-/// What separates lines or columns becomes a space.
+/// The text without what does not show or shows something else: controls, bidirectional marks, everything of
+/// zero width. What separates lines or columns becomes a space.
 #[must_use]
 pub fn plain_text(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_plain) {

@@ -1,5 +1,5 @@
-//! The printer: a thread that writes to stdout, and that alone is held up by a reader that does not read; beside it one that notices when the
-//! reader is gone.
+//! The printer: a thread that writes to stdout, and that alone is held up by a reader that does not read;
+//! beside it one that notices when the reader is gone.
 
 mod reader;
 
@@ -25,8 +25,8 @@ pub struct Printer {
 }
 
 impl Printer {
-    /// Starts the threads. The loop is told with [`Input::Printed`] when all that waited is written, or when writing has failed, and with
-    /// [`Input::HungUp`] when nobody reads any more.
+    /// Starts the threads. The loop is told with [`Input::Printed`] when all that waited is written, or when
+    /// writing has failed, and with [`Input::HungUp`] when nobody reads any more.
     ///
     /// # Errors
     ///
@@ -76,7 +76,8 @@ impl Printer {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Waits until all is written, for as long as the limit at most: a reader that does not read must not keep the program.
+    /// Waits until all is written, for as long as the limit at most: a reader that does not read must not
+    /// keep the program.
     pub fn finish(self, limit: Duration) {
         drop(self.texts);
         let _ = self.ended.recv_timeout(limit);

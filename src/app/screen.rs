@@ -45,8 +45,8 @@ pub fn run(terminal: &Terminal, mut shell: Shell, settings: Settings) -> Result<
     let (sender, inputs) = unbounded();
     panic::install_hook(Some(terminal), sender.clone());
     let _signals = Signals::listen(sender.clone()).context("cannot listen to signals")?;
-    // The screen ends here, and with it the painter and the keys: the terminal is given back first, since what is still being sent
-    // may take 2 s.
+    // The screen ends here, and with it the painter and the keys: the terminal is given back first, since
+    // what is still being sent may take 2 s.
     let ended = Screen::open(terminal, settings, &shell, sender)
         .and_then(|mut screen| screen.run(&mut shell, &inputs));
     terminal.restore();

@@ -1,4 +1,5 @@
-//! One program at work: the machine, and around it the broker and the state file, whose answers it waits for in one place.
+//! One program at work: the machine, and around it the broker and the state file, whose answers it waits for
+//! in one place.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -21,12 +22,12 @@ use crate::wire::{self, Topic};
 /// How long an end may take: what was being sent is finished in this time, or left.
 const LEAVE: Duration = Duration::from_secs(2);
 
-/// How long a broker keeps the session of an owner that is away. State does not rest on it: whatever is queued there is older than what the
-/// owner publishes when it is back.
+/// How long a broker keeps the session of an owner that is away. State does not rest on it: whatever is
+/// queued there is older than what the owner publishes when it is back.
 const OWNER_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// A display has another client id each time it starts, and so has an owner whose disk keeps none. Such a session outlives a broken link, and is then
-/// forgotten: the broker would keep one for each start.
+/// A display has another client id each time it starts, and so has an owner whose disk keeps none. Such a
+/// session outlives a broken link, and is then forgotten: the broker would keep one for each start.
 const NEW_SESSION: Duration = Duration::from_secs(600);
 
 /// Something that ends the program other than its user.
@@ -235,8 +236,8 @@ impl Shell {
         stop
     }
 
-    /// Waits until something has happened, takes it in, and says what the machine does not take care of. `others` is what else
-    /// may happen.
+    /// Waits until something has happened, takes it in, and says what the machine does not take care of.
+    /// `others` is what else may happen.
     pub fn wait<T>(&mut self, others: &Receiver<T>, limit: Option<Duration>) -> Happening<T> {
         let now = self.clock.now().mono;
         let due = self.machine.deadline(now).map(|moment| self.clock.until(moment));

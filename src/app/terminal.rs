@@ -1,7 +1,8 @@
 //! Entering the screen and, whatever happens, leaving the terminal as it was.
 //!
-//! A [`Terminal`] is a handle: copies of it go to the panic hook, the key thread and the painter. Its modes and its screen change under
-//! one lock, together; so two threads may restore at once, and neither goes on before it is done.
+//! A [`Terminal`] is a handle: copies of it go to the panic hook, the key thread and the painter. Its modes
+//! and its screen change under one lock, together; so two threads may restore at once, and neither goes on
+//! before it is done.
 
 mod guard;
 mod job;
@@ -22,9 +23,9 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Finds the terminal and changes nothing. A process that gives the terminal back if this one is killed is started
-    /// here, and ends with the last copy of this handle. Open the terminal before the first connection, which that
-    /// process would keep open.
+    /// Finds the terminal and changes nothing. A process that gives the terminal back if this one is killed
+    /// is started here, and ends with the last copy of this handle. Open the terminal before the first
+    /// connection, which that process would keep open.
     ///
     /// # Errors
     ///
@@ -44,8 +45,9 @@ impl Terminal {
         })
     }
 
-    /// Takes the screen: raw mode, alternate screen, no cursor. Called again, it sets all of that again, as is needed
-    /// after [`Input::Continued`](crate::app::input::Input::Continued); what to restore stays what it was before the first call.
+    /// Takes the screen: raw mode, alternate screen, no cursor. Called again, it sets all of that again, as
+    /// is needed after [`Input::Continued`](crate::app::input::Input::Continued); what to restore stays what
+    /// it was before the first call.
     ///
     /// # Errors
     ///
@@ -54,14 +56,15 @@ impl Terminal {
         self.tty.enter()
     }
 
-    /// Gives the screen back as it was. Any thread may call it at any time, as often as it likes; it does not panic, and a terminal
-    /// that is dead or does not read holds it up for less than half a second.
+    /// Gives the screen back as it was. Any thread may call it at any time, as often as it likes; it does not
+    /// panic, and a terminal that is dead or does not read holds it up for less than half a second.
     pub fn restore(&self) {
         self.tty.restore();
     }
 
-    /// Gives the screen and the shell back, as on Ctrl-Z; returns when the process has been continued, and then
-    /// [`Input::Continued`](crate::app::input::Input::Continued) is on its way. Does nothing where no shell could continue us.
+    /// Gives the screen and the shell back, as on Ctrl-Z; returns when the process has been continued, and
+    /// then [`Input::Continued`](crate::app::input::Input::Continued) is on its way. Does nothing where no
+    /// shell could continue us.
     ///
     /// # Errors
     ///

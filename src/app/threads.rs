@@ -1,5 +1,6 @@
-//! Threads with a name, so that a list of them, a debugger and a panic message say which one it is. Every thread of the programs that is not
-//! the MQTT library's own begins here; what a panic in one does is then the same for all ([`panic`](super::terminal::panic)).
+//! Threads with a name, so that a list of them, a debugger and a panic message say which one it is. Every
+//! thread of the programs that is not the MQTT library's own begins here; what a panic in one does is then
+//! the same for all ([`panic`](super::terminal::panic)).
 
 use std::io;
 use std::thread::{Builder, JoinHandle};

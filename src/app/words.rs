@@ -101,7 +101,8 @@ impl Times {
     }
 }
 
-/// Since when a card is held; `None` where it has not been live since this program started: how long before that, nobody has told it.
+/// Since when a card is held; `None` where it has not been live since this program started: how long before
+/// that, nobody has told it.
 #[must_use]
 pub fn held_since(machine: &Machine, since: Wall) -> Option<Wall> {
     Some(since).filter(|since| *since != machine.started().wall)
@@ -201,7 +202,8 @@ fn restored(found: usize, of: usize, role: Role, home: Card) -> String {
     match (found, role) {
         (0, Role::Display) => "nothing known of any sensor yet".to_owned(),
         (0, Role::Monitor(_)) => "no memory found anywhere: sensors start as OK".to_owned(),
-        // A display reads what stands there; whether an owner has restored it, or begun with it, is not known here.
+        // A display reads what stands there; whether an owner has restored it, or begun with it, is not known
+        // here.
         (_, Role::Display) if found == of => format!("read all {of} sensors from broker {}", home.number()),
         (_, Role::Display) => format!("read {found} of {of} sensors from broker {}", home.number()),
         (_, Role::Monitor(_)) if found == of => format!("restored all {of} sensors"),

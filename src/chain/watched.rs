@@ -36,7 +36,8 @@ impl Watched {
         self.status
     }
 
-    /// Draws the conclusion anew. `patience` is until when nothing heard is no news. Gives whether it went up or down.
+    /// Draws the conclusion anew. `patience` is until when nothing heard is no news. Gives whether it went up
+    /// or down.
     pub(super) fn conclude(&mut self, now: Now, reachable: bool, patience: Mono) -> Option<bool> {
         if !reachable {
             // Out of sight: nothing can be said of it.

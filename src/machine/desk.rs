@@ -1,4 +1,5 @@
-//! What others ask of this owner: done once, after the start gate, and answered until the other board has shown it.
+//! What others ask of this owner: done once, after the start gate, and answered until the other board has
+//! shown it.
 
 use std::collections::VecDeque;
 
@@ -11,7 +12,8 @@ use crate::stage::Stage;
 use crate::time::Now;
 use crate::wire::{self, Topic};
 
-/// How many commands are answered at a time: all that are known not to be done again. Who asks again is answered again.
+/// How many commands are answered at a time: all that are known not to be done again. Who asks again is
+/// answered again.
 const FOLLOWED: usize = Done::KEPT;
 
 /// The commands of which something is left to do or to say.
@@ -143,7 +145,8 @@ impl Machine {
                 Order::Set(state) => state,
                 Order::Toggle => before.map_or(State::Ok, State::toggled),
             };
-            // What is provisional may be overruled by what turns up: there the operator's word is news, also where it is the same.
+            // What is provisional may be overruled by what turns up: there the operator's word is news, also
+            // where it is the same.
             if self.restored && before == Some(state) && owner.stands(sensor) {
                 continue;
             }

@@ -72,7 +72,8 @@ impl Disk {
         self.writing.is_none()
     }
 
-    /// A pause that is over is no deadline any more, also where nothing is left to write: the shell would call without end.
+    /// A pause that is over is no deadline any more, also where nothing is left to write: the shell would
+    /// call without end.
     pub(super) fn end_pause(&mut self, now: Mono) {
         self.retry_at = self.retry_at.filter(|at| now < *at);
     }

@@ -34,7 +34,8 @@ impl Role {
 pub struct Setup {
     /// What the program is there for.
     pub role: Role,
-    /// The number in its MQTT client id: an owner's own, kept in its state file, so that two owners are both connected and hear each other.
+    /// The number in its MQTT client id: an owner's own, kept in its state file, so that two owners are both
+    /// connected and hear each other.
     pub client: u32,
     /// Drawn at random.
     pub life: Life,

@@ -9,7 +9,8 @@ use crate::sensor::{Card, SensorId, State};
 use crate::time::Now;
 use crate::wire::{self, Entry, Malformed, Message, Report, Topic};
 
-/// How long what is said again waits for the answer to what was said before: two owners that contradict each other do not flood the brokers.
+/// How long what is said again waits for the answer to what was said before: two owners that contradict each
+/// other do not flood the brokers.
 pub(super) const ANSWER_PAUSE: Duration = Duration::from_millis(250);
 
 /// A message about sensors, with what matters about its arrival.
@@ -104,7 +105,8 @@ impl Machine {
             (self.joined, self.last_beat) = (Versions::default(), None);
             self.beat_due = self.beat_due.map(|_| arrival.now.mono);
         } else if arrival.topic == self.other_topic() && self.heard != Versions::default() {
-            // The other owner publishes again once it hears that its message is not what was heard last. More of the kind say no more.
+            // The other owner publishes again once it hears that its message is not what was heard last. More
+            // of the kind say no more.
             self.heard = Versions::default();
             self.beat_due = self.beat_due.map(|_| arrival.now.mono);
         }
@@ -141,8 +143,8 @@ impl Machine {
         }
         self.settle_own();
         if topic == self.other_topic() && (taken || (behind && self.heard != heard_before)) {
-            // Its owner should know at once what was taken, and that something was not. What is no better is not answered again before long: who floods the
-            // topic does not get a heartbeat for each message.
+            // Its owner should know at once what was taken, and that something was not. What is no better is
+            // not answered again before long: who floods the topic does not get a heartbeat for each message.
             let pause = self
                 .last_beat
                 .filter(|_| !taken)
@@ -191,7 +193,8 @@ impl Machine {
         }
     }
 
-    /// Hears a plain word for an own sensor: memory before the first gate closes, afterwards somebody else's meddling.
+    /// Hears a plain word for an own sensor: memory before the first gate closes, afterwards somebody else's
+    /// meddling.
     fn own_word(&mut self, arrival: Arrival, sensor: SensorId, state: State) {
         if !self.restored {
             self.own_plain[sensor] = Some(state);
@@ -248,8 +251,8 @@ impl Machine {
         false
     }
 
-    /// Whether the program with versions that should be speaking on this topic is live: on `sensors/all` it is card 2's, whoever
-    /// owns the sensor.
+    /// Whether the program with versions that should be speaking on this topic is live: on `sensors/all` it
+    /// is card 2's, whoever owns the sensor.
     fn speaker_is_live(&self, arrival: Arrival, card: Card) -> bool {
         let speaker = if arrival.topic == Topic::All {
             Card::Two

@@ -6,7 +6,8 @@ use crate::sensor::Card;
 use crate::version::Life;
 use crate::wire::{Report, Topic};
 
-/// The way to the broker. At most one report a topic is in flight; what changes meanwhile goes out after it, once, as it is then.
+/// The way to the broker. At most one report a topic is in flight; what changes meanwhile goes out after it,
+/// once, as it is then.
 #[derive(Debug, Clone)]
 pub(super) struct Outbox {
     tickets: u64,
@@ -21,8 +22,8 @@ struct Slot {
     /// What was handed over last, and whether it has to be handed over again.
     sent: Option<Report>,
     again: bool,
-    /// What was last found on the topic is behind what belongs there: its own echo on the way, or somebody else's message. While it is, the report goes
-    /// out again with each heartbeat.
+    /// What was last found on the topic is behind what belongs there: its own echo on the way, or somebody
+    /// else's message. While it is, the report goes out again with each heartbeat.
     behind: bool,
     /// A broker that refuses is not asked again before the next heartbeat.
     refused: bool,
@@ -55,7 +56,8 @@ impl Outbox {
         Ticket(self.tickets)
     }
 
-    /// Unlike that of any other marker of this client id: the life is this program's, the ticket this connect's.
+    /// Unlike that of any other marker of this client id: the life is this program's, the ticket this
+    /// connect's.
     pub(super) fn nonce(&mut self, life: Life) -> u64 {
         (u64::from(life.0) << 32) | (self.ticket().0 & 0xFFFF_FFFF)
     }
@@ -98,7 +100,8 @@ impl Outbox {
         }
     }
 
-    /// A heartbeat is due: what the broker did not take may be offered to it again, and what is behind goes out again.
+    /// A heartbeat is due: what the broker did not take may be offered to it again, and what is behind goes
+    /// out again.
     pub(super) fn beat(&mut self) {
         for slot in &mut self.slots {
             slot.refused = false;

@@ -1,8 +1,9 @@
 //! One owner a card, where the lock of its state folder does not reach: which of two stays.
 //!
-//! Each owner has a client id of its own, so two of them are both connected and hear each other's heartbeats: the later one ends. An owner with a copy of
-//! another one's state folder has the same client id, and a broker drops the one when the other connects: they never hear each other. What one
-//! leaves for the other is its report, which says whose it is.
+//! Each owner has a client id of its own, so two of them are both connected and hear each other's heartbeats:
+//! the later one ends. An owner with a copy of another one's state folder has the same client id, and a
+//! broker drops the one when the other connects: they never hear each other. What one leaves for the other is
+//! its report, which says whose it is.
 
 use std::time::Duration;
 
@@ -13,17 +14,20 @@ use crate::time::{Mono, Now};
 use crate::version::Life;
 use crate::wire::{Heartbeat, Report};
 
-/// Two that started so close together are told apart by their lives: what a heartbeat takes on its way makes the other one look later than it is.
+/// Two that started so close together are told apart by their lives: what a heartbeat takes on its way makes
+/// the other one look later than it is.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// After so many proofs of life neither has ended, since one took the two starts for close together and the other did not: then their lives decide, too.
+/// After so many proofs of life neither has ended, since one took the two starts for close together and the
+/// other did not: then their lives decide, too.
 const UNDECIDED: u32 = 5;
 
-/// How soon after its gate has closed a connection is lost that another program takes away: that one connects again at once.
+/// How soon after its gate has closed a connection is lost that another program takes away: that one connects
+/// again at once.
 const MOMENTS: Duration = Duration::from_secs(5);
 
-/// So many times the connection is taken away before this program ends. The one that was there first counts one less, since its first connection lasted;
-/// one that is to take over lets the other one end first.
+/// So many times the connection is taken away before this program ends. The one that was there first counts
+/// one less, since its first connection lasted; one that is to take over lets the other one end first.
 const TAKEN_AWAY: u32 = 3;
 
 /// What this program knows of other owners of its card.
@@ -31,7 +35,8 @@ const TAKEN_AWAY: u32 = 3;
 pub(super) struct Ownership {
     take_over: TakeOver,
     twin: Twin,
-    /// Whether this program is connected to the other board's broker. It hears the owner at the right one, across the bridge, and is not heard there.
+    /// Whether this program is connected to the other board's broker. It hears the owner at the right one,
+    /// across the bridge, and is not heard there.
     at_other_board: bool,
     /// How many connections this run has had.
     connections: u64,
@@ -100,15 +105,16 @@ impl Ownership {
         self.reported = true;
     }
 
-    /// Gives whether another program keeps taking the connection away: it was lost soon, and in the place of this program's report another one's lies
-    /// now. A connection that is merely lost proves nothing.
+    /// Gives whether another program keeps taking the connection away: it was lost soon, and in the place of
+    /// this program's report another one's lies now. A connection that is merely lost proves nothing.
     fn gate_closed(&mut self, now: Mono, life: Life) -> bool {
         if self.take_over == TakeOver::Begins {
             self.take_over = TakeOver::Until(now.after(TIMEOUT));
         }
         self.closed = Some(now);
         self.connections += 1;
-        // A broker that comes back with an older store shows a report that is no later than one that was seen before.
+        // A broker that comes back with an older store shows a report that is no later than one that was seen
+        // before.
         let seen = |(life, connection): (Life, u64)| {
             let known = self.displaced_by.filter(|known| known.0 == life);
             known.is_some_and(|known| known.1 >= connection)
@@ -126,7 +132,8 @@ impl Ownership {
         self.taken_away >= patience
     }
 
-    /// The connection is lost, or could not be made: then the broker is away, and nobody has taken the connection.
+    /// The connection is lost, or could not be made: then the broker is away, and nobody has taken the
+    /// connection.
     pub(super) fn connection_lost(&mut self, now: Mono, was_up: bool) {
         if !was_up {
             self.taken_away = 0;
@@ -148,7 +155,8 @@ impl Ownership {
     /// Whether another owner that is heard is one to end for.
     fn ends_for(&mut self, now: Now, heartbeat: &Heartbeat, uptime: Duration, life: Life) -> bool {
         if self.twin.pulse.life() != Some(heartbeat.life) {
-            // Of several, one at a time: two that are heard in turn would prove nothing of each other. One that takes over comes first.
+            // Of several, one at a time: two that are heard in turn would prove nothing of each other. One
+            // that takes over comes first.
             let followed = self.twin.pulse.forgotten().is_some_and(|at| now.mono < at);
             if followed && (self.twin.takes_over || !heartbeat.takes_over) {
                 return false;
@@ -184,7 +192,8 @@ impl Machine {
         }
     }
 
-    /// All that the broker had is known. Of two programs with one client id one ends, and the other one keeps the connection.
+    /// All that the broker had is known. Of two programs with one client id one ends, and the other one keeps
+    /// the connection.
     pub(super) fn mind_the_twin(&mut self, now: Now, effects: &mut Vec<Effect>) {
         if self.ownership.gate_closed(now.mono, self.life) && !self.leaving {
             self.stop_for_twin(false, effects);

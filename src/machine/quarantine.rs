@@ -1,8 +1,8 @@
 //! Readings of another card whose versions do not say whether they are later than what is shown.
 //!
-//! That is so where an owner began without any memory, had sensors toggled, and then a copy from before turns up. The owner knows better: what it
-//! says in its heartbeats is taken. Until then the reading is kept and the owner is told of it, since it may be the last copy of what the owner
-//! has lost.
+//! That is so where an owner began without any memory, had sensors toggled, and then a copy from before turns
+//! up. The owner knows better: what it says in its heartbeats is taken. Until then the reading is kept and
+//! the owner is told of it, since it may be the last copy of what the owner has lost.
 
 use super::Machine;
 use super::hearing::Arrival;

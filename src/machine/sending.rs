@@ -1,4 +1,5 @@
-//! What goes out: the retained report, heartbeats, the witness, the state file. One latest state each, never a queue.
+//! What goes out: the retained report, heartbeats, the witness, the state file. One latest state each, never
+//! a queue.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use crate::sensor::{Card, SensorId};
 use crate::time::{Mono, Now};
 use crate::wire::{self, Entry, Heartbeat, Report, Topic};
 
-/// How long nothing more is witnessed after a witness: the answer may be under way. The next heartbeat asks again.
+/// How long nothing more is witnessed after a witness: the answer may be under way. The next heartbeat asks
+/// again.
 const WITNESS_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a marker may take before it is published again.
@@ -42,8 +44,8 @@ impl Machine {
         self.chronicle.follow(now.mono, |sensor| stages[sensor.index()]);
     }
 
-    /// What the state file should hold. Where there was no file, nothing is written before there is a reading of
-    /// this card (from a copy or from the operator), or the restore has ended.
+    /// What the state file should hold. Where there was no file, nothing is written before there is a reading
+    /// of this card (from a copy or from the operator), or the restore has ended.
     fn memory(&self) -> Option<Memory> {
         let owner = self.owner.as_ref()?;
         let mut readings = *self.global.best();
@@ -99,7 +101,8 @@ impl Machine {
     fn send_reports(&mut self, effects: &mut Vec<Effect>) {
         let unsaved = self.owner.is_some() && self.desk.done() != self.disk.done();
         if unsaved && self.disk.failure().is_none() {
-            // Once a command, not once a key: a later life must not do it again on top of what somebody has heard of it.
+            // Once a command, not once a key: a later life must not do it again on top of what somebody has
+            // heard of it.
             return;
         }
         let Role::Monitor(card) = self.role else { return };

@@ -30,7 +30,8 @@ impl Machine {
         }
     }
 
-    /// How far the present state of an own sensor has got; `None` for other sensors, and while nothing is known.
+    /// How far the present state of an own sensor has got; `None` for other sensors, and while nothing is
+    /// known.
     #[must_use]
     pub fn stage(&self, sensor: SensorId) -> Option<Stage> {
         let version = self.owner.as_ref()?.readings().version(sensor)?;
@@ -89,7 +90,8 @@ impl Machine {
         self.started
     }
 
-    /// Whether nothing is under way: every toggle has reached the disk and the broker as far as they can be reached now.
+    /// Whether nothing is under way: every toggle has reached the disk and the broker as far as they can be
+    /// reached now.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let reports = self.gate == Gate::Open && self.owner.is_some();

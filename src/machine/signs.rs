@@ -1,4 +1,5 @@
-//! Signs of life: of the owners, of the other board's broker and of the bridge; and what an owner says of itself with them.
+//! Signs of life: of the owners, of the other board's broker and of the bridge; and what an owner says of
+//! itself with them.
 
 use super::hearing::{ANSWER_PAUSE, Arrival};
 use super::{Effect, Gate, Machine, Role};
@@ -62,7 +63,8 @@ impl Machine {
         }
     }
 
-    /// Whether the display has known for a while that it does not have what the join has. A monitor says so in its heartbeats.
+    /// Whether the display has known for a while that it does not have what the join has. A monitor says so
+    /// in its heartbeats.
     fn misses_the_join(&self, now: Mono) -> bool {
         self.role == Role::Display && Card::ALL.into_iter().any(|card| self.chain.differs(now, card))
     }
@@ -76,7 +78,8 @@ impl Machine {
         }
     }
 
-    /// The other board's broker is alive. A retained message does not prove that, but it lies at this board's broker only.
+    /// The other board's broker is alive. A retained message does not prove that, but it lies at this board's
+    /// broker only.
     pub(super) fn uptime(&mut self, now: Now, topic: Topic, retained: bool) {
         let Topic::Uptime(card) = topic else { return };
         match self.role {

@@ -8,7 +8,8 @@ use crate::time::Wall;
 /// How many changes are kept: each takes a column at least.
 const KEPT: usize = 64;
 
-/// From how many seconds on a state that has ended takes one more column: with it, a glance tells a flicker from a day.
+/// From how many seconds on a state that has ended takes one more column: with it, a glance tells a flicker
+/// from a day.
 const LONGER: [u64; 5] = [10, 60, 600, 3_600, 86_400];
 
 /// The states of a sensor, and since when.
@@ -35,8 +36,9 @@ impl History {
         self.steps.push_back((state, since));
     }
 
-    /// The last `width` columns of the line, the present state last: a column for each state that has been, and up to five more the
-    /// longer it lasted. The present state has one: nothing is drawn again while nothing changes.
+    /// The last `width` columns of the line, the present state last: a column for each state that has been,
+    /// and up to five more the longer it lasted. The present state has one: nothing is drawn again while
+    /// nothing changes.
     #[must_use]
     pub fn line(&self, width: usize) -> Vec<Option<State>> {
         let mut line: VecDeque<Option<State>> = VecDeque::new();

@@ -9,7 +9,8 @@ use crate::reading::Reading;
 use crate::sensor::{PerSensor, SensorId, SensorSet, State};
 use crate::version::{Dot, Era, Life, Seen, Version};
 
-/// What stands in a report beside the plain keys. It is read in a pass of its own: with `flatten`, serde lets duplicates through.
+/// What stands in a report beside the plain keys. It is read in a pass of its own: with `flatten`, serde lets
+/// duplicates through.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(serialize = "V: Serialize + Copy", deserialize = "V: Deserialize<'de>"))]
 struct Beside<V> {
@@ -134,7 +135,8 @@ fn decode_readings<'de, V: Deserialize<'de> + Clone>(
     Ok(report)
 }
 
-/// The payload of a report on a topic that carries `carried`: a plain key for each of these, `null` where nothing is known.
+/// The payload of a report on a topic that carries `carried`: a plain key for each of these, `null` where
+/// nothing is known.
 #[must_use]
 pub fn encode_report(report: &Report, carried: SensorSet) -> Vec<u8> {
     to_json(&report_body(report, carried))
@@ -211,8 +213,8 @@ fn version_of_0_1(incarnation: u64, sequence: u64, lives: u64) -> Version {
     }
 }
 
-/// The number for an incarnation and a sequence of release 0.1, in the same order as far as the numbers go. An owner that meets the last one begins a
-/// new era.
+/// The number for an incarnation and a sequence of release 0.1, in the same order as far as the numbers go.
+/// An owner that meets the last one begins a new era.
 fn number_of_0_1(incarnation: u64, sequence: u64) -> u64 {
     let toggles = 1 << 20;
     match incarnation {

@@ -1,4 +1,5 @@
-//! The JSON of versions: `[n, era, n, era, …]`, the reading's own dot and then those of other eras that it has seen.
+//! The JSON of versions: `[n, era, n, era, …]`, the reading's own dot and then those of other eras that it
+//! has seen.
 
 use crate::version::{Dot, Era, Seen, Version};
 

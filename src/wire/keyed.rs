@@ -1,4 +1,5 @@
-//! Values under the sensors' keys: `{"sensor_1": …, "sensor_4": …}`. Other keys are ignored, duplicate ones refused.
+//! Values under the sensors' keys: `{"sensor_1": …, "sensor_4": …}`. Other keys are ignored, duplicate ones
+//! refused.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -35,9 +35,11 @@ pub enum Topic {
     Set(Card),
     /// `sensors/cardN/set/answer`: how far it has got.
     Answer(Card),
-    /// `sensors/board2/card1`, `sensors/board1/card2`: what the other board's broker held of this card when the bridge came up. Named by the card.
+    /// `sensors/board2/card1`, `sensors/board1/card2`: what the other board's broker held of this card when
+    /// the bridge came up. Named by the card.
     ReadBack(Card),
-    /// `sensors/boardN/broker/uptime`: the other board's broker is alive, and so is the bridge. Named by the card of that board.
+    /// `sensors/boardN/broker/uptime`: the other board's broker is alive, and so is the bridge. Named by the
+    /// card of that board.
     Uptime(Card),
     /// `sensors/marker/<client id>`: a program's message to itself.
     Marker,
@@ -93,7 +95,8 @@ impl Topic {
             .map_or_else(|| format!("{MARKER}{client_id}"), |(_, name)| (*name).to_owned())
     }
 
-    /// The quality of service that it is published and subscribed with: 2 for what carries state, 0 for what speaks of the moment only.
+    /// The quality of service that it is published and subscribed with: 2 for what carries state, 0 for what
+    /// speaks of the moment only.
     #[must_use]
     pub const fn qos(self) -> u8 {
         match self {

@@ -73,7 +73,8 @@ fn a_topic_that_may_not_be_written_is_named() {
 
 #[test]
 fn a_name_without_an_address_is_named() {
-    // Longer than a name can be: the answer does not depend on a name server, which may not be there or not answer in time.
+    // Longer than a name can be: the answer does not depend on a name server, which may not be there or not
+    // answer in time.
     let name = "no-such-host".repeat(6);
     let mut program = Observer::start(&settings(&format!("mqtt://{name}"), "nameless"));
     let why = Why::NameNotKnown(name.clone());

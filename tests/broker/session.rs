@@ -88,8 +88,9 @@ fn what_is_in_flight_when_the_broker_dies_is_answered_exactly_once() {
     }
 }
 
-/// Paho frees a message that it still means to send again when a write fails: `Link::renew`. Whether this hits the moment depends on
-/// the machine's load; `valgrind target/debug/deps/broker_session-… breaking` sees more than the answers tell.
+/// Paho frees a message that it still means to send again when a write fails: `Link::renew`. Whether this
+/// hits the moment depends on the machine's load; `valgrind target/debug/deps/broker_session-… breaking` sees
+/// more than the answers tell.
 #[test]
 fn publishing_into_a_breaking_connection_is_harmless() {
     let mut mosquitto = Mosquitto::start_new();
@@ -189,7 +190,8 @@ fn a_cut_link_is_noticed_and_no_message_comes_between_down_and_the_next_connecti
     }
     link.cut();
     assert_eq!(program.wait_down().0, Why::Lost);
-    // The link stays cut: whatever came before the next attempt has failed as well came from a connection that is gone.
+    // The link stays cut: whatever came before the next attempt has failed as well came from a connection
+    // that is gone.
     let next = program.next();
     assert!(matches!(next, BrokerEvent::Down { .. }), "{next:?}");
     link.heal();

@@ -29,7 +29,8 @@ fn symbol(cell: &Cell) -> char {
     cell.symbol().chars().next().unwrap_or(' ')
 }
 
-/// A letter for the colour; a capital one is reversed. What is bold and has no colour is `b`, or `#` reversed.
+/// A letter for the colour; a capital one is reversed. What is bold and has no colour is `b`, or `#`
+/// reversed.
 fn ink(cell: &Cell) -> char {
     let reversed = cell.modifier.contains(Modifier::REVERSED);
     if cell.symbol() == " " && !reversed {

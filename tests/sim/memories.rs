@@ -77,8 +77,8 @@ impl Memories {
 
     /// Whether nobody can tell which of two readings of a sensor is the later one:
     /// - each was set in a memory that had not met the other's, and both memories have been lost;
-    /// - they were set from two state folders, and the later one without knowledge of the earlier one, or one of
-    ///   the two folders is a copy: then both owners count in one era;
+    /// - they were set from two state folders, and the later one without knowledge of the earlier one, or one
+    ///   of the two folders is a copy: then both owners count in one era;
     /// - the later one was set while another owner of the card stood for the earlier one, or for what came
     ///   after it.
     pub fn unordered(&self, a: Made, b: Made) -> bool {

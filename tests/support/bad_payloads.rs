@@ -13,7 +13,8 @@ pub struct Bad {
 }
 
 impl Bad {
-    /// The same, said of the sensors that a topic carries: on those of card 2, sensors 1 to 3 and 4 to 6 change places.
+    /// The same, said of the sensors that a topic carries: on those of card 2, sensors 1 to 3 and 4 to 6
+    /// change places.
     pub fn on(&self, topic: &str) -> Self {
         let mut bad = self.clone();
         if !topic.ends_with("/card2") {

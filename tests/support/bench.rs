@@ -1,6 +1,6 @@
-//! Two boards on one machine: two brokers with the project's own files, the link between them, and three programs in terminals of
-//! their own. Everything is in a folder of its own and ends with the bench; if a test fails, it prints the screens and the ends of
-//! the logs, and the folder stays.
+//! Two boards on one machine: two brokers with the project's own files, the link between them, and three
+//! programs in terminals of their own. Everything is in a folder of its own and ends with the bench; if a
+//! test fails, it prints the screens and the ends of the logs, and the folder stays.
 #![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
 
 mod broker;
@@ -234,8 +234,8 @@ impl Bench {
         Plain::stranger(&self.url(broker)).listen("sensors/#")
     }
 
-    /// Whether a program's screen has shown this word beside a sensor at any moment since the mark, which has to be taken
-    /// when the state shows already: in between, the old word stands beside the new state.
+    /// Whether a program's screen has shown this word beside a sensor at any moment since the mark, which has
+    /// to be taken when the state shows already: in between, the old word stands beside the new state.
     pub fn ever_showed(&mut self, node: Node, mark: usize, sensor: u8, beside: &str) -> bool {
         let bytes = self.pty(node).bytes_since(0);
         let mut replay = vt100::Parser::default();

@@ -1,4 +1,5 @@
-//! A link to a broker that can be cut: a TCP relay on a port of its own, for a program or for the bridge between the boards.
+//! A link to a broker that can be cut: a TCP relay on a port of its own, for a program or for the bridge
+//! between the boards.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};

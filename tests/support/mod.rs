@@ -1,4 +1,5 @@
-//! What the tests of the programs and the benchmarks stand on: brokers, terminals, links and ports of their own.
+//! What the tests of the programs and the benchmarks stand on: brokers, terminals, links and ports of their
+//! own.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod bad_payloads;

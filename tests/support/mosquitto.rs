@@ -1,5 +1,5 @@
-//! A Mosquitto of its own for a test: on a free port of 127.0.0.1, with its files in a folder of its own. It ends with the value that
-//! stands for it, also when the test fails.
+//! A Mosquitto of its own for a test: on a free port of 127.0.0.1, with its files in a folder of its own. It
+//! ends with the value that stands for it, also when the test fails.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -30,7 +30,8 @@ struct Running {
 }
 
 impl Mosquitto {
-    /// Takes a port and a folder; nothing runs yet. Anonymous clients are welcome until [`Mosquitto::settings`] says otherwise.
+    /// Takes a port and a folder; nothing runs yet. Anonymous clients are welcome until
+    /// [`Mosquitto::settings`] says otherwise.
     pub fn reserve() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         Self {

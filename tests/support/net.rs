@@ -1,4 +1,5 @@
-//! The three programs, and more of them, their brokers and the bridge, in memory and with clocks that are turned by hand.
+//! The three programs, and more of them, their brokers and the bridge, in memory and with clocks that are
+//! turned by hand.
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::collections::{BTreeMap, VecDeque};

@@ -88,8 +88,8 @@ impl Observer {
         })
     }
 
-    /// Passes over failures until one has this cause: on a busy machine the look for it runs out of time, and tries again after the
-    /// next attempt.
+    /// Passes over failures until one has this cause: on a busy machine the look for it runs out of time, and
+    /// tries again after the next attempt.
     pub fn wait_down_because(&mut self, cause: &Why) -> Duration {
         for _ in 0..ATTEMPTS {
             let (why, retry_in) = self.wait_down();

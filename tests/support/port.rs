@@ -1,12 +1,15 @@
-//! Ports that no other test takes; tests/scripts/lib/ports.sh and tests/chaos/port.py claim them in the same way.
+//! Ports that no other test takes; tests/scripts/lib/ports.sh and tests/chaos/port.py claim them in the same
+//! way.
 
 use std::fs::{File, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};
 
-/// Below those that the system hands out by itself, so that no outgoing connection takes a port while its broker is down.
+/// Below those that the system hands out by itself, so that no outgoing connection takes a port while its
+/// broker is down.
 const RANGE: std::ops::Range<u16> = 20_000..30_000;
 
-/// A port of 127.0.0.1, held against other tests for as long as this value lives, whether something listens on it or not.
+/// A port of 127.0.0.1, held against other tests for as long as this value lives, whether something listens
+/// on it or not.
 pub struct Port {
     pub number: u16,
     _claim: File,

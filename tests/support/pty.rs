@@ -1,4 +1,5 @@
-//! A terminal for tests: a program in a real pty, what its screen shows, and everything that can happen to a terminal.
+//! A terminal for tests: a program in a real pty, what its screen shows, and everything that can happen to a
+//! terminal.
 //!
 //! Nothing here sleeps; what is waited for has a deadline, and missing it prints the screen.
 #![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
@@ -188,7 +189,8 @@ impl Pty {
         self.child.try_wait().expect("a child").is_some()
     }
 
-    /// Presses these keys as a person does, who is slower than the program: each when the one before has been read.
+    /// Presses these keys as a person does, who is slower than the program: each when the one before has been
+    /// read.
     pub fn press(&self, keys: &str) {
         let mut rest = keys;
         while !rest.is_empty() {
@@ -206,7 +208,8 @@ impl Pty {
         self.wait_until("the program to read its keys", || !self.has_unread_keys());
     }
 
-    /// Whether the program has keys to read. (Linux: a poll takes over first what the kernel has still to hand on, `n_tty_poll`.)
+    /// Whether the program has keys to read. (Linux: a poll takes over first what the kernel has still to
+    /// hand on, `n_tty_poll`.)
     fn has_unread_keys(&self) -> bool {
         let mut fds = [PollFd::new(&self.slave, PollFlags::IN)];
         poll(&mut fds, Some(&Timespec::default())).expect("poll") > 0
@@ -268,7 +271,8 @@ impl Pty {
         modes(&self.slave)
     }
 
-    /// Waits until the modes are those from before the program: another process sees to it after the program's end.
+    /// Waits until the modes are those from before the program: another process sees to it after the
+    /// program's end.
     #[track_caller]
     pub fn wait_until_modes_are_back(&self) {
         self.wait_until("the modes from before", || self.modes() == self.modes_before);
@@ -313,7 +317,8 @@ impl Drop for Pty {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        // Also after a failure: a reader of a terminal that nobody holds open any more would take a whole core from the other tests.
+        // Also after a failure: a reader of a terminal that nobody holds open any more would take a whole
+        // core from the other tests.
         self.hang_up();
     }
 }

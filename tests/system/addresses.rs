@@ -1,5 +1,5 @@
-//! A broker whose name has several addresses, of which some are dead, and one whose address holds on one network only.
-//! The names are in a hosts file that only the program sees, in a mount namespace of its own.
+//! A broker whose name has several addresses, of which some are dead, and one whose address holds on one
+//! network only. The names are in a hosts file that only the program sees, in a mount namespace of its own.
 
 use std::process::{Command, Output};
 
@@ -64,7 +64,8 @@ fn assert_found(dead: &str, live: &str) {
 
 #[test]
 fn of_two_ipv4_addresses_the_first_may_be_dead() {
-    // In this order whatever the file says: the system puts the address first that it would itself connect from.
+    // In this order whatever the file says: the system puts the address first that it would itself connect
+    // from.
     assert_found("127.0.0.1", "127.0.0.2");
 }
 

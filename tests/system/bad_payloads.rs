@@ -1,5 +1,5 @@
-//! Payloads that no program of this project sends, on every topic that a program hears: told in the program's own words, counted, and
-//! without any effect; the good state is published again over them.
+//! Payloads that no program of this project sends, on every topic that a program hears: told in the program's
+//! own words, counted, and without any effect; the good state is published again over them.
 
 use dualboard::sensor::Card;
 use dualboard::wire::{Topic, decode};
@@ -27,7 +27,8 @@ fn with_states() -> Bench {
         let mark = pty.mark();
         pty.resize(150, 120);
         pty.wait_for("the whole screen drawn anew", |seen| {
-            // The last line, the keys, ends the picture: a mark set before it might fall into the middle of a character.
+            // The last line, the keys, ends the picture: a mark set before it might fall into the middle of a
+            // character.
             let new = String::from_utf8_lossy(&seen.bytes[mark..]).into_owned();
             new.rfind("\x1b[2J").is_some_and(|at| new[at..].contains("quit"))
         });

@@ -1,5 +1,5 @@
-//! What lies where the good state should when a program starts or runs: bad payloads, and well-formed reports that nobody honest
-//! sends. The good state is published again over them.
+//! What lies where the good state should when a program starts or runs: bad payloads, and well-formed reports
+//! that nobody honest sends. The good state is published again over them.
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -33,7 +33,8 @@ fn last(heard: &[Heard], topic: &str, is: impl Fn(&[u8]) -> bool) -> bool {
     last.is_some_and(|heard| is(&heard.payload))
 }
 
-/// Puts a payload where a good one lies, and waits until it lies there; also at the other broker, if the bridge carries it.
+/// Puts a payload where a good one lies, and waits until it lies there; also at the other broker, if the
+/// bridge carries it.
 fn spoil(ears: &[Plain; 2], (topic, broker): (&str, Node), payload: &[u8]) {
     let near = usize::from(broker == Broker2);
     ears[near].say(topic, payload, true);

@@ -1,4 +1,5 @@
-//! Several displays, on both boards; and how little all programs send to their terminals while nothing changes.
+//! Several displays, on both boards; and how little all programs send to their terminals while nothing
+//! changes.
 
 use rustix::process::Signal;
 

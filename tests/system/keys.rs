@@ -9,8 +9,8 @@ fn other(state: &str) -> &'static str {
     if state == "OK" { "KO" } else { "OK" }
 }
 
-/// Presses a sensor's key on its own board, and says what must follow. The next one may be pressed at once, but not before this one has
-/// been read: many keys in one read are no keys.
+/// Presses a sensor's key on its own board, and says what must follow. The next one may be pressed at once,
+/// but not before this one has been read: many keys in one read are no keys.
 fn press(bench: &mut Bench, states: &mut States, sensor: usize) {
     let node = if sensor <= 3 { Card1 } else { Card2 };
     bench.press(node, &sensor.to_string());

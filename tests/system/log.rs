@@ -94,7 +94,8 @@ fn it_says_what_happens_with_times_and_levels_and_not_on_the_screen() {
         assert!(text.contains(words), "no '{words}' in:\n{text}");
     }
     assert!(!text.contains(" debug "), "{text}");
-    // One line for each thing that happened, and none for what was so at the start; to be shown and to be saved may be one.
+    // One line for each thing that happened, and none for what was so at the start; to be shown and to be
+    // saved may be one.
     let of_sensors: Vec<_> = text
         .lines()
         .filter_map(|line| line.split_once("card1_monitor: sensor "))

@@ -1,7 +1,7 @@
 //! The three programs as people meet them: real brokers, real terminals, real keys.
 //!
-//! They wait for brokers and time-outs most of the time. As one binary they share one pool of threads, so that `RUST_TEST_THREADS` can be larger
-//! than the number of cores.
+//! They wait for brokers and time-outs most of the time. As one binary they share one pool of threads, so
+//! that `RUST_TEST_THREADS` can be larger than the number of cores.
 
 #[path = "../support/mod.rs"]
 mod support;

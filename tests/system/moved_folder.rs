@@ -1,4 +1,5 @@
-//! State folders that are moved or deleted under an owner that runs, and files that are replaced: its lock and its file come back, and there is still one owner.
+//! State folders that are moved or deleted under an owner that runs, and files that are replaced: its lock
+//! and its file come back, and there is still one owner.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! `--once`: whatever keeps the display from knowing or saying the states, its exit status is 3; only unusable arguments are 2.
+//! `--once`: whatever keeps the display from knowing or saying the states, its exit status is 3; only
+//! unusable arguments are 2.
 
 use std::fs::{self, File};
 use std::process::{Command, Stdio};

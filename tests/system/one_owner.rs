@@ -81,7 +81,8 @@ fn a_second_copy_is_told_that_the_first_one_is_stopped() {
 fn hung(bench: &Bench) -> std::process::Child {
     let folder = bench.state_dir(Card1);
     std::fs::create_dir_all(&folder).expect("a folder");
-    // What it is, is in the file before anybody can find the lock taken: as field 22 of its line in /proc tells when it was started.
+    // What it is, is in the file before anybody can find the lock taken: as field 22 of its line in /proc
+    // tells when it was started.
     let script = "trap '' TERM; read -r line </proc/$$/stat; set -- ${line##*) }; shift 19; \
                   printf '%s\\nno terminal\\n%s\\n' $$ $1 >card1.lock; exec 9<card1.lock; flock 9; echo hangs; while read -r _; do :; done";
     let mut child = std::process::Command::new("bash")

@@ -1,5 +1,5 @@
-//! Toggles made while something is out of reach: nothing is lost, everything converges without a key, and no stage is claimed
-//! before it is true.
+//! Toggles made while something is out of reach: nothing is lost, everything converges without a key, and no
+//! stage is claimed before it is true.
 
 use rustix::process::Signal;
 
@@ -10,7 +10,8 @@ const SENDING: &str = "SENDING";
 const SAVED: &str = "SAVED";
 const CONFIRMED: &str = "CONFIRMED";
 
-/// Presses a key during an outage, and waits until its stage is this far. Gives the mark from which on the new state was shown.
+/// Presses a key during an outage, and waits until its stage is this far. Gives the mark from which on the
+/// new state was shown.
 fn toggle(bench: &mut Bench, node: Node, sensor: u8, state: &str, stage: &str) -> usize {
     bench.press(node, &sensor.to_string());
     bench.wait("the key shows", |bench| {
@@ -82,7 +83,8 @@ fn toggles_on_both_boards_while_the_bridge_is_cut_meet_when_it_is_back() {
 
 #[test]
 fn toggles_on_both_boards_while_the_bridge_is_silent_meet_when_it_is_back() {
-    // Broker 2, which holds the bridge, does not say that it is down; broker 1 does, when the keep-alive is over.
+    // Broker 2, which holds the bridge, does not say that it is down; broker 1 does, when the keep-alive is
+    // over.
     link_breaks(
         |bench| bench.link.silence(),
         "nothing comes over the bridge from broker 1",

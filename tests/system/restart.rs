@@ -246,7 +246,8 @@ fn after_a_restart_no_screen_says_what_is_not_known() {
         for (other, mark) in others.into_iter().zip(marks) {
             let said = bench.ever_said(other, mark, "held since");
             let any = |words: &str| said.iter().any(|line| line.contains(words));
-            // Its connection has ended, and then it is there again: nothing is wrong with the bridge at any time.
+            // Its connection has ended, and then it is there again: nothing is wrong with the bridge at any
+            // time.
             assert!(any(&words), "{other:?}: {said:#?}");
             assert!(any("_monitor heard again, not yet live"), "{other:?}: {said:#?}");
             assert!(!any("bridge") && !any("the start"), "{other:?}: {said:#?}");

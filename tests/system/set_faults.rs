@@ -1,4 +1,5 @@
-//! `--set` and `--toggle` while something goes wrong: what they say and their exit status are true all the same.
+//! `--set` and `--toggle` while something goes wrong: what they say and their exit status are true all the
+//! same.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -299,7 +300,8 @@ fn one_that_runs_elsewhere_and_is_killed_or_stopped_is_not_said_to_have_done_it_
             drop(bench.take(Card1));
             bench.start(Card1);
         }
-        // It may have been asked just before the signal, and have told how far it had got: SENDING can be lost with it.
+        // It may have been asked just before the signal, and have told how far it had got: SENDING can be
+        // lost with it.
         if status == 1 && !said.is_empty() {
             let told = ["not confirmed within 9 s (sensor 1 S", "is not any more"];
             assert!(told.iter().all(|words| why.contains(words)), "{why}");

@@ -1,5 +1,5 @@
-//! A state file that cannot be read or made durable is not one that is damaged or missing: nothing is put in its place, and what is written stays
-//! readable for whoever could read it before.
+//! A state file that cannot be read or made durable is not one that is damaged or missing: nothing is put in
+//! its place, and what is written stays readable for whoever could read it before.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};

@@ -1,4 +1,5 @@
-//! State files that cannot be believed, read or written: said in words, set aside, never fatal, never believed.
+//! State files that cannot be believed, read or written: said in words, set aside, never fatal, never
+//! believed.
 
 use std::fs;
 use std::path::PathBuf;

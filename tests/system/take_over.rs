@@ -9,7 +9,8 @@ use crate::support::pty::{Pty, Seen, code};
 /// So often two take over from one at one moment.
 const TIMES: usize = 5;
 
-/// One owner, and two that take over from it at one moment, each with the state folder of this name; waits until one goes on.
+/// One owner, and two that take over from it at one moment, each with the state folder of this name; waits
+/// until one goes on.
 fn take_over_twice(bench: &Bench, folders: [&str; 3]) -> Vec<(i32, String)> {
     let start = |folder: &str, more: &[&str]| {
         let folder = bench.folder().join(folder).display().to_string();

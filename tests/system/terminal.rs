@@ -1,5 +1,5 @@
-//! The three programs on terminals to which everything happens that happens over SSH. What holds for the terminal half alone, thread by
-//! thread, is in `terminal_shell.rs` and `job_control.rs`.
+//! The three programs on terminals to which everything happens that happens over SSH. What holds for the
+//! terminal half alone, thread by thread, is in `terminal_shell.rs` and `job_control.rs`.
 #![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
 
 use std::fs;
@@ -273,7 +273,8 @@ fn wait_for_threads(pid: Pid, names: &[&str]) {
     }
 }
 
-/// A kind that is new here needs its panic in `terminal_shell.rs`: what is not of the library is started by `threads::start`.
+/// A kind that is new here needs its panic in `terminal_shell.rs`: what is not of the library is started by
+/// `threads::start`.
 #[test]
 fn every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested() {
     const LIBRARY: [&str; 2] = ["MQTTAsync_rcv", "MQTTAsync_send"];

@@ -1,4 +1,5 @@
-//! The terminal half in real ptys: whatever happens to a terminal, it is right afterwards, and the loop goes on.
+//! The terminal half in real ptys: whatever happens to a terminal, it is right afterwards, and the loop goes
+//! on.
 
 use std::process::Command;
 
@@ -211,7 +212,8 @@ fn a_dead_terminal_costs_no_processor_time() {
     );
 }
 
-/// One key for each kind of thread that the programs have (`every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested` has the list).
+/// One key for each kind of thread that the programs have
+/// (`every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested` has the list).
 #[test]
 fn a_panic_in_any_kind_of_thread_restores_the_terminal_before_its_message() {
     for (key, message, status) in [

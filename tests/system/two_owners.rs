@@ -1,4 +1,5 @@
-//! Two owners of one card on two machines, where no lock reaches: by its heartbeats the later one ends, whatever client id it has.
+//! Two owners of one card on two machines, where no lock reaches: by its heartbeats the later one ends,
+//! whatever client id it has.
 
 use std::fs;
 

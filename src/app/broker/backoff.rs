@@ -6,8 +6,8 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(200);
 const CAP: Duration = Duration::from_secs(2);
 
-/// Grows from 0.2 s to 2 s, and draws each delay from the upper half of its step, so that the programs that one broker
-/// lost together do not come back in step.
+/// Grows from 0.2 s to 2 s, and draws each delay from the upper half of its step, so that the programs that
+/// one broker lost together do not come back in step.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,

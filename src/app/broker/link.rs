@@ -22,16 +22,16 @@ use super::{Outgoing, Settings, Why};
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// Paho looks at it every 3 s only, so that an attempt ends after 3 to 7 s.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// What the project's own brokers take as a payload, and room for a topic. A plain broker would send whatever somebody has retained, and
-/// Paho would make room for it, again on each connect.
+/// What the project's own brokers take as a payload, and room for a topic. A plain broker would send whatever
+/// somebody has retained, and Paho would make room for it, again on each connect.
 const LARGEST_PACKET: u32 = 2 * 1024 * 1024 + 64 * 1024;
 /// Paho refuses more publishes than this that it has not begun to send.
 const MAX_UNSENT: i32 = 1_000;
 
 /// One client, until a connection is lost with messages in flight; see [`Link::renew`].
 ///
-/// A client is never destroyed: `MQTTAsync_destroy` waits for Paho's threads for up to seconds, and they may hold a name look-up.
-/// The end of the process does it better.
+/// A client is never destroyed: `MQTTAsync_destroy` waits for Paho's threads for up to seconds, and they may
+/// hold a name look-up. The end of the process does it better.
 pub(super) struct Link {
     client: ManuallyDrop<AsyncClient>,
     settings: Settings,
@@ -44,7 +44,8 @@ pub(super) struct Link {
     operations: u64,
 }
 
-/// An operation under way. When it has ended, [`Signal::Ended`] with its number comes, and [`Operation::result`] has its result.
+/// An operation under way. When it has ended, [`Signal::Ended`] with its number comes, and
+/// [`Operation::result`] has its result.
 pub(super) struct Operation {
     number: u64,
     token: Token,
@@ -88,10 +89,11 @@ impl Link {
 
     /// Takes a new client, and leaves the old one as it is, which costs some kilobytes.
     ///
-    /// When a write fails, Paho 1.3.16 frees a message of level 1 or 2 that it still has on the list of those to send again
-    /// (`MQTTAsync_processCommand`: `MQTTAsync_freeCommand` after `SOCKET_ERROR`). On the next connect it sends the freed memory, or frees
-    /// it once more: `free(): invalid pointer`. So a client with such a list must never connect again. Besides, a new one sends nothing
-    /// of which we have said that it was not delivered.
+    /// When a write fails, Paho 1.3.16 frees a message of level 1 or 2 that it still has on the list of those
+    /// to send again (`MQTTAsync_processCommand`: `MQTTAsync_freeCommand` after `SOCKET_ERROR`). On the next
+    /// connect it sends the freed memory, or frees it once more: `free(): invalid pointer`. So a client with
+    /// such a list must never connect again. Besides, a new one sends nothing of which we have said that it
+    /// was not delivered.
     pub(super) fn renew(&mut self) -> anyhow::Result<()> {
         self.client = client(&self.settings, self.clients + 1, &self.signals)?;
         self.clients += 1;
@@ -235,8 +237,8 @@ fn client(
     Ok(ManuallyDrop::new(client))
 }
 
-/// Callbacks run on Paho's threads with a lock of the library held: they send, and nothing else. All of them, and the
-/// ends of operations, go into one channel, so that their order is the order in which Paho saw them.
+/// Callbacks run on Paho's threads with a lock of the library held: they send, and nothing else. All of them,
+/// and the ends of operations, go into one channel, so that their order is the order in which Paho saw them.
 fn forward(client: &AsyncClient, number: u64, signals: &Sender<Signal>) {
     let sender = signals.clone();
     client.set_message_callback(move |_, message| {
@@ -259,12 +261,14 @@ fn forward(client: &AsyncClient, number: u64, signals: &Sender<Signal>) {
 fn connect_options(settings: &Settings, address: Option<SocketAddr>) -> anyhow::Result<ConnectOptions> {
     let mut builder = ConnectOptionsBuilder::new_v5();
     if let Some(address) = address {
-        // Without TLS options Paho 1.3.16 prints each of these addresses on stdout. It does not use them for `mqtt`.
+        // Without TLS options Paho 1.3.16 prints each of these addresses on stdout. It does not use them for
+        // `mqtt`.
         builder
             .server_uris(&[format!("mqtt://{address}")])
             .ssl_options(SslOptions::default());
     }
-    // Never 0: Paho would clear its list of messages when the connection ends, and run into the fault described at `renew`.
+    // Never 0: Paho would clear its list of messages when the connection ends, and run into the fault
+    // described at `renew`.
     let expiry = u32::try_from(settings.session_expiry.as_secs())
         .unwrap_or(u32::MAX)
         .max(1);

@@ -1,5 +1,6 @@
-//! Why a connection did not come up, and where else the broker may be. Paho tries one address of a name, and says no
-//! more than "failure" for a name that is not known, a refused port and a certificate that is not trusted.
+//! Why a connection did not come up, and where else the broker may be. Paho tries one address of a name, and
+//! says no more than "failure" for a name that is not known, a refused port and a certificate that is not
+//! trusted.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -30,14 +31,16 @@ pub(super) struct Failed {
 pub(super) enum Found {
     /// Why there is no connection; `None` if everything works now.
     Why(Option<Why>),
-    /// The attempt was made at an address, and failed for this cause; another one takes connections and has not been tried.
+    /// The attempt was made at an address, and failed for this cause; another one takes connections and has
+    /// not been tried.
     Elsewhere {
         used: (SocketAddr, Why),
         next: SocketAddr,
     },
 }
 
-/// Looks for the cause on a thread of its own, for it blocks as long as a name server takes, and sends what it finds.
+/// Looks for the cause on a thread of its own, for it blocks as long as a name server takes, and sends what
+/// it finds.
 pub(super) fn start(url: BrokerUrl, failed: Failed, signals: Sender<Signal>) -> io::Result<()> {
     let probe = move || {
         let number = failed.number;
@@ -126,8 +129,8 @@ fn cause(error: &io::Error) -> Why {
     }
 }
 
-/// Greets with a TLS record that is cut short. Whoever speaks TLS answers with an alert; anybody else answers something else, or closes. Who says
-/// nothing in time may be either.
+/// Greets with a TLS record that is cut short. Whoever speaks TLS answers with an alert; anybody else answers
+/// something else, or closes. Who says nothing in time may be either.
 fn speaks_tls(mut stream: TcpStream) -> io::Result<bool> {
     const CUT_HELLO: [u8; 10] = [0x16, 0x03, 0x01, 0x00, 0x05, 0x01, 0x00, 0x00, 0x01, 0x03];
     const ALERT: u8 = 0x15;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-/// The address of a broker: `mqtt://host[:port]`, or `mqtts://host[:port]` for TLS. IPv6 addresses stand in brackets,
-/// with the interface where they hold on one network only: `[fe80::1%eth0]`.
+/// The address of a broker: `mqtt://host[:port]`, or `mqtts://host[:port]` for TLS. IPv6 addresses stand in
+/// brackets, with the interface where they hold on one network only: `[fe80::1%eth0]`.
 ///
 /// ```
 /// use dualboard::app::broker::BrokerUrl;

@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 /// Why there is no connection to the broker, or why it refused something.
 ///
-/// `Display` gives few plain words. Nothing in it comes from the network: host and topics are this program's own, and
-/// reasons that a broker gives as text are not used.
+/// `Display` gives few plain words. Nothing in it comes from the network: host and topics are this program's
+/// own, and reasons that a broker gives as text are not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
     /// Nobody listens on the port.
@@ -17,8 +17,8 @@ pub enum Why {
     NoRoute,
     /// Somebody may be there, but does not answer in time.
     NoAnswer,
-    /// The connection came up and was closed again before the broker accepted it: no MQTT broker, one that wants TLS, or one that
-    /// is going down.
+    /// The connection came up and was closed again before the broker accepted it: no MQTT broker, one that
+    /// wants TLS, or one that is going down.
     ClosedAtOnce,
     /// Mosquitto says no more than "not authorised", be it the name, the password or the client id.
     Denied,
@@ -38,11 +38,13 @@ pub enum Why {
     ShuttingDown,
     /// The connection was given to another client that has the same client id.
     TakenOver,
-    /// The connection was there and is gone: closed by the broker without a word, cut, or silent for longer than the keep-alive.
+    /// The connection was there and is gone: closed by the broker without a word, cut, or silent for longer
+    /// than the keep-alive.
     Lost,
     /// The other side of an `mqtts` URL does not speak TLS.
     NotTls,
-    /// TLS is spoken, but the certificate is not signed by whom we trust, is out of date, or is for another host name.
+    /// TLS is spoken, but the certificate is not signed by whom we trust, is out of date, or is for another
+    /// host name.
     NotTrusted,
     /// The broker does not grant a subscription.
     SubscriptionRefused(String),
@@ -72,8 +74,8 @@ impl Why {
         }
     }
 
-    /// One cause for a host of one address, and for this machine under all its addresses; otherwise each address with its
-    /// own.
+    /// One cause for a host of one address, and for this machine under all its addresses; otherwise each
+    /// address with its own.
     pub(super) fn of_all(mut causes: Vec<(SocketAddr, Self)>) -> Self {
         let is_here = causes.iter().all(|(address, _)| address.ip().is_loopback());
         let is_one = causes.windows(2).all(|pair| pair[0].1 == pair[1].1);

@@ -1,16 +1,17 @@
-//! Each setting's name in the environment: DUALBOARD_ and the option's. One file of `KEY=value` lines then serves scripts and a service manager alike.
+//! Each setting's name in the environment: DUALBOARD_ and the option's. One file of `KEY=value` lines then
+//! serves scripts and a service manager alike.
 
 use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Parser};
 
-/// A setting that denies an action, if both were typed. As a variable it denies nothing: it says how the screens of this machine are, and a file of
-/// settings must not forbid what somebody types.
+/// A setting that denies an action, if both were typed. As a variable it denies nothing: it says how the
+/// screens of this machine are, and a file of settings must not forbid what somebody types.
 const CONTRADICTIONS: [(&str, &str); 2] = [("read_only", "set"), ("read_only", "toggle")];
 
-/// The options from the command line and the environment. A variable that is empty counts as not there: in a file of settings it stands for
-/// its default.
+/// The options from the command line and the environment. A variable that is empty counts as not there: in a
+/// file of settings it stands for its default.
 #[must_use]
 pub fn parse<P: Parser>() -> P {
     #[expect(clippy::disallowed_methods, reason = "this is where settings come in")]
@@ -105,7 +106,8 @@ mod tests {
 
     #[test]
     fn no_setting_conflicts_with_an_action() {
-        // A variable counts as given, also where a flag's says "off": the action would be refused for a line in a file.
+        // A variable counts as given, also where a flag's says "off": the action would be refused for a line
+        // in a file.
         for program in programs() {
             for option in program.get_arguments() {
                 let conflicts = program.get_arg_conflicts_with(option);

@@ -33,7 +33,8 @@ impl Level {
 /// What is written to a log.
 #[derive(Debug, Clone, Args)]
 pub struct Logging {
-    /// Write what happens to this file as well, with times in UTC; it may be moved away while the program runs
+    /// Write what happens to this file as well, with times in UTC; it may be moved away while the program
+    /// runs
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_LOG_FILE")]
     pub log_file: Option<PathBuf>,
     /// What --log-file gets: this and all that is worse

@@ -31,7 +31,8 @@ pub struct HandsArgs {
     /// Show the sensors; toggle none, whatever is pressed; not together with --set or --toggle
     #[arg(long, env = "DUALBOARD_READ_ONLY", value_parser = switch)]
     read_only: bool,
-    /// Toggle a sensor by a click on it, and scroll by the wheel; the terminal's own selection of text then needs Shift
+    /// Toggle a sensor by a click on it, and scroll by the wheel; the terminal's own selection of text then
+    /// needs Shift
     #[arg(long, env = "DUALBOARD_MOUSE", value_parser = switch)]
     mouse: bool,
 }

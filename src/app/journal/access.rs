@@ -1,4 +1,5 @@
-//! Files on a disk that may deny things: which file a name means, who may read it, whose it stays, and what makes it durable.
+//! Files on a disk that may deny things: which file a name means, who may read it, whose it stays, and what
+//! makes it durable.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
@@ -40,7 +41,8 @@ pub fn folder(file: &Path) -> &Path {
     }
 }
 
-/// A new, empty file. One of that name was left by a program that was killed, perhaps another user's: it is never opened.
+/// A new, empty file. One of that name was left by a program that was killed, perhaps another user's: it is
+/// never opened.
 pub fn create(file: &Path) -> io::Result<File> {
     let create = || OpenOptions::new().write(true).create_new(true).open(file);
     create().or_else(|error| match fs::remove_file(file) {
@@ -49,8 +51,9 @@ pub fn create(file: &Path) -> io::Result<File> {
     })
 }
 
-/// Gives a new file to the owner of the one that it replaces, with its mode. Where it replaces none and root makes it, to the owner of its folder.
-/// Else root's `--toggle` would lock the service's user out of its own state. Says what could not be kept.
+/// Gives a new file to the owner of the one that it replaces, with its mode. Where it replaces none and root
+/// makes it, to the owner of its folder. Else root's `--toggle` would lock the service's user out of its own
+/// state. Says what could not be kept.
 pub fn hand_over(new: &File, replaced: Option<&Metadata>, folder: &Path) -> io::Result<Option<String>> {
     let made = new.metadata()?;
     let mut lost = None;
@@ -82,11 +85,13 @@ pub fn hand_over(new: &File, replaced: Option<&Metadata>, folder: &Path) -> io::
     Ok(lost)
 }
 
-/// Makes the names in a folder durable, after `file` has got its name there. Says so where this disk cannot do it.
+/// Makes the names in a folder durable, after `file` has got its name there. Says so where this disk cannot
+/// do it.
 ///
-/// CIFS and 9p deny the fsync of a folder (EINVAL), and a folder that may be written and not read cannot be opened for it. The file itself is whole and
-/// durable; it is fsynced once more under its new name, and no program can do more there. So it counts as saved, with a warning: were it called
-/// not saved, nothing on such a disk would ever be, and each retry would end in the same way. Any other failure (EIO) is one.
+/// CIFS and 9p deny the fsync of a folder (EINVAL), and a folder that may be written and not read cannot be
+/// opened for it. The file itself is whole and durable; it is fsynced once more under its new name, and no
+/// program can do more there. So it counts as saved, with a warning: were it called not saved, nothing on
+/// such a disk would ever be, and each retry would end in the same way. Any other failure (EIO) is one.
 pub fn sync_folder(folder: &Path, file: Option<&File>) -> io::Result<Option<String>> {
     let Err(error) = File::open(folder).and_then(|opened| opened.sync_all()) else {
         return Ok(None);

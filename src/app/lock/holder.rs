@@ -46,7 +46,8 @@ pub enum Doing {
 pub struct Holder {
     pid: Option<i32>,
     terminal: String,
-    /// When it was started, in ticks since the system was: another process may have the same number, later or in another container.
+    /// When it was started, in ticks since the system was: another process may have the same number, later or
+    /// in another container.
     started: String,
     way: Way,
     /// The broker that it was started with; nothing where that is not known.
@@ -141,7 +142,8 @@ impl Holder {
         self.pid.and_then(Pid::from_raw)
     }
 
-    /// Tells it to end as a signal tells it. One that was stopped by Ctrl-Z hears the first signal with the second.
+    /// Tells it to end as a signal tells it. One that was stopped by Ctrl-Z hears the first signal with the
+    /// second.
     pub(super) fn tell_to_end(&self) -> io::Result<()> {
         let Some(pid) = self.process() else {
             return Ok(());
@@ -156,7 +158,8 @@ impl Holder {
         Ok(())
     }
 
-    /// Whether it ends in order when it is told to: in its first moments it does not listen yet, and would be gone without a word.
+    /// Whether it ends in order when it is told to: in its first moments it does not listen yet, and would be
+    /// gone without a word.
     pub(super) fn hears(&self) -> bool {
         let status = self.pid.map(|pid| format!("/proc/{pid}/status"));
         let status = status
@@ -189,7 +192,8 @@ impl Holder {
         }
     }
 
-    /// That another one has another broker, which may be the right one: whoever goes on in its place does so with its own.
+    /// That another one has another broker, which may be the right one: whoever goes on in its place does so
+    /// with its own.
     pub(super) fn elsewhere(&self, other: &Self) -> String {
         match (self.broker(), other.broker()) {
             (Some(own), Some(other)) if own != other => {

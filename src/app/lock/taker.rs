@@ -1,7 +1,7 @@
 //! `--take-over` on one board: one program at a time ends the one that runs, and goes on in its place.
 //!
-//! Who takes over holds a second lock while it does, with its name in it. So of two that take over at one moment the one knows of the other; and
-//! the program that is told to end knows by whom.
+//! Who takes over holds a second lock while it does, with its name in it. So of two that take over at one
+//! moment the one knows of the other; and the program that is told to end knows by whom.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -23,8 +23,8 @@ pub(super) const PARTING: Duration = Duration::from_millis(500);
 
 type Ends = (Sender<String>, Receiver<News>, Receiver<()>);
 
-/// Starts the thread. The file is opened anew for each batch of lines: so it may be moved away, as rotating logs does, and a disk that has
-/// been full is written again.
+/// Starts the thread. The file is opened anew for each batch of lines: so it may be moved away, as rotating
+/// logs does, and a disk that has been full is written again.
 ///
 /// `on_screen` says that a screen tells what becomes of the file; else stderr does.
 pub(super) fn writer(path: &Path, on_screen: bool) -> Result<Ends> {
@@ -62,7 +62,8 @@ fn open(path: &Path) -> io::Result<File> {
             // Another program was quicker, or it is a link to a file that is not there yet.
             return options.clone().create(true).open(path);
         };
-        // One that root makes must not lock out the folder's owner. Where it cannot be handed over, root has it.
+        // One that root makes must not lock out the folder's owner. Where it cannot be handed over, root has
+        // it.
         let _ = access::hand_over(&file, None, access::folder(path));
         Ok(file)
     })

@@ -136,7 +136,8 @@ impl Follower {
         self.log.line(entry.wall, level(&entry.fact), &text);
     }
 
-    /// A toggle is told when it is made, and again with each stage that it reaches. What was so at the start was no toggle.
+    /// A toggle is told when it is made, and again with each stage that it reaches. What was so at the start
+    /// was no toggle.
     fn stages(&mut self, wall: Wall, machine: &Machine) {
         for sensor in SensorId::ALL {
             let open = &mut self.open[sensor.index()];

@@ -22,8 +22,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// The broker keeps nothing for this client.
 const SESSION: Duration = Duration::from_secs(1);
 
-/// Who hears no heartbeat for so long knows that nobody owns the card at this broker: more than the pause between two, and of those that one broker
-/// takes and delivers none is lost.
+/// Who hears no heartbeat for so long knows that nobody owns the card at this broker: more than the pause
+/// between two, and of those that one broker takes and delivers none is lost.
 const LOOK: Duration = pulse::INTERVAL.saturating_add(Duration::from_secs(1));
 
 /// What a look for a monitor that runs elsewhere came to.
@@ -40,7 +40,8 @@ pub(super) enum Look {
 pub(super) enum Place {
     /// Connected to this broker.
     Here,
-    /// Connected to its own board's broker. This one is the other board's, and its heartbeats come across the bridge.
+    /// Connected to its own board's broker. This one is the other board's, and its heartbeats come across the
+    /// bridge.
     Across,
     /// It has not been heard for longer than any that lives would be silent.
     Silent,
@@ -57,17 +58,19 @@ pub(super) struct Asker {
     /// How often the broker has refused the question.
     refused: u64,
     connected: bool,
-    /// Since when heartbeats of the card's owner would have been heard: since the last one, or since the connect.
+    /// Since when heartbeats of the card's owner would have been heard: since the last one, or since the
+    /// connect.
     listens_since: Option<Mono>,
     /// Which life of it was heard last, and has not said that it ends.
     heard: Option<Life>,
     /// Which life of it was heard last, whatever has become of it.
     last: Option<Life>,
-    /// Whether this broker is the other board's: it tells of the card's own board as what is across the bridge.
+    /// Whether this broker is the other board's: it tells of the card's own board as what is across the
+    /// bridge.
     at_other_board: bool,
     answer: Option<Answer>,
-    /// Whether the owner that lives now may not know that it is asked. One that has answered says by itself when it has got further; asked
-    /// again without need, it would have forgotten at last that it is done.
+    /// Whether the owner that lives now may not know that it is asked. One that has answered says by itself
+    /// when it has got further; asked again without need, it would have forgotten at last that it is done.
     unheard: bool,
     /// Why there is no connection, or why the broker does not take the command.
     trouble: Option<String>,
@@ -111,7 +114,8 @@ impl Asker {
         })
     }
 
-    /// Whether somebody speaks as the card's owner at this broker. Where the broker is away, nobody is known to.
+    /// Whether somebody speaks as the card's owner at this broker. Where the broker is away, nobody is known
+    /// to.
     pub(super) fn look(&mut self, job: &Job<'_>) -> Look {
         let mut until = None;
         loop {

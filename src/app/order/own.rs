@@ -74,7 +74,8 @@ fn short(job: &Job<'_>, cause: Cause, why: String, left: &Left) -> Outcome {
 
 /// `None`: all of it is confirmed. Otherwise what ended it before, and why it was not further then.
 fn follow(job: &Job<'_>, shell: &mut Shell) -> Result<Option<(Cause, String)>> {
-    // What the broker holds is read first. Where that takes too long, the state file has to do, as it does for a key.
+    // What the broker holds is read first. Where that takes too long, the state file has to do, as it does
+    // for a key.
     let patience = job.by.since(job.clock.now().mono) / 2;
     let at_the_latest = job.clock.now().mono.after(patience);
     let mut given = false;

@@ -12,8 +12,9 @@ use super::scroll::Scroll;
 /// Clears the screen, in no colour.
 const CLEAR: &[u8] = b"\x1b[0m\x1b[2J";
 
-/// A picture of what is on the screen. ratatui lays out into memory; what goes to the terminal is decided here, since ratatui's own
-/// backends ask for the size and write resets at each draw, and know of no scrolling.
+/// A picture of what is on the screen. ratatui lays out into memory; what goes to the terminal is decided
+/// here, since ratatui's own backends ask for the size and write resets at each draw, and know of no
+/// scrolling.
 pub(super) struct Canvas {
     layout: Terminal<TestBackend>,
     shown: Buffer,

@@ -14,7 +14,8 @@ pub(super) const ON_SPACES: Modifier = Modifier::REVERSED
     .union(Modifier::UNDERLINED)
     .union(Modifier::CROSSED_OUT);
 
-/// Where the cursor is and how it writes, as far as this frame has said so. Frames begin and end without colours.
+/// Where the cursor is and how it writes, as far as this frame has said so. Frames begin and end without
+/// colours.
 #[derive(Default)]
 pub(super) struct Pen {
     at: Option<(u16, u16)>,
@@ -70,7 +71,8 @@ impl Pen {
         self.at
     }
 
-    /// Draws unchanged cells on the way to the next changed one, if that is shorter than to step over them: a step takes 3 bytes at least.
+    /// Draws unchanged cells on the way to the next changed one, if that is shorter than to step over them: a
+    /// step takes 3 bytes at least.
     pub(super) fn bridge(&mut self, bytes: &mut Vec<u8>, cells: &[Cell]) {
         let short = (1..=3).contains(&cells.len());
         if short && cells.iter().all(|cell| self.ink.draws(cell)) {
@@ -156,8 +158,8 @@ fn modifiers(wanted: Modifier) -> impl Iterator<Item = String> {
         .map(|(_, code)| code.to_string())
 }
 
-/// The codes of ECMA-48, 8.3.117, and for the bright half of the sixteen colours those that every terminal has beside them. `base` is 30
-/// for the foreground, 40 for the background.
+/// The codes of ECMA-48, 8.3.117, and for the bright half of the sixteen colours those that every terminal
+/// has beside them. `base` is 30 for the foreground, 40 for the background.
 fn colour(colour: Color, base: u8) -> String {
     let dark = |number: u8| (base + number).to_string();
     let bright = |number: u8| (base + 60 + number).to_string();

@@ -20,7 +20,8 @@ pub(super) struct Scroll {
 }
 
 impl Scroll {
-    /// The move that saves most cells, if one may be worth its bytes: whether it is, shows when both ways are written out.
+    /// The move that saves most cells, if one may be worth its bytes: whether it is, shows when both ways are
+    /// written out.
     pub(super) fn between(shown: &Buffer, wanted: &Buffer) -> Option<Self> {
         if shown.area != wanted.area {
             return None;
@@ -33,8 +34,8 @@ impl Scroll {
             .map(|(_, scroll)| scroll)
     }
 
-    /// Lines deleted at one end of the region (DL), and as many inserted at the other (IL): what is below it ends where it was. Gives the first line
-    /// that was inserted, at whose beginning the cursor is.
+    /// Lines deleted at one end of the region (DL), and as many inserted at the other (IL): what is below it
+    /// ends where it was. Gives the first line that was inserted, at whose beginning the cursor is.
     pub(super) fn encode(&self, bytes: &mut Vec<u8>, height: u16) -> u16 {
         let line = |line: usize| u16::try_from(line).unwrap_or(u16::MAX);
         let (top, last) = (line(self.region.start), line(self.region.end - self.by));

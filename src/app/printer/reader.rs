@@ -1,4 +1,5 @@
-//! Who reads stdout, watched: that nobody does any more is known at once, and not with the next line, which may be hours away.
+//! Who reads stdout, watched: that nobody does any more is known at once, and not with the next line, which
+//! may be hours away.
 
 use std::io;
 use std::sync::Arc;
@@ -17,7 +18,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// From now on [`Input::HungUp`] comes, once, when nobody can read stdout any more: the other end of the pipe is closed, the terminal gone.
+    /// From now on [`Input::HungUp`] comes, once, when nobody can read stdout any more: the other end of the
+    /// pipe is closed, the terminal gone.
     ///
     /// # Errors
     ///

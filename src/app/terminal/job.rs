@@ -30,8 +30,9 @@ pub(super) fn stop_until_continued() -> io::Result<()> {
     outcome
 }
 
-/// No ancestor in this session stands outside of our process group: nobody there would notice that we have stopped. The kernel
-/// ignores SIGTSTP in such a group; we catch SIGTSTP and stop by SIGSTOP, and that would be for ever.
+/// No ancestor in this session stands outside of our process group: nobody there would notice that we have
+/// stopped. The kernel ignores SIGTSTP in such a group; we catch SIGTSTP and stop by SIGSTOP, and that would
+/// be for ever.
 pub(super) fn is_orphaned() -> bool {
     let Some(own) = Place::of(own_pid()) else {
         return true;
@@ -52,8 +53,9 @@ fn own_pid() -> i32 {
 
 /// Where a process stands among the others, in numbers of processes.
 ///
-/// A number is 0 where the process that it means stands in a PID namespace outside of ours: that of a container's first process, say, which
-/// nobody made the leader of its group. `rustix` takes that for impossible, so it is not asked.
+/// A number is 0 where the process that it means stands in a PID namespace outside of ours: that of a
+/// container's first process, say, which nobody made the leader of its group. `rustix` takes that for
+/// impossible, so it is not asked.
 struct Place {
     parent: i32,
     group: i32,

@@ -17,14 +17,16 @@ pub const EXIT_STATUS: u8 = 101;
 
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
-/// Whether some thread has panicked: then the exit status is [`EXIT_STATUS`], whatever else ended the program.
+/// Whether some thread has panicked: then the exit status is [`EXIT_STATUS`], whatever else ended the
+/// program.
 #[must_use]
 pub fn panicked() -> bool {
     PANICKED.load(Ordering::SeqCst)
 }
 
-/// From now on a panic in any thread restores the terminal and then prints its message. In the main thread, which is the one that
-/// calls this, it goes on as usual and ends the program; from any other thread the main loop is told, to finish and end.
+/// From now on a panic in any thread restores the terminal and then prints its message. In the main thread,
+/// which is the one that calls this, it goes on as usual and ends the program; from any other thread the main
+/// loop is told, to finish and end.
 pub fn install_hook(terminal: Option<&Terminal>, loop_inputs: Sender<Input>) {
     let terminal = terminal.cloned();
     let main_thread = thread::current().id();

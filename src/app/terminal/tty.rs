@@ -1,7 +1,8 @@
 //! The terminal as a device: its descriptors, its modes, and writing to it without ever waiting for ever.
 //!
-//! Nobody may be caught in a `write(2)` to a terminal that has stopped reading. `O_NONBLOCK` would do, but it belongs to the
-//! open file, which is shared with the shell and whatever it starts next. So the terminal is opened a second time.
+//! Nobody may be caught in a `write(2)` to a terminal that has stopped reading. `O_NONBLOCK` would do, but it
+//! belongs to the open file, which is shared with the shell and whatever it starts next. So the terminal is
+//! opened a second time.
 
 use std::ffi::CStr;
 use std::io;
@@ -20,17 +21,18 @@ use super::guard::Guard;
 use super::job;
 use crate::app::wake::Wake;
 
-/// Alternate screen and no cursor. Then switch off what a crashed program may have left on: reports of mouse, focus, size
-/// and colours, keys as Windows sends them, application mode of arrow keys and number pad, modifyOtherKeys, the kitty
-/// keyboard protocol. A terminal that takes one of these for a text attribute gets its attributes reset. At last, marks
-/// around pasted text: a paste into the wrong pane must not toggle sensors.
+/// Alternate screen and no cursor. Then switch off what a crashed program may have left on: reports of mouse,
+/// focus, size and colours, keys as Windows sends them, application mode of arrow keys and number pad,
+/// modifyOtherKeys, the kitty keyboard protocol. A terminal that takes one of these for a text attribute gets
+/// its attributes reset. At last, marks around pasted text: a paste into the wrong pane must not toggle
+/// sensors.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\
     \x1b[?9;1000;1001;1002;1003;1004;1005;1006;1015;1016;2031;2048;9001l\
     \x1b[?1l\x1b>\x1b[>4m\x1b[=0u\x1b[0m\x1b[?2004h";
 /// The way back. The screen is cleared first for terminals that have no alternate one.
 const LEAVE: &[u8] = b"\x1b[?2004l\x1b[0m\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h";
-/// Presses of buttons, with places in decimal numbers: only where the user asked for it, since the terminal's own selection of text then
-/// needs Shift.
+/// Presses of buttons, with places in decimal numbers: only where the user asked for it, since the terminal's
+/// own selection of text then needs Shift.
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// How long a terminal that does not read may hold up those who leave it.
@@ -62,7 +64,8 @@ pub(crate) struct Tty {
 }
 
 impl Tty {
-    /// Opens the terminal of stdout for drawing; keys come from stdin, or if that is no terminal, from the controlling one.
+    /// Opens the terminal of stdout for drawing; keys come from stdin, or if that is no terminal, from the
+    /// controlling one.
     pub(super) fn open(mouse: bool) -> io::Result<Self> {
         let stdout = rustix::stdio::stdout();
         if !termios::isatty(stdout) {
@@ -109,11 +112,13 @@ impl Tty {
     }
 
     fn lock(&self) -> MutexGuard<'_, Screen> {
-        // Nothing that runs under the lock can panic; and who comes here from a panic hook must get on in any case.
+        // Nothing that runs under the lock can panic; and who comes here from a panic hook must get on in any
+        // case.
         self.screen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the screen, or takes it again: after a stop from outside nobody knows what the shell has done to the modes.
+    /// Takes the screen, or takes it again: after a stop from outside nobody knows what the shell has done to
+    /// the modes.
     pub(super) fn enter(&self) -> io::Result<()> {
         let mut screen = self.lock();
         // In the background this stops the process group (SIGTTOU) until `fg`, which is what a shell expects.
@@ -123,8 +128,8 @@ impl Tty {
         raw.make_raw();
         termios::tcsetattr(&self.input, OptionalActions::Now, &raw)?;
         if screen.before.is_none() {
-            // Keys typed before this were not meant for this screen, and may be the rest of a sequence that the shell began
-            // to read.
+            // Keys typed before this were not meant for this screen, and may be the rest of a sequence that
+            // the shell began to read.
             let _ = termios::tcflush(&self.input, QueueSelector::IFlush);
         }
         if let Some(guard) = &mut screen.guard {
@@ -155,13 +160,13 @@ impl Tty {
             LEAVE.to_vec()
         };
         if write_within(&self.output, &leave, PATIENCE).is_err() {
-            // It has stopped reading. What waits in its queue is an old picture: make room for the way back, so that the
-            // terminal is right when it reads again.
+            // It has stopped reading. What waits in its queue is an old picture: make room for the way back,
+            // so that the terminal is right when it reads again.
             let _ = termios::tcflush(&self.output, QueueSelector::OFlush);
             let _ = write_within(&self.output, &leave, PATIENCE);
         }
-        // `Now`: to drain first (`Drain`, `Flush`) would wait for a reader. Keys typed ahead are the shell's, so they stay.
-        // In the background the modes are the shell's already, and the attempt would stop us.
+        // `Now`: to drain first (`Drain`, `Flush`) would wait for a reader. Keys typed ahead are the shell's,
+        // so they stay. In the background the modes are the shell's already, and the attempt would stop us.
         if job::in_foreground(&self.input) {
             let _ = termios::tcsetattr(&self.input, OptionalActions::Now, &before);
         }
@@ -175,8 +180,9 @@ impl Tty {
         self.interrupt.call();
     }
 
-    /// Writes one frame, as long as the terminal takes to read it. Gives up with `Interrupted` when the screen is given back
-    /// meanwhile (or is not ours to begin with), or `stop` is set and [`Self::interrupt`] was called.
+    /// Writes one frame, as long as the terminal takes to read it. Gives up with `Interrupted` when the
+    /// screen is given back meanwhile (or is not ours to begin with), or `stop` is set and
+    /// [`Self::interrupt`] was called.
     pub(crate) fn write_frame(&self, frame: &[u8], stop: &AtomicBool) -> io::Result<()> {
         let entry = self.lock().entries;
         let mut rest = frame;
@@ -212,7 +218,8 @@ impl Tty {
         Ok(())
     }
 
-    /// Writes a message for people, best effort: to a terminal without waiting long, to anything else as it comes.
+    /// Writes a message for people, best effort: to a terminal without waiting long, to anything else as it
+    /// comes.
     pub(super) fn tell(&self, message: &str) {
         if termios::isatty(rustix::stdio::stderr()) {
             let _ = write_within(&self.output, message.as_bytes(), PATIENCE);
@@ -225,8 +232,8 @@ impl Tty {
 /// Opens again, on its own account, the terminal that a descriptor is open on.
 fn reopen(terminal: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let by_name = termios::ttyname(terminal, Vec::new()).map_err(io::Error::from);
-    // After `su` the device belongs to another user, and in a container it may have no name; the controlling terminal may always be
-    // opened by its own.
+    // After `su` the device belongs to another user, and in a container it may have no name; the controlling
+    // terminal may always be opened by its own.
     by_name
         .and_then(|name| open(&name))
         .or_else(|error| open(c"/dev/tty").map_err(|_| error))

@@ -19,7 +19,8 @@ fn rules(area: Rect) -> usize {
     usize::from(area.height > 1)
 }
 
-/// From this many lines on a text that is wider than the window goes on in the next one; with fewer, each event has a line.
+/// From this many lines on a text that is wider than the window goes on in the next one; with fewer, each
+/// event has a line.
 const BREAKS: usize = 4;
 
 /// How far a text that goes on stands in.

@@ -10,7 +10,8 @@ use crate::app::desk::{self, Hands};
 /// A key, and what it does.
 type Key = (&'static str, &'static str);
 
-/// Where the window is too narrow for all, those stay that lead on: how to leave, and the help, which lists every key.
+/// Where the window is too narrow for all, those stay that lead on: how to leave, and the help, which lists
+/// every key.
 pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
     let (desk, look) = (&picture.desk, &picture.look);
     let width = usize::from(area.width);
@@ -31,8 +32,8 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
     } else {
         (5, 3)
     };
-    // In the order in which they stand, with their rank. `a` is there from the start: to bring it up with the alarm would be more
-    // bytes than the alarm.
+    // In the order in which they stand, with their rank. `a` is there from the start: to bring it up with the
+    // alarm would be more bytes than the alarm.
     let keys: [(Option<Key>, u8); 7] = [
         (toggle.filter(|_| desk.hands() == Hands::Free), 4),
         (toggle.map(|_| ("p", "publish again")), 6),

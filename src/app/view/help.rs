@@ -17,7 +17,8 @@ const WIDE: u16 = 80;
 /// From this width on short keys and words stand beside each other; below it, below each other.
 const NARROW: u16 = 40;
 
-/// Where it lies: the lowest lines but the footer, and never over the title and the banner. At full width, so that no word behind it is cut in two.
+/// Where it lies: the lowest lines but the footer, and never over the title and the banner. At full width, so
+/// that no word behind it is cut in two.
 pub(super) fn place(picture: &Picture, area: Rect) -> Rect {
     let height = u16::try_from(lines(picture, area).len())
         .unwrap_or(u16::MAX)
@@ -63,7 +64,8 @@ pub(super) fn draw(picture: &Picture, first: usize, frame: &mut Frame<'_>, area:
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// All of its lines: in full where there is room for them, else in a few words, so that keys and words are still seen together.
+/// All of its lines: in full where there is room for them, else in a few words, so that keys and words are
+/// still seen together.
 pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
     let look = picture.look;
     let full = |(key, what): (&'static str, &'static str)| {

@@ -1,4 +1,5 @@
-//! States in letters of three lines: what hangs on the wall is read from across the room. Narrow ones, since each cell is three bytes.
+//! States in letters of three lines: what hangs on the wall is read from across the room. Narrow ones, since
+//! each cell is three bytes.
 
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};

@@ -22,8 +22,9 @@ struct Cell {
 /// From this width on two links stand on a line.
 const WIDE: u16 = 130;
 
-/// The lines of the links, in at most `most` lines: one below the other where the window is high, two on a line where it is wide as well,
-/// else as many on a line as it holds. In a low window there may be more lines.
+/// The lines of the links, in at most `most` lines: one below the other where the window is high, two on a
+/// line where it is wide as well, else as many on a line as it holds. In a low window there may be more
+/// lines.
 pub(super) fn lines(picture: &Picture, area: Rect, most: u16) -> Vec<Line<'static>> {
     let cells = cells(picture);
     let look = picture.look;
@@ -152,8 +153,8 @@ fn owner(picture: &Picture, card: Card) -> Cell {
     }
 }
 
-/// What is at a link's other end: its words are for what is up and for what a broker has said to be down. Silent is what is not heard of, for whatever
-/// reason; unseen what stands behind a link that is down itself.
+/// What is at a link's other end: its words are for what is up and for what a broker has said to be down.
+/// Silent is what is not heard of, for whatever reason; unseen what stands behind a link that is down itself.
 fn status(
     picture: &Picture,
     watched: &Watched,

@@ -1,4 +1,5 @@
-//! Colours and symbols: the terminal's own sixteen colours, on top of the words, and only where they are wanted.
+//! Colours and symbols: the terminal's own sixteen colours, on top of the words, and only where they are
+//! wanted.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,5 @@
-//! What stands where. The sensors do not move when something is wrong: what comes up then has its place, or takes it from the log.
+//! What stands where. The sensors do not move when something is wrong: what comes up then has its place, or
+//! takes it from the log.
 
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
@@ -23,8 +24,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The plan for a window; `None` where it does not hold all sensors. What there is no room for goes in this order: log, links,
-    /// troubles, title, keys.
+    /// The plan for a window; `None` where it does not hold all sensors. What there is no room for goes in
+    /// this order: log, links, troubles, title, keys.
     pub(super) fn of(picture: &Picture, area: Rect) -> Option<Self> {
         let sensors = sensors::arrange(picture, area)?;
         let mut room = area.height.saturating_sub(height(&sensors.lines));
@@ -40,7 +41,8 @@ impl Plan {
         let mut links = links::lines(picture, area, room.saturating_sub(2));
         let mut troubles = troubles::lines(picture, area);
         if area.height < HIGH {
-            // What does not fit on the line above stands beneath the sensors, where a trouble takes its place: so they do not move.
+            // What does not fit on the line above stands beneath the sensors, where a trouble takes its
+            // place: so they do not move.
             let mut more = links.split_off(1.min(links.len()));
             if troubles.is_empty() {
                 more.truncate(usize::from(room).saturating_sub(1));

@@ -1,5 +1,6 @@
-//! The sensors: one below the other, or the boards beside each other where the window is wide, with air where it is high. All six are on the
-//! screen as long as it is at all possible: where there is no room for the words `Sensor N`, the number stands for them.
+//! The sensors: one below the other, or the boards beside each other where the window is wide, with air where
+//! it is high. All six are on the screen as long as it is at all possible: where there is no room for the
+//! words `Sensor N`, the number stands for them.
 
 mod row;
 
@@ -55,7 +56,8 @@ impl Shape {
     }
 }
 
-/// How much of the row stands above large letters: all but the line of what has been, whose bytes the letters have.
+/// How much of the row stands above large letters: all but the line of what has been, whose bytes the letters
+/// have.
 const LARGE_ROW: usize = 55;
 
 /// One card's sensors, with its heading where there is room.
@@ -80,7 +82,8 @@ pub(super) fn arrange(picture: &Picture, area: Rect) -> Option<Sensors> {
     };
     let shape = Shape::of(picture, area)?;
     let air = usize::from(area.height >= super::HIGH);
-    // Where there is no line for keys and title, the rows say what these would: that a press toggles nothing, and why.
+    // Where there is no line for keys and title, the rows say what these would: that a press toggles nothing,
+    // and why.
     let bare = fill(picture, area);
     let column = match shape {
         Shape::Column => area.width,

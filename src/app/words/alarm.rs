@@ -5,8 +5,8 @@ use crate::machine::{Freshness, Machine};
 use crate::sensor::{SensorSet, State};
 use crate::watch::{Alarm, Subject, Watch};
 
-/// The alarms that nobody has acknowledged: the newest of those that last, how many more of them there are, and how many are over. The full text,
-/// then shorter ones. Nothing if there is none.
+/// The alarms that nobody has acknowledged: the newest of those that last, how many more of them there are,
+/// and how many are over. The full text, then shorter ones. Nothing if there is none.
 #[must_use]
 pub fn alarms(machine: &Machine, watch: &Watch, times: &Times) -> Vec<String> {
     let alarms: Vec<_> = watch.alarms().copied().collect();
@@ -32,7 +32,8 @@ pub fn alarms(machine: &Machine, watch: &Watch, times: &Times) -> Vec<String> {
     }
 }
 
-/// The alarm, if what it tells of is so still; of the sensors that were KO at the start those that have been since.
+/// The alarm, if what it tells of is so still; of the sensors that were KO at the start those that have been
+/// since.
 fn lasts(machine: &Machine, all: &[Alarm], alarm: Alarm) -> Option<Alarm> {
     let is_ko = |sensor| machine.shown(sensor).map(|shown| shown.state()) == Some(State::Ko);
     match alarm.subject {

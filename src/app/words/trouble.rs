@@ -40,7 +40,8 @@ fn broken_short(broken: Link, home: Card) -> String {
     }
 }
 
-/// A trouble: in full, then in fewer words with the cause before all else that can be missed, then hardly more than the cause.
+/// A trouble: in full, then in fewer words with the cause before all else that can be missed, then hardly
+/// more than the cause.
 pub type Trouble = [String; 3];
 
 /// What is wrong with the chain, worst first; nothing if all is well.
@@ -103,7 +104,8 @@ fn held(machine: &Machine, times: &Times) -> Vec<Trouble> {
     }
 }
 
-/// Whether it is too early to call a link broken: it has not been heard since the connect, and may yet be. What a broker has said is never too early.
+/// Whether it is too early to call a link broken: it has not been heard since the connect, and may yet be.
+/// What a broker has said is never too early.
 fn waiting(machine: &Machine, card: Card, link: Link) -> bool {
     let chain = machine.chain();
     let is_waiting = |of| chain.owner(of).status() == Status::Waiting;

@@ -1,4 +1,5 @@
-//! A plain MQTT 3.1.1 client: it looks at what a broker holds, listens, and says what no program of this project would say.
+//! A plain MQTT 3.1.1 client: it looks at what a broker holds, listens, and says what no program of this
+//! project would say.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};

@@ -67,7 +67,8 @@ pub fn flat(screen: &str) -> String {
     screen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a screen says that its program has read all that its broker had in store: what comes from now on is live.
+/// Whether a screen says that its program has read all that its broker had in store: what comes from now on
+/// is live.
 pub fn is_ready(screen: &str) -> bool {
     let text = flat(screen);
     [

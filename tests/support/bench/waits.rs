@@ -42,7 +42,8 @@ impl Bench {
         );
     }
 
-    /// Waits until every screen that is there shows these states as live or confirmed, and both brokers hold them.
+    /// Waits until every screen that is there shows these states as live or confirmed, and both brokers hold
+    /// them.
     #[track_caller]
     pub fn wait_settled(&self, states: States) {
         self.wait_settled_as(states, &["LIVE", "CONFIRMED"]);
@@ -80,7 +81,8 @@ impl Bench {
         });
     }
 
-    /// Waits until this much time, counted in heartbeats, has gone by for a program that was heard at this broker.
+    /// Waits until this much time, counted in heartbeats, has gone by for a program that was heard at this
+    /// broker.
     pub fn wait_heartbeats(&self, count: usize, owner: Node, broker: Node) {
         let topic = format!("sensors/{owner:?}/alive").to_lowercase();
         self.listener(broker).wait_for_more(count, &topic);

@@ -1,4 +1,5 @@
-//! The attacker is silent, everything works, the other owner is honest: the good state must be on the own topic again.
+//! The attacker is silent, everything works, the other owner is honest: the good state must be on the own
+//! topic again.
 
 use std::time::Duration;
 

@@ -9,7 +9,8 @@ use super::trial::own_topics;
 use super::watch::Watch;
 use super::watch::is_era_of_this_run;
 
-/// Events give a handful of effects: marker, two reports, heartbeat, witness, state file, last word, end; and answers to all commands that are remembered.
+/// Events give a handful of effects: marker, two reports, heartbeat, witness, state file, last word, end; and
+/// answers to all commands that are remembered.
 const MOST_EFFECTS: usize = 7 + Done::KEPT;
 
 impl Watch {
@@ -37,7 +38,8 @@ impl Watch {
         }
     }
 
-    /// Only what is this program's to say, in a form that it reads itself; of what was toggled here never an earlier version than before.
+    /// Only what is this program's to say, in a form that it reads itself; of what was toggled here never an
+    /// earlier version than before.
     fn published(&mut self, topic: Topic, payload: &[u8]) {
         let message = wire::decode(topic, payload).expect("what is sent can be read");
         if let Message::Marker(nonce) = message {
@@ -61,7 +63,8 @@ impl Watch {
             for sensor in topic.carries().iter() {
                 let said = self.said.get(sensor).filter(|_| self.toggled.contains(&sensor));
                 if let (Some(now), Some(before)) = (versions.get(sensor), said) {
-                    // Versions that somebody has made up can come after each other in a circle; those of this run cannot.
+                    // Versions that somebody has made up can come after each other in a circle; those of this
+                    // run cannot.
                     let order = now.compare_exactly(&before);
                     assert!(
                         order != Order::Earlier || !is_era_of_this_run(now.era()),

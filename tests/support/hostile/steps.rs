@@ -249,7 +249,8 @@ fn era(bytes: &mut Unstructured<'_>) -> Result<Era> {
     bytes.choose(&[Era(0), Era(1), Era(2), Era(u32::MAX)]).copied()
 }
 
-/// A version of an attacker, who knows which eras the program has begun and will begin. Its state file does not: its life was drawn after that.
+/// A version of an attacker, who knows which eras the program has begun and will begin. Its state file does
+/// not: its life was drawn after that.
 fn attack(bytes: &mut Unstructured<'_>) -> Result<Version> {
     let version = version(bytes)?;
     let bits: u8 = bytes.arbitrary()?;

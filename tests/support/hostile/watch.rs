@@ -194,7 +194,8 @@ impl Watch {
         }
     }
 
-    /// A key makes a later version. What was toggled changes its state by another toggle alone, or by one that its owner made with this one known.
+    /// A key makes a later version. What was toggled changes its state by another toggle alone, or by one
+    /// that its owner made with this one known.
     fn own_sensors(&mut self, machine: &Machine, event: &Event) {
         let Role::Monitor(card) = self.role else { return };
         for sensor in card.sensors() {
@@ -205,7 +206,8 @@ impl Watch {
             };
             let key = matches!(event, Event::Toggle(pressed) if *pressed == sensor) && !self.leaving;
             let changed = before.map(|before| before.state) != Some(after.state);
-            // One that was known to be done does nothing: then what is new is the initial state. Nor does one that asks for what is there.
+            // One that was known to be done does nothing: then what is new is the initial state. Nor does one
+            // that asks for what is there.
             let made = !after.version.is_provisional() && changed;
             let order = before.map(|before| after.version.compare_exactly(&before.version));
             if key || (self.commanded.contains(sensor) && made) {
@@ -216,7 +218,8 @@ impl Watch {
                 self.toggled.insert(sensor);
             } else if self.toggled.contains(&sensor) && before.is_some_and(|before| before.changed.is_none())
             {
-                // What the operator toggled has been replaced by something later, which nobody here has toggled.
+                // What the operator toggled has been replaced by something later, which nobody here has
+                // toggled.
                 self.toggled.remove(&sensor);
             } else if self.toggled.contains(&sensor) {
                 let same = before.is_some_and(|before| before.version.dot == after.version.dot);

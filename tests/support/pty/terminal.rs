@@ -54,7 +54,8 @@ impl Terminal {
             if !fds[0].revents().is_empty() {
                 let _ = rustix::io::read(&self.wake, &mut [0; 8]);
             } else if fds[1].revents().contains(PollFlags::IN) {
-                // Held from before the read: nothing is between the terminal and what was seen, see `has_more`.
+                // Held from before the read: nothing is between the terminal and what was seen, see
+                // `has_more`.
                 let mut seen = self.lock();
                 let count = rustix::io::read(master, &mut buffer).unwrap_or(0);
                 seen.bytes.extend_from_slice(&buffer[..count]);
@@ -69,8 +70,8 @@ impl Terminal {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether something was written that will be read and is not yet seen. To be asked with the lock held. (Linux: a poll of the
-    /// master takes over first what the kernel has still to hand on, `n_tty_poll`.)
+    /// Whether something was written that will be read and is not yet seen. To be asked with the lock held.
+    /// (Linux: a poll of the master takes over first what the kernel has still to hand on, `n_tty_poll`.)
     pub(super) fn has_more(&self, master: &OwnedFd) -> bool {
         let mut fds = [PollFd::new(master, PollFlags::IN)];
         self.reading.load(Ordering::SeqCst) && poll(&mut fds, Some(&Timespec::default())).expect("poll") > 0

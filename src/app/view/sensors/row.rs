@@ -18,10 +18,12 @@ const ROOMY: usize = 30;
 /// From this width on it is said what a time means.
 const TALKATIVE: usize = 56;
 
-/// How long the line of what has been is at most, before which column it never begins, and behind which it never ends.
+/// How long the line of what has been is at most, before which column it never begins, and behind which it
+/// never ends.
 const HISTORY: (usize, usize, usize) = (20, 50, 79);
 
-/// Number and state, and of another card's sensor whether it is live or held. There is no room for a symbol beside that word, and words go first.
+/// Number and state, and of another card's sensor whether it is live or held. There is no room for a symbol
+/// beside that word, and words go first.
 pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
     let (machine, look) = (&picture.machine, &picture.look);
     let state = machine.shown(sensor).map(|shown| shown.state());
@@ -60,8 +62,8 @@ pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize
     line
 }
 
-/// Why a press on this sensor toggles nothing, in at most `room` columns: where its screen is locked always, set off after a press; of another
-/// board's sensor after a press only.
+/// Why a press on this sensor toggles nothing, in at most `room` columns: where its screen is locked always,
+/// set off after a press; of another board's sensor after a press only.
 fn hands(picture: &Picture, sensor: SensorId, room: usize) -> Option<Span<'static>> {
     let refused = picture.desk.is_refused(sensor);
     let own = picture.machine.role() == Role::Monitor(sensor.card());
@@ -82,7 +84,8 @@ fn hands(picture: &Picture, sensor: SensorId, room: usize) -> Option<Span<'stati
     Some(Span::styled(word, style))
 }
 
-/// What has happened to a sensor: its key has just been pressed, or it has changed since the last acknowledgement.
+/// What has happened to a sensor: its key has just been pressed, or it has changed since the last
+/// acknowledgement.
 fn mark(picture: &Picture, sensor: SensorId) -> (&'static str, Style) {
     let look = &picture.look;
     if picture.desk.is_pressed(sensor) {
@@ -94,8 +97,8 @@ fn mark(picture: &Picture, sensor: SensorId) -> (&'static str, Style) {
     }
 }
 
-/// Name, symbol and state, how far it has got or how fresh it is, since when, and how it got there. What does not fit is left out from
-/// the right; name and state always fit.
+/// Name, symbol and state, how far it has got or how fresh it is, since when, and how it got there. What does
+/// not fit is left out from the right; name and state always fit.
 pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
     let look = &picture.look;
     let state = picture.machine.shown(sensor).map(|shown| shown.state());
@@ -150,7 +153,8 @@ fn beside_state(picture: &Picture, sensor: SensorId, width: usize, talkative: bo
     }
     let mut spans = vec![Span::styled(word, style)];
     let Some(time) = time else { return spans };
-    // The time of the last change; of what is held, since when. Below each other where there is room for that.
+    // The time of the last change; of what is held, since when. Below each other where there is room for
+    // that.
     let held = word == "HELD";
     let style = if held { style } else { look.dim() };
     let since = if held || talkative { "since " } else { "" };
