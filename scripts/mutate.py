@@ -45,8 +45,14 @@ MUTATIONS = [
     (
         "an owner that speaks settles nothing",
         "src/machine/quarantine.rs",
-        "if vouched == [true, false] {",
-        "if vouched == [true, false] && now.since_start().as_secs() == u64::MAX {",
+        "            [true, false] => {\n",
+        "            [true, false] if now.since_start().as_secs() == u64::MAX => {\n",
+    ),
+    (
+        "what gives way while its owner is silent is forgotten",
+        "src/machine/quarantine.rs",
+        "self.quarantine(arrival, sensor, if taken { shown } else { reading });",
+        "if !taken { self.quarantine(arrival, sensor, reading); }",
     ),
     (
         "an owner's own era is as any other",

@@ -8,6 +8,13 @@ use rustix::process::Signal;
 use crate::support::probe::{Heartbeat, drawn, probe, running, started};
 use crate::support::pty::{Pty, Start, code};
 
+/// The shell's `kill` takes every number and name of a signal.
+#[track_caller]
+fn sh(command: &str) {
+    let ended = Command::new("sh").args(["-c", command]).status();
+    assert!(ended.expect("sh").success(), "{command}");
+}
+
 #[test]
 fn q_quits_and_leaves_the_terminal_as_it_was() {
     let mut pty = started();
@@ -51,13 +58,7 @@ fn signals_without_a_name_end_it_in_order() {
     for number in [34, 50, 64] {
         let mut pty = started();
         let kill = format!("kill -{number} {}", pty.pid());
-        assert!(
-            Command::new("sh")
-                .args(["-c", &kill])
-                .status()
-                .expect("sh")
-                .success()
-        );
+        sh(&kill);
         assert_eq!(code(pty.wait_for_end()), 128 + number);
         pty.assert_restored();
     }
@@ -127,13 +128,7 @@ fn killed_under_a_shell_it_leaves_the_shell_its_modes() {
             drawn(&pty);
             let program = running(heartbeat.path()).expect("the program runs");
             let kill = format!("{end} {program}");
-            assert!(
-                Command::new("sh")
-                    .args(["-c", &kill])
-                    .status()
-                    .expect("sh")
-                    .success()
-            );
+            sh(&kill);
             pty.wait_for("the ordinary screen", |seen| {
                 let screen = seen.screen();
                 !screen.alternate_screen()
