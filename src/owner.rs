@@ -349,7 +349,8 @@ impl Owner {
                 } else {
                     Dot::INITIAL
                 };
-                let era = self.count.era;
+                // Not the file's era: an earlier run may have said another state under the same dot.
+                let era = self.life.era(0);
                 self.readings.set(
                     sensor,
                     Reading {

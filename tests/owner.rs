@@ -69,6 +69,23 @@ fn the_word_of_a_plain_program_counts_where_nothing_with_a_version_is_known() {
     assert!(own(&owner, 1).version.is_provisional());
 }
 
+/// Each run says the first word that it hears, and no file holds it.
+#[test]
+fn two_runs_that_restore_two_words_do_not_say_both_under_one_dot() {
+    let file = first().memory();
+    let file = Memory {
+        readings: Snapshot::default(),
+        ..file
+    };
+    let runs = [(7, State::Ok), (8, State::Ko)].map(|(life, word)| {
+        let mut owner = Owner::new(Card::One, Life(life), Some(&file));
+        owner.reserved(&owner.memory());
+        owner.restored(|_| Some(word));
+        own(&owner, 2).version.dot
+    });
+    assert_ne!(runs[0], runs[1]);
+}
+
 #[test]
 fn a_sensor_of_the_other_card_can_neither_be_toggled_nor_heard() {
     let mut owner = first();
