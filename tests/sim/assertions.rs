@@ -82,8 +82,7 @@ impl World {
     }
 
     /// An owner shows a dot that nobody has seen before: it is a key press, a command, an initial state, or
-    /// the same state under a new dot as it had or is just given. If both have it, nobody can tell which is
-    /// meant: the later one.
+    /// the same state under a new dot as it had.
     fn newly_made(&mut self, slot: usize, sensor: SensorId, (dot, state): (Dot, bool), by: [bool; 2]) {
         let [toggled, commanded] = by;
         // Two owners with one state file may both come to the same number.
@@ -91,10 +90,8 @@ impl World {
             self.fail(slot, format!("says {dot:?} of {sensor} again, of another state"));
         }
         let (place, program) = (place_of(sensor), &self.programs[slot]);
-        let known = program.given.iter().chain([&program.view]);
-        let known = known.filter_map(|image| self.ledger.press(place, image));
-        let same = known.filter(|made| made.state == state);
-        let before = super::survivors::latest(same);
+        let over = self.ledger.press(place, &program.view);
+        let before = over.filter(|made| made.state == state);
         let (memory, press) = (program.memory, 0);
         let (met, rival) = (self.memories.met_by(memory), self.rival(slot, place));
         let made = Made {
@@ -104,7 +101,6 @@ impl World {
             met,
             rival,
         };
-        let over = self.ledger.press(place, &program.view);
         let over = over.map_or(0, |made| made.press);
         if toggled || commanded {
             let before = program.states[place].filter(|_| program.view[place].is_some());

@@ -55,8 +55,6 @@ pub struct Program {
     pub due: Option<u64>,
     /// What its screen shows that has a version.
     pub view: Image,
-    /// What it has been told since its connection began, or, once its marker has come back, is told now.
-    pub given: Vec<Image>,
     /// Whether a word without version is shown.
     pub wordy: [bool; 6],
     pub states: [Option<bool>; 6],
@@ -240,12 +238,8 @@ impl World {
                     let told = heartbeat.then(|| quarantined_in(&packet.payload));
                     let told = told.unwrap_or(packet.image);
                     self.meet(slot, &told);
-                    self.programs[slot].given.push(told);
                     let (topic, payload) = (packet.topic.to_string(), packet.payload.to_vec());
                     self.feed(slot, message(topic, payload, queued.retained));
-                    if self.programs[slot].marked {
-                        self.programs[slot].given.clear();
-                    }
                 }
             }
             Parcel::Connect(..) => {}

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::broker::Broker;
 use super::reference::{Image, Made};
-use super::world::{TWIN, World};
+use super::world::{BOARD1, TWIN, World};
 
 /// Presses of each sensor.
 pub type Presses = [Vec<Made>; 6];
@@ -29,12 +29,24 @@ impl World {
         let clients = clients.chain(files.clone().map(|file| &file.client));
         let clients = clients.map(Rc::clone).collect();
         let stores = self.brokers.iter().map(Broker::image_store);
+        let first = self.brokers[BOARD1].image_store();
         let stores = stores.flat_map(|store| store.images(&clients, &taken));
         let views = running.map(|program| &program.view);
         let images: Vec<&Image> = stores.chain(files.map(|file| &file.image)).chain(views).collect();
+        // Where somebody else speaks on the owner's topic, the join at its broker is no image: a card 2 that
+        // knows nothing publishes one without the owner's sensors.
+        let own = first.retained.get("sensors/card1");
+        let join = first
+            .retained
+            .get("sensors/all")
+            .filter(|_| own.is_some_and(|own| own.foreign));
+        let is_join = |image: &Image| join.is_some_and(|join| std::ptr::eq(image, &raw const join.image));
         std::array::from_fn(|place| {
-            let presses = images.iter().filter_map(|image| self.ledger.press(place, image));
-            presses.collect()
+            let counts = |image: &&&Image| place >= 3 || !is_join(image);
+            let counting = images.iter().filter(counts);
+            counting
+                .filter_map(|image| self.ledger.press(place, image))
+                .collect()
         })
     }
 
