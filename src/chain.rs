@@ -192,16 +192,8 @@ impl Chain {
     }
 
     /// Compares what is known here of a card with what its owner said last: `plain` says whether it is a
-    /// plain program's word, `same` whether it is the same, `possible` whether it may be what its owner has
-    /// made since.
-    pub fn compare(
-        &mut self,
-        now: Mono,
-        card: Card,
-        plain: bool,
-        same: impl Fn(&Versions) -> bool,
-        possible: impl Fn(&Heartbeat) -> bool,
-    ) {
+    /// plain program's word. What is of an era that is not the owner's cannot be what it has made since.
+    pub fn compare(&mut self, now: Mono, card: Card, plain: bool, known: &Versions) {
         let place = card as usize;
         let said =
             self.heartbeats[place].filter(|_| self.is_connected() && self.owners[place].pulse.is_live(now));
@@ -211,8 +203,8 @@ impl Chain {
         };
         self.agreement[place] = match self.agreement[place] {
             _ if plain => Agreement::Plain,
-            _ if same(&said.has) => Agreement::Same,
-            _ if !possible(&said) => Agreement::Unknown,
+            _ if said.has.same(known, card) => Agreement::Same,
+            _ if !may_have_made(&said, known, card) => Agreement::Unknown,
             Agreement::Same => Agreement::Different(now),
             Agreement::Different(since) => Agreement::Different(since),
             Agreement::Unknown | Agreement::Plain => Agreement::Unknown,
@@ -347,4 +339,12 @@ impl Chain {
             .filter(|deadline| *deadline > now)
             .min()
     }
+}
+
+/// Whether a card's owner that said this may have made since what is known elsewhere.
+fn may_have_made(said: &Heartbeat, known: &Versions, card: Card) -> bool {
+    card.sensors().into_iter().all(|sensor| {
+        let dot = known.dot(sensor);
+        dot == said.has.dot(sensor) || dot.is_some_and(|dot| said.is_in(dot.era))
+    })
 }

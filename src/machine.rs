@@ -65,17 +65,6 @@ pub enum Freshness {
     },
 }
 
-/// What came in and was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counters {
-    /// Payloads that could not be read.
-    pub malformed: u64,
-    /// Readings lower than what is known.
-    pub stale: u64,
-    /// Plain words for a card whose owner is live.
-    pub impostors: u64,
-}
-
 /// A program's whole state.
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -103,8 +92,6 @@ pub struct Machine {
     /// Readings of others' sensors that are not shown, though their versions do not say that they are
     /// earlier: a copy of what their owner may have lost.
     quarantined: Snapshot,
-    /// Whether a plain program's join shows own sensors in other states than they have.
-    plain_join_differs: bool,
     outbox: Outbox,
     disk: Disk,
     desk: Desk,
@@ -116,7 +103,7 @@ pub struct Machine {
     answer_due: Option<Mono>,
     ownership: Ownership,
     chronicle: Chronicle,
-    counters: Counters,
+    malformed: u64,
 }
 
 impl Machine {
@@ -170,7 +157,6 @@ impl Machine {
             heard: Versions::default(),
             joined: Versions::default(),
             quarantined: Snapshot::default(),
-            plain_join_differs: false,
             outbox: Outbox::new(setup.role),
             disk: Disk::holding(memory),
             desk: Desk::remembering(memory),
@@ -181,7 +167,7 @@ impl Machine {
             answer_due: None,
             ownership: Ownership::default(),
             chronicle,
-            counters: Counters::default(),
+            malformed: 0,
         }
     }
 
@@ -266,8 +252,7 @@ impl Machine {
     }
 
     fn disconnected(&mut self, now: Now, why: String, retry_in: Duration) {
-        self.ownership
-            .connection_lost(now.mono, self.chain.is_connected());
+        self.ownership.connection_lost(now.mono);
         if !matches!(self.chain.connection, Connection::Down { .. }) {
             self.chronicle
                 .note(now.wall, Fact::Down(Link::Broker, why.clone()));
@@ -291,7 +276,6 @@ impl Machine {
     fn delivered(&mut self, ticket: Ticket) {
         if let Some((Topic::Card(_), versions)) = self.outbox.delivered(ticket) {
             self.progress.delivered = versions;
-            self.ownership.delivered();
         }
     }
 

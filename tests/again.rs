@@ -3,6 +3,9 @@
 #[path = "support/solo.rs"]
 mod solo;
 
+use std::time::Duration;
+
+use dualboard::machine::Event;
 use dualboard::sensor::Card;
 use dualboard::wire::{Direction, Topic};
 use solo::{CARD1, CARD2, Solo, heartbeat, version};
@@ -95,5 +98,78 @@ fn a_join_that_is_behind_is_published_again_by_card_2() {
             again(&mut owner, Topic::All, topic, payload.as_bytes(), 4) > 0,
             "{payload}"
         );
+    }
+}
+
+#[test]
+fn on_every_connect_both_reports_go_out_again_though_nothing_says_that_they_are_missing() {
+    let mut owner = quiet(Card::Two);
+    let topics = [Topic::Card(Card::Two), Topic::All];
+    let before = topics.map(|topic| owner.count(topic));
+    owner.feed(Event::Disconnected {
+        why: "cut".to_owned(),
+        retry_in: Duration::ZERO,
+    });
+    owner.feed(Event::Connected);
+    owner.open_gate();
+    assert_eq!(
+        topics.map(|topic| owner.count(topic)),
+        before.map(|count| count + 1)
+    );
+}
+
+#[test]
+fn what_the_broker_refuses_is_offered_again_with_the_next_heartbeat_and_not_before() {
+    let mut owner = quiet(Card::One);
+    let topic = Topic::Card(Card::One);
+    owner.toggle(1);
+    let before = owner.count(topic);
+    let reported = owner.flying.iter().find(|(_, on, _)| *on == topic);
+    let (ticket, ..) = *reported.expect("a report");
+    owner.feed(Event::Undelivered(ticket));
+    owner.feed(Event::Tick);
+    assert_eq!(owner.count(topic), before);
+    owner.pass(3);
+    assert_eq!(owner.count(topic), before + 1);
+}
+
+#[test]
+fn what_is_under_way_is_not_said_again_for_one_that_cannot_have_heard_it_yet() {
+    let mut owner = quiet(Card::One);
+    let topic = Topic::Card(Card::One);
+    owner.toggle(1);
+    let before = owner.count(topic);
+    owner.hear_beat(Card::Two, &heartbeat(8, 1, 4, version(2, 3, &[])));
+    owner.run();
+    assert_eq!(owner.count(topic), before);
+}
+
+#[test]
+fn a_plain_join_with_an_own_sensor_in_another_state_is_answered_with_each_heartbeat_until_it_is_right() {
+    let mut owner = quiet(Card::One);
+    let wrong = r#"{"sensor_1":true,"sensor_2":true,"sensor_3":true,"sensor_4":true}"#;
+    let right = r#"{"sensor_1":false,"sensor_2":true,"sensor_3":true,"sensor_4":true}"#;
+    let topic = Topic::Card(Card::One);
+    for _ in 0..3 {
+        let more = again(&mut owner, topic, Topic::All, wrong.as_bytes(), 4);
+        assert_eq!(more, 1);
+    }
+    assert_eq!(again(&mut owner, topic, Topic::All, right.as_bytes(), 20), 0);
+}
+
+#[test]
+fn a_heartbeat_that_is_told_at_once_says_nothing_of_a_join_that_may_be_on_its_way() {
+    let mut owner = quiet(Card::One);
+    for (n, regular) in [(3, false), (4, true)] {
+        owner.pass(if regular { 2 } else { 1 });
+        if !regular {
+            owner.run();
+            owner.hear(
+                Topic::Card(Card::Two),
+                format!(r#"{{"sensor_4":true,"versions":{{"sensor_4":[{n},8]}}}}"#),
+            );
+        }
+        let said = owner.last_beat().expect("many");
+        assert_eq!(said.joined.is_some(), regular);
     }
 }

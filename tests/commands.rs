@@ -152,7 +152,7 @@ fn bad_commands_are_counted_and_change_nothing() {
     let mut owner = open();
     for (count, payload) in bad.iter().enumerate() {
         owner.hear(SET, *payload);
-        assert_eq!(owner.machine.counters().malformed, count as u64 + 1, "{payload}");
+        assert_eq!(owner.machine.malformed_payloads(), count as u64 + 1, "{payload}");
         assert_eq!(states(&owner), [OK, OK, OK], "{payload}");
     }
     assert_eq!(

@@ -43,3 +43,16 @@ fn what_lies_in_place_of_a_report_is_told_its_owner_soon_and_then_with_each_hear
         assert!(answers(&mut owner, bad, 1) > 0, "what is new is told again");
     }
 }
+
+#[test]
+fn heartbeats_that_say_all_the_time_that_nothing_was_heard_are_answered_now_and_then() {
+    let mut owner = Solo::open(CARD1, 7, None);
+    owner.toggle(1);
+    owner.run();
+    let before = owner.count(Topic::Card(Card::One));
+    for _ in 0..100 {
+        owner.hear_beat(Card::Two, &heartbeat(8, 1, 4, version(3, 8, &[])));
+        owner.run();
+    }
+    assert_eq!(owner.count(Topic::Card(Card::One)) - before, 1);
+}

@@ -3,6 +3,8 @@
 #[path = "support/solo.rs"]
 mod solo;
 
+use std::time::Duration;
+
 use dualboard::chain::Link;
 use dualboard::global::Shown;
 use dualboard::machine::{Event, Freshness, Role};
@@ -11,6 +13,7 @@ use dualboard::wire::{Direction, Topic};
 use solo::{CARD1, Solo, heartbeat, sensor, version};
 
 const OLD: &str = r#"{"sensor_1":true,"sensor_4":true,"versions":{"sensor_1":[2,9],"sensor_4":[2,8]}}"#;
+const NEW: &str = r#"{"sensor_1":false,"sensor_4":true,"versions":{"sensor_1":[3,9],"sensor_4":[2,8]}}"#;
 const WORD: &str =
     r#"{"sensor_1":true,"sensor_2":true,"sensor_3":true,"sensor_4":true,"versions":{"sensor_4":[2,8]}}"#;
 
@@ -53,6 +56,66 @@ fn what_lay_under_a_plain_word_is_live_only_once_its_owner_has_said_that_it_has_
     let shown = display.machine.shown(sensor(1)).expect("known");
     assert!(matches!(shown, Shown::Reading(_)));
     assert!(!live(&display)[0]);
+}
+
+#[test]
+fn a_heartbeat_that_overtakes_the_reading_that_it_speaks_of_holds_nothing_for_three_seconds() {
+    for comes in [true, false] {
+        let mut display = display();
+        display.pass(2);
+        beat(&mut display, Card::Two, 2, false);
+        beat(&mut display, Card::One, 3, false);
+        assert_eq!(live(&display), [true; 2], "it may be on its way");
+        if comes {
+            display.hear(Topic::All, NEW);
+        }
+        display.pass(3);
+        assert_eq!(live(&display), [comes, true]);
+    }
+}
+
+#[test]
+fn a_reading_that_its_owner_cannot_have_made_is_not_live_for_a_moment() {
+    let mut display = Solo::open(Role::Display, 7, None);
+    display.hear(Topic::All, r#"{"sensor_4":true,"versions":{"sensor_4":[0,8]}}"#);
+    for _ in 0..3 {
+        display.pass(2);
+        beat(&mut display, Card::Two, 0, false);
+    }
+    assert!(live(&display)[1], "nobody has toggled it");
+    display.hear(Topic::All, r#"{"sensor_4":false,"versions":{"sensor_4":[2,5]}}"#);
+    assert_eq!((display.state(4), live(&display)[1]), (solo::KO, false));
+}
+
+#[test]
+fn a_second_owner_beside_the_first_holds_nothing() {
+    let mut display = display();
+    for _ in 0..4 {
+        display.pass(2);
+        beat(&mut display, Card::Two, 2, false);
+        display.hear_beat(Card::Two, &heartbeat(10, display.seconds, 4, version(1, 10, &[])));
+        beat(&mut display, Card::One, 2, false);
+        assert_eq!(live(&display), [true; 2]);
+    }
+    display.pass(4);
+    assert_eq!(live(&display), [true; 2]);
+}
+
+#[test]
+fn beyond_a_bridge_that_was_down_another_owner_is_listened_to_at_once() {
+    let mut display = display();
+    display.hear(Topic::Bridge(Direction::In), "0");
+    display.hear(Topic::Bridge(Direction::In), "1");
+    display.hear(Topic::Uptime(Card::One), "100 seconds");
+    display.hear(Topic::All, NEW);
+    let mut next = heartbeat(10, 1, 1, version(3, 9, &[]));
+    for _ in 0..3 {
+        display.hear_beat(Card::One, &next);
+        beat(&mut display, Card::Two, 2, false);
+        display.pass(2);
+        next.uptime += Duration::from_secs(2);
+    }
+    assert_eq!(live(&display), [true; 2]);
 }
 
 #[test]

@@ -164,6 +164,16 @@ fn of_two_lost_memories_that_had_not_met_all_runs_take_the_same() {
 }
 
 #[test]
+fn what_others_have_been_told_stays_where_nothing_tells_which_is_later() {
+    let mut owner = Owner::new(Card::One, Life(1), None);
+    let [told, turns_up] = [(6, 5), (7, 4)].map(|(n, era)| reading(State::Ko, version(n, era, &[])));
+    hear(&mut owner, 1, told);
+    owner.restored(|_| None);
+    hear(&mut owner, 1, turns_up);
+    assert_eq!(own(&owner, 1), told);
+}
+
+#[test]
 fn until_the_file_has_taken_a_reservation_toggles_are_numbered_in_an_era_of_this_run() {
     let mut before = first();
     let known = [1, 2].map(|number| toggle(&mut before, number));

@@ -2,10 +2,16 @@
 
 #[path = "support/net.rs"]
 mod net;
+#[path = "support/solo.rs"]
+mod solo;
 
-use dualboard::machine::Effect;
-use dualboard::sensor::State;
+use std::time::Duration;
+
+use dualboard::machine::{Effect, Event};
+use dualboard::sensor::{Card, State};
+use dualboard::wire::Topic;
 use net::{CARD1, DISPLAY, Net, ROLES};
+use solo::{Solo, heartbeat, version};
 
 /// In which two heartbeats have come, and the first of them proves nothing.
 const TWO_BEATS: u64 = 5;
@@ -188,4 +194,71 @@ fn one_whose_connection_is_merely_lost_goes_on() {
         net.refuse(CARD1, "connection lost");
     }
     assert_eq!(net.ends[CARD1], None);
+}
+
+/// An owner whose broker is lost again and again, and shows this report of an earlier run each time. What the
+/// owner itself publishes is lost with it: before the broker has it, or afterwards.
+fn at_a_failing_broker(has_it: bool) -> Solo {
+    let found = r#"{"sensor_1":true,"versions":{"sensor_1":[3,9]},"life":5,"connection":4}"#;
+    let mut owner = Solo::new(solo::CARD1, 7, None);
+    for _ in 0..10 {
+        owner.feed(Event::Connected);
+        owner.find(Topic::Card(Card::One), found);
+        owner.open_gate();
+        if has_it {
+            owner.run();
+        }
+        owner.pass(1);
+        owner.flying.clear();
+        owner.feed(Event::Disconnected {
+            why: "connection lost".to_owned(),
+            retry_in: Duration::ZERO,
+        });
+    }
+    owner
+}
+
+#[test]
+fn one_whose_broker_never_gets_its_report_goes_on() {
+    assert_eq!(at_a_failing_broker(false).end, None);
+}
+
+#[test]
+fn one_whose_broker_comes_back_with_an_older_store_goes_on() {
+    assert_eq!(at_a_failing_broker(true).end, None);
+}
+
+#[test]
+fn where_two_do_not_agree_on_who_came_first_their_lives_decide_after_a_while() {
+    for (life, ends) in [(5, true), (9, false)] {
+        let mut owner = Solo::open(solo::CARD1, 7, None);
+        owner.pass(10);
+        let mut beats = 0;
+        while owner.end.is_none() && beats < 20 {
+            owner.hear_beat(
+                Card::One,
+                &heartbeat(life, owner.seconds - 2, 1, version(2, 9, &[])),
+            );
+            owner.pass(2);
+            beats += 1;
+        }
+        assert_eq!(owner.end.is_some(), ends);
+        assert!(beats > 5, "that one seems to be the later one");
+    }
+}
+
+#[test]
+fn of_two_that_started_close_together_both_know_at_once_which_one_ends() {
+    for (life, ends) in [(5, true), (9, false)] {
+        for early in [200, 1_000, 1_800] {
+            let mut owner = Solo::open(solo::CARD1, 7, None);
+            for _ in 0..3 {
+                owner.pass(2);
+                let mut beat = heartbeat(life, owner.seconds - 1, 1, version(2, 9, &[]));
+                beat.uptime += Duration::from_millis(early);
+                owner.hear_beat(Card::One, &beat);
+            }
+            assert_eq!(owner.end.is_some(), ends, "life {life}, {early} ms");
+        }
+    }
 }

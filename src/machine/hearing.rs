@@ -94,7 +94,7 @@ impl Machine {
     }
 
     fn malformed(&mut self, arrival: Arrival, malformed: Malformed) {
-        self.counters.malformed += 1;
+        self.malformed += 1;
         self.chronicle
             .note(arrival.now.wall, Fact::Malformed(arrival.topic, malformed));
         if matches!(arrival.topic, Topic::ReadBack(_)) || self.is_own_topic(arrival.topic) {
@@ -120,8 +120,9 @@ impl Machine {
         }
         if topic == Topic::All {
             self.joined = report.versions();
-            if self.role == Role::Monitor(Card::One) {
-                self.plain_join_differs = report.is_plain() && arrival.live && self.echo_differs(report);
+            if report.is_plain() && arrival.live && self.echo_differs(report) {
+                // A plain program joins: it is told with each heartbeat until it has what this owner has.
+                self.outbox.found(Topic::Card(Card::One), true);
             }
         }
         if matches!(topic, Topic::Card(card) if self.role == Role::Monitor(card)) {
@@ -199,7 +200,6 @@ impl Machine {
         if !self.restored {
             self.own_plain[sensor] = Some(state);
         } else if arrival.live && self.is_own_topic(arrival.topic) {
-            self.counters.impostors += 1;
             self.chronicle
                 .note(arrival.now.wall, Fact::Impostor(sensor.card()));
         }
@@ -209,15 +209,8 @@ impl Machine {
     fn other_reading(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) -> Merge {
         let before = self.global.shown(sensor).map(|shown| shown.state());
         let speaks = arrival.live && self.speaker_is_live(arrival, sensor.card());
-        let merge = match self.merge(arrival, sensor, reading, speaks) {
-            // An earlier one that comes back on the own topic is this program's own echo.
-            Merge::Stale if self.is_own_topic(arrival.topic) => Merge::Known,
-            merge => merge,
-        };
-        match merge {
-            Merge::Stale | Merge::Unordered => self.counters.stale += 1,
-            Merge::Taken | Merge::Known => self.note_change(arrival, sensor, before),
-        }
+        let merge = self.merge(arrival, sensor, reading, speaks);
+        self.note_change(arrival, sensor, before);
         merge
     }
 
@@ -240,7 +233,6 @@ impl Machine {
         } else if !arrival.live {
             self.global.recall(sensor, state);
         } else if from_plain_program && self.speaker_is_live(arrival, card) {
-            self.counters.impostors += 1;
             self.chronicle.note(arrival.now.wall, Fact::Impostor(card));
             return true;
         } else {

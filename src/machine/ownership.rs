@@ -44,8 +44,6 @@ pub(super) struct Ownership {
     reporter: Option<(Life, u64)>,
     /// The same of the last report of another one that was found there.
     displaced_by: Option<(Life, u64)>,
-    /// Whether the broker has had this program's report since the last gate closed.
-    reported: bool,
     /// When the gate of this connection closed.
     closed: Option<Mono>,
     /// How often the connection was taken away by another program since one has lasted.
@@ -101,10 +99,6 @@ impl Ownership {
         self.reporter = report.life.zip(report.connection);
     }
 
-    pub(super) fn delivered(&mut self) {
-        self.reported = true;
-    }
-
     /// Gives whether another program keeps taking the connection away: it was lost soon, and in the place of
     /// this program's report another one's lies now. A connection that is merely lost proves nothing.
     fn gate_closed(&mut self, now: Mono, life: Life) -> bool {
@@ -122,9 +116,8 @@ impl Ownership {
         let other = self.reporter.filter(|other| other.0 != life && !seen(*other));
         if other.is_some() {
             self.displaced_by = other;
-            self.taken_away += u32::from(self.reported && self.lost_soon);
+            self.taken_away += u32::from(self.lost_soon);
         }
-        self.reported = false;
         let patience = match self.take_over {
             TakeOver::No => TAKEN_AWAY,
             TakeOver::Begins | TakeOver::Until(_) => 2 * TAKEN_AWAY,
@@ -132,23 +125,12 @@ impl Ownership {
         self.taken_away >= patience
     }
 
-    /// The connection is lost, or could not be made: then the broker is away, and nobody has taken the
-    /// connection.
-    pub(super) fn connection_lost(&mut self, now: Mono, was_up: bool) {
-        if !was_up {
-            self.taken_away = 0;
-        } else if let Some(closed) = self.closed.take() {
+    pub(super) fn connection_lost(&mut self, now: Mono) {
+        if let Some(closed) = self.closed.take() {
             self.lost_soon = now < closed.after(MOMENTS);
             if !self.lost_soon {
                 self.taken_away = 0;
             }
-        }
-    }
-
-    /// An owner of this card has ended.
-    pub(super) fn gone(&mut self, life: Life) {
-        if self.twin.pulse.life() == Some(life) {
-            self.twin = Twin::default();
         }
     }
 

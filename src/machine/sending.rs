@@ -130,9 +130,6 @@ impl Machine {
         }
         self.beat_due = Some(now.mono.after(pulse::INTERVAL));
         self.outbox.beat();
-        if self.plain_join_differs {
-            self.outbox.again();
-        }
         let regular = self
             .last_beat
             .is_none_or(|last| last.after(pulse::INTERVAL) <= now.mono);
@@ -145,9 +142,9 @@ impl Machine {
             run_era,
             takes_over: self.ownership.takes_over(now.mono),
             has: self.has(),
-            heard: self.heard,
+            heard: self.heard_and_settled(),
             joined: Some(self.joined).filter(|_| regular && card == Card::One),
-            quarantined: self.quarantined,
+            quarantined: self.in_quarantine(),
             other_live: self.freshness(card.other()) == Freshness::Live,
             other_plain: self.global.is_plain(card.other()),
         };
@@ -192,9 +189,6 @@ impl Machine {
                     Fact::Down(link, String::new())
                 };
                 self.chronicle.note(now.wall, fact);
-                if up {
-                    self.speak_again(now);
-                }
             }
         }
         for card in Card::ALL {
@@ -207,19 +201,7 @@ impl Machine {
         let has = self.has();
         for card in Card::ALL {
             let plain = self.global.is_all_plain(card);
-            self.chain.compare(
-                now.mono,
-                card,
-                plain,
-                |said| said.same(&has, card),
-                |said| {
-                    let made_since = |sensor: &SensorId| {
-                        let dot = has.dot(*sensor);
-                        dot == said.has.dot(*sensor) || dot.is_some_and(|dot| said.is_in(dot.era))
-                    };
-                    card.sensors().iter().all(made_since)
-                },
-            );
+            self.chain.compare(now.mono, card, plain, &has);
             let fresh = self.judge(now, card);
             let before = std::mem::replace(&mut self.freshness[card as usize], fresh);
             let live = fresh == Freshness::Live;

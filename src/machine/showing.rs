@@ -1,6 +1,6 @@
 //! What the screens show.
 
-use super::{Counters, Freshness, Gate, Machine, Role};
+use super::{Freshness, Gate, Machine, Role};
 use crate::chain::Chain;
 use crate::chronicle::Chronicle;
 use crate::global::Shown;
@@ -62,10 +62,10 @@ impl Machine {
         &self.chronicle
     }
 
-    /// What came in and was not taken.
+    /// How many payloads could not be read.
     #[must_use]
-    pub const fn counters(&self) -> Counters {
-        self.counters
+    pub const fn malformed_payloads(&self) -> u64 {
+        self.malformed
     }
 
     /// Why the state file cannot be written, if so; in words.

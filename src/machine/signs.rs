@@ -19,7 +19,6 @@ impl Machine {
         if !self.chain.beat(arrival.now, card, *heartbeat) {
             return;
         }
-        self.release(arrival, card);
         if self.role == Role::Display && card == Card::Two && !heartbeat.other_plain {
             self.global.forget_plain(Card::One, &heartbeat.has);
         }
@@ -72,9 +71,6 @@ impl Machine {
     pub(super) fn gone(&mut self, now: Now, topic: Topic, life: Life) {
         if let Topic::Alive(card) = topic {
             self.chain.gone(now, card, life);
-            if self.role == Role::Monitor(card) {
-                self.ownership.gone(life);
-            }
         }
     }
 

@@ -238,7 +238,7 @@ impl Watch {
 
     /// A message that cannot be read is counted, and changes nothing.
     fn malformed(&self, machine: &Machine, heard: Option<&Option<(Topic, Message)>>) {
-        assert_eq!(machine.counters().malformed, self.malformed);
+        assert_eq!(machine.malformed_payloads(), self.malformed);
         if let Some(None) = heard {
             let states = SensorId::ALL.map(|sensor| machine.shown(sensor).map(|shown| shown.state()));
             assert_eq!(
