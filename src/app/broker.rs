@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use openssl::x509::X509;
 
 mod backoff;
 mod deliveries;
@@ -184,6 +185,11 @@ impl Broker {
         let _ = self.signals.send(Signal::Publish(ticket, message));
     }
 
+    /// The operator is there: a pause before the next attempt is over.
+    pub fn retry(&self) {
+        let _ = self.signals.send(Signal::Retry);
+    }
+
     /// Waits for the deliveries under way, then says goodbye, so that the will is not sent; all of it within
     /// the limit.
     ///
@@ -255,12 +261,18 @@ fn check(settings: &Settings) -> Result<()> {
         );
     }
     if let Some(file) = &settings.ca_file {
-        std::fs::File::open(file).with_context(|| {
+        let text = std::fs::read(file).with_context(|| {
             format!(
                 "cannot read the certificates {}; give a file that this user may read with --ca-file",
                 file.display()
             )
         })?;
+        let certificates = X509::stack_from_pem(&text).unwrap_or_default();
+        ensure!(
+            !certificates.is_empty(),
+            "{} holds no certificate in PEM form; give the authority's with --ca-file",
+            file.display()
+        );
     }
     Ok(())
 }

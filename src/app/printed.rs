@@ -97,7 +97,10 @@ pub(super) fn once(mut shell: Shell, options: &Display) -> Result<u8> {
         let seconds = options.timeout.as_secs_f64();
         let why = match &shell.machine().chain().connection {
             Connection::Down { why, .. } => why.as_str(),
-            Connection::Trying | Connection::Up { .. } => "it takes connections and says nothing",
+            Connection::Trying => "the first attempt to connect has not ended",
+            Connection::Up { .. } => {
+                "it takes the connection, and what is published on sensors/marker/… does not come back"
+            }
         };
         let _ = writeln!(
             io::stderr(),

@@ -134,7 +134,11 @@ impl<'a> Screen<'a> {
 
     fn input(&mut self, shell: &mut Shell, input: Input) -> Result<Option<u8>> {
         match input {
-            Input::Key(key) => return Ok(self.key(shell, key)),
+            Input::Key(key) => {
+                // Somebody is there, who may have mended what only a person can mend.
+                shell.retry();
+                return Ok(self.key(shell, key));
+            }
             Input::Click(column, line) => self.click(shell, Position::new(column, line)),
             Input::Resized => self.painter.redraw(),
             Input::Suspend => self.terminal.suspend().context("cannot stop for the shell")?,

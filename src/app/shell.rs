@@ -179,6 +179,13 @@ impl Shell {
         }
     }
 
+    /// Does not wait any longer before the next attempt to connect.
+    pub fn retry(&self) {
+        if !self.machine.chain().is_connected() {
+            self.broker.retry();
+        }
+    }
+
     /// The program's state.
     #[must_use]
     pub const fn machine(&self) -> &Machine {

@@ -48,6 +48,7 @@ fn closing_keeps_its_limit_whatever_the_broker_does() {
     let url = format!("mqtt://127.0.0.1:{}", nobody.number);
     within(Observer::start(&settings(&url, "c1")));
     let mute = scripted_broker::start(Script {
+        old: false,
         connack: &[],
         suback: &[],
     });

@@ -117,6 +117,7 @@ fn a_broker_that_shuts_down_is_lost_and_found() {
 fn a_refused_subscription_is_named() {
     let suback = &[0x90, 5, 0, 1, 0, 0x02, 0x87];
     let url = scripted_broker::start(Script {
+        old: false,
         connack: ACCEPTED,
         suback,
     });
@@ -128,6 +129,7 @@ fn a_refused_subscription_is_named() {
 #[test]
 fn a_single_refused_subscription_is_named() {
     let url = scripted_broker::start(Script {
+        old: false,
         connack: ACCEPTED,
         suback: &[0x90, 4, 0, 1, 0, 0x87],
     });
@@ -142,6 +144,7 @@ fn a_single_refused_subscription_is_named() {
 #[test]
 fn a_subscription_without_an_answer_ends_the_attempt() {
     let url = scripted_broker::start(Script {
+        old: false,
         connack: ACCEPTED,
         suback: &[],
     });
@@ -153,6 +156,7 @@ fn a_subscription_without_an_answer_ends_the_attempt() {
 #[test]
 fn a_port_that_accepts_and_says_nothing_is_no_answer() {
     let url = scripted_broker::start(Script {
+        old: false,
         connack: &[],
         suback: &[],
     });
@@ -165,6 +169,7 @@ fn a_disconnect_with_a_reason_is_named() {
     // What a newer Mosquitto says of a taken-over client id, right after the subscriptions are granted.
     let suback = &[0x90, 5, 0, 1, 0, 2, 0, 0xE0, 2, 0x8E, 0];
     let url = scripted_broker::start(Script {
+        old: false,
         connack: ACCEPTED,
         suback,
     });
@@ -173,4 +178,44 @@ fn a_disconnect_with_a_reason_is_named() {
     let (why, retry_in) = program.wait_down();
     assert_eq!(why.to_string(), "another program took over this client id");
     assert!(retry_in >= Duration::from_secs(1), "no fight: {retry_in:?}");
+}
+
+/// Why a program does not stay with a broker that answers `CONNECT` so.
+fn why(connack: &'static [u8], old: bool) -> String {
+    let url = scripted_broker::start(Script {
+        old,
+        connack,
+        suback: &[0x90, 5, 0, 1, 0, 2, 0],
+    });
+    Observer::start(&settings(&url, "unserved"))
+        .wait_down()
+        .0
+        .to_string()
+}
+
+#[test]
+fn what_a_broker_says_that_it_lacks_is_named_before_anything_is_sent() {
+    for (connack, words) in [
+        (
+            &[0x20, 5, 0, 0, 2, 0x24, 1][..],
+            "the broker has no QoS 2 (max_qos): it cannot serve",
+        ),
+        (
+            &[0x20, 5, 0, 0, 2, 0x25, 0],
+            "the broker keeps no messages (retain_available)",
+        ),
+        (
+            &[0x20, 8, 0, 0, 5, 0x27, 0, 0, 4, 0],
+            "the broker takes 1024 bytes a packet, 17408 are needed",
+        ),
+    ] {
+        assert_eq!(why(connack, false), words);
+    }
+}
+
+#[test]
+fn a_broker_without_mqtt_5_is_called_so_whether_it_says_no_or_nothing() {
+    let words = "the broker does not speak MQTT 5";
+    assert_eq!(why(&[0x20, 2, 0, 1], false), words);
+    assert_eq!(why(&[0x20, 2, 0, 0], true), words);
 }

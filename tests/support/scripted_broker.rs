@@ -8,6 +8,8 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 pub struct Script {
     /// To `CONNECT`.
     pub connack: &'static [u8],
+    /// Whether it answers MQTT 3.1.1 alone.
+    pub old: bool,
     /// To `SUBSCRIBE`, the packet's identifier being 1.
     pub suback: &'static [u8],
 }
@@ -33,7 +35,10 @@ pub fn start(script: Script) -> String {
 
 fn serve(mut stream: TcpStream, script: Script) -> std::io::Result<()> {
     loop {
-        match read_packet(&mut stream)? >> 4 {
+        let (kind, body) = read_packet(&mut stream)?;
+        match kind >> 4 {
+            // The version stands behind the protocol's name.
+            1 if script.old && body.get(6) == Some(&5) => {}
             1 => stream.write_all(script.connack)?,
             8 => stream.write_all(script.suback)?,
             _ => {}
@@ -41,8 +46,8 @@ fn serve(mut stream: TcpStream, script: Script) -> std::io::Result<()> {
     }
 }
 
-/// The packet's first byte; the rest is passed over.
-fn read_packet(stream: &mut TcpStream) -> std::io::Result<u8> {
+/// The packet's first byte, and what comes after its length.
+fn read_packet(stream: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
     let mut head = [0; 2];
     stream.read_exact(&mut head)?;
     let mut length = usize::from(head[1] & 0x7F);
@@ -51,6 +56,7 @@ fn read_packet(stream: &mut TcpStream) -> std::io::Result<u8> {
         stream.read_exact(&mut more)?;
         length += usize::from(more[0]) << 7;
     }
-    stream.read_exact(&mut vec![0; length])?;
-    Ok(head[0])
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    Ok((head[0], body))
 }

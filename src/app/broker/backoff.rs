@@ -3,10 +3,14 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
+use super::why::Pace;
+
 const FIRST: Duration = Duration::from_millis(200);
 const CAP: Duration = Duration::from_secs(2);
+/// Where only a person can help.
+const SLOWEST: Duration = Duration::from_secs(30);
 
-/// Grows from 0.2 s to 2 s, and draws each delay from the upper half of its step, so that the programs that
+/// Grows from 0.2 s to 2 s, to 30 s where only a person can help, and draws each delay from the upper half of its step, so that the programs that
 /// one broker lost together do not come back in step.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
@@ -14,12 +18,13 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// The delay before the next attempt. Slow at once where only a person can help.
-    pub(super) fn next(&mut self, stubborn: bool) -> Duration {
-        let step = if stubborn {
-            CAP
-        } else {
-            CAP.min(FIRST * 2_u32.pow(self.failures.min(8)))
+    /// The delay before the next attempt.
+    pub(super) fn next(&mut self, pace: Pace) -> Duration {
+        let growing = |from: Duration| from * 2_u32.pow(self.failures.min(8));
+        let step = match pace {
+            Pace::Quick => CAP.min(growing(FIRST)),
+            Pace::Steady => CAP,
+            Pace::Slower => SLOWEST.min(growing(CAP)),
         };
         self.failures = self.failures.saturating_add(1);
         step / 2 + step / 2 * u32::from(random()) / u32::from(u16::MAX)
@@ -44,23 +49,29 @@ mod tests {
     #[test]
     fn it_starts_fast_and_stays_under_its_cap() {
         let mut backoff = Backoff::default();
-        assert!(backoff.next(false) <= FIRST);
+        assert!(backoff.next(Pace::Quick) <= FIRST);
         for _ in 0..100 {
-            assert!(backoff.next(false) <= CAP);
+            assert!(backoff.next(Pace::Quick) <= CAP);
         }
-        assert!(backoff.next(false) >= CAP / 2);
+        assert!(backoff.next(Pace::Quick) >= CAP / 2);
         backoff.reset();
-        assert!(backoff.next(false) <= FIRST);
+        assert!(backoff.next(Pace::Quick) <= FIRST);
     }
 
     #[test]
-    fn it_is_slow_at_once_where_only_a_person_can_help() {
-        assert!(Backoff::default().next(true) >= CAP / 2);
+    fn where_only_a_person_can_help_it_is_slow_at_once_and_slower_every_time() {
+        assert!(Backoff::default().next(Pace::Steady) >= CAP / 2);
+        let mut backoff = Backoff::default();
+        assert!(backoff.next(Pace::Slower) >= CAP / 2);
+        for _ in 0..100 {
+            assert!(backoff.next(Pace::Slower) <= SLOWEST);
+        }
+        assert!(backoff.next(Pace::Slower) >= SLOWEST / 2);
     }
 
     #[test]
     fn two_programs_fall_out_of_step() {
-        let delays: Vec<_> = (0..8).map(|_| Backoff::default().next(true)).collect();
+        let delays: Vec<_> = (0..8).map(|_| Backoff::default().next(Pace::Steady)).collect();
         assert!(delays.iter().any(|delay| *delay != delays[0]), "{delays:?}");
     }
 }

@@ -12,10 +12,11 @@ use anyhow::Context as _;
 use crossbeam_channel::Sender;
 use paho_mqtt::{
     AsyncClient, ConnectOptions, ConnectOptionsBuilder, CreateOptionsBuilder, DisconnectOptions, Error,
-    Message, PersistenceType, PropertyCode, ServerResponse, SslOptions, SslOptionsBuilder, Token,
+    Message, PersistenceType, Properties, PropertyCode, ServerResponse, SslOptions, SslOptionsBuilder, Token,
 };
 
 use super::signal::Signal;
+use super::why::LEAST_PACKET;
 use super::{Outgoing, Settings, Why};
 
 /// A dead link is noticed after 2.5 times this at the latest (measured: 12.5 s).
@@ -60,6 +61,8 @@ pub(super) type Outcome = Result<Answer, Failure>;
 pub(super) struct Answer {
     /// To `CONNECT`: whether it remembers this client.
     pub session_present: bool,
+    /// To `CONNECT`: what the broker lacks that the programs need, if anything.
+    pub lacks: Option<Why>,
     /// To `SUBSCRIBE`: a reason code a topic.
     pub granted: Vec<i32>,
 }
@@ -272,7 +275,7 @@ fn connect_options(settings: &Settings, address: Option<SocketAddr>) -> anyhow::
     let expiry = u32::try_from(settings.session_expiry.as_secs())
         .unwrap_or(u32::MAX)
         .max(1);
-    let mut properties = paho_mqtt::Properties::new();
+    let mut properties = Properties::new();
     properties
         .push_u32(PropertyCode::SessionExpiryInterval, expiry)
         .and_then(|()| properties.push_u32(PropertyCode::MaximumPacketSize, LARGEST_PACKET))
@@ -321,11 +324,27 @@ impl From<Outgoing> for Message {
 impl From<&ServerResponse> for Answer {
     fn from(response: &ServerResponse) -> Self {
         Self {
+            lacks: lacking(response.properties()),
             session_present: response
                 .connect_response()
                 .is_some_and(|connect| connect.session_present),
             granted: response.subscribe_many_response().unwrap_or_default(),
         }
+    }
+}
+
+/// What a `CONNACK` says that the broker does not have. What it says nothing of it has (MQTT 5, 3.2.2.3).
+fn lacking(properties: &Properties) -> Option<Why> {
+    let most = properties.get_val::<u32>(PropertyCode::MaximumPacketSize);
+    if properties
+        .get_int(PropertyCode::MaximumQos)
+        .is_some_and(|most| most < 2)
+    {
+        Some(Why::NoQos2)
+    } else if properties.get_int(PropertyCode::RetainAvailable) == Some(0) {
+        Some(Why::NothingRetained)
+    } else {
+        most.filter(|most| *most < LEAST_PACKET).map(Why::SmallPackets)
     }
 }
 

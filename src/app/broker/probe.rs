@@ -1,9 +1,12 @@
 //! Why a connection did not come up, and where else the broker may be. Paho tries one address of a name, and
 //! says no more than "failure" for a name that is not known, a refused port and a certificate that is not
-//! trusted.
+//! trusted; and a broker that does not know MQTT 5 closes without a word, or says nothing.
+
+mod tls;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -14,6 +17,12 @@ use crate::app::threads;
 
 /// Longest wait for each of the steps after the name's look-up, which the system limits itself.
 const STEP: Duration = Duration::from_millis(800);
+
+/// Whom to look for.
+pub(super) struct Broker {
+    pub url: BrokerUrl,
+    pub ca_file: Option<PathBuf>,
+}
 
 /// An attempt that failed.
 pub(super) struct Failed {
@@ -41,16 +50,17 @@ pub(super) enum Found {
 
 /// Looks for the cause on a thread of its own, for it blocks as long as a name server takes, and sends what
 /// it finds.
-pub(super) fn start(url: BrokerUrl, failed: Failed, signals: Sender<Signal>) -> io::Result<()> {
+pub(super) fn start(broker: Broker, failed: Failed, signals: Sender<Signal>) -> io::Result<()> {
     let probe = move || {
         let number = failed.number;
-        let _ = signals.send(Signal::Explained(number, explain(&url, &failed)));
+        let _ = signals.send(Signal::Explained(number, explain(&broker, &failed)));
     };
     threads::start("broker-probe", probe).map(drop)
 }
 
 /// Tries again what the library has just failed to do, step by step, at each of the broker's addresses.
-fn explain(url: &BrokerUrl, failed: &Failed) -> Found {
+fn explain(broker: &Broker, failed: &Failed) -> Found {
+    let url = &broker.url;
     let addresses = (url.host(), url.port()).to_socket_addrs();
     let mut addresses: Vec<_> = addresses.map(Iterator::collect).unwrap_or_default();
     addresses.dedup();
@@ -70,13 +80,8 @@ fn explain(url: &BrokerUrl, failed: &Failed) -> Found {
                 }
                 tried(address).map(|(_, why)| why.clone())
             }
-            Ok(_) if failed.why.is_some() => failed.why.clone(),
-            Ok(stream) if url.tls() => Some(match speaks_tls(stream) {
-                Ok(true) => Why::NotTrusted,
-                Ok(false) => Why::NotTls,
-                Err(_) => Why::Unexplained,
-            }),
-            Ok(_) => None,
+            Ok(stream) if url.tls() => tls::cause(stream, address, broker).or(failed.why.clone()),
+            Ok(stream) => mqtt(stream, address).or(failed.why.clone()),
         };
         causes.push((address, why));
     }
@@ -126,6 +131,43 @@ fn cause(error: &io::Error) -> Why {
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Why::NoRoute,
         ErrorKind::TimedOut | ErrorKind::WouldBlock => Why::NoAnswer,
         _ => Why::Unexplained,
+    }
+}
+
+/// Why somebody who takes connections does not take ours; `None` if it is not that it speaks something else.
+fn mqtt(stream: TcpStream, address: SocketAddr) -> Option<Why> {
+    let again = || TcpStream::connect_timeout(&address, STEP).ok();
+    match greet(stream, 5) {
+        Ok(Some(0x01 | 0x84)) => Some(Why::ProtocolRefused),
+        Ok(Some(_)) => None,
+        // It may know the version before.
+        Ok(None) | Err(_) => match greet(again()?, 4) {
+            Ok(Some(_)) => Some(Why::ProtocolRefused),
+            Ok(None) if speaks_tls(again()?).is_ok_and(|speaks| speaks) => Some(Why::TlsSpoken),
+            Ok(None) | Err(_) => None,
+        },
+    }
+}
+
+/// Sends a `CONNECT` of this version of the protocol, without a name. Gives the code of the `CONNACK`; `None`
+/// if something else comes, or the end; an error if nothing does in time.
+fn greet(mut stream: TcpStream, version: u8) -> io::Result<Option<u8>> {
+    const CONNACK: u8 = 0x20;
+    const CLEAN: u8 = 2;
+    let mut connect = vec![0, 4, b'M', b'Q', b'T', b'T', version, CLEAN, 0, 5];
+    // MQTT 5 has properties: none. Then the client id: none.
+    connect.extend(if version == 5 { &[0, 0, 0][..] } else { &[0, 0] });
+    let mut packet = vec![0x10, u8::try_from(connect.len()).unwrap_or(u8::MAX)];
+    packet.append(&mut connect);
+    stream.set_read_timeout(Some(STEP))?;
+    stream.write_all(&packet)?;
+    let mut head = [0; 4];
+    match stream.read_exact(&mut head) {
+        Ok(()) => Ok((head[0] == CONNACK).then_some(head[3])),
+        Err(error) if error.kind() == ErrorKind::WouldBlock || error.kind() == ErrorKind::TimedOut => {
+            Err(error)
+        }
+        Err(_) => Ok(None),
     }
 }
 
@@ -179,18 +221,25 @@ mod tests {
         );
     }
 
+    fn broker(url: &str) -> Broker {
+        Broker {
+            url: url.parse().expect("a URL"),
+            ca_file: None,
+        }
+    }
+
     #[test]
     fn an_address_that_was_used_or_tried_is_not_another_one() {
         let (_listener, live, dead) = live_and_dead();
-        let url = format!("mqtt://{live}").parse().expect("a URL");
-        let found = explain(&url, &failed(Some(dead), Vec::new()));
+        let broker = broker(&format!("mqtt://{live}"));
+        let found = explain(&broker, &failed(Some(dead), Vec::new()));
         let Found::Elsewhere { used, next } = found else {
             panic!("{live} takes connections");
         };
         assert_eq!((used.0, next), (dead, live));
-        let found = explain(&url, &failed(None, Vec::new()));
+        let found = explain(&broker, &failed(None, Vec::new()));
         assert!(matches!(found, Found::Why(None)));
-        let found = explain(&url, &failed(Some(dead), vec![(live, Why::ClosedAtOnce)]));
+        let found = explain(&broker, &failed(Some(dead), vec![(live, Why::ClosedAtOnce)]));
         assert!(matches!(found, Found::Why(Some(Why::ClosedAtOnce))));
     }
 }

@@ -13,6 +13,7 @@
 //! ```
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -48,6 +49,7 @@ struct Closing {
 pub(super) struct Session {
     link: Link,
     url: BrokerUrl,
+    ca_file: Option<PathBuf>,
     /// What "not authorised" means for this program's `CONNECT`.
     denied: Why,
     state: State,
@@ -58,6 +60,8 @@ pub(super) struct Session {
     closing: Option<Closing>,
     /// What a probe found out too late, about an attempt that failed like the present one.
     explained_late: Option<Found>,
+    /// Whether it was found before that the broker takes connections and says nothing.
+    hangs: bool,
     /// The attempts that have failed since there was a connection or a pause, each at another address.
     failed: Vec<(SocketAddr, Why)>,
     signals: (Sender<Signal>, Receiver<Signal>),
@@ -74,6 +78,7 @@ impl Session {
         Self {
             link,
             url: settings.url.clone(),
+            ca_file: settings.ca_file.clone(),
             denied: if settings.credentials.is_some() {
                 Why::Denied
             } else {
@@ -85,6 +90,7 @@ impl Session {
             disconnect: None,
             closing: None,
             explained_late: None,
+            hangs: false,
             failed: Vec::new(),
             signals,
             events,
@@ -148,6 +154,11 @@ impl Session {
         match signal {
             Signal::Publish(ticket, message) => self.publish(ticket, message),
             Signal::Close { by, done } => self.close(by, done),
+            Signal::Retry => {
+                if let State::Waiting { until } = &mut self.state {
+                    *until = now();
+                }
+            }
             Signal::Arrived(client, _) | Signal::Lost(client, _) if !self.link.is_of(client) => {}
             Signal::Arrived(_, message) => self.emit(BrokerEvent::Message {
                 topic: message.topic().to_owned(),
@@ -204,6 +215,7 @@ impl Session {
     fn connected(&mut self, outcome: Outcome) {
         match outcome {
             Ok(_) if self.closing.is_some() => self.leave(Why::Lost),
+            Ok(Answer { lacks: Some(why), .. }) => self.leave(why),
             Ok(Answer { session_present, .. }) => {
                 let subscribe = self.link.subscribe();
                 self.state = State::Subscribing {
@@ -214,9 +226,9 @@ impl Session {
             }
             // Mosquitto gives one and the same reason for a wrong password and for none.
             Err(Failure::Known(Why::NotAuthorised)) => self.refused(self.denied.clone()),
-            // Another address of the name may answer.
-            Err(Failure::Known(Why::NoAnswer)) if self.url.host().parse::<IpAddr>().is_err() => {
-                self.explain(Some(Why::NoAnswer));
+            // There may be more to say of it, and another address of the name may answer.
+            Err(Failure::Known(why @ (Why::NoAnswer | Why::ClosedAtOnce))) if self.explains(&why) => {
+                self.explain(Some(why));
             }
             Err(Failure::Known(why)) => self.refused(why),
             Err(Failure::Unknown) => self.explain(None),
@@ -232,6 +244,12 @@ impl Session {
             }
             _ => why,
         });
+    }
+
+    /// Whether to look for more than that. Where a broker hangs, once is enough: it costs time.
+    fn explains(&mut self, why: &Why) -> bool {
+        let first = !std::mem::replace(&mut self.hangs, *why == Why::NoAnswer);
+        first || self.url.host().parse::<IpAddr>().is_err()
     }
 
     /// Looks for the cause, and for another address. `why` is what is known already.
@@ -252,7 +270,11 @@ impl Session {
             known: known.clone(),
             until: now() + EXPLAIN_LIMIT,
         };
-        if probe::start(self.url.clone(), failed, self.signals.0.clone()).is_err() {
+        let broker = probe::Broker {
+            url: self.url.clone(),
+            ca_file: self.ca_file.clone(),
+        };
+        if probe::start(broker, failed, self.signals.0.clone()).is_err() {
             self.down(known);
         }
     }
@@ -284,6 +306,7 @@ impl Session {
                 }
                 self.state = State::Ready { since: now() };
                 self.explained_late = None;
+                self.hangs = false;
                 self.failed.clear();
                 self.emit(BrokerEvent::Ready { session_present });
                 self.leave_when_delivered();
@@ -354,7 +377,7 @@ impl Session {
             self.state = State::Gone;
             return;
         }
-        let retry_in = self.backoff.next(why.stubborn());
+        let retry_in = self.backoff.next(why.pace());
         self.state = State::Waiting {
             until: now() + retry_in,
         };

@@ -12,6 +12,8 @@ use super::{Outgoing, Ticket, Why};
 pub(super) enum Signal {
     /// [`super::Broker::publish`].
     Publish(Ticket, Outgoing),
+    /// [`super::Broker::retry`].
+    Retry,
     /// [`super::Broker::close`]: end by then, and tell when it is done.
     Close { by: Instant, done: Sender<()> },
     /// A message of a subscription, to the client of this number.

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+/// The packets that a broker has to take: the largest payload, and room for a topic.
+pub(super) const LEAST_PACKET: u32 = 17 * 1024;
+
 /// Why there is no connection to the broker, or why it refused something.
 ///
 /// `Display` gives few plain words. Nothing in it comes from the network: host and topics are this program's
@@ -17,9 +20,11 @@ pub enum Why {
     NoRoute,
     /// Somebody may be there, but does not answer in time.
     NoAnswer,
-    /// The connection came up and was closed again before the broker accepted it: no MQTT broker, one that
-    /// wants TLS, or one that is going down.
+    /// The connection came up and was closed again before the broker accepted it: it is going down, or
+    /// speaks something else.
     ClosedAtOnce,
+    /// TLS is spoken on the port of an `mqtt` URL.
+    TlsSpoken,
     /// Mosquitto says no more than "not authorised", be it the name, the password or the client id.
     Denied,
     /// As [`Why::Denied`], where no user name was given.
@@ -43,9 +48,27 @@ pub enum Why {
     Lost,
     /// The other side of an `mqtts` URL does not speak TLS.
     NotTls,
-    /// TLS is spoken, but the certificate is not signed by whom we trust, is out of date, or is for another
-    /// host name.
-    NotTrusted,
+    /// The broker's certificate is not for this host.
+    CertificateOfAnother(String),
+    /// By this board's clock the broker's certificate is not valid any more.
+    CertificateExpired,
+    /// By this board's clock the broker's certificate is not valid yet: a board without a clock battery may
+    /// start long ago.
+    CertificateTooEarly,
+    /// Nobody whom we trust has signed the broker's certificate.
+    CertificateNotTrusted,
+    /// OpenSSL does not accept the broker's certificate; in its own words.
+    CertificateRefused(&'static str),
+    /// The broker ends the handshake; its alert in OpenSSL's words.
+    TlsRefused(&'static str),
+    /// The broker wants a certificate of this program.
+    CertificateWanted,
+    /// The broker has no messages of `QoS` 2.
+    NoQos2,
+    /// The broker keeps no messages.
+    NothingRetained,
+    /// The broker takes no packets larger than this; zero if it does not say.
+    SmallPackets(u32),
     /// The broker does not grant a subscription.
     SubscriptionRefused(String),
     /// The broker accepted the connection, but did not answer the request to subscribe.
@@ -69,6 +92,9 @@ impl Why {
             0x88 | 0x89 | 0x97 | 0x9F => Self::Busy,
             0x8B => Self::ShuttingDown,
             0x8E => Self::TakenOver,
+            0x95 => Self::SmallPackets(0),
+            0x9A => Self::NothingRetained,
+            0x9B => Self::NoQos2,
             0x00 | 0x8D => Self::Lost,
             other => Self::Reason(other),
         }
@@ -86,25 +112,47 @@ impl Why {
         Self::Each(causes.collect())
     }
 
-    /// Whether only a person can mend it, so that quick retries would be noise.
-    pub(super) fn stubborn(&self) -> bool {
-        if let Self::Each(causes) = self {
-            return causes.iter().any(|(_, why)| why.stubborn());
-        }
-        matches!(
-            self,
+    /// How soon it may be over.
+    pub(super) fn pace(&self) -> Pace {
+        match self {
+            Self::Each(causes) => {
+                let paces = causes.iter().map(|(_, why)| why.pace());
+                paces.min().unwrap_or(Pace::Quick)
+            }
+            // The other one may end at any moment. Who is quick would only fight with it.
+            Self::TakenOver | Self::CertificateTooEarly => Pace::Steady,
             Self::Denied
-                | Self::CredentialsWanted
-                | Self::WrongPassword
-                | Self::NotAuthorised
-                | Self::ClientIdRefused
-                | Self::ProtocolRefused
-                | Self::TakenOver
-                | Self::NotTls
-                | Self::NotTrusted
-                | Self::SubscriptionRefused(_)
-        )
+            | Self::CredentialsWanted
+            | Self::WrongPassword
+            | Self::NotAuthorised
+            | Self::ClientIdRefused
+            | Self::ProtocolRefused
+            | Self::TlsSpoken
+            | Self::NotTls
+            | Self::CertificateOfAnother(_)
+            | Self::CertificateExpired
+            | Self::CertificateNotTrusted
+            | Self::CertificateRefused(_)
+            | Self::TlsRefused(_)
+            | Self::CertificateWanted
+            | Self::NoQos2
+            | Self::NothingRetained
+            | Self::SmallPackets(_)
+            | Self::SubscriptionRefused(_) => Pace::Slower,
+            _ => Pace::Quick,
+        }
     }
+}
+
+/// How soon it is worth to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Pace {
+    /// It may be over in a moment.
+    Quick,
+    /// Not in a moment.
+    Steady,
+    /// Only a person can mend it: more and more slowly.
+    Slower,
 }
 
 impl fmt::Display for Why {
@@ -114,7 +162,8 @@ impl fmt::Display for Why {
             Self::NameNotKnown(host) => return write!(f, "name not known: {}", Plain(host)),
             Self::NoRoute => "no route to the host",
             Self::NoAnswer => "no answer",
-            Self::ClosedAtOnce => "closed before it was accepted (not MQTT, or wants mqtts?)",
+            Self::ClosedAtOnce => "closed before it was accepted, without a word",
+            Self::TlsSpoken => "TLS is spoken on this port: give mqtts://",
             Self::Denied => "wrong user name or password, or not authorised",
             Self::CredentialsWanted => "not authorised: the broker asks for a user name and password",
             Self::WrongPassword => "wrong user name or password",
@@ -126,7 +175,24 @@ impl fmt::Display for Why {
             Self::TakenOver => "another program took over this client id",
             Self::Lost => "connection lost",
             Self::NotTls => "TLS: not spoken on this port",
-            Self::NotTrusted => "TLS: certificate not trusted, or not for this host name",
+            Self::CertificateOfAnother(host) => {
+                return write!(f, "TLS: the certificate is not for {}", Plain(host));
+            }
+            Self::CertificateExpired => "TLS: the certificate has expired, by this board's clock",
+            Self::CertificateTooEarly => "TLS: the certificate is not valid yet, by this board's clock",
+            Self::CertificateNotTrusted => "TLS: nobody that is trusted has signed the certificate",
+            Self::CertificateRefused(words) => return write!(f, "TLS: certificate refused: {words}"),
+            Self::TlsRefused(words) => return write!(f, "TLS: refused by the broker: {words}"),
+            Self::CertificateWanted => "TLS: the broker wants a certificate of this program",
+            Self::NoQos2 => "the broker has no QoS 2 (max_qos): it cannot serve",
+            Self::NothingRetained => "the broker keeps no messages (retain_available)",
+            Self::SmallPackets(0) => "the broker takes no packet of this size",
+            Self::SmallPackets(most) => {
+                return write!(
+                    f,
+                    "the broker takes {most} bytes a packet, {LEAST_PACKET} are needed"
+                );
+            }
             Self::SubscriptionRefused(topic) => return write!(f, "subscription refused: {}", Plain(topic)),
             Self::SubscriptionUnanswered => "no answer to the subscription",
             Self::Reason(code) => return write!(f, "refused by the broker (MQTT reason 0x{code:02X})"),
@@ -222,7 +288,23 @@ mod tests {
 
     #[test]
     fn what_only_a_person_can_mend_is_not_retried_quickly() {
-        assert!(Why::WrongPassword.stubborn() && Why::SubscriptionRefused(String::new()).stubborn());
-        assert!(!Why::Refused.stubborn() && !Why::Lost.stubborn());
+        for slow in [
+            Why::WrongPassword,
+            Why::SubscriptionRefused(String::new()),
+            Why::NoQos2,
+        ] {
+            assert_eq!(slow.pace(), Pace::Slower, "{slow}");
+        }
+        assert!(
+            [Why::Refused, Why::Lost]
+                .iter()
+                .all(|why| why.pace() == Pace::Quick)
+        );
+        let either = [Why::NotTls, Why::Refused].map(|why| ([192, 0, 2, 7].into(), why));
+        assert_eq!(
+            Why::Each(either.into()).pace(),
+            Pace::Quick,
+            "the other one may come up"
+        );
     }
 }

@@ -1,0 +1,82 @@
+//! Why TLS does not come up: the handshake once more, by the rules that Paho goes by, with the verdict that
+//! Paho keeps to itself.
+
+use std::net::{IpAddr, SocketAddr, TcpStream};
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{self, HandshakeError, Ssl, SslContext, SslMethod, SslVerifyMode};
+use openssl::x509::X509VerifyResult;
+
+use super::{Broker, STEP, Why, speaks_tls};
+
+/// Why somebody who takes connections does not take ours; `None` if TLS is not to blame.
+pub(super) fn cause(stream: TcpStream, address: SocketAddr, broker: &Broker) -> Option<Why> {
+    let host = broker.url.host();
+    stream.set_read_timeout(Some(STEP)).ok()?;
+    let ssl = prepare(broker).ok()?;
+    match ssl.connect(stream) {
+        Ok(mut stream) => {
+            // With TLS 1.3 a broker says only now that it wants a certificate.
+            let said = stream.ssl_read(&mut [0]).err()?;
+            alert(&said)
+        }
+        Err(HandshakeError::Failure(failure)) => {
+            let verdict = failure.ssl().verify_result();
+            certificate(verdict, host)
+                .or_else(|| alert(failure.error()))
+                .or_else(|| not_tls(address))
+        }
+        Err(HandshakeError::SetupFailure(_) | HandshakeError::WouldBlock(_)) => not_tls(address),
+    }
+}
+
+/// As Paho prepares it: the system's authorities only where no file is given, and the host's name compared.
+fn prepare(broker: &Broker) -> Result<Ssl, ErrorStack> {
+    let mut context = SslContext::builder(SslMethod::tls_client())?;
+    context.set_verify(SslVerifyMode::PEER);
+    match &broker.ca_file {
+        Some(file) => context.set_ca_file(file)?,
+        None => context.set_default_verify_paths()?,
+    }
+    let mut ssl = Ssl::new(&context.build())?;
+    let host = broker.url.host();
+    if let Ok(address) = host.parse::<IpAddr>() {
+        ssl.param_mut().set_ip(address)?;
+    } else {
+        ssl.set_hostname(host)?;
+        ssl.param_mut().set_host(host)?;
+    }
+    Ok(ssl)
+}
+
+/// What the verdict on the broker's certificate says; the numbers stand in OpenSSL's `x509_vfy.h`.
+fn certificate(verdict: X509VerifyResult, host: &str) -> Option<Why> {
+    Some(match verdict.as_raw() {
+        0 => return None,
+        9 => Why::CertificateTooEarly,
+        10 => Why::CertificateExpired,
+        2 | 18..=21 => Why::CertificateNotTrusted,
+        62 | 64 => Why::CertificateOfAnother(host.to_owned()),
+        _ => Why::CertificateRefused(verdict.error_string()),
+    })
+}
+
+/// What the broker has said as an alert.
+fn alert(error: &ssl::Error) -> Option<Why> {
+    let mut reasons = error
+        .ssl_error()?
+        .errors()
+        .iter()
+        .filter_map(openssl::error::Error::reason);
+    let words = reasons.find(|words| words.contains("alert"))?;
+    Some(if words.contains("certificate required") {
+        Why::CertificateWanted
+    } else {
+        Why::TlsRefused(words)
+    })
+}
+
+fn not_tls(address: SocketAddr) -> Option<Why> {
+    let stream = TcpStream::connect_timeout(&address, STEP).ok()?;
+    (!speaks_tls(stream).ok()?).then_some(Why::NotTls)
+}
