@@ -257,11 +257,11 @@ MUTATIONS = [
         "used = dots.map(|dot| dot.n.min(used)).fold(used, u64::max);",
     ),
     (
-        "another state under one's own dot is no claim",
+        "another state under an owner's own dot is passed over",
         "hostile_findings",
         "src/owner.rs",
-        "self.claimed |= own.state != heard.state && self.is_own(&heard.version);",
-        "self.claimed |= own.state != heard.state && self.begun == u32::MAX;",
+        "if own.state != heard.state && !own.version.is_provisional() {",
+        "if own.state != heard.state && self.begun == u32::MAX {",
     ),
     (
         "a command that waits is done twice",

@@ -211,7 +211,12 @@ impl Owner {
         let taken = match self.readings.get(sensor) {
             None => true,
             Some(own) if own.version.dot == heard.version.dot => {
-                self.claimed |= own.state != heard.state && self.is_own(&heard.version);
+                if own.state != heard.state && !own.version.is_provisional() {
+                    // Somebody has made it up. Under a new number the own state is later for whoever believes
+                    // that.
+                    let version = self.next(Some(own.version));
+                    self.readings.set(sensor, Reading { version, ..own });
+                }
                 false
             }
             Some(own) => self.is_later(&heard.version, &own.version),

@@ -58,9 +58,17 @@ fn above_the_highest_number_there_is_everything_is_toggled_and_taken() {
 
 #[test]
 fn another_state_under_the_present_version_is_overruled_wherever_it_turns_up() {
-    for topic in [Topic::Card(Card::One), Topic::All, Topic::ReadBack(Card::One)] {
+    let topics = [Topic::Card(Card::One), Topic::All, Topic::ReadBack(Card::One)];
+    for (topic, earlier_run) in topics
+        .into_iter()
+        .flat_map(|topic| [(topic, false), (topic, true)])
+    {
         let mut owner = Solo::open(CARD1, 7, None);
         owner.toggle(2);
+        if earlier_run {
+            owner.run();
+            owner = Solo::open(CARD1, 8, owner.file.as_ref());
+        }
         let before = owner.reading(2).expect("toggled");
         owner.hear(topic, report(2, reading(before.state.toggled(), before.version)));
         let after = owner.reading(2).expect("toggled");
