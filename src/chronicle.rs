@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::chain::Link;
 use crate::command::{Name, Orders};
+use crate::machine::Lack;
 use crate::sensor::{Card, SensorId, State};
 use crate::stage::Stage;
 use crate::time::{Mono, Wall};
@@ -72,8 +73,8 @@ pub enum Fact {
     Impostor(Card),
     /// Another owner of this card is there, and is the one to end.
     Twin,
-    /// The broker does not take messages; in words.
-    Refused(String),
+    /// The broker keeps something from this program.
+    Lacks(Lack),
     /// Somebody asked for states without a key.
     Commanded {
         /// Who, if it was said.

@@ -7,6 +7,7 @@ mod desk;
 mod disk;
 mod event;
 mod hearing;
+mod lack;
 mod outbox;
 mod ownership;
 mod quarantine;
@@ -28,9 +29,11 @@ use crate::version::Life;
 use crate::wire::{self, Topic};
 
 pub use event::{Effect, Event, Role, Setup, Ticket};
+pub use lack::Lack;
 
 use desk::Desk;
 use disk::Disk;
+use lack::Lacks;
 use outbox::Outbox;
 use ownership::Ownership;
 
@@ -103,6 +106,7 @@ pub struct Machine {
     answer_due: Option<Mono>,
     ownership: Ownership,
     chronicle: Chronicle,
+    lacks: Lacks,
     malformed: u64,
 }
 
@@ -167,6 +171,7 @@ impl Machine {
             answer_due: None,
             ownership: Ownership::default(),
             chronicle,
+            lacks: Lacks::default(),
             malformed: 0,
         }
     }
@@ -206,7 +211,7 @@ impl Machine {
             } => self.message(now, &topic, &payload, retained, &mut effects),
             Event::Delivered(ticket) => self.delivered(ticket),
             Event::Undelivered(ticket) => self.outbox.undelivered(ticket),
-            Event::Refused(why) => self.chronicle.note(now.wall, Fact::Refused(why)),
+            Event::Refused { topic, why } => self.lacks.refused = Some((topic, why)),
             Event::Saved => self.saved(now),
             Event::NotSaved(why) => self.not_saved(now, why),
             Event::FileGone(why) => self.file_gone(now, why),
@@ -243,6 +248,8 @@ impl Machine {
     fn connected(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.chain.connected(now);
         self.chronicle.note(now.wall, Fact::Up(Link::Broker));
+        self.lacks.marker_since = Some(now.mono);
+        self.lacks.refused = None;
         let nonce = self.outbox.nonce(self.life);
         self.gate = Gate::Waiting {
             nonce,
@@ -274,7 +281,12 @@ impl Machine {
     }
 
     fn delivered(&mut self, ticket: Ticket) {
-        if let Some((Topic::Card(_), versions)) = self.outbox.delivered(ticket) {
+        let Some((topic, versions)) = self.outbox.delivered(ticket) else {
+            return;
+        };
+        let name = topic.name(&self.client_id);
+        self.lacks.refused.take_if(|(refused, _)| *refused == name);
+        if matches!(topic, Topic::Card(_)) {
             self.progress.delivered = versions;
         }
     }
@@ -282,6 +294,7 @@ impl Machine {
     /// The marker has come back: all that the broker had is known.
     fn gate_closes(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.gate = Gate::Open;
+        self.lacks.heartbeat_back = Some(now.mono);
         if !self.restored {
             self.restored = true;
             let known =

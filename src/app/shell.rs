@@ -356,7 +356,10 @@ fn translate(event: BrokerEvent) -> Event {
         },
         BrokerEvent::Delivered(Ticket(ticket)) => Event::Delivered(machine::Ticket(ticket)),
         BrokerEvent::Undelivered(Ticket(ticket)) => Event::Undelivered(machine::Ticket(ticket)),
-        BrokerEvent::Refused { topic, why } => Event::Refused(format!("messages on {topic} refused: {why}")),
+        BrokerEvent::Refused { topic, why } => Event::Refused {
+            topic,
+            why: why.to_string(),
+        },
     }
 }
 

@@ -18,7 +18,7 @@ use crate::time::Wall;
 use crate::wire::Topic;
 
 pub use alarm::alarms;
-pub use trouble::{broken, troubles};
+pub use trouble::{broken, lack, troubles};
 
 /// The word for a state, or for none.
 #[must_use]
@@ -139,8 +139,10 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
         }
         Fact::Changed { sensor, from, to } => format!("{sensor}  {} → {}", state(*from), to.word()),
         Fact::Restored { found, of } => restored(*found, *of, role, home),
-        Fact::MemoryLost(why) | Fact::NotSaved(why) | Fact::NotLogged(why) | Fact::Refused(why) => {
-            why.clone()
+        Fact::MemoryLost(why) | Fact::NotSaved(why) | Fact::NotLogged(why) => why.clone(),
+        Fact::Lacks(of) => {
+            let [text, ..] = lack(of, home);
+            text
         }
         Fact::LoggedAgain => "log file written again".to_owned(),
         Fact::SavedAgain => "state file written again".to_owned(),

@@ -74,8 +74,13 @@ pub enum Event {
     Delivered(Ticket),
     /// A publication's handshake will not be completed.
     Undelivered(Ticket),
-    /// The broker does not take this program's messages on a topic; in words.
-    Refused(String),
+    /// The broker does not take this program's messages on a topic.
+    Refused {
+        /// Its name.
+        topic: String,
+        /// Why, in words.
+        why: String,
+    },
     /// The memory of the last [`Effect::Save`] is on disk, durably.
     Saved,
     /// It could not be written; in words.

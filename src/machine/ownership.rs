@@ -163,6 +163,9 @@ impl Ownership {
 impl Machine {
     /// A heartbeat of this card's owner: this program's own comes back, or another owner is there.
     pub(super) fn own_heartbeat(&mut self, now: Now, heartbeat: &Heartbeat, effects: &mut Vec<Effect>) {
+        if heartbeat.life == self.life {
+            self.lacks.heartbeat_back = Some(now.mono);
+        }
         if heartbeat.life == self.life || self.leaving {
             return;
         }

@@ -25,6 +25,7 @@ impl Machine {
     /// Everything that follows from the state as it is now.
     pub(super) fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.conclude(now);
+        self.mind_the_rights(now);
         self.send_marker(now, effects);
         self.mind_the_disk(now);
         if self.gate == Gate::Open {

@@ -26,6 +26,7 @@ mod outage;
 mod plain_programs;
 mod python;
 mod restart;
+mod rights;
 mod set;
 mod set_faults;
 mod state_access;

@@ -169,7 +169,7 @@ fn beginning(payload: &[u8]) -> String {
 
 fn level(fact: &Fact) -> Level {
     match fact {
-        Fact::NotSaved(_) | Fact::MemoryLost(_) | Fact::Refused(_) | Fact::NotLogged(_) => Level::Error,
+        Fact::NotSaved(_) | Fact::MemoryLost(_) | Fact::Lacks(_) | Fact::NotLogged(_) => Level::Error,
         Fact::Down(..)
         | Fact::Held(..)
         | Fact::Malformed(..)

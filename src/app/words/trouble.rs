@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Times, held_since, owner};
 use crate::chain::{Connection, Link, Status};
-use crate::machine::{Freshness, Machine};
+use crate::machine::{Freshness, Lack, Machine};
 use crate::sensor::Card;
 
 /// Why the values of a card are held.
@@ -64,6 +64,9 @@ pub fn troubles(machine: &Machine, url: &str, times: &Times) -> Vec<Trouble> {
             ]);
         }
     }
+    if let Some(of) = machine.lack() {
+        troubles.push(lack(of, chain.home));
+    }
     if let Some(why) = machine.disk_failure() {
         let short = format!("not saved: {why}");
         troubles.push([format!("{short}; tries again every 5 s"), short.clone(), short]);
@@ -72,6 +75,33 @@ pub fn troubles(machine: &Machine, url: &str, times: &Times) -> Vec<Trouble> {
         troubles.extend(held(machine, times));
     }
     troubles
+}
+
+/// What the broker keeps from this program.
+#[must_use]
+pub fn lack(lack: &Lack, home: Card) -> Trouble {
+    let broker = format!("broker {}", home.number());
+    match lack {
+        Lack::Marker(topic) => [
+            format!(
+                "{broker} does not give back what is published on {topic}: it hangs, or its access rules forbid it; nothing is restored or published before"
+            ),
+            format!("{broker} does not give {topic} back: does it hang? its access rules?"),
+            format!("{broker} gives no marker back"),
+        ],
+        Lack::Heartbeats(topic) => [
+            format!(
+                "heartbeats on {topic} do not come back from {broker}: it hangs, or its access rules forbid it; others cannot call this card live"
+            ),
+            format!("{broker} does not give {topic} back: does it hang? its access rules?"),
+            format!("{broker} gives no heartbeat back"),
+        ],
+        Lack::Publishing { topic, why } => [
+            format!("{broker} takes no messages on {topic}: {why}; look at its access rules"),
+            format!("{broker} takes nothing on {topic}: {why}"),
+            format!("{broker} takes nothing: {why}"),
+        ],
+    }
 }
 
 /// Which boards are held, since when and why; one trouble where both are for the same reason.

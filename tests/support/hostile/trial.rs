@@ -134,7 +134,10 @@ impl Trial {
                 self.event(Event::Delivered(Ticket(number | 1 << 62)));
                 self.event(Event::Undelivered(Ticket(number | 1 << 62)));
             }
-            Step::Refused => self.event(Event::Refused("not authorised".to_owned())),
+            Step::Refused => self.event(Event::Refused {
+                topic: "sensors/card1".to_owned(),
+                why: "not authorised".to_owned(),
+            }),
             Step::Saved => self.save(None),
             Step::NotSaved(why) => self.save(Some(format!("disk full ({})", why % 3))),
             Step::Toggle(sensor) => self.event(Event::Toggle(sensor)),
