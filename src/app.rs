@@ -25,3 +25,4 @@ pub mod threads;
 pub mod view;
 mod wake;
 pub mod words;
+mod zone;

@@ -16,6 +16,7 @@ use super::shell::{Happening, Shell};
 use super::signals::{self, Signals};
 use super::terminal::panic;
 use super::words::Times;
+use super::zone::Zone;
 use crate::chain::Connection;
 use crate::pulse;
 
@@ -31,11 +32,12 @@ pub(super) fn follow(mut shell: Shell, json: bool) -> Result<Ending> {
     let on_terminal = io::stdout().is_terminal();
     let printer = Printer::start(sender).context("cannot watch who reads stdout")?;
     let mut lines = Lines::new(json);
-    let zone = TimeZone::system();
+    let mut zone = Zone::of_machine();
     let reason = loop {
         // While a reader does not read, what is due is what has changed by the time it does.
         if shell.machine().is_restored() && printer.has_room() {
-            let times = Times::new(zone.clone(), shell.clock().now().wall);
+            let now = shell.clock().now();
+            let times = Times::new(zone.at(now.mono), now.wall);
             let mut text = Vec::new();
             lines.write(shell.machine(), &times, &mut text)?;
             if !text.is_empty() {

@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use jiff::tz::TimeZone;
 use ratatui::layout::Position;
 
 use super::desk::{Desk, Wish};
@@ -15,6 +14,7 @@ use super::signals::{self, Signals};
 use super::terminal::{Terminal, panic};
 use super::view::{self, Look, Picture};
 use super::words::Times;
+use super::zone::Zone;
 use crate::machine::Event;
 use crate::watch::{Seen, Watch};
 
@@ -63,7 +63,7 @@ struct Screen<'a> {
     settings: Settings,
     _keys: Keys,
     painter: Painter<Picture>,
-    zone: TimeZone,
+    zone: Zone,
     look: Look,
     watch: Watch,
     desk: Desk,
@@ -84,7 +84,7 @@ impl<'a> Screen<'a> {
             settings,
             _keys: Keys::listen(terminal, inputs).context("cannot read the keys of this terminal")?,
             painter: Painter::start(terminal, view::draw).context("cannot start to draw")?,
-            zone: TimeZone::system(),
+            zone: Zone::of_machine(),
             look: Look::from_environment(),
             watch: Watch::default(),
             desk: Desk::new(shell.machine().role(), settings.read_only),
@@ -94,7 +94,8 @@ impl<'a> Screen<'a> {
     fn run(&mut self, shell: &mut Shell, inputs: &Receiver<Input>) -> Result<Reason> {
         loop {
             self.look(shell);
-            self.painter.show(self.picture(shell));
+            let picture = self.picture(shell);
+            self.painter.show(picture);
             let clock = shell.clock();
             let limit = self.desk.deadline().map(|deadline| clock.until(deadline));
             match shell.wait(inputs, limit) {
@@ -120,14 +121,15 @@ impl<'a> Screen<'a> {
         }
     }
 
-    fn picture(&self, shell: &Shell) -> Picture {
+    fn picture(&mut self, shell: &Shell) -> Picture {
+        let now = shell.clock().now();
         Picture {
             machine: shell.machine().clone(),
             watch: self.watch.clone(),
             desk: self.desk.clone(),
             mouse: self.settings.mouse,
             url: shell.url().to_string(),
-            times: Times::new(self.zone.clone(), shell.clock().now().wall),
+            times: Times::new(self.zone.at(now.mono), now.wall),
             look: self.look,
         }
     }
