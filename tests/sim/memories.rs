@@ -3,6 +3,7 @@
 //! is demanded, and no more.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use super::program::Program;
 use super::reference::{Image, Made};
@@ -23,6 +24,8 @@ struct Memory {
 #[derive(Default)]
 pub struct Memories {
     all: Vec<Memory>,
+    /// The presses that were shown as SAVED.
+    pub saved: BTreeSet<u64>,
     /// For each press, from the first one on, the press that was shown before.
     over: Vec<u64>,
     /// Those that a program or a state file still has.
@@ -77,6 +80,8 @@ impl Memories {
 
     /// Whether nobody can tell which of two readings of a sensor is the later one:
     /// - each was set in a memory that had not met the other's, and both memories have been lost;
+    /// - they were set in two runs of one owner, the earlier one was never SAVED, and the later one was set
+    ///   without knowledge of it;
     /// - they were set from two state folders, and the later one without knowledge of the earlier one, or one
     ///   of the two folders is a copy: then both owners count in one era;
     /// - the later one was set while another owner of the card stood for the earlier one, or for what came
@@ -87,10 +92,13 @@ impl Memories {
         let knows = |a: Made, b: Made| a.met & bit(b.memory) != 0;
         let strangers = lost(a) && lost(b) && !knows(a, b) && !knows(b, a);
         let folder = |made: Made| self.all.get(made.memory).map(|memory| memory.folder);
+        let runs = folder(a) == folder(b) && a.memory != b.memory;
+        let unsaved = runs && !self.saved.contains(&earlier.press);
+        let unsaved = unsaved && !self.follows(later.press, earlier.press);
         let copied = |made: Made| self.all.get(made.memory).is_some_and(|memory| memory.copied);
         let copies = copied(a) || copied(b);
         let apart = folder(a) != folder(b) && (copies || !self.follows(later.press, earlier.press));
-        let unordered = earlier.press > 0 && (strangers || apart || earlier.press <= later.rival);
+        let unordered = earlier.press > 0 && (strangers || unsaved || apart || earlier.press <= later.rival);
         self.excused.set(self.excused.get() || unordered);
         unordered
     }
