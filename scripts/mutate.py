@@ -49,7 +49,7 @@ MUTATIONS = [
     (
         "an owner that speaks settles nothing",
         "simulation",
-        "src/machine/merging.rs",
+        "src/machine/quarantine.rs",
         "            [true, false] => {\n",
         "            [true, false] if now.since_start().as_secs() == u64::MAX => {\n",
     ),

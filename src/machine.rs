@@ -8,9 +8,9 @@ mod disk;
 mod event;
 mod hearing;
 mod lack;
-mod merging;
 mod outbox;
 mod ownership;
+mod quarantine;
 mod sending;
 mod showing;
 mod signs;
@@ -21,7 +21,7 @@ use crate::chain::{Chain, Connection, Link};
 use crate::chronicle::{Chronicle, Fact};
 use crate::global::Global;
 use crate::owner::Owner;
-use crate::reading::Versions;
+use crate::reading::{Snapshot, Versions};
 use crate::sensor::{Card, PerSensor, SensorId, State};
 use crate::stage::Progress;
 use crate::time::{Mono, Now, Wall};
@@ -92,6 +92,9 @@ pub struct Machine {
     heard: Versions,
     /// What the last message on `sensors/all` said.
     joined: Versions,
+    /// Readings of others' sensors that are not shown, though their versions do not say that they are
+    /// earlier: a copy of what their owner may have lost.
+    quarantined: Snapshot,
     outbox: Outbox,
     disk: Disk,
     desk: Desk,
@@ -157,6 +160,7 @@ impl Machine {
             },
             heard: Versions::default(),
             joined: Versions::default(),
+            quarantined: Snapshot::default(),
             outbox: Outbox::new(setup.role),
             disk: Disk::holding(memory),
             desk: Desk::remembering(memory),

@@ -56,6 +56,11 @@ impl Snapshot {
         self.0[sensor] = Some(reading);
     }
 
+    /// Forgets a reading.
+    pub fn clear(&mut self, sensor: SensorId) {
+        self.0[sensor] = None;
+    }
+
     /// Whether nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -123,6 +123,14 @@ pub struct Heartbeat {
     /// other times the message may be on its way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<Versions>,
+    /// Readings of the other card's sensors that it does not show, though their versions do not say that they
+    /// are earlier. Their owner may have lost them.
+    #[serde(
+        default,
+        with = "body::quarantined",
+        skip_serializing_if = "Snapshot::is_empty"
+    )]
+    pub quarantined: Snapshot,
     /// Whether the other card's values are live to it.
     #[serde(default)]
     pub other_live: bool,

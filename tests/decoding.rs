@@ -88,8 +88,13 @@ proptest! {
     }
 
     #[test]
-    fn a_heartbeat_comes_back_as_it_was(life in any::<u32>(), ms in any::<u64>(), era in any::<u32>(), all in prop::array::uniform2(snapshot()), flags in any::<[bool; 4]>()) {
-        let [has, heard] = all;
+    fn a_heartbeat_comes_back_as_it_was(life in any::<u32>(), ms in any::<u64>(), era in any::<u32>(), all in prop::array::uniform3(snapshot()), flags in any::<[bool; 4]>()) {
+        let [has, heard, mut quarantined] = all;
+        for sensor in SensorId::ALL {
+            if let Some(reading) = quarantined.get(sensor) {
+                quarantined.set(sensor, Reading { changed: None, ..reading });
+            }
+        }
         let beat = Heartbeat {
             life: Life(life),
             uptime: Duration::from_millis(ms),
@@ -99,6 +104,7 @@ proptest! {
             has: has.versions(),
             heard: heard.versions(),
             joined: flags[1].then_some(heard.versions()),
+            quarantined,
             other_live: flags[2],
             other_plain: flags[3],
         };

@@ -209,7 +209,7 @@ impl Machine {
     fn other_reading(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) -> Merge {
         let before = self.global.shown(sensor).map(|shown| shown.state());
         let speaks = arrival.live && self.speaker_is_live(arrival, sensor.card());
-        let merge = self.merge(arrival.now.mono, sensor, reading, speaks);
+        let merge = self.merge(arrival, sensor, reading, speaks);
         self.note_change(arrival, sensor, before);
         merge
     }

@@ -145,6 +145,7 @@ impl Machine {
             has: self.has(),
             heard: self.heard_and_settled(),
             joined: Some(self.joined).filter(|_| regular && card == Card::One),
+            quarantined: self.in_quarantine(),
             other_live: self.freshness(card.other()) == Freshness::Live,
             other_plain: self.global.is_plain(card.other()),
         };

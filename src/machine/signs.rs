@@ -26,6 +26,10 @@ impl Machine {
             return;
         }
         if let Role::Monitor(own) = self.role {
+            for (sensor, reading) in heartbeat.quarantined.of(own).iter() {
+                self.own_reading(arrival, sensor, reading);
+            }
+            self.settle_own();
             self.answer_heartbeat(now, own, heartbeat);
         }
         if card == Card::Two && (self.knows_better(&heartbeat.has) || self.misses_the_join(now)) {

@@ -106,7 +106,7 @@ const SCRIPTS: &[&[(u64, Step)]] = &[
         (20_500, Harm(Killed, CARD1, 100)),
         (25_000, Press(3)),
     ],
-    // What is in no order: card 2's file has a press of an era that is lost otherwise; one of the next era
+    // What is in quarantine: card 2's file has a press of an era that is lost otherwise; one of the next era
     // that its owner's disk did not take is left on a display alone. So card 2 learns of it when it shows the
     // other one, and so does its owner.
     &[

@@ -15,7 +15,7 @@ use super::broker::{Packet, Queued};
 use super::disk::Disk;
 use super::net::{Parcel, Peer, UP};
 use super::planted::message;
-use super::reference::{Image, Made};
+use super::reference::{Image, Made, quarantined_in};
 use super::world::{Action, TWIN, World};
 
 #[expect(
@@ -234,7 +234,10 @@ impl World {
                 if fresh {
                     let packet = &queued.packet;
                     self.asked(slot, packet);
-                    self.meet(slot, &packet.image);
+                    let heartbeat = packet.topic.ends_with("/alive");
+                    let told = heartbeat.then(|| quarantined_in(&packet.payload));
+                    let told = told.unwrap_or(packet.image);
+                    self.meet(slot, &told);
                     let (topic, payload) = (packet.topic.to_string(), packet.payload.to_vec());
                     self.feed(slot, message(topic, payload, queued.retained));
                 }

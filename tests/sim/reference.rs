@@ -14,7 +14,16 @@ pub type Image = [Option<(Dot, bool)>; 6];
 
 /// Reads an image from a payload; what has no version is no image of a toggle.
 pub fn image_of(payload: &[u8]) -> Image {
-    let report: Value = serde_json::from_slice(payload).unwrap_or_default();
+    image_in(&serde_json::from_slice(payload).unwrap_or_default())
+}
+
+/// The image in a heartbeat: what its owner has heard and not taken.
+pub fn quarantined_in(payload: &[u8]) -> Image {
+    let heartbeat: Value = serde_json::from_slice(payload).unwrap_or_default();
+    image_in(&heartbeat["quarantined"])
+}
+
+fn image_in(report: &Value) -> Image {
     std::array::from_fn(|place| {
         let key = format!("sensor_{}", place + 1);
         let version = report.get("versions")?.get(&key)?;

@@ -239,7 +239,7 @@ const NO_REPORT: [(&str, &str); 53] = [
 ];
 
 /// JSON that is no heartbeat.
-const NO_HEARTBEAT: [(&str, &str); 21] = [
+const NO_HEARTBEAT: [(&str, &str); 22] = [
     ("null", WRONG_FORM),
     ("{}", WRONG_FORM),
     ("[true, 1, 2]", WRONG_FORM),
@@ -266,6 +266,10 @@ const NO_HEARTBEAT: [(&str, &str); 21] = [
     ("{\"alive\": true, \"life\": 7, \"era\": 4294967296}", WRONG_FORM),
     ("{\"alive\": true, \"life\": 7, \"takes_over\": 1}", WRONG_FORM),
     ("{\"alive\": true, \"life\": 7, \"joined\": true}", WRONG_FORM),
+    (
+        "{\"alive\": true, \"life\": 7, \"quarantined\": {\"sensor_1\": [9]}}",
+        WRONG_FORM,
+    ),
     (
         "{\"alive\": true, \"life\": 7, \"other_live\": \"\\u001b[2JPWNED\"}",
         WRONG_FORM,

@@ -64,6 +64,7 @@ pub fn heartbeat(life: u32, seconds: u64, number: u8, version: Version) -> Heart
         has,
         heard: Versions::default(),
         joined: None,
+        quarantined: Snapshot::default(),
         other_live: true,
         other_plain: false,
     }

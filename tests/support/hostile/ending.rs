@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use dualboard::machine::Role;
+use dualboard::reading::Snapshot;
 use dualboard::sensor::Card;
 use dualboard::version::{Era, Life};
 use dualboard::wire::{Heartbeat, Topic, encode_heartbeat, encode_report};
@@ -76,6 +77,7 @@ impl Trial {
             has: heard,
             heard,
             joined: held(Topic::All),
+            quarantined: Snapshot::default(),
             other_live: true,
             other_plain: false,
         };

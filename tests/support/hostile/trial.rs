@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use dualboard::machine::{Effect, Event, Machine, Role, Setup, Ticket};
 use dualboard::owner::Memory;
+use dualboard::reading::Snapshot;
 use dualboard::sensor::{Card, SensorId};
 use dualboard::time::{Mono, Now, Wall};
 use dualboard::version::{Dot, Era, Life};
@@ -109,6 +110,11 @@ impl Trial {
                     has: self.report(&has).versions(),
                     heard: self.report(&heard).versions(),
                     joined: Some(self.report(&heard).versions()).filter(|_| flags & 16 != 0),
+                    quarantined: if flags & 4 == 0 {
+                        Snapshot::default()
+                    } else {
+                        self.report(&heard).readings()
+                    },
                     other_live: flags & 1 != 0,
                     other_plain: flags & 2 != 0,
                 };

@@ -1,5 +1,5 @@
 //! Old copies that turn up after an owner has lost its memory: nobody takes them for news before their owner
-//! does.
+//! does, and nobody drops them.
 
 #[path = "support/solo.rs"]
 mod solo;
@@ -8,7 +8,7 @@ use dualboard::machine::Role;
 use dualboard::reading::Reading;
 use dualboard::sensor::{Card, State};
 use dualboard::wire::Topic;
-use solo::{CARD2, KO, OK, Solo, heartbeat, reading, report, sensor, version};
+use solo::{CARD1, CARD2, KO, OK, Solo, dot, heartbeat, reading, report, sensor, version};
 
 /// In the era 20, whose owner did not know of the other one.
 fn shown() -> Reading {
@@ -47,10 +47,12 @@ fn a_reading_that_the_versions_do_not_order_is_not_taken() {
 }
 
 #[test]
-fn its_owner_is_to_say_again_what_it_has() {
+fn its_owner_is_told_of_it_and_to_say_again_what_it_has() {
     let mut hearer = hearer(CARD2, Topic::Card(Card::One));
     hearer.pass(1);
     let said = hearer.last_beat().expect("soon");
+    let kept = said.quarantined.get(sensor(1)).expect("told");
+    assert_eq!((kept.state, kept.version), (State::Ko, old().version));
     assert_eq!(said.heard.get(sensor(1)), None);
     assert_eq!(said.has.get(sensor(1)), Some(shown().version));
 }
@@ -94,6 +96,24 @@ fn what_has_seen_what_is_shown_needs_nobody_to_vouch_for_it() {
         let later = reading(State::Ko, version(70, 10, &[(2, 20)]));
         hearer.hear(topic, report(1, later));
         assert_eq!(hearer.reading(1), Some(later), "{role:?}");
+    }
+}
+
+#[test]
+fn an_owner_takes_what_it_is_told_of_where_nobody_has_toggled_since() {
+    for toggles in [false, true] {
+        let mut owner = Solo::open(CARD1, 9, None);
+        if toggles {
+            owner.toggle(1);
+            owner.toggle(1);
+        }
+        let mut beat = heartbeat(8, 1, 4, version(2, 8, &[]));
+        beat.quarantined.set(sensor(1), old());
+        owner.hear_beat(Card::Two, &beat);
+        assert_eq!(owner.state(1), if toggles { OK } else { KO });
+        owner.toggle(1);
+        let next = owner.reading(1).expect("known").version;
+        assert!(next.covers(dot(70, 10)), "the next toggle is later for everybody");
     }
 }
 
