@@ -40,11 +40,18 @@ MUTATIONS = [
         "            Order::Unordered if self.dot.n == u64::MAX => Order::of(\n",
     ),
     (
-        "what is not shown of an owner's report counts as heard",
-        "simulation",
-        "src/machine/sending.rs",
-        "heard: self.heard_and_settled(),",
-        "heard: self.heard,",
+        "what gives way while its owner is silent is forgotten",
+        "quarantine",
+        "src/machine/quarantine.rs",
+        "self.quarantine(arrival, sensor, if taken { shown } else { reading });",
+        "if !taken { self.quarantine(arrival, sensor, reading); }",
+    ),
+    (
+        "quarantine is for ever",
+        "quarantine",
+        "src/machine/quarantine.rs",
+        "            if self.is_vouched(now, sensor, &reading.version)",
+        "            if now.since_start().as_secs() == u64::MAX && self.is_vouched(now, sensor, &reading.version)",
     ),
     (
         "an owner that speaks settles nothing",

@@ -6,8 +6,8 @@
 
 use super::Machine;
 use super::hearing::Arrival;
-use crate::reading::{Merge, Reading, Snapshot, Versions};
-use crate::sensor::SensorId;
+use crate::reading::{Merge, Reading};
+use crate::sensor::{Card, SensorId};
 use crate::time::Mono;
 use crate::version::{Order, Version};
 
@@ -22,22 +22,20 @@ impl Machine {
     ) -> Merge {
         let now = arrival.now.mono;
         let shown = self.global.best().get(sensor);
-        let Some(shown) = shown.filter(|_| self.is_open(sensor, &reading.version)) else {
+        let Some(shown) = shown.filter(|shown| is_open(&reading, shown)) else {
             return self.global.merge(sensor, reading, speaks);
         };
         let vouched = [reading, shown].map(|one| self.is_vouched(now, sensor, &one.version));
-        let merge = match vouched {
+        let taken = match vouched {
             [true, false] => {
                 self.global.put(sensor, reading);
-                Merge::Taken
+                true
             }
-            [false, true] => Merge::Unordered,
-            _ => self.global.merge(sensor, reading, speaks),
+            [false, true] => false,
+            _ => self.global.merge(sensor, reading, speaks) == Merge::Taken,
         };
-        if merge != Merge::Taken {
-            self.quarantine(arrival, sensor, reading);
-        }
-        merge
+        self.quarantine(arrival, sensor, if taken { shown } else { reading });
+        if taken { Merge::Taken } else { Merge::Unordered }
     }
 
     /// Whether a sensor's owner speaks now, and says that it has this reading, or is in its era.
@@ -56,7 +54,14 @@ impl Machine {
     }
 
     fn quarantine(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) {
-        let known = self.in_quarantine().get(sensor);
+        if arrival.topic == self.other_topic() {
+            // It counts as not heard: if it is the owner's, the owner says it again after its next heartbeat.
+            self.heard.set(sensor, None);
+        }
+        // What is shown by now, or surely earlier than that, makes room.
+        let shown = self.global.best().get(sensor);
+        let known = self.quarantined.get(sensor);
+        let known = known.filter(|known| shown.is_none_or(|shown| is_open(known, &shown)));
         let better = known.is_none_or(|known| match reading.version.compare(&known.version) {
             Order::Later => true,
             Order::Same | Order::Earlier => false,
@@ -68,35 +73,27 @@ impl Machine {
         }
     }
 
-    /// What is in quarantine. What is shown by now, or surely earlier than that, is not.
-    pub(super) fn in_quarantine(&self) -> Snapshot {
-        let mut readings = self.quarantined;
-        for (sensor, reading) in self.quarantined.iter() {
-            if !self.is_open(sensor, &reading.version) {
-                readings.clear(sensor);
-            }
-        }
-        readings
-    }
-
-    /// What was last heard on the other owner's topic. What is not shown of it, and may yet be the later one,
-    /// counts as not heard: the owner says it again, and has told by then which of the two it has.
-    pub(super) fn heard_and_settled(&self) -> Versions {
-        let mut heard = self.heard;
-        for sensor in SensorId::ALL {
-            if heard
-                .get(sensor)
-                .is_some_and(|heard| self.is_open(sensor, &heard))
+    /// The owner of a card has said what it has: what is in quarantine may be taken now.
+    pub(super) fn release(&mut self, arrival: Arrival, card: Card) {
+        let now = arrival.now.mono;
+        for (sensor, reading) in self.quarantined.of(card).iter() {
+            let shown = self.global.best().get(sensor);
+            let Some(shown) = shown.filter(|shown| is_open(&reading, shown)) else {
+                self.quarantined.clear(sensor);
+                continue;
+            };
+            if self.is_vouched(now, sensor, &reading.version) && !self.is_vouched(now, sensor, &shown.version)
             {
-                heard.set(sensor, None);
+                let before = self.global.shown(sensor).map(|shown| shown.state());
+                self.global.put(sensor, reading);
+                self.quarantined.set(sensor, shown);
+                self.note_change(arrival, sensor, before);
             }
         }
-        heard
     }
+}
 
-    /// Whether only the owner can tell for certain whether this version is later than the one that is shown.
-    fn is_open(&self, sensor: SensorId, version: &Version) -> bool {
-        let shown = self.global.best().version(sensor);
-        shown.is_some_and(|shown| version.compare_exactly(&shown) == Order::Unordered)
-    }
+/// Whether only the owner can tell for certain which of two readings is the later one.
+fn is_open(one: &Reading, other: &Reading) -> bool {
+    one.version.compare_exactly(&other.version) == Order::Unordered
 }

@@ -143,9 +143,9 @@ impl Machine {
             run_era,
             takes_over: self.ownership.takes_over(now.mono),
             has: self.has(),
-            heard: self.heard_and_settled(),
+            heard: self.heard,
             joined: Some(self.joined).filter(|_| regular && card == Card::One),
-            quarantined: self.in_quarantine(),
+            quarantined: self.quarantined,
             other_live: self.freshness(card.other()) == Freshness::Live,
             other_plain: self.global.is_plain(card.other()),
         };

@@ -19,6 +19,7 @@ impl Machine {
         if !self.chain.beat(arrival.now, card, *heartbeat) {
             return;
         }
+        self.release(arrival, card);
         if self.role == Role::Display && card == Card::Two && !heartbeat.other_plain {
             self.global.forget_plain(Card::One, &heartbeat.has);
         }
