@@ -49,7 +49,7 @@ enum Gate {
     Offline,
     /// Everything that the broker has retained or queued comes before this marker, which is published again
     /// if it is not back in time: a full queue drops the newest message.
-    Waiting { nonce: u64, again_at: Mono },
+    Waiting { nonce: u64, since: Mono, again_at: Mono },
     /// It has all come.
     Open,
 }
@@ -211,7 +211,7 @@ impl Machine {
             } => self.message(now, &topic, &payload, retained, &mut effects),
             Event::Delivered(ticket) => self.delivered(ticket),
             Event::Undelivered(ticket) => self.outbox.undelivered(ticket),
-            Event::Refused { topic, why } => self.lacks.refused = Some((topic, why)),
+            Event::Refused { topic, why } => self.refused(now.mono, topic, why),
             Event::Saved => self.saved(now),
             Event::NotSaved(why) => self.not_saved(now, why),
             Event::FileGone(why) => self.file_gone(now, why),
@@ -248,11 +248,10 @@ impl Machine {
     fn connected(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.chain.connected(now);
         self.chronicle.note(now.wall, Fact::Up(Link::Broker));
-        self.lacks.marker_since = Some(now.mono);
-        self.lacks.refused = None;
         let nonce = self.outbox.nonce(self.life);
         self.gate = Gate::Waiting {
             nonce,
+            since: now.mono,
             again_at: now.mono,
         };
         self.send_marker(now, effects);
@@ -281,12 +280,7 @@ impl Machine {
     }
 
     fn delivered(&mut self, ticket: Ticket) {
-        let Some((topic, versions)) = self.outbox.delivered(ticket) else {
-            return;
-        };
-        let name = topic.name(&self.client_id);
-        self.lacks.refused.take_if(|(refused, _)| *refused == name);
-        if matches!(topic, Topic::Card(_)) {
+        if let Some((Topic::Card(_), versions)) = self.outbox.delivered(ticket) {
             self.progress.delivered = versions;
         }
     }

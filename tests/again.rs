@@ -124,8 +124,7 @@ fn what_the_broker_refuses_is_offered_again_with_the_next_heartbeat_and_not_befo
     let topic = Topic::Card(Card::One);
     owner.toggle(1);
     let before = owner.count(topic);
-    let reported = owner.flying.iter().find(|(_, on, _)| *on == topic);
-    let (ticket, ..) = *reported.expect("a report");
+    let ticket = owner.in_flight(topic);
     owner.feed(Event::Undelivered(ticket));
     owner.feed(Event::Tick);
     assert_eq!(owner.count(topic), before);

@@ -8,8 +8,6 @@ use dualboard::sensor::Card;
 use dualboard::wire::Topic;
 use solo::{CARD1, CARD2, Solo};
 
-const OWN: Topic = Topic::Card(Card::One);
-
 #[test]
 fn a_marker_that_does_not_come_back_is_told_after_5_s_and_no_more_once_it_is_back() {
     for role in [CARD1, CARD2, Role::Display] {
@@ -45,31 +43,24 @@ fn heartbeats_that_do_not_come_back_are_told_after_10_s() {
 }
 
 #[test]
-fn what_the_broker_refuses_is_told_until_it_takes_it_or_is_another_one() {
-    let why = "not authorised".to_owned();
-    let refused = |owner: &mut Solo| {
-        owner.feed(Event::Refused {
-            topic: "sensors/card1".to_owned(),
-            why: why.clone(),
-        });
-        let topic = "sensors/card1".to_owned();
-        let why = why.clone();
-        assert_eq!(owner.machine.lack(), Some(&Lack::Publishing { topic, why }));
-    };
-    let mut owner = Solo::open(CARD1, 7, None);
-    refused(&mut owner);
-    owner.toggle(1);
-    let reported = owner.flying.iter().find(|(_, on, _)| *on == OWN);
-    let (ticket, ..) = *reported.expect("a report");
-    owner.feed(Event::Delivered(ticket));
-    assert_eq!(owner.machine.lack(), None);
-    refused(&mut owner);
-    owner.feed(Event::Disconnected {
-        why: "cut".to_owned(),
-        retry_in: std::time::Duration::ZERO,
-    });
-    assert_eq!(owner.machine.lack(), None, "the connection is the trouble");
-    owner.feed(Event::Connected);
-    owner.open_gate();
-    assert_eq!(owner.machine.lack(), None);
+fn what_the_broker_refuses_is_told_until_it_has_refused_nothing_for_10_s() {
+    for program in [CARD1, Role::Display] {
+        let mut program = Solo::open(program, 7, None);
+        let lack = Lack::Publishing {
+            topic: "sensors/witness".to_owned(),
+            why: "not authorised".to_owned(),
+        };
+        for seconds in [9, 10] {
+            program.feed(Event::Refused {
+                topic: "sensors/witness".to_owned(),
+                why: "not authorised".to_owned(),
+            });
+            for _ in 0..seconds {
+                assert_eq!(program.machine.lack(), Some(&lack));
+                program.pass(1);
+                program.run();
+            }
+        }
+        assert_eq!(program.machine.lack(), None);
+    }
 }

@@ -122,8 +122,8 @@ impl Journal {
     /// be believed is set aside, not deleted.
     ///
     /// # Errors
-    /// If there is a file, or may be one, that cannot be read: names it, this user, and what to do. Nothing may be written then: it would put
-    /// defaults in the place of states that were SAVED.
+    /// If there is a file, or may be one, that cannot be read: names it, this user, and what to do. Nothing
+    /// may be written then: it would put defaults in the place of states that were SAVED.
     pub fn load(&mut self) -> Result<std::result::Result<Memory, String>> {
         let cannot = |place: &Path, error: &io::Error| {
             anyhow!(

@@ -32,12 +32,10 @@ pub enum Lack {
 /// What is known of it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lacks {
-    /// Since when the marker is waited for.
-    pub(super) marker_since: Option<Mono>,
     /// When an own heartbeat last came back; the gate's closing counts as one.
     pub(super) heartbeat_back: Option<Mono>,
-    /// The topic that was last refused, and why.
-    pub(super) refused: Option<(String, String)>,
+    /// What was refused last, and when. It is published again with each heartbeat.
+    refused: Option<(Lack, Mono)>,
     /// What was found last.
     found: Option<Lack>,
 }
@@ -47,6 +45,11 @@ impl Machine {
     #[must_use]
     pub const fn lack(&self) -> Option<&Lack> {
         self.lacks.found.as_ref()
+    }
+
+    /// The broker does not take messages on this topic.
+    pub(super) fn refused(&mut self, now: Mono, topic: String, why: String) {
+        self.lacks.refused = Some((Lack::Publishing { topic, why }, now));
     }
 
     /// Looks for what does not come, and notes what is new.
@@ -61,20 +64,24 @@ impl Machine {
     }
 
     fn find_lack(&self, now: Mono) -> Option<Lack> {
-        let over = |since: Option<Mono>, limit| since.is_some_and(|since| since.after(limit) <= now);
-        if matches!(self.gate, Gate::Waiting { .. }) && over(self.lacks.marker_since, MARKER_LIMIT) {
-            return Some(Lack::Marker(Topic::Marker.name(&self.client_id)));
+        let over = |since: Mono, limit| since.after(limit) <= now;
+        match self.gate {
+            Gate::Offline => return None,
+            Gate::Waiting { since, .. } => {
+                let marker = || Lack::Marker(Topic::Marker.name(&self.client_id));
+                return over(since, MARKER_LIMIT).then(marker);
+            }
+            Gate::Open => {}
         }
-        if self.gate != Gate::Open {
-            return None;
-        }
-        if let Some((topic, why)) = self.lacks.refused.clone() {
-            return Some(Lack::Publishing { topic, why });
+        let refused = self.lacks.refused.as_ref();
+        if let Some((refused, _)) = refused.filter(|(_, at)| !over(*at, TIMEOUT)) {
+            return Some(refused.clone());
         }
         let Role::Monitor(card) = self.role else {
             return None;
         };
-        let silent = !self.leaving && over(self.lacks.heartbeat_back, TIMEOUT);
+        let back = self.lacks.heartbeat_back.filter(|_| !self.leaving);
+        let silent = back.is_some_and(|back| over(back, TIMEOUT));
         silent.then(|| Lack::Heartbeats(Topic::Alive(card).name(&self.client_id)))
     }
 }

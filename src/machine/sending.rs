@@ -86,7 +86,12 @@ impl Machine {
 
     /// The marker goes out if it is due. Whichever copy comes back first closes the gate.
     pub(super) fn send_marker(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let Gate::Waiting { nonce, again_at } = self.gate else {
+        let Gate::Waiting {
+            nonce,
+            since,
+            again_at,
+        } = self.gate
+        else {
             return;
         };
         if now.mono < again_at {
@@ -94,6 +99,7 @@ impl Machine {
         }
         self.gate = Gate::Waiting {
             nonce,
+            since,
             again_at: now.mono.after(MARKER_RETRY),
         };
         effects.push(self.outbox.publish(Topic::Marker, wire::encode_marker(nonce)));

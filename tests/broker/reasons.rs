@@ -219,3 +219,13 @@ fn a_broker_without_mqtt_5_is_called_so_whether_it_says_no_or_nothing() {
     assert_eq!(why(&[0x20, 2, 0, 1], false), words);
     assert_eq!(why(&[0x20, 2, 0, 0], true), words);
 }
+
+#[test]
+fn who_asks_for_the_next_attempt_does_not_wait_for_a_pause_that_has_grown() {
+    let url = scripted_broker::start(Script {
+        old: false,
+        connack: &[0x20, 5, 0, 0, 2, 0x24, 1],
+        suback: &[],
+    });
+    Observer::start(&settings(&url, "unserved")).retry(12);
+}

@@ -51,6 +51,17 @@ impl Observer {
         self.broker.publish(Ticket(ticket), message);
     }
 
+    /// Asks for the next attempt at once, so many times, each after the one before has failed. Left alone, as
+    /// many would take longer than [`PATIENCE`] where only a person can help.
+    pub fn retry(&mut self, times: usize) {
+        let limit = crossbeam_channel::after(PATIENCE);
+        for _ in 0..times {
+            self.wait_down();
+            assert!(limit.try_recv().is_err(), "an attempt was waited for");
+            self.broker.retry();
+        }
+    }
+
     /// The next event.
     pub fn next(&mut self) -> BrokerEvent {
         self.next_within(PATIENCE)

@@ -139,6 +139,12 @@ impl Solo {
         self.hear(Topic::Marker, payload);
     }
 
+    /// The report on this topic that is in flight.
+    pub fn in_flight(&self, topic: Topic) -> Ticket {
+        let report = self.flying.iter().find(|(_, on, _)| *on == topic);
+        report.expect("a report").0
+    }
+
     fn message(&mut self, topic: Topic, payload: Vec<u8>, retained: bool) {
         let topic = topic.name(self.machine.client_id());
         self.feed(Event::Message {

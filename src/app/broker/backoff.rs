@@ -10,16 +10,21 @@ const CAP: Duration = Duration::from_secs(2);
 /// Where only a person can help.
 const SLOWEST: Duration = Duration::from_secs(30);
 
-/// Grows from 0.2 s to 2 s, to 30 s where only a person can help, and draws each delay from the upper half of its step, so that the programs that
-/// one broker lost together do not come back in step.
+/// Grows from 0.2 s to 2 s; where only a person can help, from 2 s to 30 s. Each delay is drawn from the
+/// upper half of its step, so that the programs that one broker lost together do not come back in step.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
+    /// To what the failures are due.
+    pace: Option<Pace>,
 }
 
 impl Backoff {
     /// The delay before the next attempt.
     pub(super) fn next(&mut self, pace: Pace) -> Duration {
+        if self.pace.replace(pace) != Some(pace) {
+            self.failures = 0;
+        }
         let growing = |from: Duration| from * 2_u32.pow(self.failures.min(8));
         let step = match pace {
             Pace::Quick => CAP.min(growing(FIRST)),
@@ -67,6 +72,16 @@ mod tests {
             assert!(backoff.next(Pace::Slower) <= SLOWEST);
         }
         assert!(backoff.next(Pace::Slower) >= SLOWEST / 2);
+    }
+
+    #[test]
+    fn what_has_another_cause_begins_anew() {
+        let mut backoff = Backoff::default();
+        for _ in 0..100 {
+            backoff.next(Pace::Quick);
+        }
+        assert!(backoff.next(Pace::Slower) <= CAP);
+        assert!(backoff.next(Pace::Quick) <= FIRST);
     }
 
     #[test]

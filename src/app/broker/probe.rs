@@ -18,8 +18,8 @@ use crate::app::threads;
 /// Longest wait for each of the steps after the name's look-up, which the system limits itself.
 const STEP: Duration = Duration::from_millis(800);
 
-/// Whom to look for.
-pub(super) struct Broker {
+/// Whom to look for, and whose signature to trust.
+pub(super) struct Endpoint {
     pub url: BrokerUrl,
     pub ca_file: Option<PathBuf>,
 }
@@ -50,17 +50,17 @@ pub(super) enum Found {
 
 /// Looks for the cause on a thread of its own, for it blocks as long as a name server takes, and sends what
 /// it finds.
-pub(super) fn start(broker: Broker, failed: Failed, signals: Sender<Signal>) -> io::Result<()> {
+pub(super) fn start(endpoint: Endpoint, failed: Failed, signals: Sender<Signal>) -> io::Result<()> {
     let probe = move || {
         let number = failed.number;
-        let _ = signals.send(Signal::Explained(number, explain(&broker, &failed)));
+        let _ = signals.send(Signal::Explained(number, explain(&endpoint, &failed)));
     };
     threads::start("broker-probe", probe).map(drop)
 }
 
 /// Tries again what the library has just failed to do, step by step, at each of the broker's addresses.
-fn explain(broker: &Broker, failed: &Failed) -> Found {
-    let url = &broker.url;
+fn explain(endpoint: &Endpoint, failed: &Failed) -> Found {
+    let url = &endpoint.url;
     let addresses = (url.host(), url.port()).to_socket_addrs();
     let mut addresses: Vec<_> = addresses.map(Iterator::collect).unwrap_or_default();
     addresses.dedup();
@@ -80,7 +80,7 @@ fn explain(broker: &Broker, failed: &Failed) -> Found {
                 }
                 tried(address).map(|(_, why)| why.clone())
             }
-            Ok(stream) if url.tls() => tls::cause(stream, address, broker).or(failed.why.clone()),
+            Ok(stream) if url.tls() => tls::cause(stream, address, endpoint).or(failed.why.clone()),
             Ok(stream) => mqtt(stream, address).or(failed.why.clone()),
         };
         causes.push((address, why));
@@ -134,7 +134,8 @@ fn cause(error: &io::Error) -> Why {
     }
 }
 
-/// Why somebody who takes connections does not take ours; `None` if it is not that it speaks something else.
+/// Which other protocol is spoken by somebody who takes connections and not ours; `None` if that is not the
+/// cause.
 fn mqtt(stream: TcpStream, address: SocketAddr) -> Option<Why> {
     let again = || TcpStream::connect_timeout(&address, STEP).ok();
     match greet(stream, 5) {
@@ -221,8 +222,8 @@ mod tests {
         );
     }
 
-    fn broker(url: &str) -> Broker {
-        Broker {
+    fn endpoint(url: &str) -> Endpoint {
+        Endpoint {
             url: url.parse().expect("a URL"),
             ca_file: None,
         }
@@ -231,15 +232,15 @@ mod tests {
     #[test]
     fn an_address_that_was_used_or_tried_is_not_another_one() {
         let (_listener, live, dead) = live_and_dead();
-        let broker = broker(&format!("mqtt://{live}"));
-        let found = explain(&broker, &failed(Some(dead), Vec::new()));
+        let endpoint = endpoint(&format!("mqtt://{live}"));
+        let found = explain(&endpoint, &failed(Some(dead), Vec::new()));
         let Found::Elsewhere { used, next } = found else {
             panic!("{live} takes connections");
         };
         assert_eq!((used.0, next), (dead, live));
-        let found = explain(&broker, &failed(None, Vec::new()));
+        let found = explain(&endpoint, &failed(None, Vec::new()));
         assert!(matches!(found, Found::Why(None)));
-        let found = explain(&broker, &failed(Some(dead), vec![(live, Why::ClosedAtOnce)]));
+        let found = explain(&endpoint, &failed(Some(dead), vec![(live, Why::ClosedAtOnce)]));
         assert!(matches!(found, Found::Why(Some(Why::ClosedAtOnce))));
     }
 }

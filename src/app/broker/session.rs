@@ -270,11 +270,11 @@ impl Session {
             known: known.clone(),
             until: now() + EXPLAIN_LIMIT,
         };
-        let broker = probe::Broker {
+        let endpoint = probe::Endpoint {
             url: self.url.clone(),
             ca_file: self.ca_file.clone(),
         };
-        if probe::start(broker, failed, self.signals.0.clone()).is_err() {
+        if probe::start(endpoint, failed, self.signals.0.clone()).is_err() {
             self.down(known);
         }
     }

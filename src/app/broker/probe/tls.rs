@@ -7,13 +7,13 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{self, HandshakeError, Ssl, SslContext, SslMethod, SslVerifyMode};
 use openssl::x509::X509VerifyResult;
 
-use super::{Broker, STEP, Why, speaks_tls};
+use super::{Endpoint, STEP, Why, speaks_tls};
 
 /// Why somebody who takes connections does not take ours; `None` if TLS is not to blame.
-pub(super) fn cause(stream: TcpStream, address: SocketAddr, broker: &Broker) -> Option<Why> {
-    let host = broker.url.host();
+pub(super) fn cause(stream: TcpStream, address: SocketAddr, endpoint: &Endpoint) -> Option<Why> {
+    let host = endpoint.url.host();
     stream.set_read_timeout(Some(STEP)).ok()?;
-    let ssl = prepare(broker).ok()?;
+    let ssl = prepare(endpoint).ok()?;
     match ssl.connect(stream) {
         Ok(mut stream) => {
             // With TLS 1.3 a broker says only now that it wants a certificate.
@@ -31,15 +31,15 @@ pub(super) fn cause(stream: TcpStream, address: SocketAddr, broker: &Broker) -> 
 }
 
 /// As Paho prepares it: the system's authorities only where no file is given, and the host's name compared.
-fn prepare(broker: &Broker) -> Result<Ssl, ErrorStack> {
+fn prepare(endpoint: &Endpoint) -> Result<Ssl, ErrorStack> {
     let mut context = SslContext::builder(SslMethod::tls_client())?;
     context.set_verify(SslVerifyMode::PEER);
-    match &broker.ca_file {
+    match &endpoint.ca_file {
         Some(file) => context.set_ca_file(file)?,
         None => context.set_default_verify_paths()?,
     }
     let mut ssl = Ssl::new(&context.build())?;
-    let host = broker.url.host();
+    let host = endpoint.url.host();
     if let Ok(address) = host.parse::<IpAddr>() {
         ssl.param_mut().set_ip(address)?;
     } else {
