@@ -143,6 +143,8 @@ pub struct Broker {
     pub up: bool,
     pub store: Store,
     pub saved: Store,
+    /// What was saved before that.
+    pub past: Store,
     pub attached: BTreeMap<Rc<str>, Attached>,
     pub wills: BTreeMap<u64, Rc<Packet>>,
     pub max_queued: usize,
@@ -156,6 +158,11 @@ impl Broker {
             max_queued,
             ..Self::default()
         }
+    }
+
+    /// Writes its store to disk.
+    pub fn save(&mut self) {
+        self.past = std::mem::replace(&mut self.saved, self.store.clone());
     }
 
     /// What is kept for this client.

@@ -58,7 +58,7 @@ enum Step {
 }
 
 use Kind::{AllKilled, BrokerKilled, BrokerStopped, Full, Killed, OneWay};
-use Kind::{Refused, Replaced, StoreWiped, Torn, Wiped};
+use Kind::{Refused, Replaced, StoreOld, StoreWiped, Torn, Wiped};
 use Step::{Harm, Press};
 
 /// What hardly ever comes about by chance: courses of events in which one mechanism alone saves a press.
@@ -166,6 +166,7 @@ impl World {
         }
         self.plan_losses(end);
         self.plan_burst(end);
+        self.plan_pause(end);
         self.within(end, end + 6_000, Action::Heal);
     }
 
@@ -194,7 +195,7 @@ impl World {
         if !self.rng.chance(20) {
             return;
         }
-        let lose = [AllKilled, Wiped, Torn, Replaced, StoreWiped, Refused];
+        let lose = [AllKilled, Wiped, Torn, Replaced, StoreWiped, StoreOld, Refused];
         let start = self.rng.within(0, end);
         for _ in 0..self.rng.within(2, 6) {
             let at = start + self.rng.within(0, 2_000);
@@ -215,6 +216,26 @@ impl World {
         let (at, lasts) = (rng.within(3_000, end - 20_500), 20_000);
         for (kind, target, at) in [(Kind::Stopped, target, at), (Kind::Killed, owner, at + 2_500)] {
             self.at(at, Action::Fault(Fault { kind, target, lasts }));
+        }
+    }
+
+    /// The same of a virtual machine that is paused: meanwhile the link freezes, and the owner on the other
+    /// board ends. When it goes on, nobody has told it.
+    fn plan_pause(&mut self, end: u64) {
+        let mut rng = Rng::new(self.rng.clone().next() ^ 1);
+        if end < 28_000 || !rng.chance(3) {
+            return;
+        }
+        let owner = *rng.pick(&[CARD1, CARD2]);
+        let other = if owner == CARD1 { BOARD2 } else { BOARD1 };
+        let (at, lasts) = (rng.within(3_000, end - 24_500), 20_000);
+        let steps = [
+            (Kind::Paused, other, 0),
+            (Kind::Frozen, 0, 100),
+            (Kind::Killed, owner, 500),
+        ];
+        for (kind, target, after) in steps {
+            self.at(at + after, Action::Fault(Fault { kind, target, lasts }));
         }
     }
 
@@ -272,10 +293,13 @@ impl World {
                 self.programs[target % 2].disk.failing = true;
                 self.at(after, Action::DiskWorks(target % 2));
             }
-            Kind::BrokerKilled | Kind::BrokerStopped | Kind::StoreWiped => {
+            Kind::BrokerKilled | Kind::BrokerStopped | Kind::StoreWiped | Kind::StoreOld => {
                 self.stop_broker(board, kind == Kind::BrokerStopped, false);
-                if kind == Kind::StoreWiped {
-                    self.brokers[board].saved = Store::default();
+                let broker = &mut self.brokers[board];
+                match kind {
+                    Kind::StoreWiped => broker.saved = Store::default(),
+                    Kind::StoreOld => broker.saved = broker.past.clone(),
+                    _ => {}
                 }
                 self.at(after, Action::BrokerStart(board));
             }

@@ -27,6 +27,7 @@ kinds! {
     Torn "state file torn",
     Full "disk full for a while",
     StoreWiped "broker's store wiped",
+    StoreOld "broker killed, its store an older one",
     Clock "wall clock set",
     Twin "twin started with a blank folder",
     TwinCopied "twin started with a copy of the owner's state file",

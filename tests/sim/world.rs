@@ -296,7 +296,7 @@ impl World {
             return;
         }
         if saving {
-            broker.saved = broker.store.clone();
+            broker.save();
         }
         broker.up = false;
         broker.wills.clear();
@@ -328,7 +328,7 @@ impl World {
     fn autosave(&mut self, place: usize, run: u64) {
         let broker = &mut self.brokers[place];
         if broker.up && broker.run == run {
-            broker.saved = broker.store.clone();
+            broker.save();
             self.at(self.now + self.autosave, Action::Autosave(place, run));
         }
     }
