@@ -222,6 +222,20 @@ MUTATIONS = [
         "other.0 != life || seen((life, u64::MAX))",
     ),
     (
+        "reports of several runs count as those of one",
+        "twins",
+        "src/machine/ownership.rs",
+        "self.displaced_by.is_none_or(|known| known.0 != by)",
+        "self.displaced_by.is_none_or(|known| known.0 != by && known.1 == u64::MAX)",
+    ),
+    (
+        "that the other one has left is passed over",
+        "twins",
+        "src/machine/ownership.rs",
+        "self.reporter.is_none_or(|(of, _)| of == life)",
+        "self.reporter.is_some_and(|(of, _)| of == life)",
+    ),
+    (
         "a connection that lasted counts as taken away",
         "twins",
         "src/machine/ownership.rs",

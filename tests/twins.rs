@@ -196,14 +196,23 @@ fn one_whose_connection_is_merely_lost_goes_on() {
     assert_eq!(net.ends[CARD1], None);
 }
 
-/// An owner whose broker is lost again and again, and shows this report of an earlier run each time. What the
-/// owner itself publishes is lost with it: before the broker has it, or afterwards.
-fn at_a_failing_broker(has_it: bool) -> Solo {
-    let found = r#"{"sensor_1":true,"versions":{"sensor_1":[3,9]},"life":5,"connection":4}"#;
+/// What lies on the own topic: the report of this run, from its so many-th connection; or that of one that
+/// has left.
+fn report_of(run: Option<(u32, u64)>) -> String {
+    let by = run.map(|(life, connection)| format!(r#","life":{life},"connection":{connection}"#));
+    format!(
+        r#"{{"sensor_1":true,"versions":{{"sensor_1":[3,9]}}{}}}"#,
+        by.unwrap_or_default()
+    )
+}
+
+/// An owner whose connection is lost again and again, soon after it has found these reports, one each time.
+/// What it publishes itself is lost with it: before the broker has it, or afterwards.
+fn ends_after(found: impl IntoIterator<Item = Option<(u32, u64)>>, has_it: bool) -> bool {
     let mut owner = Solo::new(solo::CARD1, 7, None);
-    for _ in 0..10 {
+    for run in found {
         owner.feed(Event::Connected);
-        owner.find(Topic::Card(Card::One), found);
+        owner.find(Topic::Card(Card::One), report_of(run));
         owner.open_gate();
         if has_it {
             owner.run();
@@ -215,17 +224,32 @@ fn at_a_failing_broker(has_it: bool) -> Solo {
             retry_in: Duration::ZERO,
         });
     }
-    owner
+    owner.end.is_some()
+}
+
+#[test]
+fn one_that_finds_another_runs_new_report_three_times_ends() {
+    assert!(ends_after((1..5).map(|connection| Some((5, connection))), true));
+    assert!(!ends_after((1..4).map(|connection| Some((5, connection))), true));
+}
+
+#[test]
+fn one_whose_broker_shows_an_older_report_beside_two_new_ones_goes_on() {
+    let third = [Some((5, 1)), Some((5, 2)), Some((5, 3)), Some((6, 9))];
+    assert!(!ends_after(third, true), "of an earlier run");
+    let left = [1, 2, 3].map(|connection| Some((5, connection)));
+    let left = left.into_iter().chain([None, Some((5, 4)), Some((5, 5))]);
+    assert!(!ends_after(left, true), "the other one had left");
 }
 
 #[test]
 fn one_whose_broker_never_gets_its_report_goes_on() {
-    assert_eq!(at_a_failing_broker(false).end, None);
+    assert!(!ends_after([Some((5, 4)); 10], false));
 }
 
 #[test]
 fn one_whose_broker_comes_back_with_an_older_store_goes_on() {
-    assert_eq!(at_a_failing_broker(true).end, None);
+    assert!(!ends_after([Some((5, 4)); 10], true));
 }
 
 #[test]

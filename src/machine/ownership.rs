@@ -114,9 +114,16 @@ impl Ownership {
             known.is_some_and(|known| known.1 >= connection)
         };
         let other = self.reporter.filter(|other| other.0 != life && !seen(*other));
-        if other.is_some() {
+        if let Some((by, _)) = other {
+            // Of one and the same other run: an older store may show a third one's.
+            if self.displaced_by.is_none_or(|known| known.0 != by) {
+                self.taken_away = 0;
+            }
             self.displaced_by = other;
             self.taken_away += u32::from(self.lost_soon);
+        } else if self.reporter.is_none_or(|(of, _)| of == life) {
+            // Nobody has been there since, or who was there has left.
+            self.taken_away = 0;
         }
         let patience = match self.take_over {
             TakeOver::No => TAKEN_AWAY,

@@ -133,7 +133,8 @@ impl World {
                     .note(self.now, code, &[], || format!("{name} stops for a twin"));
                 self.stops_for_twin(slot);
                 self.at(self.now + 1, Action::End(slot, self.programs[slot].life));
-                if slot != TWIN && self.rng.chance(50) {
+                // What ends after the last fault is started again: nobody else would do it.
+                if slot != TWIN && (self.rng.chance(50) || self.healed.is_some()) {
                     self.within(self.now + 1_000, self.now + 20_000, Action::Start(slot));
                 }
             }

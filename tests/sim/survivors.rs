@@ -33,13 +33,9 @@ impl World {
         let stores = stores.flat_map(|store| store.images(&clients, &taken));
         let views = running.map(|program| &program.view);
         let images: Vec<&Image> = stores.chain(files.map(|file| &file.image)).chain(views).collect();
-        // Where somebody else speaks on the owner's topic, the join at its broker is no image: a card 2 that
-        // knows nothing publishes one without the owner's sensors.
-        let own = first.retained.get("sensors/card1");
-        let join = first
-            .retained
-            .get("sensors/all")
-            .filter(|_| own.is_some_and(|own| own.foreign));
+        // The join at broker 1 is card 2's output, and no image of card 1's sensors: a card 2 that knows nothing
+        // publishes one without them.
+        let join = first.retained.get("sensors/all");
         let is_join = |image: &Image| join.is_some_and(|join| std::ptr::eq(image, &raw const join.image));
         std::array::from_fn(|place| {
             let counts = |image: &&&Image| place >= 3 || !is_join(image);
