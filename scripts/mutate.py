@@ -7,9 +7,9 @@ Usage: scripts/mutate.py [--seeds N] [NUMBER ...]
   NUMBER ...    only these; without any, all
   -h, --help    this text
 
-Some rules are broken at the core's boundary (tests/sim/planted.rs, in every test run). These cannot be: each is a change in one
-file of src/, made in a copy of the project below target/mutants. What the simulation cannot find, since it does not watch it or it
-is too rare, names the test file that finds it. One takes seconds, or a minute or two with the simulation.
+Some rules are broken at the core's boundary (core/tests/simulation/planted.rs, in every test run). These cannot be: each is a change
+in one file of core/src/, made in a copy of the project below target/mutants. What the simulation cannot find, since it does not watch
+it or it is too rare, names the file of core/tests/core/ that finds it. One takes seconds, or a minute or two with the simulation.
 Ends with status 1 if one was not found, or does not fit the code any more.
 """
 
@@ -28,287 +28,287 @@ MUTATIONS = [
     (
         "an initial state is as good as a toggle",
         "simulation",
-        "src/version.rs",
+        "core/src/version.rs",
         "if self.is_provisional() || other.is_provisional() {",
         "if self.dot.n == u64::MAX {",
     ),
     (
         "eras that were met prove nothing",
         "simulation",
-        "src/version.rs",
+        "core/src/version.rs",
         "            Order::Unordered => Order::of(\n",
         "            Order::Unordered if self.dot.n == u64::MAX => Order::of(\n",
     ),
     (
         "what gives way while its owner is silent is forgotten",
         "quarantine",
-        "src/machine/quarantine.rs",
+        "core/src/machine/quarantine.rs",
         "self.quarantine(arrival, sensor, if taken { shown } else { reading });",
         "if !taken { self.quarantine(arrival, sensor, reading); }",
     ),
     (
         "quarantine is for ever",
         "quarantine",
-        "src/machine/quarantine.rs",
+        "core/src/machine/quarantine.rs",
         "            if self.is_vouched(now, sensor, &reading.version)",
         "            if now.since_start().as_secs() == u64::MAX && self.is_vouched(now, sensor, &reading.version)",
     ),
     (
         "an owner that speaks settles nothing",
         "simulation",
-        "src/machine/quarantine.rs",
+        "core/src/machine/quarantine.rs",
         "            [true, false] => {\n",
         "            [true, false] if now.since_start().as_secs() == u64::MAX => {\n",
     ),
     (
         "an owner's own era is as any other",
         "simulation",
-        "src/owner.rs",
+        "core/src/owner.rs",
         "if own_heard != own_known {",
         "if own_heard != own_known && self.begun == u32::MAX {",
     ),
     (
         "what others have been told is given up for a higher number",
         "owner",
-        "src/owner.rs",
+        "core/src/owner.rs",
         "Order::Unordered => !self.restored && heard.dot > own.dot,",
         "Order::Unordered => heard.dot > own.dot,",
     ),
     (
         "an owner stays in an era that somebody else counts in",
         "simulation",
-        "src/owner.rs",
+        "core/src/owner.rs",
         "if std::mem::take(&mut self.claimed) {",
         "if std::mem::take(&mut self.claimed) && self.begun == u32::MAX {",
     ),
     (
         "nobody says what lies on sensors/all at broker 1",
         "simulation",
-        "src/machine/sending.rs",
+        "core/src/machine/sending.rs",
         "joined: Some(self.joined).filter(|_| regular && card == Card::One),",
         "joined: Some(self.joined).filter(|_| regular && card == Card::One && self.leaving),",
     ),
     (
         "a display does not ask for the join",
         "simulation",
-        "src/machine/signs.rs",
+        "core/src/machine/signs.rs",
         "self.knows_better(&heartbeat.has) || self.misses_the_join(now)",
         "self.knows_better(&heartbeat.has) || (self.leaving && self.misses_the_join(now))",
     ),
     (
         "a second owner is listened to beside the first",
         "live",
-        "src/chain.rs",
+        "core/src/chain.rs",
         "if speaks && pulse.life() != Some(heartbeat.life) {",
         "if speaks && pulse.life().is_none() {",
     ),
     (
         "a witness that lacks something is not answered",
         "simulation",
-        "src/machine/hearing.rs",
+        "core/src/machine/hearing.rs",
         "self.outbox.again_on(Topic::All);",
         "self.outbox.again_on(Topic::Marker);",
     ),
     (
         "answers do not wait",
         "flood",
-        "src/machine/hearing.rs",
+        "core/src/machine/hearing.rs",
         "Duration::from_millis(250)",
         "Duration::from_millis(0)",
     ),
     (
         "what a broker has another report of is not said again",
         "simulation",
-        "src/machine/outbox.rs",
+        "core/src/machine/outbox.rs",
         "slot.again |= slot.behind;",
         "slot.again |= slot.behind && slot.refused;",
     ),
     (
         "a plain word stays where the join shows none",
         "simulation",
-        "src/machine/signs.rs",
+        "core/src/machine/signs.rs",
         "card == Card::Two && !heartbeat.other_plain {",
         "card == Card::Two && !heartbeat.other_plain && self.leaving {",
     ),
     (
         "nobody is told of a bad join",
         "simulation",
-        "src/machine/hearing.rs",
+        "core/src/machine/hearing.rs",
         "(self.joined, self.last_beat) = (Versions::default(), None);",
         "",
     ),
     (
         "a new connection is no reason to say all again",
         "again",
-        "src/machine.rs",
+        "core/src/machine.rs",
         "        self.obey_waiting(now);\n        self.outbox.again();\n",
         "        self.obey_waiting(now);\n",
     ),
     (
         "the bridge's return is no reason to say all again",
         "again",
-        "src/machine/signs.rs",
+        "core/src/machine/signs.rs",
         "        if up {\n            self.speak_again(now);",
         "        if up && self.leaving {\n            self.speak_again(now);",
     ),
     (
         "what is refused is offered again at once",
         "again",
-        "src/machine/outbox.rs",
+        "core/src/machine/outbox.rs",
         "slot.refused = true;",
         "slot.refused = false;",
     ),
     (
         "what is under way is said again",
         "again",
-        "src/machine/signs.rs",
+        "core/src/machine/signs.rs",
         "!self.outbox.is_busy() && ",
         "",
     ),
     (
         "a heartbeat that is told at once speaks of a join that may be on its way",
         "again",
-        "src/machine/sending.rs",
+        "core/src/machine/sending.rs",
         "joined: Some(self.joined).filter(|_| regular && card == Card::One),",
         "joined: Some(self.joined).filter(|_| card == Card::One),",
     ),
     (
         "a plain join is not corrected",
         "again",
-        "src/machine/hearing.rs",
+        "core/src/machine/hearing.rs",
         "self.outbox.found(Topic::Card(Card::One), true);",
         "",
     ),
     (
         "what differs for a moment is held",
         "live",
-        "src/chain.rs",
+        "core/src/chain.rs",
         "Duration::from_secs(3)",
         "Duration::ZERO",
     ),
     (
         "what its owner cannot have made is live for a moment",
         "live",
-        "src/chain.rs",
+        "core/src/chain.rs",
         "if !may_have_made(&said, known, card) =>",
         "if said.has.get(crate::sensor::SensorId::ALL[0]).is_some() && !may_have_made(&said, known, card) =>",
     ),
     (
         "the owner beyond a bridge that was down is the one of before",
         "live",
-        "src/chain.rs",
+        "core/src/chain.rs",
         " && !cut;",
         " && (!cut || now.mono >= Mono::ZERO);",
     ),
     (
         "where two do not agree who came first, both stay",
         "twins",
-        "src/machine/ownership.rs",
+        "core/src/machine/ownership.rs",
         "self.twin.proofs < UNDECIDED && ",
         "",
     ),
     (
         "two are told apart by their start, however close",
         "twins",
-        "src/machine/ownership.rs",
+        "core/src/machine/ownership.rs",
         "uptime.abs_diff(heartbeat.uptime) > AT_ONCE",
         "uptime != heartbeat.uptime",
     ),
     (
         "an old report of another owner counts each time it is found",
         "twins",
-        "src/machine/ownership.rs",
+        "core/src/machine/ownership.rs",
         "other.0 != life && !seen(*other)",
         "other.0 != life || seen((life, u64::MAX))",
     ),
     (
         "reports of several runs count as those of one",
         "twins",
-        "src/machine/ownership.rs",
+        "core/src/machine/ownership.rs",
         "self.displaced_by.is_none_or(|known| known.0 != by)",
         "self.displaced_by.is_none_or(|known| known.0 != by && known.1 == u64::MAX)",
     ),
     (
         "that the other one has left is passed over",
         "twins",
-        "src/machine/ownership.rs",
+        "core/src/machine/ownership.rs",
         "self.reporter.is_none_or(|(of, _)| of == life)",
         "self.reporter.is_some_and(|(of, _)| of == life)",
     ),
     (
         "a connection that lasted counts as taken away",
         "twins",
-        "src/machine/ownership.rs",
+        "core/src/machine/ownership.rs",
         "self.lost_soon = now < closed.after(MOMENTS);",
         "self.lost_soon = now >= closed;",
     ),
     (
         "who takes over has no more patience than the other one",
         "twins",
-        "src/machine/ownership.rs",
+        "core/src/machine/ownership.rs",
         "2 * TAKEN_AWAY",
         "TAKEN_AWAY",
     ),
     (
         "an owner at the other board's broker stays",
         "twins",
-        "src/machine/ownership.rs",
+        "core/src/machine/ownership.rs",
         "_ if self.at_other_board => true,",
         "_ if self.at_other_board => false,",
     ),
     (
         "two others that are heard in turn prove nothing",
         "twins",
-        "src/machine/ownership.rs",
+        "core/src/machine/ownership.rs",
         "let followed = self.twin.pulse.forgotten().is_some_and(|at| now.mono < at);",
         "let followed = self.twin.pulse.forgotten().is_some_and(|at| now.mono > at);",
     ),
     (
         "two runs from copies of one file use the same numbers",
         "hostile_events",
-        "src/owner.rs",
+        "core/src/owner.rs",
         "u64::from(life.0) % (BLOCK / 2)",
         "0",
     ),
     (
         "what stands in a file above its reservation is used again",
         "hostile_events",
-        "src/owner.rs",
+        "core/src/owner.rs",
         "used = dots.map(|dot| dot.n).fold(used, u64::max);",
         "used = dots.map(|dot| dot.n.min(used)).fold(used, u64::max);",
     ),
     (
         "another state under an owner's own dot is passed over",
         "hostile_findings",
-        "src/owner.rs",
+        "core/src/owner.rs",
         "if own.state != heard.state && !own.version.is_provisional() {",
         "if own.state != heard.state && self.begun == u32::MAX {",
     ),
     (
         "a command that waits is done twice",
         "commands",
-        "src/machine/desk.rs",
+        "core/src/machine/desk.rs",
         "self.done.contains(id) || self.waiting.as_ref().is_some_and(waits)",
         "self.done.contains(id) || self.waiting.as_ref().is_some_and(waits) && id == 0",
     ),
     (
         "a burst is in step",
         "hostile_findings",
-        "src/pulse.rs",
+        "core/src/pulse.rs",
         "if between.is_some_and(|between| between <= STEP) {",
         "if between.is_some_and(|between| between < Duration::ZERO) {",
     ),
     (
         "a life that has ended without a proof is heard again",
         "pulse",
-        "src/pulse.rs",
+        "core/src/pulse.rs",
         "self.last_word.filter(|_| self.gone).or(self.lapsed)",
         "self.lapsed",
     ),
     (
         "a broker that says late that a source is gone makes it gone later",
         "pulse",
-        "src/pulse.rs",
+        "core/src/pulse.rs",
         "(Some(ended), Some(proof)) if ended.mono.since(proof.mono) > INTERVAL + STEP => Some(proof.wall),",
         "(Some(ended), Some(proof)) if ended.mono < proof.mono => Some(proof.wall),",
     ),
@@ -330,10 +330,10 @@ def copy_project():
 
 
 def cargo_test(test, *arguments, profile="dev", **settings):
-    """Runs one test file of the copy; gives what it printed and whether it passed."""
+    """Runs tests of the copy's core; gives what they printed."""
     settings["CARGO_TARGET_DIR"] = str(COPY / "target")
     settings["RUST_BACKTRACE"] = "0"
-    command = f"cargo test --quiet --profile {profile} --no-default-features --test {test}".split()
+    command = f"cargo test --quiet --profile {profile} -p dualboard-core --test {test} --".split()
     ended = subprocess.run(
         [*command, *arguments], cwd=COPY, env={**os.environ, **settings}, capture_output=True, text=True, check=False
     )
@@ -345,10 +345,10 @@ def cargo_test(test, *arguments, profile="dev", **settings):
 def found_by(test, seeds):
     """Gives the first failing test or seed, in words; nothing if none fails."""
     if test != "simulation":
-        return re.findall(r"^(\w+) --- FAILED", cargo_test(test), re.MULTILINE)
+        return re.findall(r"^([\w:]+) --- FAILED", cargo_test("core", f"{test}::"), re.MULTILINE)
     printed = cargo_test(
         test,
-        *"-- many_seeds --nocapture".split(),
+        *"many_seeds --nocapture".split(),
         profile="simulation",
         SIM_SEEDS=str(seeds),
         SIM_FAILURES="1",

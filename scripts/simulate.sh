@@ -38,12 +38,12 @@ main() {
   command -v cargo >/dev/null || die "no 'cargo' found; install Rust from https://rustup.rs, then run this again"
   cd "${project}"
   say 'building'
-  nice -n 10 cargo test --locked --quiet --profile simulation --no-default-features --test simulation --no-run
+  nice -n 10 cargo test --locked --quiet --profile simulation -p dualboard-core --test simulation --no-run
   log='target/simulate.log'
   say "running ${seeds} seeds from ${first} on ${cores} cores; how far it has come stands in ${log}"
   local status=0
   SIM_SEEDS="${seeds}" SIM_FIRST="${first}" SIM_THREADS="${cores}" SIM_FAILURES="${most}" \
-    nice -n 10 cargo test --locked --quiet --profile simulation --no-default-features --test simulation -- many_seeds --nocapture \
+    nice -n 10 cargo test --locked --quiet --profile simulation -p dualboard-core --test simulation -- many_seeds --nocapture \
     >"${log}" 2>&1 || status=1
   grep -q ' seeds from ' "${log}" || {
     tail -n 30 "${log}" >&2
@@ -96,7 +96,7 @@ figures() {
       number = $2
       sub(/:$/, "", number)
       print
-      print "  SIM_SEED=" number " cargo test --no-default-features --test simulation -- one_seed --nocapture"
+      print "  SIM_SEED=" number " cargo test -p dualboard-core --test simulation -- one_seed --nocapture"
       next
     }
     on && /^ +[0-9]+ [a-z]/ { print; next }

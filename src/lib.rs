@@ -1,31 +1,11 @@
 //! Sensor states of two boards, each with its own broker, that no fault loses.
 //!
-//! The picture is in `docs/architecture.md`. This library is a pure core (events in, effects out: no clock,
-//! no I/O, no thread) and, with the feature `app`, the thin shell around it.
-//!
-//! - [`sensor`], [`version`], [`reading`], [`time`]: what is known of a sensor, and which of two readings is
-//!   the newer one
-//! - [`owner`]: the only writer of one card's sensors; [`global`]: everybody else's view of them
-//! - [`pulse`], [`chain`]: proof of life, and which link is broken; [`stage`]: how far a toggle has got
-//! - [`command`]: what somebody without a terminal asks of an owner
-//! - [`machine`]: one program, `handle(now, event) -> effects`; [`chronicle`]: its last events
-//! - [`watch`]: alarms and what is new, for one screen
-//! - [`wire`]: topics and bytes to and from messages
+//! The picture is in `docs/architecture.md`. The board logic is the crate `dualboard_core`, shown here under the names of
+//! its modules. Around it, [`app`] is the thin shell: MQTT, terminal, files and clocks.
 
-pub mod chain;
-pub mod chronicle;
-pub mod command;
-pub mod global;
-pub mod machine;
-pub mod owner;
-pub mod pulse;
-pub mod reading;
-pub mod sensor;
-pub mod stage;
-pub mod time;
-pub mod version;
-pub mod watch;
-pub mod wire;
+pub use dualboard_core::{
+    chain, chronicle, command, global, machine, owner, pulse, reading, sensor, stage, time, version, watch,
+    wire,
+};
 
-#[cfg(feature = "app")]
 pub mod app;

@@ -1,5 +1,4 @@
 //! Completions and man pages: every option is there, and the shells accept them.
-#![cfg(feature = "app")]
 
 #[path = "../examples/package_files.rs"]
 mod package_files;

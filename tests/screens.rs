@@ -1,10 +1,9 @@
 //! Each program in each situation, as it is drawn: one picture a situation in `tests/snapshots`. `BLESS=1`
 //! keeps new ones.
-#![cfg(feature = "app")]
 
 #[path = "screens/links.rs"]
 mod links;
-#[path = "support/net.rs"]
+#[path = "../core/tests/support/net.rs"]
 mod net;
 #[path = "screens/shot.rs"]
 mod shot;

@@ -339,9 +339,9 @@ mod tests {
     #[test]
     fn the_files_that_each_version_wrote_are_read() {
         for text in [
-            &include_bytes!("../../tests/compatibility/0.1-card1.state")[..],
-            include_bytes!("../../tests/compatibility/0.2-card1.state"),
-            include_bytes!("../../tests/compatibility/0.2-card2.state"),
+            &include_bytes!("../../core/tests/compatibility/0.1-card1.state")[..],
+            include_bytes!("../../core/tests/compatibility/0.2-card1.state"),
+            include_bytes!("../../core/tests/compatibility/0.2-card2.state"),
         ] {
             let memory = decode(text).expect("written by a program");
             assert_eq!(memory.readings.iter().count(), 6);

@@ -4,7 +4,7 @@ use super::{Level, Log};
 use crate::app::words;
 use crate::chronicle::{Entry, Fact};
 use crate::machine::{Effect, Event, Machine};
-use crate::sensor::SensorId;
+use crate::sensor::{PerSensor, SensorId};
 use crate::stage::Stage;
 use crate::time::Wall;
 
@@ -19,18 +19,18 @@ pub struct Follower {
     told: u64,
     times: u32,
     /// How far the toggles have got that have been told and are not confirmed.
-    open: [Option<Stage>; 6],
+    open: PerSensor<Option<Stage>>,
 }
 
 impl Follower {
     /// Nothing has been told yet.
     #[must_use]
-    pub const fn new(log: Log) -> Self {
+    pub fn new(log: Log) -> Self {
         Self {
             log,
             told: 0,
             times: 1,
-            open: [None; 6],
+            open: PerSensor::default(),
         }
     }
 
@@ -130,7 +130,7 @@ impl Follower {
 
     fn fact(&mut self, machine: &Machine, entry: &Entry) {
         if let Fact::Toggled { sensor, .. } = entry.fact {
-            self.open[sensor.index()] = Some(Stage::Sending);
+            self.open[sensor] = Some(Stage::Sending);
         }
         let text = words::event(entry, machine.role(), machine.chain().home);
         self.log.line(entry.wall, level(&entry.fact), &text);
@@ -140,7 +140,7 @@ impl Follower {
     /// was no toggle.
     fn stages(&mut self, wall: Wall, machine: &Machine) {
         for sensor in SensorId::ALL {
-            let open = &mut self.open[sensor.index()];
+            let open = &mut self.open[sensor];
             let (Some(before), Some(stage)) = (*open, machine.stage(sensor)) else {
                 continue;
             };

@@ -1,0 +1,191 @@
+//! The last events: who, what, when. Bounded.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::chain::Link;
+use crate::command::{Name, Orders};
+use crate::machine::Lack;
+use crate::sensor::{Card, SensorId, State};
+use crate::stage::Stage;
+use crate::time::{Mono, Wall};
+use crate::wire::{Malformed, Topic};
+
+/// How many events are kept. An hour of busy toggling, and a few tens of kilobytes.
+pub const KEPT: usize = 200;
+
+/// Something worth telling the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// The operator toggled an own sensor.
+    Toggled {
+        /// Which.
+        sensor: SensorId,
+        /// From; `None` is UNKNOWN.
+        from: Option<State>,
+        /// To.
+        to: State,
+        /// How far it has got, and how long that took.
+        reached: (Stage, Duration),
+        /// The same sensor was toggled again before this was confirmed: what it had reached is not followed
+        /// any more.
+        replaced: bool,
+    },
+    /// A sensor changed by what was heard.
+    Changed {
+        /// Which.
+        sensor: SensorId,
+        /// From; `None` is UNKNOWN.
+        from: Option<State>,
+        /// To.
+        to: State,
+    },
+    /// The first start gate closed.
+    Restored {
+        /// How many of the own (on the display: of all) sensors were found in some memory.
+        found: usize,
+        /// Out of how many.
+        of: usize,
+    },
+    /// The state file was missing or could not be believed; in words.
+    MemoryLost(String),
+    /// The state file could not be written; in words.
+    NotSaved(String),
+    /// The state file can be written again.
+    SavedAgain,
+    /// The log file could not be written; in words.
+    NotLogged(String),
+    /// The log file can be written again.
+    LoggedAgain,
+    /// An own reading was recovered from a copy that turned up after the start.
+    Recovered(SensorId),
+    /// A link of the chain came up.
+    Up(Link),
+    /// A link of the chain broke; in words, where there are any.
+    Down(Link, String),
+    /// The other card's sensors are live again.
+    Live(Card),
+    /// The other card's sensors are held, because of this link.
+    Held(Card, Link),
+    /// A payload could not be read.
+    Malformed(Topic, Malformed),
+    /// A plain program spoke for a card whose owner is live.
+    Impostor(Card),
+    /// Another owner of this card is there, and is the one to end.
+    Twin,
+    /// The broker keeps something from this program.
+    Lacks(Lack),
+    /// Somebody asked for states without a key.
+    Commanded {
+        /// Who, if it was said.
+        by: Option<Name>,
+        /// For what.
+        orders: Orders,
+    },
+    /// A command that the broker had kept: it was for whoever was there when it was given.
+    RetainedCommand(Topic),
+    /// The operator asked to publish the present state again.
+    PublishedAgain,
+}
+
+/// A fact, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// By this machine's wall clock.
+    pub wall: Wall,
+    /// What.
+    pub fact: Fact,
+    /// How often in a row.
+    pub times: u32,
+}
+
+/// The last [`KEPT`] facts, the newest last.
+#[derive(Debug, Clone, Default)]
+pub struct Chronicle {
+    entries: VecDeque<Entry>,
+    /// Counts all that was ever noted, so that a reader can tell what is new.
+    noted: u64,
+    /// Toggles that are not confirmed yet, one a sensor: the count at their entry, and their moment. What was
+    /// toggled stands, if under another version.
+    open: Vec<(u64, SensorId, Mono)>,
+}
+
+impl Chronicle {
+    /// Notes a fact. The same fact many times in a row is one entry: bad payloads come in floods.
+    pub fn note(&mut self, wall: Wall, fact: Fact) {
+        if let Some(last) = self.entries.back_mut().filter(|last| last.fact == fact) {
+            last.times = last.times.saturating_add(1);
+            last.wall = wall;
+            return;
+        }
+        if self.entries.len() == KEPT {
+            self.entries.pop_front();
+        }
+        self.noted += 1;
+        self.entries.push_back(Entry { wall, fact, times: 1 });
+    }
+
+    /// Notes a toggle, whose stages will be followed. Those of an earlier one of the same sensor that is
+    /// still on its way will not: what is on its way now is this one.
+    pub fn note_toggle(
+        &mut self,
+        (mono, wall): (Mono, Wall),
+        sensor: SensorId,
+        (from, to): (Option<State>, State),
+    ) {
+        self.note(
+            wall,
+            Fact::Toggled {
+                sensor,
+                from,
+                to,
+                reached: (Stage::Sending, Duration::ZERO),
+                replaced: false,
+            },
+        );
+        let Self { entries, noted, open } = self;
+        open.retain(|(at, other, _)| {
+            let is_other = *other != sensor;
+            if let (false, Some(Fact::Toggled { replaced, .. })) = (is_other, fact_at(entries, *noted, *at)) {
+                *replaced = true;
+            }
+            is_other
+        });
+        open.push((*noted, sensor, mono));
+    }
+
+    /// Brings the stages of the toggles up to date.
+    pub fn follow(&mut self, now: Mono, stage: impl Fn(SensorId) -> Option<Stage>) {
+        let Self { entries, noted, open } = self;
+        open.retain(|(at, sensor, since)| {
+            let Some(Fact::Toggled { reached, .. }) = fact_at(entries, *noted, *at) else {
+                return false;
+            };
+            let Some(stage) = stage(*sensor) else { return false };
+            if stage != reached.0 {
+                *reached = (stage, now.since(*since));
+            }
+            stage != Stage::Confirmed
+        });
+    }
+
+    /// The facts, the newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().rev()
+    }
+
+    /// How many facts there have ever been, repetitions not counted.
+    #[must_use]
+    pub const fn noted(&self) -> u64 {
+        self.noted
+    }
+}
+
+/// The fact at which the count was `at`, if it is still kept.
+fn fact_at(entries: &mut VecDeque<Entry>, noted: u64, at: u64) -> Option<&mut Fact> {
+    let first = noted - entries.len() as u64 + 1;
+    let place = usize::try_from(at.checked_sub(first)?).ok()?;
+    entries.get_mut(place).map(|entry| &mut entry.fact)
+}

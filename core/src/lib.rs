@@ -1,0 +1,31 @@
+//! What the programs decide: events in, effects out. No clock, no I/O, no thread.
+//!
+//! The crate is `no_std`: a call of `std::fs`, `std::net`, `std::thread` or `Instant::now` does not compile
+//! here. The rules are in `docs/architecture.md`.
+//!
+//! - [`sensor`], [`version`], [`reading`], [`time`]: what is known of a sensor, and which of two readings is
+//!   the newer one
+//! - [`owner`]: the only writer of one card's sensors; [`global`]: everybody else's view of them
+//! - [`pulse`], [`chain`]: proof of life, and which link is broken; [`stage`]: how far a toggle has got
+//! - [`command`]: what somebody without a terminal asks of an owner
+//! - [`machine`]: one program, `handle(now, event) -> effects`; [`chronicle`]: its last events
+//! - [`watch`]: alarms and what is new, for one screen
+//! - [`wire`]: topics and bytes to and from messages
+#![no_std]
+
+extern crate alloc;
+
+pub mod chain;
+pub mod chronicle;
+pub mod command;
+pub mod global;
+pub mod machine;
+pub mod owner;
+pub mod pulse;
+pub mod reading;
+pub mod sensor;
+pub mod stage;
+pub mod time;
+pub mod version;
+pub mod watch;
+pub mod wire;

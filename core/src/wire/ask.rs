@@ -1,0 +1,136 @@
+//! The JSON of commands to an owner, and of its answers.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::Malformed;
+use super::body::{parse, to_json};
+use crate::command::{Answer, Command, Name, Order, Orders};
+use crate::sensor::{Card, PerSensor, SensorId, State};
+use crate::stage::Stage;
+
+/// A state as a person writes it: also as a word.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "Wanted")]
+struct WantedState(State);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Wanted {
+    State(State),
+    Word(String),
+}
+
+impl TryFrom<Wanted> for WantedState {
+    type Error = &'static str;
+
+    fn try_from(wanted: Wanted) -> Result<Self, Self::Error> {
+        let is = |word: &str, state: State| word.eq_ignore_ascii_case(state.word());
+        match wanted {
+            Wanted::State(state) => Ok(Self(state)),
+            Wanted::Word(word) if is(&word, State::Ok) => Ok(Self(State::Ok)),
+            Wanted::Word(word) if is(&word, State::Ko) => Ok(Self(State::Ko)),
+            Wanted::Word(_) => Err("no state"),
+        }
+    }
+}
+
+/// What stands in a command or an answer beside the states.
+#[derive(Default, Serialize, Deserialize)]
+struct Beside {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    toggle: Vec<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stages: Option<PerSensor<Option<Stage>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Body {
+    #[serde(flatten)]
+    states: PerSensor<Option<State>>,
+    #[serde(flatten)]
+    beside: Beside,
+}
+
+/// Reads what is asked of the owner of a card. Whatever is not plainly meant is refused as a whole.
+pub(super) fn decode_command(payload: &[u8], card: Card) -> Result<Command, Malformed> {
+    let states: PerSensor<Option<WantedState>> = parse(payload)?;
+    let beside: Beside = parse(payload)?;
+    let mut orders = Orders::default();
+    for (sensor, WantedState(state)) in states.iter() {
+        orders.put(sensor, Some(Order::Set(state)));
+    }
+    for number in beside.toggle {
+        let sensor = SensorId::new(number).ok_or(Malformed::OtherCard)?;
+        if orders.get(sensor).is_some() {
+            return Err(Malformed::Contradiction);
+        }
+        orders.put(sensor, Some(Order::Toggle));
+    }
+    if orders.sensors().is_empty() {
+        return Err(Malformed::NoSensor);
+    }
+    if orders.iter().any(|(sensor, _)| sensor.card() != card) {
+        return Err(Malformed::OtherCard);
+    }
+    let name = |name: String| Name::new(&name).ok_or(Malformed::WrongForm(1));
+    Ok(Command {
+        id: beside.id,
+        by: beside.by.map(name).transpose()?,
+        orders,
+    })
+}
+
+/// The payload of a command.
+#[must_use]
+pub fn encode_command(command: &Command) -> Vec<u8> {
+    let orders = command.orders;
+    let toggled = orders.iter().filter(|(_, order)| *order == Order::Toggle);
+    to_json(&Body {
+        states: PerSensor::from_fn(|sensor| match orders.get(sensor)? {
+            Order::Set(state) => Some(state),
+            Order::Toggle => None,
+        }),
+        beside: Beside {
+            toggle: toggled.map(|(sensor, _)| sensor.number()).collect(),
+            id: command.id,
+            by: command.by.map(|name| name.as_str().to_owned()),
+            stages: None,
+        },
+    })
+}
+
+/// Reads how far an owner has got.
+pub(super) fn decode_answer(payload: &[u8], card: Card) -> Result<Answer, Malformed> {
+    let states: PerSensor<Option<State>> = parse(payload)?;
+    let beside: Beside = parse(payload)?;
+    let reached = |sensor: SensorId| {
+        let stage = beside.stages?[sensor]?;
+        Some((states[sensor]?, stage)).filter(|_| sensor.card() == card)
+    };
+    Ok(Answer {
+        id: beside.id.ok_or(Malformed::WrongForm(1))?,
+        reached: PerSensor::from_fn(reached),
+    })
+}
+
+/// The payload of an answer.
+#[must_use]
+pub fn encode_answer(answer: &Answer) -> Vec<u8> {
+    let (state, stage) = (|(state, _)| state, |(_, stage)| stage);
+    to_json(&Body {
+        states: PerSensor::from_fn(|sensor| answer.get(sensor).map(state)),
+        beside: Beside {
+            id: Some(answer.id),
+            stages: Some(PerSensor::from_fn(|sensor| answer.get(sensor).map(stage))),
+            ..Beside::default()
+        },
+    })
+}

@@ -1,0 +1,201 @@
+//! What is written is read back the same, and what is not of its form is refused.
+
+use std::time::Duration;
+
+use dualboard_core::owner::Memory;
+use dualboard_core::reading::{Reading, Snapshot};
+use dualboard_core::sensor::{Card, SensorId, State};
+use dualboard_core::time::Wall;
+use dualboard_core::version::{Dot, Era, Life, Seen, Version};
+use dualboard_core::wire::{
+    Entry, Heartbeat, LARGEST, Malformed, Message, Report, Topic, decode, decode_memory, encode_heartbeat,
+    encode_last_will, encode_memory, encode_report,
+};
+use proptest::prelude::*;
+
+fn dot() -> impl Strategy<Value = Dot> {
+    (0..=Dot::MAX, any::<u32>()).prop_map(|(n, era)| Dot { n, era: Era(era) })
+}
+
+fn seen() -> impl Strategy<Value = Seen> {
+    prop::collection::vec(dot(), 0..=Seen::KEPT).prop_map(Seen::from_iter)
+}
+
+fn version() -> impl Strategy<Value = Version> {
+    (dot(), seen()).prop_map(|(dot, seen)| Version {
+        dot,
+        seen: seen.without(dot.era),
+    })
+}
+
+fn snapshot() -> impl Strategy<Value = Snapshot> {
+    prop::collection::vec(prop::option::of(reading()), 6).prop_map(|readings| {
+        let mut snapshot = Snapshot::default();
+        for (sensor, reading) in SensorId::ALL.into_iter().zip(readings) {
+            if let Some(reading) = reading {
+                snapshot.set(sensor, reading);
+            }
+        }
+        snapshot
+    })
+}
+
+fn reading() -> impl Strategy<Value = Reading> {
+    (
+        any::<bool>(),
+        version(),
+        prop::option::of(-62_135_596_800_i64..=253_402_300_799),
+    )
+        .prop_map(|(ok, version, changed)| Reading {
+            state: State::from(ok),
+            version,
+            changed: changed.map(Wall),
+        })
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    prop_oneof![
+        reading().prop_map(Entry::Reading),
+        any::<bool>().prop_map(|ok| Entry::Plain(State::from(ok)))
+    ]
+}
+
+fn report() -> impl Strategy<Value = Report> {
+    prop::collection::vec(prop::option::of(entry()), 6).prop_map(|entries| {
+        let mut report = Report::default();
+        for (sensor, entry) in SensorId::ALL.into_iter().zip(entries) {
+            if let Some(entry) = entry {
+                report.put(sensor, entry);
+            }
+        }
+        report
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_report_comes_back_as_it_was(report in report()) {
+        let bytes = encode_report(&report, Topic::All.carries());
+        prop_assert!(bytes.len() < LARGEST / 8);
+        prop_assert_eq!(decode(Topic::All, &bytes), Ok(Message::Report(report)));
+    }
+
+    #[test]
+    fn memory_comes_back_as_it_was(readings in snapshot(), met in seen(), era in prop::option::of(any::<u32>()), reserved in 0..=Dot::MAX, client in any::<Option<u32>>(), done in prop::collection::vec(any::<u64>(), 0..20)) {
+        let reserved = if era.is_some() { reserved } else { 0 };
+        let memory = Memory { readings, met, era: era.map(Era), reserved, client, done: done.into_iter().collect() };
+        prop_assert_eq!(decode_memory(&encode_memory(&memory)), Ok(memory));
+    }
+
+    #[test]
+    fn a_heartbeat_comes_back_as_it_was(life in any::<u32>(), ms in any::<u64>(), era in any::<u32>(), all in prop::array::uniform3(snapshot()), flags in any::<[bool; 4]>()) {
+        let [has, heard, mut quarantined] = all;
+        for sensor in SensorId::ALL {
+            if let Some(reading) = quarantined.get(sensor) {
+                quarantined.set(sensor, Reading { changed: None, ..reading });
+            }
+        }
+        let beat = Heartbeat {
+            life: Life(life),
+            uptime: Duration::from_millis(ms),
+            era: Era(era),
+            run_era: (era % 2 == 0).then_some(Era(era / 2)),
+            takes_over: flags[0],
+            has: has.versions(),
+            heard: heard.versions(),
+            joined: flags[1].then_some(heard.versions()),
+            quarantined,
+            other_live: flags[2],
+            other_plain: flags[3],
+        };
+        let bytes = encode_heartbeat(&beat);
+        prop_assert!(bytes.len() < LARGEST / 4);
+        prop_assert_eq!(decode(Topic::Alive(Card::One), &bytes), Ok(Message::Heartbeat(beat)));
+    }
+}
+
+#[test]
+fn the_plain_form_is_understood_and_other_keys_are_ignored() {
+    let text = br#"{"sensor_1": true, "sensor_2": false, "sensor_3": null, "mood": {"a": [1]}}"#;
+    let Ok(Message::Report(report)) = decode(Topic::Card(Card::One), text) else {
+        panic!("the plain form")
+    };
+    assert!(report.is_plain());
+    let states: Vec<_> = report
+        .iter()
+        .map(|(sensor, entry)| (sensor.number(), entry))
+        .collect();
+    assert_eq!(
+        states,
+        [(1, Entry::Plain(State::Ok)), (2, Entry::Plain(State::Ko))]
+    );
+}
+
+#[test]
+fn bad_payloads_are_refused_in_our_own_words() {
+    let refusal = |payload: &[u8]| decode(Topic::Card(Card::One), payload).expect_err("must be refused");
+    assert_eq!(refusal(b""), Malformed::Empty);
+    assert_eq!(
+        refusal(&vec![b'x'; LARGEST + 1]),
+        Malformed::TooLarge(LARGEST + 1)
+    );
+    for text in [&b"{\"sensor_1\": tru"[..], b"\xff\xfe"] {
+        assert!(matches!(refusal(text), Malformed::NotJson(_)));
+    }
+    for text in [
+        "[true,true,true]",
+        r#"{"sensor_1":1}"#,
+        r#"{"sensor_1":true,"sensor_1":false}"#,
+        r#"{"sensor_1":true,"versions":[[1,1]]}"#,
+    ] {
+        assert!(
+            matches!(refusal(text.as_bytes()), Malformed::WrongForm(_)),
+            "{text}"
+        );
+    }
+    for text in [r#"{"sensor_4":true}"#, "{}"] {
+        assert_eq!(refusal(text.as_bytes()), Malformed::NoSensor);
+    }
+    let deep = [
+        "{\"sensor_1\":true,\"x\":",
+        &"[".repeat(5_000),
+        &"]".repeat(5_000),
+        "}",
+    ]
+    .concat();
+    assert!(
+        decode(Topic::Card(Card::One), deep.as_bytes()).is_ok(),
+        "an unknown key is skipped, however deep"
+    );
+    let beat = decode(Topic::Alive(Card::One), b"[true,1,2]");
+    assert!(matches!(beat, Err(Malformed::WrongForm(_))));
+}
+
+#[test]
+fn numbers_that_are_no_version_are_refused() {
+    for numbers in [
+        "[9007199254740992,0]",
+        "[2,4294967296]",
+        "[2]",
+        "[]",
+        "[2,1,3]",
+        "[-1,0]",
+        "[2.5,1]",
+        "[0,1,0,2,0,3,0,4,0,5,0,6,0,7,0,8]",
+    ] {
+        let text = format!(r#"{{"sensor_1":true,"versions":{{"sensor_1":{numbers}}}}}"#);
+        let refused = decode(Topic::Card(Card::One), text.as_bytes());
+        assert!(
+            matches!(refused, Err(Malformed::WrongForm(_))),
+            "{numbers}: {refused:?}"
+        );
+    }
+}
+
+#[test]
+fn the_last_will_names_the_life_that_ended() {
+    assert_eq!(
+        decode(Topic::Alive(Card::Two), &encode_last_will(Life(5))),
+        Ok(Message::Gone(Life(5)))
+    );
+}

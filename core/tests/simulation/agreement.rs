@@ -1,0 +1,140 @@
+//! After the last fault: what everything must come to, and whether it does.
+
+use std::rc::Rc;
+
+use dualboard_core::sensor::SensorId;
+use dualboard_core::stage::Stage;
+
+use super::broker::Packet;
+use super::reference::Made;
+use super::survivors::latest;
+use super::world::{AGREEMENT, BOARD1, BOARD2, CARD1, CARD2, QUIET, TWIN, World};
+
+fn owner_of(place: usize) -> usize {
+    if place < 3 { CARD1 } else { CARD2 }
+}
+
+impl World {
+    /// The last fault is over: what must everything come to?
+    pub fn expect(&mut self) {
+        self.expected = self.survivors();
+        for sensor in SensorId::ALL {
+            let place = usize::from(sensor.number()) - 1;
+            let left = latest(self.expected[place].iter().copied());
+            let [floor, left] = [self.ledger.floor[place], left];
+            let [saved, latest_left] = [floor, left].map(|made| made.map_or(0, |made| made.press));
+            if saved > latest_left && !self.gave_way(place, left) {
+                let words =
+                    format!("forgot press {saved} of {sensor} by itself: {latest_left} is the latest left");
+                self.fail(usize::MAX, words);
+            }
+        }
+    }
+
+    /// Whether nobody can put in order what was saved of a sensor last, and what is left or what its owner
+    /// has: an older copy may still lie somewhere.
+    fn gave_way(&self, place: usize, left: Option<Made>) -> bool {
+        let owner = &self.programs[owner_of(place)];
+        let file = owner.disk.durable.as_ref().map(|file| &file.image);
+        let has = file.into_iter().chain([&owner.view]);
+        let has = has.filter_map(|image| self.ledger.press(place, image));
+        let mut others = has.chain(left);
+        self.ledger.floor[place]
+            .is_some_and(|floor| others.any(|other| self.memories.unordered(floor, other)))
+    }
+
+    /// The retained messages that carry a sensor, in words and as they are.
+    fn retained(&self, place: usize) -> impl Iterator<Item = (String, Option<&Rc<Packet>>)> {
+        let own = ["sensors/card1", "sensors/card2"][usize::from(place >= 3)];
+        let topics = [own, "sensors/all"].into_iter();
+        topics
+            .flat_map(|topic| [BOARD1, BOARD2].map(|board| (board, topic)))
+            .map(|(board, topic)| {
+                let packet = self.brokers[board].store.retained.get(topic);
+                (format!("{topic} at broker {}", board + 1), packet)
+            })
+    }
+
+    /// What does not agree with the reference, in words.
+    fn disagreement(&self) -> Option<String> {
+        for (place, left) in self.expected.iter().enumerate() {
+            let number = place + 1;
+            let owner = &self.programs[owner_of(place)];
+            let Some(made) = self.ledger.press(place, &owner.view) else {
+                return Some(format!("the owner knows nothing of sensor {number}"));
+            };
+            let mut later = left.iter().filter(|left| left.press > made.press);
+            if let Some(left) = later.find(|left| !self.memories.unordered(made, **left)) {
+                let words = format!(
+                    "sensor {number} came to press {}, and an image of press",
+                    made.press
+                );
+                return Some(format!("{words} {} existed", left.press));
+            }
+            for program in &self.programs[..TWIN] {
+                let name = program.name;
+                if program.view[place] != owner.view[place] || program.wordy[place] {
+                    return Some(format!("{name} shows another sensor {number} than its owner"));
+                }
+                if program.card() != owner.card() && !program.live[usize::from(place >= 3)] {
+                    return Some(format!("{name} does not show sensor {number} as live"));
+                }
+            }
+            for (name, packet) in self.retained(place) {
+                if packet.and_then(|packet| packet.image[place]) != owner.view[place] {
+                    return Some(format!("{name} has another sensor {number} than its owner"));
+                }
+            }
+        }
+        self.unconfirmed()
+    }
+
+    fn unconfirmed(&self) -> Option<String> {
+        for slot in [CARD1, CARD2] {
+            let program = &self.programs[slot];
+            let (name, machine) = (program.name, program.machine.as_ref()?);
+            if let Some((id, sensor)) = program.asked.first() {
+                return Some(format!("{name} has not done command {id} for {sensor}"));
+            }
+            for sensor in program.card()?.sensors() {
+                let stage = machine.stage(sensor);
+                if stage != Some(Stage::Confirmed) {
+                    return Some(format!("{name} shows {sensor} as {stage:?}"));
+                }
+            }
+        }
+        None
+    }
+
+    /// Looks whether all agree, and whether they do so in time.
+    pub fn look(&mut self) {
+        let Some(healed) = self.healed else { return };
+        let over = self.now > healed + AGREEMENT;
+        match self.disagreement() {
+            None => self.agreed = self.agreed.or(Some(self.now)),
+            Some(words) => {
+                self.agreed = None;
+                if over {
+                    self.fail(usize::MAX, format!("does not agree: {words}"));
+                }
+            }
+        }
+        if !over {
+            for program in &mut self.programs {
+                (program.reports, program.beats) = (0, 0);
+            }
+        }
+    }
+
+    /// Nothing happened for a while: owners said that they are alive, and nothing else.
+    pub fn check_quiet(&mut self) {
+        for slot in 0..TWIN {
+            let (reports, beats) = (self.programs[slot].reports, self.programs[slot].beats);
+            if reports > 0 || beats > QUIET / 2_000 + 2 {
+                let words =
+                    format!("published {reports} reports and {beats} heartbeats while nothing happened");
+                self.fail(slot, words);
+            }
+        }
+    }
+}

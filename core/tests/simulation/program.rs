@@ -1,0 +1,284 @@
+//! One program around the core: what the shell does, in virtual time.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::Duration;
+
+use dualboard_core::machine::{Event, Machine, Role, Setup, Ticket};
+use dualboard_core::owner::Memory;
+use dualboard_core::sensor::{Card, SensorId};
+use dualboard_core::time::Now;
+use dualboard_core::version::Life;
+use dualboard_core::wire::{Topic, encode_last_will};
+
+use super::broker::{Packet, Queued};
+use super::disk::Disk;
+use super::net::{Parcel, Peer, UP};
+use super::planted::message;
+use super::reference::{Image, Made, quarantined_in};
+use super::world::{Action, TWIN, World};
+
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what is true of a process at one time, each by itself"
+)]
+#[derive(Default)]
+pub struct Program {
+    pub name: &'static str,
+    /// Whose sensors it owns; a display owns none.
+    card: Option<Card>,
+    pub board: usize,
+    /// The number in its client id, and the id.
+    pub client: u32,
+    pub client_id: Rc<str>,
+    pub takes_over: bool,
+    pub machine: Option<Machine>,
+    /// Raised with each start and end: what was meant for an earlier life does nothing.
+    pub life: u64,
+    pub life_id: u32,
+    /// When it was last started, and when it ended.
+    pub started: u64,
+    pub ended: Option<u64>,
+    /// Whether it has ended, or is about to, for another owner.
+    pub gave_way: bool,
+    pub conn: Option<u64>,
+    pub granted: bool,
+    /// Whether the marker that it published has come back on this connection.
+    pub marked: bool,
+    /// Publications whose handshakes are under way.
+    pub flying: Vec<(Ticket, Queued)>,
+    seen: BTreeSet<u64>,
+    pub disk: Disk,
+    pub stopped: bool,
+    /// Its machine has been asleep, and nothing has happened to it since.
+    pub dozes: bool,
+    pub due: Option<u64>,
+    /// What its screen shows that has a version.
+    pub view: Image,
+    /// Whether a word without version is shown.
+    pub wordy: [bool; 6],
+    pub states: [Option<bool>; 6],
+    /// Whether the sensors of each card are shown as live.
+    pub live: [bool; 2],
+    /// The latest press that each sensor has shown in this life.
+    pub highest: [Option<Made>; 6],
+    /// Which memory an owner goes on from.
+    pub memory: usize,
+    /// The commands that it has been given and not done yet, and those that it has done, or its memory has.
+    pub asked: Vec<(u64, SensorId)>,
+    pub done: BTreeSet<u64>,
+    /// Publications in the present second, by kind: reports, all.
+    pub second: (u64, u64),
+    pub reports: u64,
+    pub beats: u64,
+}
+
+impl Program {
+    pub fn new(name: &'static str, card: Option<Card>, board: usize) -> Self {
+        Self {
+            name,
+            card,
+            board,
+            client_id: Rc::from(name),
+            ..Self::default()
+        }
+    }
+
+    pub fn setup(&self, started: Now, memory: Result<Memory, String>) -> Setup {
+        Setup {
+            role: self.role(),
+            client: self.client,
+            life: Life(self.life_id),
+            memory,
+            started,
+        }
+    }
+
+    pub fn card(&self) -> Option<Card> {
+        self.card
+    }
+
+    pub fn role(&self) -> Role {
+        self.card.map_or(Role::Display, Role::Monitor)
+    }
+}
+
+impl World {
+    pub fn start_program(&mut self, slot: usize) {
+        if self.programs[slot].machine.is_some() || self.boards[self.programs[slot].board].unpowered {
+            return;
+        }
+        self.remember(slot);
+        let [life_id, client] = [(); 2].map(|()| u32::try_from(self.rng.next() >> 32).expect("32 bits"));
+        let life_id = self.planted.life(slot, life_id);
+        let now = self.planted.now(self.now_at(self.programs[slot].board));
+        let program = &mut self.programs[slot];
+        let memory = self.planted.memory(program.card, program.disk.read());
+        program.life_id = life_id;
+        let kept = memory.as_ref().ok().and_then(|memory| memory.client);
+        program.client = kept.unwrap_or(client);
+        let machine = Machine::new(program.setup(now, memory));
+        program.client_id = Rc::from(machine.client_id());
+        let takes_over = program.takes_over;
+        program.machine = Some(if takes_over {
+            machine.taking_over()
+        } else {
+            machine
+        });
+        program.life += 1;
+        (program.started, program.gave_way, program.dozes) = (self.now, false, false);
+        program.asked.clear();
+        let file = program.disk.durable.as_ref();
+        program.done = file.map(|file| file.done.clone()).unwrap_or_default();
+        (program.highest, program.view, program.states) = ([None; 6], [None; 6], [None; 6]);
+        (program.live, program.due) = ([false; 2], None);
+        let name = program.name;
+        self.trace.note(self.now, 1, &[], || format!("{name} starts"));
+        self.forget();
+        self.feed(slot, Event::Tick);
+        self.redial(slot, 1, 50);
+    }
+
+    /// The process is gone. `silent`: with its board's power; `clean`: it said goodbye to its broker.
+    pub fn end_program(&mut self, slot: usize, clean: bool, silent: bool) {
+        let kept = self.rng.chance(50);
+        let program = &mut self.programs[slot];
+        if program.machine.take().is_none() {
+            return;
+        }
+        program.life += 1;
+        program.disk.crash(kept);
+        (program.stopped, program.dozes, program.ended) = (false, false, Some(self.now));
+        program.flying.clear();
+        program.seen.clear();
+        program.granted = false;
+        program.live = [false; 2];
+        let conn = program.conn.take();
+        let name = program.name;
+        self.trace.note(self.now, 2, &[], || format!("{name} ends"));
+        self.owner_ends(slot);
+        self.forget();
+        if let Some(id) = conn {
+            self.close_client(id, clean, silent);
+        }
+        if slot == TWIN {
+            self.lower_floor();
+        }
+    }
+
+    fn redial(&mut self, slot: usize, low: u64, high: u64) {
+        let dial = Action::Dial(slot, self.programs[slot].life);
+        self.within(self.now + low, self.now + high, dial);
+    }
+
+    pub fn dial(&mut self, slot: usize, life: u64) {
+        let program = &self.programs[slot];
+        if program.life != life || program.conn.is_some() {
+            return;
+        }
+        if program.stopped {
+            self.redial(slot, 100, 200);
+            return;
+        }
+        let board = program.board;
+        if !self.brokers[board].up {
+            self.lost(slot, "connection refused");
+            return;
+        }
+        let key = Rc::clone(&program.client_id);
+        let will = program.card().map(|card| {
+            let topic = Topic::Alive(card).name(&key);
+            Packet::new(&topic, &encode_last_will(Life(program.life_id)), 0, false)
+        });
+        let topics = program.machine.iter().flat_map(Machine::subscriptions);
+        let topics = topics.map(|(topic, qos)| (Rc::from(topic), qos)).collect();
+        let id = self.open(Peer::Program(slot), board, &key);
+        self.programs[slot].conn = Some(id);
+        self.send(id, UP, Parcel::Connect(Rc::new(topics), will, false));
+    }
+
+    /// Something arrived from the broker.
+    pub fn at_program(&mut self, slot: usize, id: u64, parcel: Parcel) {
+        let program = &mut self.programs[slot];
+        if program.conn != Some(id) {
+            return;
+        }
+        match parcel {
+            Parcel::Granted => {
+                program.granted = true;
+                program.marked = false;
+                for (_, queued) in program.flying.clone() {
+                    self.send(id, UP, Parcel::Publish(queued));
+                }
+                self.feed(slot, Event::Connected);
+            }
+            Parcel::Ack(mid) => {
+                let mut flying = program.flying.iter();
+                if let Some(at) = flying.position(|(_, queued)| queued.mid == mid) {
+                    let (ticket, _) = program.flying.remove(at);
+                    self.feed(slot, Event::Delivered(ticket));
+                }
+            }
+            Parcel::Closed { .. } => {
+                program.conn = None;
+                program.granted = false;
+                self.lost(slot, "connection lost");
+            }
+            Parcel::Publish(queued) => {
+                let fresh = queued.packet.qos == 0 || program.seen.insert(queued.mid);
+                let marker = queued.packet.topic.starts_with("sensors/marker/");
+                program.marked |= fresh && marker && queued.packet.payload.iter().all(u8::is_ascii_digit);
+                if queued.packet.qos > 0 {
+                    self.send(id, UP, Parcel::Ack(queued.mid));
+                }
+                if fresh {
+                    let packet = &queued.packet;
+                    self.asked(slot, packet);
+                    let heartbeat = packet.topic.ends_with("/alive");
+                    let told = heartbeat.then(|| quarantined_in(&packet.payload));
+                    let told = told.unwrap_or(packet.image);
+                    self.meet(slot, &told);
+                    let (topic, payload) = (packet.topic.to_string(), packet.payload.to_vec());
+                    self.feed(slot, message(topic, payload, queued.retained));
+                }
+            }
+            Parcel::Connect(..) => {}
+        }
+    }
+
+    pub fn tick(&mut self, slot: usize, at: u64) {
+        let due = &mut self.programs[slot].due;
+        if due.take_if(|due| *due == at).is_some() {
+            self.feed(slot, Event::Tick);
+        }
+    }
+
+    pub fn synced(&mut self, slot: usize) {
+        let event = match self.programs[slot].disk.sync() {
+            Ok(()) => Event::Saved,
+            Err(why) => Event::NotSaved(why),
+        };
+        self.feed(slot, event);
+    }
+
+    /// The program's process is stopped, or goes on.
+    pub fn hold(&mut self, slot: usize, stopped: bool) {
+        let program = &mut self.programs[slot];
+        program.stopped = stopped && program.machine.is_some();
+        let stopped = program.stopped;
+        if let Some(conn) = program.conn.and_then(|id| self.conns.get_mut(&id)) {
+            conn.held = stopped;
+        }
+        if !stopped {
+            self.feed(slot, Event::Tick);
+            self.thaw();
+        }
+    }
+
+    fn lost(&mut self, slot: usize, why: &str) {
+        let (millis, why) = (self.rng.within(300, 2_000), why.to_owned());
+        let retry_in = Duration::from_millis(millis);
+        self.feed(slot, Event::Disconnected { why, retry_in });
+        self.redial(slot, millis, millis + 1);
+    }
+}
