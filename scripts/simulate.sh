@@ -100,7 +100,7 @@ figures() {
       next
     }
     on && /^ +[0-9]+ [a-z]/ { print; next }
-    on && /seeds from|simulated time|nobody can put|agreement after|failures$/ { print }
+    on && /seeds from|simulated time|what happened|nobody can put|agreement after|failures$/ { print }
     on && /failures$/ { last = 1; next }
     last && !/^seed / { exit }
   ' "${log}"

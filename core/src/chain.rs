@@ -175,6 +175,12 @@ impl Chain {
         pulse.is_live(now) || pulse.is_heard_again(now)
     }
 
+    /// What a card's owner says now, if it is heard.
+    #[must_use]
+    pub fn said(&self, now: Mono, card: Card) -> Option<&Heartbeat> {
+        self.heartbeat(card).filter(|_| self.speaks(now, card))
+    }
+
     /// A heartbeat arrived; gives whether it is that of the card's owner. A second owner is not listened to
     /// while the first one is heard: it may know less.
     pub fn beat(&mut self, now: Now, card: Card, heartbeat: Heartbeat) -> bool {

@@ -42,7 +42,7 @@ pub enum Fact {
         /// To.
         to: State,
     },
-    /// The first start gate closed.
+    /// The first restore has ended.
     Restored {
         /// How many of the own (on the display: of all) sensors were found in some memory.
         found: usize,

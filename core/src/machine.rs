@@ -2,18 +2,22 @@
 //!
 //! `handle` is the only way in, and everything that follows from an event comes back from it at once. Around
 //! it the shell carries out the effects, and calls again with [`Event::Tick`] at [`Machine::deadline`].
+//!
+//! Each part owns its own fields and decides for itself. What one part has to do with another stands here, and
+//! nowhere else: a message passes from the top of the file to the bottom.
 
-mod desk;
+mod commands;
 mod disk;
 mod event;
-mod hearing;
-mod lack;
+mod freshness;
+mod heart;
+mod identity;
+mod others;
 mod outbox;
+mod own;
 mod ownership;
-mod quarantine;
-mod sending;
-mod showing;
-mod signs;
+mod restore;
+mod rights;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -21,160 +25,119 @@ use core::time::Duration;
 
 use crate::chain::{Chain, Connection, Link};
 use crate::chronicle::{Chronicle, Fact};
-use crate::global::Global;
-use crate::owner::Owner;
-use crate::reading::{Snapshot, Versions};
-use crate::sensor::{Card, PerSensor, SensorId, State};
-use crate::stage::Progress;
-use crate::time::{Mono, Now, Wall};
-use crate::version::Life;
-use crate::wire::{self, Topic};
+use crate::command::{Answer, Command};
+use crate::global::Shown;
+use crate::reading::{Merge, Reading, Versions};
+use crate::sensor::{Card, PerSensor, SensorId, SensorSet, State};
+use crate::stage::Stage;
+use crate::time::{Mono, Now};
+use crate::wire::{self, Direction, Entry, Heartbeat, Malformed, Message, Report, Topic};
 
 pub use event::{Effect, Event, Role, Setup, Ticket};
-pub use lack::Lack;
+pub use freshness::Freshness;
+pub use rights::Lack;
 
-use desk::Desk;
-use disk::Disk;
-use lack::Lacks;
+use heart::{Heart, Pause};
+use identity::Identity;
+use others::Others;
 use outbox::Outbox;
-use ownership::Ownership;
+use own::OwnCard;
+use ownership::{Heard, Ownership};
+use restore::Restore;
+use rights::Rights;
 
 /// By how much the wall clock may run ahead of the monotonic one between two events before it counts as time
 /// that the monotonic clock did not count: a virtual machine that was paused. Clocks that are kept right are
 /// slewed by less.
 const LAPSE: i64 = 3;
 
-/// Where the start gate is, on each connect anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gate {
-    /// Not connected.
-    Offline,
-    /// Everything that the broker has retained or queued comes before this marker, which is published again
-    /// if it is not back in time: a full queue drops the newest message.
-    Waiting { nonce: u64, since: Mono, again_at: Mono },
-    /// It has all come.
-    Open,
-}
+/// How long what is said again waits for the answer to what was said before: two owners that contradict each
+/// other do not flood the brokers.
+const ANSWER_PAUSE: Duration = Duration::from_millis(250);
 
-/// Whether the other card's values are what their owner says now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Freshness {
-    /// They are.
-    Live,
-    /// Last known; the named link is broken.
-    Held {
-        /// When they were last known to be live, or when this program started.
-        since: Wall,
-        /// The first broken link.
-        broken: Link,
-    },
-}
+/// How long nothing more is witnessed after a witness: the answer may be under way. The next heartbeat asks
+/// again.
+const WITNESS_PAUSE: Duration = Duration::from_secs(1);
 
-/// A program's whole state.
+/// What a program is: its parts, and what they have to do with each other.
 #[derive(Debug, Clone)]
 pub struct Machine {
-    role: Role,
-    client: u32,
-    client_id: String,
-    life: Life,
-    started: Now,
-    owner: Option<Owner>,
-    global: Global,
-    /// Words of plain programs for own sensors, met before the first gate closed.
-    own_plain: PerSensor<Option<State>>,
-    gate: Gate,
-    /// Whether a gate has ever closed.
-    restored: bool,
-    /// When the last event was.
-    last: Now,
+    identity: Identity,
+    restore: Restore,
+    /// Of a monitor.
+    own: Option<OwnCard>,
+    others: Others,
     chain: Chain,
     freshness: [Freshness; 2],
-    progress: Progress,
-    /// What the last message on the other owner's topic said.
-    heard: Versions,
-    /// What the last message on `sensors/all` said.
-    joined: Versions,
-    /// Readings of others' sensors that are not shown, though their versions do not say that they are
-    /// earlier: a copy of what their owner may have lost.
-    quarantined: Snapshot,
     outbox: Outbox,
-    disk: Disk,
-    desk: Desk,
-    leaving: bool,
-    beat_due: Option<Mono>,
-    last_beat: Option<Mono>,
-    witness_due: Option<Mono>,
-    /// Until when nothing is published again for another owner that says that it has not heard it.
-    answer_due: Option<Mono>,
+    heart: Heart,
+    /// After a witness: the answer may be under way.
+    witnessed: Pause,
+    /// After a report was published again for another owner that says that it has not heard it.
+    answered: Pause,
     ownership: Ownership,
+    rights: Rights,
     chronicle: Chronicle,
-    lacks: Lacks,
+    /// When the last event was.
+    last: Now,
+    leaving: bool,
     malformed: u64,
+}
+
+/// A message about sensors, with what matters about its arrival.
+#[derive(Clone, Copy)]
+struct Arrival {
+    now: Now,
+    topic: Topic,
+    /// The broker had not kept it: it was sent just now, or queued for this session.
+    live: bool,
 }
 
 impl Machine {
     /// A program at its start. An owner takes what its state file holds.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        let own = match setup.role {
-            Role::Monitor(card) => Some(card),
-            Role::Display => None,
-        };
-        let (memory, lost) = match setup.memory {
-            Ok(memory) => (Some(memory), None),
-            Err(why) => (None, Some(why)),
-        };
-        let memory = memory.as_ref();
-        let mut global = Global::default();
-        let mut chronicle = Chronicle::default();
-        if let Some(memory) = memory {
-            for (sensor, reading) in memory.readings.iter() {
-                if Some(sensor.card()) != own {
-                    global.merge(sensor, reading, false);
-                }
-            }
-        } else if let (Some(why), Some(_)) = (lost, own) {
-            chronicle.note(setup.started.wall, Fact::MemoryLost(why));
-        }
-        let held = Freshness::Held {
-            since: setup.started.wall,
-            broken: Link::Broker,
-        };
-        Self {
+        let identity = Identity {
             role: setup.role,
             client: setup.client,
             client_id: setup.role.client_id(setup.client),
             life: setup.life,
             started: setup.started,
-            owner: own.map(|card| Owner::new(card, setup.life, memory)),
-            global,
-            own_plain: PerSensor::default(),
-            gate: Gate::Offline,
-            restored: false,
-            last: setup.started,
+        };
+        let own = identity.card();
+        let wall = setup.started.wall;
+        let mut chronicle = Chronicle::default();
+        let memory = match setup.memory {
+            Ok(memory) => Some(memory),
+            Err(why) => {
+                if own.is_some() {
+                    chronicle.note(wall, Fact::MemoryLost(why));
+                }
+                None
+            }
+        };
+        let memory = memory.as_ref();
+        let held = Freshness::Held {
+            since: wall,
+            broken: Link::Broker,
+        };
+        Self {
+            restore: Restore::new(),
+            own: own.map(|card| OwnCard::new(card, setup.life, memory)),
+            others: Others::remembering(memory, own),
             chain: Chain::new(own.unwrap_or(Card::Two), own),
             freshness: Card::ALL.map(|card| if Some(card) == own { Freshness::Live } else { held }),
-            progress: Progress {
-                durable: memory
-                    .map(|memory| memory.readings.versions())
-                    .unwrap_or_default(),
-                ..Progress::default()
-            },
-            heard: Versions::default(),
-            joined: Versions::default(),
-            quarantined: Snapshot::default(),
-            outbox: Outbox::new(setup.role),
-            disk: Disk::holding(memory),
-            desk: Desk::remembering(memory),
-            leaving: false,
-            beat_due: None,
-            last_beat: None,
-            witness_due: None,
-            answer_due: None,
+            outbox: Outbox::new(identity.own_topics()),
+            heart: Heart::default(),
+            witnessed: Pause::default(),
+            answered: Pause::default(),
             ownership: Ownership::default(),
+            rights: Rights::default(),
             chronicle,
-            lacks: Lacks::default(),
+            last: setup.started,
+            leaving: false,
             malformed: 0,
+            identity,
         }
     }
 
@@ -188,14 +151,7 @@ impl Machine {
     /// The topics to subscribe to, with their quality of service.
     #[must_use]
     pub fn subscriptions(&self) -> Vec<(String, u8)> {
-        let topics = Topic::COMMON
-            .into_iter()
-            .map(|(topic, _)| topic)
-            .chain([Topic::Marker]);
-        topics
-            .filter(|topic| self.listens_to(*topic))
-            .map(|topic| (topic.name(&self.client_id), topic.qos()))
-            .collect()
+        self.identity.subscriptions()
     }
 
     /// Takes an event; gives everything that follows from it, in order.
@@ -204,7 +160,7 @@ impl Machine {
         let mut effects = Vec::new();
         self.mind_the_clock(now);
         match event {
-            Event::Connected => self.connected(now, &mut effects),
+            Event::Connected => self.connected(now),
             Event::Disconnected { why, retry_in } => self.disconnected(now, why, retry_in),
             Event::Message {
                 topic,
@@ -213,14 +169,14 @@ impl Machine {
             } => self.message(now, &topic, &payload, retained, &mut effects),
             Event::Delivered(ticket) => self.delivered(ticket),
             Event::Undelivered(ticket) => self.outbox.undelivered(ticket),
-            Event::Refused { topic, why } => self.refused(now.mono, topic, why),
-            Event::Saved => self.saved(now),
-            Event::NotSaved(why) => self.not_saved(now, why),
-            Event::FileGone(why) => self.file_gone(now, why),
-            Event::NotLogged(why) => self.chronicle.note(now.wall, Fact::NotLogged(why)),
-            Event::LoggedAgain => self.chronicle.note(now.wall, Fact::LoggedAgain),
+            Event::Refused { topic, why } => self.rights.refused(now.mono, topic, why),
+            Event::Saved => self.storage(now, OwnCard::saved),
+            Event::NotSaved(why) => self.storage(now, |own| own.not_saved(now.mono, why)),
+            Event::FileGone(why) => self.storage(now, |own| own.file_gone(why)),
+            Event::NotLogged(why) => self.note(now, Fact::NotLogged(why)),
+            Event::LoggedAgain => self.note(now, Fact::LoggedAgain),
             Event::Toggle(sensor) => self.toggle(now, sensor),
-            Event::Command(command) => self.told(now, &command),
+            Event::Command(command) => self.local_command(now, &command),
             Event::Publish => self.publish_again(now),
             Event::Leave => self.leave(&mut effects),
             Event::Tick => {}
@@ -232,43 +188,39 @@ impl Machine {
     /// When to call with [`Event::Tick`] if nothing else happens before.
     #[must_use]
     pub fn deadline(&self, now: Mono) -> Option<Mono> {
-        let marker_due = match self.gate {
-            Gate::Waiting { again_at, .. } => Some(again_at),
-            Gate::Offline | Gate::Open => None,
-        };
-        [
+        let deadlines = [
             self.chain.deadline(now),
-            self.beat_due,
-            self.disk.deadline(),
-            marker_due,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+            self.heart.deadline(),
+            self.own.as_ref().and_then(|own| own.disk().deadline()),
+            self.restore.deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
     }
 
-    fn connected(&mut self, now: Now, effects: &mut Vec<Effect>) {
+    fn note(&mut self, now: Now, fact: impl Into<Option<Fact>>) {
+        if let Some(fact) = fact.into() {
+            self.chronicle.note(now.wall, fact);
+        }
+    }
+
+    // The connection, and the restore on it.
+
+    fn connected(&mut self, now: Now) {
         self.chain.connected(now);
-        self.chronicle.note(now.wall, Fact::Up(Link::Broker));
-        let nonce = self.outbox.nonce(self.life);
-        self.gate = Gate::Waiting {
-            nonce,
-            since: now.mono,
-            again_at: now.mono,
-        };
-        self.send_marker(now, effects);
+        self.note(now, Fact::Up(Link::Broker));
+        let nonce = self.outbox.nonce(self.identity.life);
+        self.restore.begin(now.mono, nonce);
     }
 
     fn disconnected(&mut self, now: Now, why: String, retry_in: Duration) {
         self.ownership.connection_lost(now.mono);
         if !matches!(self.chain.connection, Connection::Down { .. }) {
-            self.chronicle
-                .note(now.wall, Fact::Down(Link::Broker, why.clone()));
+            self.note(now, Fact::Down(Link::Broker, why.clone()));
         }
         self.chain.disconnected(now, why, retry_in);
-        self.gate = Gate::Offline;
+        self.restore.connection_lost();
         self.outbox.connection_lost();
-        self.beat_due = None;
+        self.heart.stop();
     }
 
     /// Where time has passed that the monotonic clock did not count, nothing is live until it is proved
@@ -281,69 +233,713 @@ impl Machine {
         }
     }
 
-    fn delivered(&mut self, ticket: Ticket) {
-        if let Some((Topic::Card(_), versions)) = self.outbox.delivered(ticket) {
-            self.progress.delivered = versions;
+    /// All that the broker had is known.
+    fn restored(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.rights.heartbeat_back(now.mono);
+        if self.restore.end() {
+            self.restored_first(now);
+        }
+        if let Some(own) = &mut self.own {
+            own.carry_out_waiting(now, &mut self.chronicle);
+        }
+        self.outbox.again();
+        if self.ownership.restored(now.mono, self.identity.life) && !self.leaving {
+            // Of two programs with one client id one ends, and the other one keeps the connection.
+            self.stop(effects, Effect::StopForTwin);
+        }
+        if self.own.is_some() && !self.leaving {
+            self.heart.start(now.mono);
         }
     }
 
-    /// The marker has come back: all that the broker had is known.
-    fn gate_closes(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        self.gate = Gate::Open;
-        self.lacks.heartbeat_back = Some(now.mono);
-        if !self.restored {
-            self.restored = true;
-            let known =
-                |sensor: &SensorId| self.shown(*sensor).is_some() || self.own_plain[*sensor].is_some();
-            let sensors = self.sensors();
-            let (found, of) = (
-                sensors.iter().filter(|sensor| known(sensor)).count(),
-                sensors.len(),
-            );
-            let plain = self.own_plain;
-            if let Some(owner) = &mut self.owner {
-                owner.restored(|sensor| plain[sensor]);
-            }
-            self.chronicle.note(now.wall, Fact::Restored { found, of });
+    fn restored_first(&mut self, now: Now) {
+        let plain = self.restore.plain();
+        let known = |sensor: &SensorId| self.shown(*sensor).is_some() || plain[*sensor].is_some();
+        let sensors = self.identity.sensors();
+        let (found, of) = (
+            sensors.iter().filter(|sensor| known(sensor)).count(),
+            sensors.len(),
+        );
+        if let Some(own) = &mut self.own {
+            own.restored(plain);
         }
-        self.obey_waiting(now);
-        self.outbox.again();
-        self.mind_the_twin(now, effects);
-        self.beat_due = (!self.leaving).then_some(now.mono);
+        self.note(now, Fact::Restored { found, of });
     }
+
+    // What the operator, the disk and commands do.
 
     fn toggle(&mut self, now: Now, sensor: SensorId) {
-        let Some(owner) = self.owner.as_mut().filter(|_| !self.leaving) else {
-            return;
-        };
-        if let Some(change) = owner.toggle(sensor, now.wall) {
-            self.chronicle.note_toggle((now.mono, now.wall), sensor, change);
+        if let Some(own) = self.own.as_mut().filter(|_| !self.leaving) {
+            own.toggle(now, sensor, &mut self.chronicle);
         }
+    }
+
+    /// Asked on the command line: done as a key is, at once.
+    fn local_command(&mut self, now: Now, command: &Command) {
+        if let Some(own) = self.own.as_mut().filter(|_| !self.leaving) {
+            own.local_command(now, command, self.restore.was_ever_done(), &mut self.chronicle);
+        }
+    }
+
+    /// Asked by a message: done once all that the broker had is known.
+    fn remote_command(&mut self, now: Now, command: &Command) {
+        if self.restore.is_done() {
+            self.local_command(now, command);
+        } else if let Some(own) = self.own.as_mut().filter(|_| !self.leaving) {
+            own.early_command(command);
+        }
+    }
+
+    /// Something became of the state file.
+    fn storage(&mut self, now: Now, what: impl FnOnce(&mut OwnCard) -> Option<Fact>) {
+        let fact = self.own.as_mut().and_then(what);
+        self.note(now, fact);
     }
 
     /// No heartbeat follows; what has been toggled still goes out.
     fn leave(&mut self, effects: &mut Vec<Effect>) {
         self.leaving = true;
-        self.beat_due = None;
-        if let (Role::Monitor(card), Gate::Open) = (self.role, self.gate) {
-            let last_word = wire::encode_last_will(self.life);
+        self.heart.stop();
+        if let Some(card) = self.identity.card().filter(|_| self.restore.is_done()) {
+            let last_word = wire::encode_last_will(self.identity.life);
             effects.push(self.outbox.publish(Topic::Alive(card), last_word));
         }
     }
 
+    fn stop(&mut self, effects: &mut Vec<Effect>, why: Effect) {
+        self.leaving = true;
+        self.heart.stop();
+        effects.push(why);
+    }
+
     fn publish_again(&mut self, now: Now) {
-        if self.owner.is_some() {
-            self.outbox.again();
-            self.beat_due = self.beat_due.map(|_| now.mono);
-            self.chronicle.note(now.wall, Fact::PublishedAgain);
+        if self.own.is_some() {
+            self.speak_again(now);
+            self.note(now, Fact::PublishedAgain);
         }
     }
 
-    /// The sensors that this program answers for: its own, or all that it shows.
-    fn sensors(&self) -> Vec<SensorId> {
-        match self.role {
-            Role::Monitor(card) => card.sensors().to_vec(),
-            Role::Display => SensorId::ALL.to_vec(),
+    fn delivered(&mut self, ticket: Ticket) {
+        if let (Some((Topic::Card(_), versions)), Some(own)) = (self.outbox.delivered(ticket), &mut self.own)
+        {
+            own.delivered(&versions);
         }
+    }
+
+    // Messages.
+
+    fn message(&mut self, now: Now, name: &str, payload: &[u8], retained: bool, effects: &mut Vec<Effect>) {
+        let topic = Topic::parse(name, &self.identity.client_id);
+        let Some(topic) = topic.filter(|topic| self.identity.listens_to(*topic)) else {
+            return;
+        };
+        let live = !retained && self.restore.is_done();
+        let arrival = Arrival { now, topic, live };
+        match wire::decode(topic, payload) {
+            Ok(Message::Report(report)) => self.report_heard(arrival, &report),
+            Ok(Message::Heartbeat(heartbeat)) if !retained => {
+                self.heartbeat(arrival, &heartbeat, effects);
+            }
+            Ok(Message::Gone(of)) if !retained => {
+                if let Topic::Alive(card) = topic {
+                    self.chain.gone(now, card, of);
+                }
+            }
+            Ok(Message::Marker(back)) => {
+                if self.restore.is_ended_by(back) {
+                    self.restored(now, effects);
+                }
+            }
+            Ok(Message::Command(_)) if retained => self.note(now, Fact::RetainedCommand(topic)),
+            Ok(Message::Command(command)) => self.remote_command(now, &command),
+            Ok(Message::Uptime) => self.uptime(now, topic, retained),
+            Ok(Message::Bridge(up)) => self.bridge_says(now, topic, up),
+            Ok(_) => {}
+            Err(malformed) => self.malformed(arrival, malformed),
+        }
+    }
+
+    fn malformed(&mut self, arrival: Arrival, malformed: Malformed) {
+        let Arrival { now, topic, .. } = arrival;
+        self.malformed += 1;
+        self.note(now, Fact::Malformed(topic, malformed));
+        if matches!(topic, Topic::ReadBack(_)) || self.identity.is_own_topic(topic) {
+            // It lies where the good state should, at the other board or here.
+            self.outbox.again();
+        } else if topic == Topic::All && self.others.joined != Versions::default() {
+            // The next heartbeat is at once, and says what was heard there.
+            self.others.joined = Versions::default();
+            self.heart.regular_now(now.mono);
+        } else if topic == self.identity.other_topic() && self.others.heard != Versions::default() {
+            // The other owner publishes again once it hears that its message is not what was heard last. More
+            // of the kind say no more.
+            self.others.heard = Versions::default();
+            self.heart.by(now.mono);
+        }
+    }
+
+    fn report_heard(&mut self, arrival: Arrival, report: &Report) {
+        let Arrival { now, topic, .. } = arrival;
+        let theirs = topic == self.identity.other_topic();
+        let heard_before = self.others.heard;
+        if theirs {
+            self.others.heard = report.versions();
+        }
+        if topic == Topic::All {
+            self.others.joined = report.versions();
+            if report.is_plain() && arrival.live && self.echo_differs(report) {
+                // A plain program joins: it is told with each heartbeat until it has what this owner has.
+                self.outbox.found(Topic::Card(Card::One), true);
+            }
+        }
+        if self.identity.card().map(Topic::Card) == Some(topic) {
+            self.ownership.reported_by(report);
+        }
+        let (mut behind, mut taken) = (false, false);
+        for (sensor, entry) in report.iter() {
+            let own = self.identity.owns(sensor);
+            match entry {
+                Entry::Reading(reading) if own => self.own_reading(now, sensor, reading),
+                Entry::Reading(reading) => match self.other_reading(arrival, sensor, reading) {
+                    Merge::Taken => taken = true,
+                    Merge::Known => {}
+                    Merge::Stale | Merge::Unordered => behind = true,
+                },
+                Entry::Plain(state) if own => self.own_plain(arrival, sensor, state),
+                Entry::Plain(state) => behind |= self.other_plain(arrival, sensor, state, report.is_plain()),
+            }
+        }
+        self.all_own_readings_heard();
+        if theirs && (taken || (behind && self.others.heard != heard_before)) {
+            // Its owner should know at once what was taken, and that something was not. What is no better is
+            // not answered again before long: who floods the topic does not get a heartbeat for each message.
+            let last = self.heart.last().filter(|_| !taken);
+            let pause = last.map_or(now.mono, |last| last.after(ANSWER_PAUSE));
+            self.heart.by(pause.max(now.mono));
+        }
+        if let Some(own) = self.report(topic) {
+            let behind = report.versions().lacks(&own.versions(), topic.carries().iter());
+            self.outbox.found(topic, behind);
+        }
+        if topic == Topic::Witness && report.versions().lacks(&self.has(), SensorId::ALL) {
+            // Whoever sent it does not have what the join has.
+            self.outbox.again_on(Topic::All);
+        }
+        if report.is_plain() && self.identity.is_own_topic(topic) && self.restore.was_ever_done() {
+            self.outbox.again();
+        }
+    }
+
+    /// Whether a join without versions shows an own sensor in another state than it has.
+    fn echo_differs(&self, report: &Report) -> bool {
+        let differs =
+            |(sensor, own): (SensorId, Reading)| report.get(sensor) != Some(Entry::Plain(own.state));
+        self.own
+            .as_ref()
+            .is_some_and(|own| own.readings().iter().any(differs))
+    }
+
+    /// Hears an own sensor's reading. After the last one of a message comes
+    /// [`Machine::all_own_readings_heard`].
+    fn own_reading(&mut self, now: Now, sensor: SensorId, reading: Reading) {
+        let taken = self.own.as_mut().is_some_and(|own| own.hear(sensor, reading));
+        if taken && self.restore.was_ever_done() {
+            self.note(now, Fact::Recovered(sensor));
+        }
+    }
+
+    fn all_own_readings_heard(&mut self) {
+        if let Some(own) = &mut self.own {
+            own.all_heard();
+        }
+    }
+
+    /// Hears a plain word for an own sensor: memory before the first restore has ended, afterwards somebody
+    /// else's meddling.
+    fn own_plain(&mut self, arrival: Arrival, sensor: SensorId, state: State) {
+        if !self.restore.was_ever_done() {
+            self.restore.found_plain(sensor, state);
+        } else if arrival.live && self.identity.is_own_topic(arrival.topic) {
+            self.note(arrival.now, Fact::Impostor(sensor.card()));
+        }
+    }
+
+    /// Hears a reading of another card's sensor.
+    fn other_reading(&mut self, arrival: Arrival, sensor: SensorId, reading: Reading) -> Merge {
+        let Arrival { now, topic, live } = arrival;
+        let card = sensor.card();
+        let before = self.others.state(sensor);
+        let speaks = live && self.speaker_is_live(arrival, card);
+        let said = self.chain.said(now.mono, card);
+        let merged = self.others.merge(said, sensor, reading, speaks);
+        if merged.is_open && topic == self.identity.other_topic() {
+            // It counts as not heard: if it is the owner's, the owner says it again after its next heartbeat.
+            self.others.heard.set(sensor, None);
+        }
+        if merged.quarantined {
+            self.heart.by(now.mono);
+        }
+        self.note_change(now, sensor, before);
+        merged.merge
+    }
+
+    /// A plain word for a sensor of another card; gives whether it was said in place of the owner.
+    fn other_plain(
+        &mut self,
+        arrival: Arrival,
+        sensor: SensorId,
+        state: State,
+        from_plain_program: bool,
+    ) -> bool {
+        let Arrival { now, topic, live } = arrival;
+        let card = sensor.card();
+        let before = self.others.state(sensor);
+        if topic != self.identity.plain_topic() {
+            // A copy of something said elsewhere, this program's own words among it: memory at best.
+            if before.is_some() {
+                return false;
+            }
+            self.others.global.recall(sensor, state);
+        } else if !live {
+            self.others.global.recall(sensor, state);
+        } else if from_plain_program && self.speaker_is_live(arrival, card) {
+            self.note(now, Fact::Impostor(card));
+            return true;
+        } else {
+            self.others.global.believe(sensor, state, now.wall);
+            self.chain.plain_spoke(now, card);
+        }
+        self.note_change(now, sensor, before);
+        false
+    }
+
+    /// Whether the program with versions that should be speaking on this topic is live: on `sensors/all` it
+    /// is card 2's, whoever owns the sensor.
+    fn speaker_is_live(&self, arrival: Arrival, card: Card) -> bool {
+        let speaker = if arrival.topic == Topic::All {
+            Card::Two
+        } else {
+            card
+        };
+        self.chain.owner(speaker).pulse.is_live(arrival.now.mono)
+    }
+
+    fn note_change(&mut self, now: Now, sensor: SensorId, from: Option<State>) {
+        let to = self.others.state(sensor);
+        if let (true, Some(to)) = (self.restore.was_ever_done() && from != to, to) {
+            self.note(now, Fact::Changed { sensor, from, to });
+        }
+    }
+
+    // Signs of life.
+
+    fn heartbeat(&mut self, arrival: Arrival, heartbeat: &Heartbeat, effects: &mut Vec<Effect>) {
+        let now = arrival.now;
+        let Topic::Alive(card) = arrival.topic else { return };
+        if self.identity.card() == Some(card) {
+            self.own_heartbeat(now, heartbeat, effects);
+            return;
+        }
+        if !self.chain.beat(now, card, *heartbeat) {
+            return;
+        }
+        let said = self.chain.said(now.mono, card);
+        for (sensor, before) in self.others.release(said, card) {
+            self.note_change(now, sensor, before);
+        }
+        if self.identity.role == Role::Display && card == Card::Two && !heartbeat.other_plain {
+            self.others.global.forget_plain(Card::One, &heartbeat.has);
+        }
+        if !self.restore.is_done() {
+            return;
+        }
+        if let Some(own) = self.identity.card() {
+            for (sensor, reading) in heartbeat.quarantined.of(own).iter() {
+                self.own_reading(now, sensor, reading);
+            }
+            self.all_own_readings_heard();
+            self.answer_heartbeat(now.mono, own, heartbeat);
+        }
+        if card == Card::Two && (self.knows_better(&heartbeat.has) || self.misses_the_join(now.mono)) {
+            self.send_witness(now.mono, effects);
+        }
+    }
+
+    /// A heartbeat of this card's owner: this program's own comes back, or another owner is there.
+    fn own_heartbeat(&mut self, now: Now, heartbeat: &Heartbeat, effects: &mut Vec<Effect>) {
+        if heartbeat.life == self.identity.life {
+            self.rights.heartbeat_back(now.mono);
+        } else if !self.leaving {
+            match self.ownership.heard(now, heartbeat, &self.identity) {
+                Heard::Known => {}
+                Heard::New => self.note(now, Fact::Twin),
+                Heard::ToEndFor if heartbeat.takes_over => self.stop(effects, Effect::StopTakenOver),
+                Heard::ToEndFor => self.stop(effects, Effect::StopForTwin),
+            }
+        }
+    }
+
+    /// Publishes again what the other owner has not heard. What it has is confirmed.
+    fn answer_heartbeat(&mut self, now: Mono, own: Card, heartbeat: &Heartbeat) {
+        let has = self.has();
+        let not_heard = heartbeat.heard.lacks(&has, own.sensors());
+        let not_joined = heartbeat
+            .joined
+            .is_some_and(|joined| joined.lacks(&has, SensorId::ALL));
+        if (not_heard || not_joined) && !self.outbox.is_busy() && self.answered.is_over(now) {
+            if not_heard {
+                self.outbox.again_on(Topic::Card(own));
+            }
+            if not_joined {
+                self.outbox.again_on(Topic::All);
+            }
+            self.answered.begin(now, ANSWER_PAUSE);
+        }
+        if let Some(own) = self.own.as_mut().filter(|_| !heartbeat.other_plain) {
+            own.confirmed_by(heartbeat);
+        }
+    }
+
+    /// Whether the display has known for a while that it does not have what the join has. A monitor says so
+    /// in its heartbeats.
+    fn misses_the_join(&self, now: Mono) -> bool {
+        let differs = |card| self.chain.differs(now, card);
+        self.identity.role == Role::Display && Card::ALL.into_iter().any(differs)
+    }
+
+    /// The other board's broker is alive. A retained message does not prove that, but it lies at this board's
+    /// broker only.
+    fn uptime(&mut self, now: Now, topic: Topic, retained: bool) {
+        let Topic::Uptime(card) = topic else { return };
+        match self.identity.card() {
+            None => self.chain.home = card.other(),
+            Some(own) if own == card => self.ownership.found_other_board(),
+            Some(_) => {}
+        }
+        if !retained {
+            self.chain.bridge.pulse.prove(now);
+        }
+    }
+
+    /// The broker's opinion of the bridge: a hint and a trigger, not a proof.
+    fn bridge_says(&mut self, now: Now, topic: Topic, up: bool) {
+        let inbound = match self.chain.home {
+            Card::Two => Topic::Bridge(Direction::In),
+            Card::One => Topic::Bridge(Direction::Out),
+        };
+        if up {
+            self.speak_again(now);
+        } else if topic == inbound {
+            self.chain.bridge_ended(now);
+        }
+    }
+
+    /// The other side may be behind: the reports and a heartbeat go out at once.
+    fn speak_again(&mut self, now: Now) {
+        self.outbox.again();
+        self.heart.by(now.mono);
+    }
+
+    // What goes out.
+
+    /// Everything that follows from the state as it is now.
+    fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.conclude(now);
+        let lack = self
+            .rights
+            .look(now.mono, &self.identity, &self.restore, self.leaving);
+        self.note(now, lack.map(Fact::Lacks));
+        if let Some(nonce) = self.restore.marker_due(now.mono) {
+            effects.push(self.outbox.publish(Topic::Marker, wire::encode_marker(nonce)));
+        }
+        self.storage(now, |own| own.overdue(now.mono));
+        if self.restore.is_done() {
+            self.send_reports(effects);
+            self.send_answers(effects);
+            self.send_heartbeat(now, effects);
+        }
+        let (client, restored) = (self.identity.client, self.restore.was_ever_done());
+        if let Some(own) = &mut self.own
+            && let Some(memory) = own.save(now.mono, client, self.others.global.best(), restored)
+        {
+            effects.push(Effect::Save(memory));
+        }
+        let stages = PerSensor::from_fn(|sensor| self.stage(sensor));
+        self.chronicle.follow(now.mono, |sensor| stages[sensor]);
+    }
+
+    /// Which links are up and which values live; notes what changed, and tells the other owner at once.
+    fn conclude(&mut self, now: Now) {
+        for (link, up) in self.chain.conclude(now) {
+            // Of the owners' programs it is told whether their values are live or held.
+            if self.chain.is_connected() && link == Link::Bridge {
+                let down = || Fact::Down(link, String::new());
+                self.note(now, if up { Fact::Up(link) } else { down() });
+            }
+        }
+        for card in Card::ALL {
+            // The display hears card 1's state from the join, which ends the word itself.
+            let speaks_here = self.identity.role != Role::Display || card == Card::Two;
+            if speaks_here && self.chain.owner(card).pulse.is_live(now.mono) {
+                self.others.global.end_plain(card);
+            }
+        }
+        let has = self.has();
+        for card in Card::ALL {
+            let plain = self.others.global.is_all_plain(card);
+            self.chain.compare(now.mono, card, plain, &has);
+            let before = self.freshness[card as usize];
+            let fresh = self.judge(now, card);
+            self.freshness[card as usize] = fresh;
+            if fresh.is_live() != before.is_live() {
+                self.heart.by(now.mono);
+                let fact = match fresh {
+                    Freshness::Live => Fact::Live(card),
+                    Freshness::Held { broken, .. } => Fact::Held(card, broken),
+                };
+                self.note(now, fact);
+            }
+        }
+    }
+
+    fn judge(&self, now: Now, card: Card) -> Freshness {
+        if self.identity.card() == Some(card) {
+            return Freshness::Live;
+        }
+        let (relay, plain) = (
+            self.identity.role == Role::Display,
+            self.others.global.is_all_plain(card),
+        );
+        let broken = if self.restore.is_done() {
+            self.chain.broken(now.mono, card, relay, plain)
+        } else {
+            Some(Link::Broker)
+        };
+        let lost_at = broken.and_then(|link| self.chain.lost_at(link));
+        self.freshness(card).with(broken, lost_at.unwrap_or(now.wall))
+    }
+
+    fn send_reports(&mut self, effects: &mut Vec<Effect>) {
+        if self.own.as_ref().is_none_or(|own| !own.may_be_told()) {
+            return;
+        }
+        for topic in self.identity.own_topics() {
+            let Some(report) = self.report(*topic) else {
+                continue;
+            };
+            if let Some(ticket) = self.outbox.offer(*topic, &report) {
+                effects.push(Effect::Publish {
+                    ticket,
+                    topic: *topic,
+                    payload: wire::encode_report(&report, topic.carries()),
+                });
+            }
+        }
+    }
+
+    /// What this owner says on a topic; `None` where it says nothing there.
+    fn report(&self, topic: Topic) -> Option<Report> {
+        let own = self.own.as_ref().filter(|_| self.identity.is_own_topic(topic))?;
+        let mut report = Report::of(own.readings());
+        if topic != Topic::All {
+            // What this program leaves behind takes the connection away from nobody.
+            if !self.leaving {
+                report.life = Some(self.identity.life);
+                report.connection = Some(self.ownership.connections());
+            }
+            return Some(report);
+        }
+        for sensor in own.card().other().sensors() {
+            match self.others.global.shown(sensor) {
+                Some(Shown::Reading(reading)) => report.put(sensor, Entry::Reading(reading)),
+                Some(Shown::Word(word)) => report.put(sensor, Entry::Plain(word.state)),
+                None => {}
+            }
+        }
+        Some(report)
+    }
+
+    /// Tells each command's giver what is new.
+    fn send_answers(&mut self, effects: &mut Vec<Effect>) {
+        let Some(own) = &mut self.own else { return };
+        for answer in own.answers() {
+            let payload = wire::encode_answer(&answer);
+            effects.push(self.outbox.publish(Topic::Answer(own.card()), payload));
+        }
+    }
+
+    fn send_heartbeat(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let Some(own) = self.own.as_ref().filter(|_| !self.leaving) else {
+            return;
+        };
+        let Some(regular) = self.heart.beat(now.mono) else {
+            return;
+        };
+        self.outbox.beat();
+        let card = own.card();
+        let (era, run_era) = own.eras();
+        let heartbeat = Heartbeat {
+            life: self.identity.life,
+            uptime: now.mono.since(self.identity.started.mono),
+            era,
+            run_era,
+            takes_over: self.ownership.takes_over(now.mono),
+            has: self.has(),
+            heard: self.others.heard,
+            joined: Some(self.others.joined).filter(|_| regular && card == Card::One),
+            quarantined: self.others.quarantined(),
+            other_live: self.freshness(card.other()).is_live(),
+            other_plain: self.others.global.is_plain(card.other()),
+        };
+        effects.push(
+            self.outbox
+                .publish(Topic::Alive(card), wire::encode_heartbeat(&heartbeat)),
+        );
+    }
+
+    /// Says what is known here and not in the join.
+    fn send_witness(&mut self, now: Mono, effects: &mut Vec<Effect>) {
+        if self.witnessed.is_over(now) {
+            self.witnessed.begin(now, WITNESS_PAUSE);
+            let report = Report::of(self.others.global.best());
+            let payload = wire::encode_report(&report, Topic::Witness.carries());
+            effects.push(self.outbox.publish(Topic::Witness, payload));
+        }
+    }
+
+    /// The best versions known.
+    fn has(&self) -> Versions {
+        let mut versions = self.others.global.best().versions();
+        if let Some(own) = &self.own {
+            for sensor in own.card().sensors() {
+                versions.set(sensor, own.readings().version(sensor));
+            }
+        }
+        versions
+    }
+
+    /// Whether the other side lacks something that is known here, of a card that is not this owner's.
+    fn knows_better(&self, has: &Versions) -> bool {
+        let best = self.others.global.best().versions();
+        let sensors = SensorId::ALL
+            .into_iter()
+            .filter(|sensor| !self.identity.owns(*sensor));
+        sensors.into_iter().any(|sensor| has.is_earlier(&best, sensor))
+    }
+
+    // What the screens show.
+
+    /// What the program is there for.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.identity.role
+    }
+
+    /// Its MQTT client id.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.identity.client_id
+    }
+
+    /// When the program started.
+    #[must_use]
+    pub const fn started(&self) -> Now {
+        self.identity.started
+    }
+
+    /// What is known of a sensor; `None` is UNKNOWN.
+    #[must_use]
+    pub fn shown(&self, sensor: SensorId) -> Option<Shown> {
+        match &self.own {
+            Some(own) if own.card() == sensor.card() => own.readings().get(sensor).map(Shown::Reading),
+            _ => self.others.global.shown(sensor),
+        }
+    }
+
+    /// How far the present state of an own sensor has got; `None` for other sensors, and while nothing is
+    /// known.
+    #[must_use]
+    pub fn stage(&self, sensor: SensorId) -> Option<Stage> {
+        self.own.as_ref()?.stage(sensor)
+    }
+
+    /// How far a command has got; `None` if it is not known, or waits for the restore.
+    #[must_use]
+    pub fn answer(&self, id: u64) -> Option<Answer> {
+        self.own.as_ref()?.answer(id)
+    }
+
+    /// Whether a card's values are live. An owner's own are always: it is the source.
+    #[must_use]
+    pub fn freshness(&self, card: Card) -> Freshness {
+        self.freshness[card as usize]
+    }
+
+    /// Whether the first restore has ended.
+    #[must_use]
+    pub const fn is_restored(&self) -> bool {
+        self.restore.was_ever_done()
+    }
+
+    /// The links.
+    #[must_use]
+    pub const fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// The last events.
+    #[must_use]
+    pub const fn chronicle(&self) -> &Chronicle {
+        &self.chronicle
+    }
+
+    /// How many payloads could not be read.
+    #[must_use]
+    pub const fn malformed_payloads(&self) -> u64 {
+        self.malformed
+    }
+
+    /// What the broker keeps from this program, if anything; the worst first.
+    #[must_use]
+    pub const fn lack(&self) -> Option<&Lack> {
+        self.rights.lack()
+    }
+
+    /// Whether this owner is connected to the other board's broker.
+    #[must_use]
+    pub const fn is_at_other_board(&self) -> bool {
+        self.ownership.is_at_other_board()
+    }
+
+    /// Why the state file cannot be written, if so; in words.
+    #[must_use]
+    pub fn disk_failure(&self) -> Option<&str> {
+        self.own.as_ref()?.disk().failure()
+    }
+
+    /// Whether everything is on disk that should be.
+    #[must_use]
+    pub fn is_on_disk(&self) -> bool {
+        self.disk_failure().is_none() && self.is_disk_settled()
+    }
+
+    fn is_disk_settled(&self) -> bool {
+        self.own.as_ref().is_none_or(|own| own.disk().is_settled())
+    }
+
+    /// Whether the broker has what this owner has of these sensors.
+    #[must_use]
+    pub fn is_delivered(&self, sensors: SensorSet) -> bool {
+        self.own.as_ref().is_none_or(|own| own.is_delivered(sensors))
+    }
+
+    /// Whether nothing is under way: every toggle has reached the disk and the broker as far as they can be
+    /// reached now.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let reports = self.restore.is_done() && self.own.is_some();
+        self.is_disk_settled()
+            && !(reports && self.outbox.is_busy())
+            && self.restore.reading_since().is_none()
     }
 }

@@ -4,12 +4,10 @@ use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
-use super::Machine;
 use crate::chronicle::Fact;
 use crate::command::Done;
 use crate::owner::Memory;
-use crate::reading::Versions;
-use crate::time::{Mono, Now};
+use crate::time::Mono;
 
 /// How long to wait before the state file is tried again after a failure, if nothing changes before.
 const DISK_RETRY: Duration = Duration::from_secs(5);
@@ -74,8 +72,8 @@ impl Disk {
         self.writing.is_none()
     }
 
-    /// A pause that is over is no deadline any more, also where nothing is left to write: the shell would
-    /// call without end.
+    /// Clears a retry whose time has come, also where nothing is left to write: otherwise the deadline stays
+    /// in the past and the shell's loop spins.
     pub(super) fn end_pause(&mut self, now: Mono) {
         self.retry_at = self.retry_at.filter(|at| now < *at);
     }
@@ -90,57 +88,43 @@ impl Disk {
         });
         true
     }
-}
 
-impl Machine {
-    pub(super) fn saved(&mut self, now: Now) {
-        if let Some(Writing { memory, .. }) = self.disk.writing.take() {
-            self.disk.holds = Some(memory);
-            self.progress.durable = memory.readings.versions();
-            if let Some(owner) = &mut self.owner {
-                owner.reserved(&memory);
-            }
-        }
-        if self.disk.failure.take().is_some() {
-            self.chronicle.note(now.wall, Fact::SavedAgain);
-        }
+    /// The write has ended well; gives what is on disk now.
+    pub(super) fn saved(&mut self) -> Option<Memory> {
+        let Writing { memory, .. } = self.writing.take()?;
+        self.holds = Some(memory);
+        Some(memory)
     }
 
-    pub(super) fn not_saved(&mut self, now: Now, why: String) {
-        self.disk.writing = None;
-        self.disk.retry_at = Some(now.mono.after(DISK_RETRY));
-        self.disk_failed(now, why);
+    /// Gives whether it failed before, and does no more.
+    pub(super) fn works_again(&mut self) -> bool {
+        self.failure.take().is_some()
+    }
+
+    /// The write has failed; gives what is new about that.
+    pub(super) fn not_saved(&mut self, now: Mono, why: String) -> Option<Fact> {
+        self.writing = None;
+        self.retry_at = Some(now.after(DISK_RETRY));
+        self.fail(why)
     }
 
     /// Somebody has taken the file away: nothing is on disk, and it is written again at once.
-    pub(super) fn file_gone(&mut self, now: Now, why: String) {
-        self.disk.holds = None;
-        self.disk.retry_at = None;
-        self.progress.durable = Versions::default();
-        self.disk_failed(now, why);
-    }
-
-    /// Whether everything is on disk that should be.
-    #[must_use]
-    pub fn is_on_disk(&self) -> bool {
-        self.disk.failure.is_none() && self.disk.is_settled()
+    pub(super) fn file_gone(&mut self, why: String) -> Option<Fact> {
+        self.holds = None;
+        self.retry_at = None;
+        self.fail(why)
     }
 
     /// Tells of a write that is not answered. Whatever waited for it goes on without it.
-    pub(super) fn mind_the_disk(&mut self, now: Now) {
-        if self.disk.is_overdue(now.mono) {
-            let seconds = DISK_PATIENCE.as_secs();
-            self.disk_failed(
-                now,
-                format!("the state file's disk has not answered for {seconds} s"),
-            );
-        }
+    pub(super) fn overdue(&mut self, now: Mono) -> Option<Fact> {
+        let seconds = DISK_PATIENCE.as_secs();
+        let why = || format!("the state file's disk has not answered for {seconds} s");
+        self.is_overdue(now).then(why).and_then(|why| self.fail(why))
     }
 
-    fn disk_failed(&mut self, now: Now, why: String) {
-        if self.disk.failure.as_ref() != Some(&why) {
-            self.chronicle.note(now.wall, Fact::NotSaved(why.clone()));
-        }
-        self.disk.failure = Some(why);
+    fn fail(&mut self, why: String) -> Option<Fact> {
+        let news = self.failure.as_ref() != Some(&why);
+        self.failure = Some(why.clone());
+        news.then_some(Fact::NotSaved(why))
     }
 }

@@ -2,9 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Effect, Role, Ticket};
+use super::{Effect, Ticket};
 use crate::reading::Versions;
-use crate::sensor::Card;
 use crate::version::Life;
 use crate::wire::{Report, Topic};
 
@@ -32,13 +31,8 @@ struct Slot {
 }
 
 impl Outbox {
-    pub(super) fn new(role: Role) -> Self {
-        let topics: &[Topic] = match role {
-            Role::Monitor(Card::One) => &[Topic::Card(Card::One)],
-            // In this order: what the other owner waits for goes first.
-            Role::Monitor(Card::Two) => &[Topic::Card(Card::Two), Topic::All],
-            Role::Display => &[],
-        };
+    /// Reports go out on these topics, in this order.
+    pub(super) fn new(topics: &[Topic]) -> Self {
         let slot = |topic: &Topic| Slot {
             topic: *topic,
             in_flight: None,

@@ -5,11 +5,9 @@
 //! broker drops the one when the other connects: they never hear each other. What one leaves for the other is
 //! its report, which says whose it is.
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{Effect, Machine};
-use crate::chronicle::Fact;
+use super::identity::Identity;
 use crate::pulse::{Pulse, TIMEOUT};
 use crate::time::{Mono, Now};
 use crate::version::Life;
@@ -23,7 +21,7 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 /// other did not: then their lives decide, too.
 const UNDECIDED: u32 = 5;
 
-/// How soon after its gate has closed a connection is lost that another program takes away: that one connects
+/// How soon after its restore has ended a connection is lost that another program takes away: that one connects
 /// again at once.
 const MOMENTS: Duration = Duration::from_secs(5);
 
@@ -45,8 +43,8 @@ pub(super) struct Ownership {
     reporter: Option<(Life, u64)>,
     /// The same of the last report of another one that was found there.
     displaced_by: Option<(Life, u64)>,
-    /// When the gate of this connection closed.
-    closed: Option<Mono>,
+    /// When this connection's restore ended.
+    restored_at: Option<Mono>,
     /// How often the connection was taken away by another program since one has lasted.
     taken_away: u32,
     /// Whether the last connection was lost soon.
@@ -72,6 +70,16 @@ enum TakeOver {
     Begins,
     /// It says so in its heartbeats until then: long enough for the other one to hear it.
     Until(Mono),
+}
+
+/// What another owner's heartbeat means.
+pub(super) enum Heard {
+    /// Nothing more than the last one.
+    Known,
+    /// It is a second owner, and this program stays.
+    New,
+    /// This program ends.
+    ToEndFor,
 }
 
 impl Ownership {
@@ -102,11 +110,11 @@ impl Ownership {
 
     /// Gives whether another program keeps taking the connection away: it was lost soon, and in the place of
     /// this program's report another one's lies now. A connection that is merely lost proves nothing.
-    fn gate_closed(&mut self, now: Mono, life: Life) -> bool {
+    pub(super) fn restored(&mut self, now: Mono, life: Life) -> bool {
         if self.take_over == TakeOver::Begins {
             self.take_over = TakeOver::Until(now.after(TIMEOUT));
         }
-        self.closed = Some(now);
+        self.restored_at = Some(now);
         self.connections += 1;
         // A broker that comes back with an older store shows a report that is no later than one that was seen
         // before.
@@ -134,11 +142,23 @@ impl Ownership {
     }
 
     pub(super) fn connection_lost(&mut self, now: Mono) {
-        if let Some(closed) = self.closed.take() {
-            self.lost_soon = now < closed.after(MOMENTS);
+        if let Some(at) = self.restored_at.take() {
+            self.lost_soon = now < at.after(MOMENTS);
             if !self.lost_soon {
                 self.taken_away = 0;
             }
+        }
+    }
+
+    /// Another owner of this card is heard.
+    pub(super) fn heard(&mut self, now: Now, heartbeat: &Heartbeat, identity: &Identity) -> Heard {
+        let uptime = now.mono.since(identity.started.mono);
+        if self.ends_for(now, heartbeat, uptime, identity.life) {
+            Heard::ToEndFor
+        } else if self.twin.proofs == 1 {
+            Heard::New
+        } else {
+            Heard::Known
         }
     }
 
@@ -166,51 +186,14 @@ impl Ownership {
             _ => heartbeat.life < life,
         }
     }
-}
-
-impl Machine {
-    /// A heartbeat of this card's owner: this program's own comes back, or another owner is there.
-    pub(super) fn own_heartbeat(&mut self, now: Now, heartbeat: &Heartbeat, effects: &mut Vec<Effect>) {
-        if heartbeat.life == self.life {
-            self.lacks.heartbeat_back = Some(now.mono);
-        }
-        if heartbeat.life == self.life || self.leaving {
-            return;
-        }
-        let uptime = now.mono.since(self.started.mono);
-        if self.ownership.ends_for(now, heartbeat, uptime, self.life) {
-            self.stop_for_twin(heartbeat.takes_over, effects);
-        } else if self.ownership.twin.proofs == 1 {
-            self.chronicle.note(now.wall, Fact::Twin);
-        }
-    }
-
-    /// All that the broker had is known. Of two programs with one client id one ends, and the other one keeps
-    /// the connection.
-    pub(super) fn mind_the_twin(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if self.ownership.gate_closed(now.mono, self.life) && !self.leaving {
-            self.stop_for_twin(false, effects);
-        }
-    }
-
-    fn stop_for_twin(&mut self, taken_over: bool, effects: &mut Vec<Effect>) {
-        self.leaving = true;
-        self.beat_due = None;
-        effects.push(if taken_over {
-            Effect::StopTakenOver
-        } else {
-            Effect::StopForTwin
-        });
-    }
 
     /// This program is connected to the other board's broker.
-    pub(super) fn found_other_board(&mut self) {
-        self.ownership.at_other_board = true;
+    pub(super) const fn found_other_board(&mut self) {
+        self.at_other_board = true;
     }
 
     /// Whether this owner is connected to the other board's broker.
-    #[must_use]
-    pub const fn is_at_other_board(&self) -> bool {
-        self.ownership.at_other_board
+    pub(super) const fn is_at_other_board(&self) -> bool {
+        self.at_other_board
     }
 }

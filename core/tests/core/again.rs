@@ -108,7 +108,7 @@ fn on_every_connect_both_reports_go_out_again_though_nothing_says_that_they_are_
         retry_in: Duration::ZERO,
     });
     owner.feed(Event::Connected);
-    owner.open_gate();
+    owner.restore();
     assert_eq!(
         topics.map(|topic| owner.count(topic)),
         before.map(|count| count + 1)

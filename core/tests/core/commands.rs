@@ -1,4 +1,4 @@
-//! What an owner is asked to do by a message: done once, after the gate, and answered until the other board
+//! What an owner is asked to do by a message: done once, after the restore, and answered until the other board
 //! has shown it.
 
 use crate::solo::{CARD1, CARD2, KO, OK, Solo, reading, report, sensor, version};
@@ -91,7 +91,7 @@ fn the_initial_state_asked_for_is_vouched_for() {
 }
 
 #[test]
-fn what_comes_before_the_gate_is_done_after_it_and_in_order() {
+fn what_comes_before_the_restore_is_done_after_it_and_in_order() {
     let mut owner = started();
     owner.hear(SET, r#"{"toggle":[1,2],"id":1}"#);
     owner.hear(SET, r#"{"toggle":[2]}"#);
@@ -100,7 +100,7 @@ fn what_comes_before_the_gate_is_done_after_it_and_in_order() {
     owner.find(REPORT, report(1, reading(State::Ko, version(4, 1, &[]))));
     assert_eq!(states(&owner), [KO, None, None]);
     assert_eq!(owner.said.len(), 1, "the marker alone");
-    owner.open_gate();
+    owner.restore();
     assert_eq!(states(&owner), [OK, OK, OK]);
     owner.run();
     assert_eq!(owner.answers().map(|answer| answer.id).max(), Some(2));
@@ -110,7 +110,7 @@ fn what_comes_before_the_gate_is_done_after_it_and_in_order() {
 fn a_retained_command_is_ignored_and_said_so() {
     let mut owner = started();
     owner.find(SET, r#"{"sensor_1":"KO"}"#);
-    owner.open_gate();
+    owner.restore();
     owner.find(SET, r#"{"sensor_2":"KO"}"#);
     assert_eq!(states(&owner), [OK, OK, OK]);
     let fact = &owner
@@ -179,11 +179,11 @@ fn the_same_command_again_is_done_once_and_answered_each_time() {
 }
 
 #[test]
-fn a_command_that_comes_twice_before_the_gate_is_done_once() {
+fn a_command_that_comes_twice_before_the_restore_is_done_once() {
     let mut owner = started();
     owner.hear(SET, r#"{"toggle":[1],"id":5}"#);
     owner.hear(SET, r#"{"toggle":[1],"id":5}"#);
-    owner.open_gate();
+    owner.restore();
     assert_eq!(states(&owner), [KO, OK, OK]);
 }
 
@@ -195,7 +195,7 @@ fn a_later_life_does_not_do_it_again() {
     let mut later = Solo::new(CARD1, 78, owner.file.as_ref());
     later.feed(Event::Connected);
     later.hear(SET, r#"{"toggle":[1],"id":5}"#);
-    later.open_gate();
+    later.restore();
     later.run();
     assert_eq!(states(&later), [KO, OK, OK]);
     later.confirm(Card::Two);
@@ -254,7 +254,7 @@ fn on_the_command_line_it_is_done_at_once_as_a_key_is() {
     assert!(memory.done.contains(1));
     owner.feed(Event::Connected);
     owner.find(REPORT, report(2, reading(State::Ok, version(9, 9, &[]))));
-    owner.open_gate();
+    owner.restore();
     assert_eq!(
         states(&owner)[1],
         KO,
@@ -330,14 +330,14 @@ proptest! {
         for wait in [false, true] {
             let mut owner = started();
             if !wait {
-                owner.open_gate();
+                owner.restore();
             }
             for orders in &many {
                 let command = Command { id: None, by: None, orders: *orders };
                 owner.hear(SET, encode_command(&command));
             }
             if wait {
-                owner.open_gate();
+                owner.restore();
             }
             ends.push(states(&owner));
         }

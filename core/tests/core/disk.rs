@@ -18,12 +18,12 @@ fn toggled() -> Solo {
     owner
 }
 
-/// Its next run, past its gate; its disk has not answered yet.
+/// Its next run, restored; its disk has not answered yet.
 fn next() -> (Solo, Memory) {
     let file = toggled().file.expect("a file");
     let mut owner = Solo::new(CARD1, 78, Some(&file));
     owner.feed(Event::Connected);
-    owner.open_gate();
+    owner.restore();
     owner.deliver();
     (owner, file)
 }
@@ -33,7 +33,7 @@ fn with_a_disk_that_never_works_every_toggle_goes_out_and_is_never_called_saved(
     for file in [None, toggled().file] {
         let mut owner = Solo::new(CARD1, 78, file.as_ref());
         owner.feed(Event::Connected);
-        owner.open_gate();
+        owner.restore();
         let first = owner.state(1);
         for presses in 1..10 {
             let before = owner.count(REPORT);

@@ -19,7 +19,7 @@ fn own(owner: &Owner, number: u8) -> Reading {
     owner.readings().get(sensor(number)).expect("known")
 }
 
-/// A first owner, past its gate.
+/// A first owner, restored.
 fn first() -> Owner {
     let mut owner = Owner::new(Card::One, Life(1), None);
     owner.restored(|_| None);

@@ -208,7 +208,7 @@ fn ends_after(found: impl IntoIterator<Item = Option<(u32, u64)>>, has_it: bool)
     for run in found {
         owner.feed(Event::Connected);
         owner.find(Topic::Card(Card::One), report_of(run));
-        owner.open_gate();
+        owner.restore();
         if has_it {
             owner.run();
         }

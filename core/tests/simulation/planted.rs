@@ -26,7 +26,7 @@ macro_rules! plantings {
 
 plantings! {
     RestoreFromJoin "card 1 restores from sensors/all alone",
-    OpenGate "an owner publishes before the marker has come back",
+    EarlyPublish "an owner publishes before the marker has come back",
     TakeLower "a display takes a lower version",
     NeverAgain "an owner never publishes the same report again: it trusts the queue",
     DeafToHeard "an owner does not look at what the other one heard",
@@ -262,7 +262,7 @@ impl Planted {
         let told = match planting {
             Planting::NoWitness if topic == Topic::Witness => return (None, Vec::new()),
             Planting::NeverAgain if again => return (None, vec![Event::Delivered(ticket)]),
-            Planting::OpenGate if topic == Topic::Marker => {
+            Planting::EarlyPublish if topic == Topic::Marker => {
                 vec![message(topic.name(&program.client_id), payload.clone(), false)]
             }
             Planting::DeliveredEarly if report => vec![Event::Delivered(ticket)],

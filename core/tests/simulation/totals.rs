@@ -9,6 +9,8 @@ pub struct Totals {
     simulated: u64,
     presses: u64,
     steps: u64,
+    /// What happened in all runs, as one number: a core that behaves in any other way has another one.
+    hash: u64,
     /// Runs in which two readings met that nobody can put in order.
     unordered: u64,
     /// How long it took until all agreed, one for each run.
@@ -24,6 +26,7 @@ impl Totals {
             simulated: outcome.simulated,
             presses: outcome.presses,
             steps: outcome.steps,
+            hash: outcome.hash,
             unordered: u64::from(outcome.unordered),
             agreements: vec![outcome.agreement],
             failures: outcome.failure.map(|words| (seed, words)).into_iter().collect(),
@@ -35,6 +38,7 @@ impl Totals {
         self.simulated += other.simulated;
         self.presses += other.presses;
         self.steps += other.steps;
+        self.hash = self.hash.wrapping_add(other.hash);
         self.unordered += other.unordered;
         self.agreements.extend(other.agreements);
         self.failures.extend(other.failures);
@@ -46,6 +50,7 @@ impl Totals {
         let (presses, steps, unordered) = (self.presses, self.steps, self.unordered);
         println!("{runs} seeds from {first}, {faults} faults, {presses} key presses, {steps} steps");
         println!("{} hours of simulated time", self.simulated / 3_600_000);
+        println!("{:016x} is the sum of what happened", self.hash);
         println!("{unordered} runs with two readings that nobody can put in order");
         self.agreements.sort_unstable();
         let at = |percent: usize| self.agreements[(runs - 1) * percent / 100];

@@ -106,11 +106,11 @@ impl Solo {
         }
     }
 
-    /// Past its gate, with everything written and delivered.
+    /// Restored, with everything written and delivered.
     pub fn open(role: Role, life: u32, memory: Option<&Memory>) -> Self {
         let mut solo = Self::new(role, life, memory);
         solo.feed(Event::Connected);
-        solo.open_gate();
+        solo.restore();
         solo.run();
         solo
     }
@@ -133,7 +133,7 @@ impl Solo {
         }
     }
 
-    pub fn open_gate(&mut self) {
+    pub fn restore(&mut self) {
         let marker = self.flying.iter().rfind(|(_, topic, _)| *topic == Topic::Marker);
         let payload = marker.expect("a marker").2.clone();
         self.hear(Topic::Marker, payload);

@@ -118,7 +118,7 @@ fn goes_on(stop: Stop, job: &Job<'_>) -> String {
     }
 }
 
-/// Whether all that can be known is known: the gate has closed, or there is no broker to ask.
+/// Whether all that can be known is known: the restore has ended, or there is no broker to ask.
 fn is_time(shell: &Shell) -> bool {
     let machine = shell.machine();
     let away = matches!(&machine.chain().connection, Connection::Down { .. });

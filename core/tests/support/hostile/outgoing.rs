@@ -46,7 +46,7 @@ impl Watch {
             self.nonces.push(nonce);
             return;
         }
-        assert!(self.gate_open, "{topic:?} published before the gate closed");
+        assert!(self.restored, "{topic:?} published before the restore had ended");
         let own = match self.role {
             Role::Monitor(card) => {
                 [Topic::Alive(card), Topic::Answer(card)].contains(&topic)

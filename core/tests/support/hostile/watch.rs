@@ -29,11 +29,11 @@ pub struct Watch {
     malformed: u64,
     pub(super) toggled: BTreeSet<SensorId>,
     file_era: Option<Era>,
-    /// Asked for by commands that wait for the gate, and by the one that is done now.
+    /// Asked for by commands that wait for the restore, and by the one that is done now.
     asked: SensorSet,
     commanded: SensorSet,
     pub leaving: bool,
-    pub(super) gate_open: bool,
+    pub(super) restored: bool,
     pub(super) nonces: Vec<u64>,
     last: Now,
     last_live: Option<Mono>,
@@ -61,7 +61,7 @@ impl Watch {
             asked: SensorSet::EMPTY,
             commanded: SensorSet::EMPTY,
             leaving: false,
-            gate_open: false,
+            restored: false,
             nonces: Vec::new(),
             last: BEGIN,
             last_live: None,
@@ -96,7 +96,7 @@ impl Watch {
     pub fn after(&mut self, machine: &Machine, now: Now, event: &Event, effects: &[Effect], connected: bool) {
         self.clock(now);
         let heard = self.hear(now, event);
-        self.gate(event, heard.as_ref());
+        self.mind_the_restore(event, heard.as_ref());
         self.commands(event, heard.as_ref());
         self.effects(effects, connected);
         self.versions(machine);
@@ -151,28 +151,28 @@ impl Watch {
         Some(message.map(|message| (known, message)))
     }
 
-    /// Only this program's own marker opens the gate.
-    fn gate(&mut self, event: &Event, heard: Option<&Option<(Topic, Message)>>) {
+    /// Only this program's own marker ends the restore.
+    fn mind_the_restore(&mut self, event: &Event, heard: Option<&Option<(Topic, Message)>>) {
         match (event, heard) {
             (Event::Connected | Event::Disconnected { .. }, _) => {
-                self.gate_open = false;
+                self.restored = false;
                 self.nonces.clear();
             }
             (_, Some(Some((_, Message::Marker(nonce))))) if self.nonces.contains(nonce) => {
-                self.gate_open = true;
+                self.restored = true;
             }
             _ => {}
         }
     }
 
-    /// A command counts as a key, once the gate is open; a retained one never.
+    /// A command counts as a key, once the restore has ended; a retained one never.
     fn commands(&mut self, event: &Event, heard: Option<&Option<(Topic, Message)>>) {
         self.commanded = SensorSet::EMPTY;
         let ignored = self.leaving || matches!(event, Event::Message { retained: true, .. });
         if let (Some(Some((_, Message::Command(command)))), false) = (heard, ignored) {
             self.asked = self.asked.union(command.orders.sensors());
         }
-        if self.gate_open {
+        if self.restored {
             self.commanded = std::mem::take(&mut self.asked);
         }
     }
@@ -257,7 +257,7 @@ impl Watch {
             }
             let live = machine.freshness(card) == Freshness::Live;
             assert!(
-                !live || (proved && connected && self.gate_open),
+                !live || (proved && connected && self.restored),
                 "{card:?} is called live without proof"
             );
         }

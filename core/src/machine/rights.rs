@@ -5,10 +5,10 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use super::{Gate, Machine, Role};
-use crate::chronicle::Fact;
+use super::identity::Identity;
+use super::restore::Restore;
 use crate::pulse::TIMEOUT;
-use crate::time::{Mono, Now};
+use crate::time::Mono;
 use crate::wire::Topic;
 
 /// How long the marker may take: a broker gives it back in milliseconds.
@@ -32,57 +32,62 @@ pub enum Lack {
 
 /// What is known of it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lacks {
-    /// When an own heartbeat last came back; the gate's closing counts as one.
-    pub(super) heartbeat_back: Option<Mono>,
+pub(super) struct Rights {
+    /// When an own heartbeat last came back; the end of the restore counts as one.
+    heartbeat_back: Option<Mono>,
     /// What was refused last, and when. It is published again with each heartbeat.
     refused: Option<(Lack, Mono)>,
     /// What was found last.
-    found: Option<Lack>,
+    lack: Option<Lack>,
 }
 
-impl Machine {
+impl Rights {
     /// What the broker keeps from this program, if anything; the worst first.
-    #[must_use]
-    pub const fn lack(&self) -> Option<&Lack> {
-        self.lacks.found.as_ref()
+    pub(super) const fn lack(&self) -> Option<&Lack> {
+        self.lack.as_ref()
+    }
+
+    /// An own heartbeat came back, or the broker has just given all that it had.
+    pub(super) const fn heartbeat_back(&mut self, now: Mono) {
+        self.heartbeat_back = Some(now);
     }
 
     /// The broker does not take messages on this topic.
     pub(super) fn refused(&mut self, now: Mono, topic: String, why: String) {
-        self.lacks.refused = Some((Lack::Publishing { topic, why }, now));
+        self.refused = Some((Lack::Publishing { topic, why }, now));
     }
 
-    /// Looks for what does not come, and notes what is new.
-    pub(super) fn mind_the_rights(&mut self, now: Now) {
-        let found = self.find_lack(now.mono);
-        if found != self.lacks.found {
-            if let Some(lack) = &found {
-                self.chronicle.note(now.wall, Fact::Lacks(lack.clone()));
-            }
-            self.lacks.found = found;
+    /// Looks for what does not come; gives what is new.
+    pub(super) fn look(
+        &mut self,
+        now: Mono,
+        identity: &Identity,
+        restore: &Restore,
+        leaving: bool,
+    ) -> Option<Lack> {
+        let found = self.find(now, identity, restore, leaving);
+        if found == self.lack {
+            return None;
         }
+        self.lack = found;
+        self.lack.clone()
     }
 
-    fn find_lack(&self, now: Mono) -> Option<Lack> {
+    fn find(&self, now: Mono, identity: &Identity, restore: &Restore, leaving: bool) -> Option<Lack> {
         let over = |since: Mono, limit| since.after(limit) <= now;
-        match self.gate {
-            Gate::Offline => return None,
-            Gate::Waiting { since, .. } => {
-                let marker = || Lack::Marker(Topic::Marker.name(&self.client_id));
-                return over(since, MARKER_LIMIT).then(marker);
-            }
-            Gate::Open => {}
+        if !restore.is_done() {
+            let marker = |_| Lack::Marker(Topic::Marker.name(&identity.client_id));
+            return restore
+                .reading_since()
+                .filter(|since| over(*since, MARKER_LIMIT))
+                .map(marker);
         }
-        let refused = self.lacks.refused.as_ref();
+        let refused = self.refused.as_ref();
         if let Some((refused, _)) = refused.filter(|(_, at)| !over(*at, TIMEOUT)) {
             return Some(refused.clone());
         }
-        let Role::Monitor(card) = self.role else {
-            return None;
-        };
-        let back = self.lacks.heartbeat_back.filter(|_| !self.leaving);
-        let silent = back.is_some_and(|back| over(back, TIMEOUT));
-        silent.then(|| Lack::Heartbeats(Topic::Alive(card).name(&self.client_id)))
+        let card = identity.card().filter(|_| !leaving)?;
+        let silent = self.heartbeat_back.is_some_and(|back| over(back, TIMEOUT));
+        silent.then(|| Lack::Heartbeats(Topic::Alive(card).name(&identity.client_id)))
     }
 }

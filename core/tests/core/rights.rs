@@ -15,7 +15,7 @@ fn a_marker_that_does_not_come_back_is_told_after_5_s_and_no_more_once_it_is_bac
         program.pass(1);
         let topic = Topic::Marker.name(program.machine.client_id());
         assert_eq!(program.machine.lack(), Some(&Lack::Marker(topic)));
-        program.open_gate();
+        program.restore();
         assert_eq!(program.machine.lack(), None);
     }
 }

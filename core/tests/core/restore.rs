@@ -1,5 +1,4 @@
-//! The start gate: nothing is published before the marker has come back, and what came before it is the
-//! memory.
+//! The restore: nothing is published before the marker has come back, and what came before it is the memory.
 
 use crate::solo::{CARD1, CARD2, KO, OK, Solo, heartbeat, reading, report, version};
 use dualboard_core::machine::{Event, Role};
@@ -20,10 +19,10 @@ fn nothing_but_the_marker_is_published_before_it_comes_back() {
         let mut solo = connected(role);
         solo.toggle(1);
         solo.hear(Topic::Marker, "1");
-        assert_eq!(solo.said.len(), 1, "another marker opens nothing");
+        assert_eq!(solo.said.len(), 1, "another marker ends nothing");
         assert!(!solo.machine.is_restored() && !solo.machine.is_settled());
         assert_eq!(solo.count(Topic::Marker), 1);
-        solo.open_gate();
+        solo.restore();
         assert!(solo.machine.is_restored());
         let publishes = role != Role::Display;
         assert_eq!(solo.said.len() > 1, publishes);
@@ -40,7 +39,7 @@ fn the_latest_version_before_the_marker_is_restored() {
         report(1, reading(State::Ko, version(3, 1, &[]))),
     );
     owner.find(Topic::All, report(1, reading(State::Ok, version(2, 1, &[]))));
-    owner.open_gate();
+    owner.restore();
     assert_eq!(owner.state(1), KO);
     assert_eq!(owner.state(2), OK, "the initial state, since nothing was found");
 }
@@ -53,14 +52,14 @@ fn a_plain_word_is_restored_only_where_no_version_is_known() {
         r#"{"sensor_1":false,"sensor_2":false,"sensor_3":true}"#,
     );
     owner.find(Topic::All, report(1, reading(State::Ok, version(3, 1, &[]))));
-    owner.open_gate();
+    owner.restore();
     assert_eq!([owner.state(1), owner.state(2)], [OK, KO]);
 }
 
 #[test]
 fn a_display_shows_unknown_until_somebody_has_said_something() {
     let mut display = connected(Role::Display);
-    display.open_gate();
+    display.restore();
     assert_eq!(display.state(1), None);
     display.hear(Topic::All, r#"{"sensor_1":false}"#);
     assert_eq!(display.state(1), KO, "a plain word that arrives live");
@@ -74,7 +73,7 @@ fn what_lies_at_a_broker_confirms_nothing_and_the_other_owners_heartbeat_does_fo
         for topic in [Topic::Card(own), Topic::All, Topic::ReadBack(own)] {
             owner.find(topic, report(number, reading(State::Ko, known)));
         }
-        owner.open_gate();
+        owner.restore();
         owner.run();
         assert_eq!(owner.stage(number), Some(Stage::Saved));
         let has = owner.reading(number).expect("restored").version;
