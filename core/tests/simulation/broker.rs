@@ -109,7 +109,8 @@ impl Store {
             .sessions
             .iter()
             .filter(move |(key, _)| bridge(key) || clients.contains(*key));
-        let queued = sessions.flat_map(move |(key, session)| session.images(bridge(key)));
+        let queued =
+            sessions.flat_map(move |(key, session)| session.images(bridge(key).then_some(&self.retained)));
         let queued = queued.filter(|queued| !taken.contains(&queued.mid));
         let retained = self.retained.values().map(|packet| &packet.image);
         retained.chain(queued.map(|queued| &queued.packet.image))
@@ -117,15 +118,25 @@ impl Store {
 }
 
 impl Session {
-    /// What is queued. Of a bridge's queue only the last message on a topic: it replaces those before it at
-    /// the other broker, whoever may hear them pass.
-    fn images(&self, bridge: bool) -> impl Iterator<Item = &Queued> {
-        let last = move |place: usize, queued: &Queued| {
+    /// What is queued. Of a bridge's queue only the last message on a topic, and one that is retained only
+    /// while it is what lies there: at the other broker, too, whatever lies on the topic now or later replaces
+    /// those before it, whoever may hear them pass.
+    fn images(&self, bridge: Option<&BTreeMap<Rc<str>, Rc<Packet>>>) -> impl Iterator<Item = &Queued> {
+        let lasts = move |place: usize, queued: &Queued, retained: &BTreeMap<Rc<str>, Rc<Packet>>| {
             let mut behind = self.queue.iter().skip(place + 1);
-            !behind.any(|later| later.packet.topic == queued.packet.topic)
+            let packet = &queued.packet;
+            !behind.any(|later| later.packet.topic == packet.topic)
+                && (!packet.retain
+                    || retained
+                        .get(&packet.topic)
+                        .is_some_and(|lies| lies.image == packet.image))
         };
         let queue = self.queue.iter().enumerate();
-        queue.filter_map(move |(place, queued)| (!bridge || last(place, queued)).then_some(queued))
+        queue.filter_map(move |(place, queued)| {
+            bridge
+                .is_none_or(|retained| lasts(place, queued, retained))
+                .then_some(queued)
+        })
     }
 }
 
