@@ -1,17 +1,17 @@
 //! The connection to one MQTT broker: the only place that knows the Eclipse Paho client.
 //!
 //! A thread of its own ("broker") keeps the connection: it connects, subscribes, and after a loss connects
-//! again, by hand, one attempt at a time. Everything that happens comes out as [`BrokerEvent`]s of one
-//! channel.
+//! again, by hand, one attempt at a time. Everything that happens comes out on one channel, as the core's own
+//! [`Event`]s.
 //!
 //! # What holds
 //!
-//! - Events come in the order in which the library saw what they tell. No [`BrokerEvent::Message`] of a
-//!   connection comes after the [`BrokerEvent::Down`] that ends it. Messages of a resumed session may come
-//!   before [`BrokerEvent::Ready`].
-//! - Every ticket is answered exactly once. [`BrokerEvent::Undelivered`] means that the delivery is not
+//! - Events come in the order in which the library saw what they tell. No [`Event::Message`] of a
+//!   connection comes after the [`Event::Disconnected`] that ends it. Messages of a resumed session may come
+//!   before [`Event::Connected`].
+//! - Every ticket is answered exactly once. [`Event::Undelivered`] means that the delivery is not
 //!   *known*: the broker may have the message. This program does not send it again.
-//! - [`BrokerEvent::Delivered`] means that the broker has completed the handshake (for `QoS` 0: that it was
+//! - [`Event::Delivered`] means that the broker has completed the handshake (for `QoS` 0: that it was
 //!   written to the socket). It does not mean that the broker has it on disk.
 //! - Nothing is queued for later: without a connection a publish is answered at once.
 //! - No method blocks, but for [`Broker::close`], which keeps its limit.
@@ -40,6 +40,7 @@ pub use url::{BadUrl, BrokerUrl};
 pub use why::Why;
 
 use super::threads;
+use crate::machine::{Event, Ticket};
 use link::Link;
 use session::Session;
 use signal::Signal;
@@ -103,53 +104,11 @@ fn is_topic(topic: &str) -> bool {
     !topic.is_empty() && u16::try_from(topic.len()).is_ok() && !topic.contains('\0')
 }
 
-/// The caller's name for a publish, given back with its fate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(pub u64);
-
-/// What happened on the connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BrokerEvent {
-    /// The connection is up and all subscriptions are granted. It says nothing about retained messages, which
-    /// come later.
-    Ready {
-        /// Whether the broker remembered this client.
-        session_present: bool,
-    },
-    /// An attempt failed, or the connection ended.
-    Down {
-        /// The cause, for a status line.
-        why: Why,
-        /// When the next attempt begins.
-        retry_in: Duration,
-    },
-    /// A message of one of the subscriptions.
-    Message {
-        /// Its topic.
-        topic: String,
-        /// Its payload, any bytes.
-        payload: Vec<u8>,
-        /// Whether the broker had kept it, so that it may be old.
-        retained: bool,
-    },
-    /// The handshake of this publish is complete.
-    Delivered(Ticket),
-    /// The delivery of this publish is not known, and will not be.
-    Undelivered(Ticket),
-    /// The broker does not take this program's messages on this topic. The ticket's answer follows.
-    Refused {
-        /// The topic.
-        topic: String,
-        /// The broker's reason.
-        why: Why,
-    },
-}
-
 /// A connection that is kept up. Dropping it says goodbye to the broker without waiting for anything.
 #[derive(Debug)]
 pub struct Broker {
     signals: Sender<Signal>,
-    events: Receiver<BrokerEvent>,
+    events: Receiver<Event>,
 }
 
 impl Broker {
@@ -175,11 +134,11 @@ impl Broker {
 
     /// What happens, in the order in which it happened.
     #[must_use]
-    pub const fn events(&self) -> &Receiver<BrokerEvent> {
+    pub const fn events(&self) -> &Receiver<Event> {
         &self.events
     }
 
-    /// Publishes, if there is a connection: [`BrokerEvent::Delivered`] or [`BrokerEvent::Undelivered`] comes
+    /// Publishes, if there is a connection: [`Event::Delivered`] or [`Event::Undelivered`] comes
     /// with the same ticket.
     pub fn publish(&self, ticket: Ticket, message: Outgoing) {
         let _ = self.signals.send(Signal::Publish(ticket, message));

@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, never, select};
 
-use super::broker::{Broker, BrokerEvent, BrokerUrl, Credentials, Outgoing, Settings, Ticket};
+use super::broker::{Broker, BrokerUrl, Credentials, Outgoing, Settings};
 use super::cli::Entrance;
 use super::clock::Clock;
 use super::journal::{Journal, Written};
 use super::log::{Follower, Log, News};
 use super::words;
-use crate::machine::{self, Effect, Event, Machine, Role, Setup};
+use crate::machine::{Effect, Event, Machine, Role, Setup};
 use crate::owner::Memory;
 use crate::sensor::Card;
 use crate::version::Life;
@@ -228,7 +228,7 @@ impl Shell {
                         qos: topic.qos(),
                         retained: topic.is_retained(),
                     };
-                    self.broker.publish(Ticket(ticket.0), message);
+                    self.broker.publish(ticket, message);
                 }
                 Effect::Save(memory) => {
                     if let Some(memories) = &self.memories {
@@ -258,7 +258,7 @@ impl Shell {
                 Err(_) => return Happening::Closed,
             },
             recv(self.broker.events()) -> event => match event {
-                Ok(event) => translate(event),
+                Ok(event) => event,
                 Err(_) => return Happening::Closed,
             },
             recv(self.written) -> written => match written {
@@ -336,31 +336,6 @@ pub enum Happening<T> {
     Stop(Stop),
     /// Nobody can say anything any more: a thread has ended.
     Closed,
-}
-
-fn translate(event: BrokerEvent) -> Event {
-    match event {
-        BrokerEvent::Ready { .. } => Event::Connected,
-        BrokerEvent::Down { why, retry_in } => Event::Disconnected {
-            why: why.to_string(),
-            retry_in,
-        },
-        BrokerEvent::Message {
-            topic,
-            payload,
-            retained,
-        } => Event::Message {
-            topic,
-            payload,
-            retained,
-        },
-        BrokerEvent::Delivered(Ticket(ticket)) => Event::Delivered(machine::Ticket(ticket)),
-        BrokerEvent::Undelivered(Ticket(ticket)) => Event::Undelivered(machine::Ticket(ticket)),
-        BrokerEvent::Refused { topic, why } => Event::Refused {
-            topic,
-            why: why.to_string(),
-        },
-    }
 }
 
 fn last_will(role: Role, client_id: &str, life: Life) -> Option<Outgoing> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dualboard::app::broker::{BrokerEvent, Ticket};
+use dualboard::machine::{Event, Ticket};
 
 use crate::support::link::Link;
 use crate::support::mosquitto::Mosquitto;
@@ -22,7 +22,7 @@ fn the_will_is_sent_after_a_cut_link_and_not_after_a_goodbye() {
     program.wait_ready();
     program.publish(1, message("t/last", "last word", 2));
     let events = program.close(Duration::from_secs(10));
-    assert!(events.contains(&BrokerEvent::Delivered(Ticket(1))), "{events:?}");
+    assert!(events.contains(&Event::Delivered(Ticket(1))), "{events:?}");
     watcher.wait_message("last word");
 
     let mut program = Observer::start(&mortal);
@@ -81,10 +81,7 @@ fn closing_answers_what_it_could_not_deliver() {
     mosquitto.pause();
     program.publish(1, message("t/stuck", "x", 2));
     let events = program.close(Duration::from_millis(500));
-    assert!(
-        events.contains(&BrokerEvent::Undelivered(Ticket(1))),
-        "{events:?}"
-    );
+    assert!(events.contains(&Event::Undelivered(Ticket(1))), "{events:?}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "a limit in real time is what is tested")]

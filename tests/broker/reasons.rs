@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use dualboard::app::broker::{BrokerEvent, Credentials, Ticket, Why};
+use dualboard::app::broker::{Credentials, Why};
+use dualboard::machine::{Event, Ticket};
 
 use crate::support::mosquitto::Mosquitto;
 use crate::support::observer::{Observer, message, settings};
@@ -28,7 +29,7 @@ fn a_wrong_password_is_named_and_the_right_one_works() {
     let mut wanted = settings(&mosquitto.url(), "me");
     let (why, _) = Observer::start(&wanted).wait_down();
     assert_eq!(
-        why.to_string(),
+        why,
         "not authorised: the broker asks for a user name and password"
     );
 
@@ -37,7 +38,7 @@ fn a_wrong_password_is_named_and_the_right_one_works() {
         password: "wrong".into(),
     });
     let (why, retry_in) = Observer::start(&wanted).wait_down();
-    assert_eq!(why.to_string(), "wrong user name or password, or not authorised");
+    assert_eq!(why, "wrong user name or password, or not authorised");
     assert!(
         retry_in >= Duration::from_secs(1),
         "no quick retries: {retry_in:?}"
@@ -63,12 +64,12 @@ fn a_topic_that_may_not_be_written_is_named() {
     program.publish(1, message("secret", "x", 2));
     assert_eq!(
         program.next(),
-        BrokerEvent::Refused {
+        Event::Refused {
             topic: "secret".into(),
-            why: Why::NotAuthorised
+            why: Why::NotAuthorised.to_string()
         }
     );
-    assert_eq!(program.next(), BrokerEvent::Undelivered(Ticket(1)));
+    assert_eq!(program.next(), Event::Undelivered(Ticket(1)));
 }
 
 #[test]
@@ -100,7 +101,12 @@ fn a_client_id_that_is_taken_over_loses_its_connection_and_says_why() {
     let (why, _) = first.wait_down();
     mosquitto.wait_for_log("already connected, closing old connection");
     // Mosquitto before 2.0.15 drops the connection without a word.
-    assert!(matches!(why, Why::TakenOver | Why::Lost), "{why:?}");
+    assert!(
+        [Why::TakenOver, Why::Lost]
+            .map(|why| why.to_string())
+            .contains(&why),
+        "{why}"
+    );
 }
 
 #[test]
@@ -109,7 +115,13 @@ fn a_broker_that_shuts_down_is_lost_and_found() {
     let mut program = Observer::start(&settings(&mosquitto.url(), "shutdown"));
     program.wait_ready();
     mosquitto.terminate();
-    assert!(matches!(program.wait_down().0, Why::ShuttingDown | Why::Lost));
+    let why = program.wait_down().0;
+    assert!(
+        [Why::ShuttingDown, Why::Lost]
+            .map(|why| why.to_string())
+            .contains(&why),
+        "{why}"
+    );
     program.wait_down_because(&Why::Refused);
 }
 
@@ -122,7 +134,7 @@ fn a_refused_subscription_is_named() {
         suback,
     });
     let (why, retry_in) = Observer::start(&settings(&url, "refused")).wait_down();
-    assert_eq!(why.to_string(), "subscription refused: u/+");
+    assert_eq!(why, "subscription refused: u/+");
     assert!(retry_in >= Duration::from_secs(1), "{retry_in:?}");
 }
 
@@ -137,7 +149,7 @@ fn a_single_refused_subscription_is_named() {
     single.subscriptions.truncate(1);
     assert_eq!(
         Observer::start(&single).wait_down().0,
-        Why::SubscriptionRefused("t/#".into())
+        Why::SubscriptionRefused("t/#".into()).to_string()
     );
 }
 
@@ -149,8 +161,8 @@ fn a_subscription_without_an_answer_ends_the_attempt() {
         suback: &[],
     });
     let mut program = Observer::start(&settings(&url, "unanswered"));
-    assert_eq!(program.wait_down().0, Why::SubscriptionUnanswered);
-    assert_eq!(program.wait_down().0, Why::SubscriptionUnanswered);
+    assert_eq!(program.wait_down().0, Why::SubscriptionUnanswered.to_string());
+    assert_eq!(program.wait_down().0, Why::SubscriptionUnanswered.to_string());
 }
 
 #[test]
@@ -176,7 +188,7 @@ fn a_disconnect_with_a_reason_is_named() {
     let mut program = Observer::start(&settings(&url, "twin"));
     program.wait_ready();
     let (why, retry_in) = program.wait_down();
-    assert_eq!(why.to_string(), "another program took over this client id");
+    assert_eq!(why, "another program took over this client id");
     assert!(retry_in >= Duration::from_secs(1), "no fight: {retry_in:?}");
 }
 
@@ -187,10 +199,7 @@ fn why(connack: &'static [u8], old: bool) -> String {
         connack,
         suback: &[0x90, 5, 0, 1, 0, 2, 0],
     });
-    Observer::start(&settings(&url, "unserved"))
-        .wait_down()
-        .0
-        .to_string()
+    Observer::start(&settings(&url, "unserved")).wait_down().0
 }
 
 #[test]

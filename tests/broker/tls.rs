@@ -78,7 +78,7 @@ fn tls_broker(host: &str) -> Mosquitto {
 }
 
 /// Why a program that trusts this broker's certificate has no connection.
-fn why(mosquitto: &Mosquitto) -> Why {
+fn why(mosquitto: &Mosquitto) -> String {
     Observer::start(&trusting(mosquitto)).wait_down().0
 }
 
@@ -124,7 +124,7 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
 #[test]
 fn a_certificate_for_another_host_is_refused() {
     for host in ["elsewhere.example", "127.0.0.2"] {
-        let words = Why::CertificateOfAnother("127.0.0.1".into());
+        let words = Why::CertificateOfAnother("127.0.0.1".into()).to_string();
         assert_eq!(why(&tls_broker(host)), words, "{host}");
     }
 }
@@ -133,25 +133,25 @@ fn a_certificate_for_another_host_is_refused() {
 fn a_certificate_out_of_its_time_is_refused_and_it_is_said_which_way() {
     assert_eq!(
         why(&broker_with("127.0.0.1", [-9, -2], "")),
-        Why::CertificateExpired
+        Why::CertificateExpired.to_string()
     );
     assert_eq!(
         why(&broker_with("127.0.0.1", [2, 9], "")),
-        Why::CertificateTooEarly
+        Why::CertificateTooEarly.to_string()
     );
 }
 
 #[test]
 fn a_broker_that_wants_a_certificate_says_so() {
     let wanting = broker_with("127.0.0.1", NOW, "cafile CERT\nrequire_certificate true");
-    assert_eq!(why(&wanting), Why::CertificateWanted);
+    assert_eq!(why(&wanting), Why::CertificateWanted.to_string());
 }
 
 #[test]
 fn mqtt_towards_a_tls_port_says_so() {
     let mosquitto = tls_broker("127.0.0.1");
     let mut program = Observer::start(&settings(&mosquitto.url(), "mistaken"));
-    assert_eq!(program.wait_down().0, Why::TlsSpoken);
+    assert_eq!(program.wait_down().0, Why::TlsSpoken.to_string());
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use dualboard::app::broker::{Broker, BrokerEvent, Outgoing, Settings, Ticket, Why};
+use dualboard::app::broker::{Broker, Outgoing, Settings, Why};
+use dualboard::machine::{Event, Ticket};
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -13,7 +14,7 @@ const ATTEMPTS: usize = 15;
 /// Reads the events of one broker, and remembers them for the message of a failure.
 pub struct Observer {
     broker: Broker,
-    seen: Vec<BrokerEvent>,
+    seen: Vec<Event>,
 }
 
 /// Settings of a program that subscribes to everything under `t/`.
@@ -63,20 +64,20 @@ impl Observer {
     }
 
     /// The next event.
-    pub fn next(&mut self) -> BrokerEvent {
+    pub fn next(&mut self) -> Event {
         self.next_within(PATIENCE)
             .unwrap_or_else(|| panic!("nothing more came after {:#?}", self.seen))
     }
 
     /// The next event, if it comes in time.
-    pub fn next_within(&mut self, limit: Duration) -> Option<BrokerEvent> {
+    pub fn next_within(&mut self, limit: Duration) -> Option<Event> {
         let event = self.broker.events().recv_timeout(limit).ok()?;
         self.seen.push(event.clone());
         Some(event)
     }
 
     /// Passes over events until one is as wanted.
-    pub fn wait_for<T>(&mut self, mut wanted: impl FnMut(&BrokerEvent) -> Option<T>) -> T {
+    pub fn wait_for<T>(&mut self, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
         loop {
             let event = self.next();
             if let Some(found) = wanted(&event) {
@@ -85,16 +86,14 @@ impl Observer {
         }
     }
 
-    pub fn wait_ready(&mut self) -> bool {
-        self.wait_for(|event| match event {
-            BrokerEvent::Ready { session_present } => Some(*session_present),
-            _ => None,
-        })
+    pub fn wait_ready(&mut self) {
+        self.wait_for(|event| (*event == Event::Connected).then_some(()));
     }
 
-    pub fn wait_down(&mut self) -> (Why, Duration) {
+    /// In the words of its cause, and when the next attempt is made.
+    pub fn wait_down(&mut self) -> (String, Duration) {
         self.wait_for(|event| match event {
-            BrokerEvent::Down { why, retry_in } => Some((why.clone(), *retry_in)),
+            Event::Disconnected { why, retry_in } => Some((why.clone(), *retry_in)),
             _ => None,
         })
     }
@@ -104,7 +103,7 @@ impl Observer {
     pub fn wait_down_because(&mut self, cause: &Why) -> Duration {
         for _ in 0..ATTEMPTS {
             let (why, retry_in) = self.wait_down();
-            if why == *cause {
+            if why == cause.to_string() {
                 return retry_in;
             }
         }
@@ -113,7 +112,7 @@ impl Observer {
 
     pub fn wait_message(&mut self, text: &str) {
         self.wait_for(|event| match event {
-            BrokerEvent::Message { payload, .. } if payload == text.as_bytes() => Some(()),
+            Event::Message { payload, .. } if payload == text.as_bytes() => Some(()),
             _ => None,
         });
     }
@@ -121,8 +120,8 @@ impl Observer {
     /// Whether it was delivered.
     pub fn wait_answer(&mut self, ticket: u64) -> bool {
         self.wait_for(|event| match event {
-            BrokerEvent::Delivered(Ticket(found)) if *found == ticket => Some(true),
-            BrokerEvent::Undelivered(Ticket(found)) if *found == ticket => Some(false),
+            Event::Delivered(Ticket(found)) if *found == ticket => Some(true),
+            Event::Undelivered(Ticket(found)) if *found == ticket => Some(false),
             _ => None,
         })
     }
@@ -135,19 +134,18 @@ impl Observer {
 
     /// How many answers this ticket has had so far.
     pub fn answers(&self, ticket: u64) -> usize {
-        let ours = |event: &&BrokerEvent| matches!(event, BrokerEvent::Delivered(Ticket(found)) | BrokerEvent::Undelivered(Ticket(found)) if *found == ticket);
+        let ours = |event: &&Event| matches!(event, Event::Delivered(Ticket(found)) | Event::Undelivered(Ticket(found)) if *found == ticket);
         self.seen.iter().filter(ours).count()
     }
 
     /// How often this payload has arrived so far.
     pub fn messages(&self, wanted: &[u8]) -> usize {
-        let ours =
-            |event: &&BrokerEvent| matches!(event, BrokerEvent::Message { payload, .. } if payload == wanted);
+        let ours = |event: &&Event| matches!(event, Event::Message { payload, .. } if payload == wanted);
         self.seen.iter().filter(ours).count()
     }
 
     /// Closes it, and returns all that it has ever said.
-    pub fn close(self, limit: Duration) -> Vec<BrokerEvent> {
+    pub fn close(self, limit: Duration) -> Vec<Event> {
         let events = self.broker.events().clone();
         self.broker.close(limit);
         self.seen.into_iter().chain(events.try_iter()).collect()

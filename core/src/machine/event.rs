@@ -54,9 +54,9 @@ pub struct Setup {
 pub struct Ticket(pub u64);
 
 /// Something that happened.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Connected, and every subscription granted.
+    /// Connected, and every subscription granted. It says nothing about retained messages, which come later.
     Connected,
     /// An attempt to connect failed, or the connection was lost.
     Disconnected {
@@ -76,9 +76,9 @@ pub enum Event {
     },
     /// A publication's handshake is complete.
     Delivered(Ticket),
-    /// A publication's handshake will not be completed.
+    /// Whether a publication was delivered is not known, and will not be.
     Undelivered(Ticket),
-    /// The broker does not take this program's messages on a topic.
+    /// The broker does not take this program's messages on a topic. The ticket's answer follows.
     Refused {
         /// Its name.
         topic: String,

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crossbeam_channel::Sender;
 
+use super::Why;
 use super::link::{Failure, Operation};
-use super::{BrokerEvent, Ticket, Why};
+use crate::machine::{Event, Ticket};
 
 /// A ticket is in here, or it has been answered; never both, never neither.
 #[derive(Default)]
@@ -38,7 +39,7 @@ impl Deliveries {
     }
 
     /// Answers the ticket of this operation, if it is one of ours and has a result.
-    pub(super) fn ended(&mut self, number: u64, events: &Sender<BrokerEvent>) -> bool {
+    pub(super) fn ended(&mut self, number: u64, events: &Sender<Event>) -> bool {
         let Some(outcome) = self
             .under_way
             .get_mut(&number)
@@ -50,17 +51,17 @@ impl Deliveries {
             return false;
         };
         let refusal = match &outcome {
-            Err(Failure::Known(why)) if *why != Why::Lost => Some(BrokerEvent::Refused {
+            Err(Failure::Known(why)) if *why != Why::Lost => Some(Event::Refused {
                 topic,
-                why: why.clone(),
+                why: why.to_string(),
             }),
             _ => None,
         };
         self.leftovers |= outcome.is_err() && refusal.is_none();
         let answer = if outcome.is_ok() {
-            BrokerEvent::Delivered
+            Event::Delivered
         } else {
-            BrokerEvent::Undelivered
+            Event::Undelivered
         };
         for event in refusal.into_iter().chain([answer(ticket)]) {
             let _ = events.send(event); // who does not listen any more misses nothing
@@ -69,10 +70,10 @@ impl Deliveries {
     }
 
     /// The connection has ended: nothing is known any more of what was under way.
-    pub(super) fn abandon(&mut self, events: &Sender<BrokerEvent>) {
+    pub(super) fn abandon(&mut self, events: &Sender<Event>) {
         for delivery in std::mem::take(&mut self.under_way).into_values() {
             self.leftovers = true;
-            let _ = events.send(BrokerEvent::Undelivered(delivery.ticket));
+            let _ = events.send(Event::Undelivered(delivery.ticket));
         }
     }
 

@@ -59,8 +59,6 @@ pub(super) type Outcome = Result<Answer, Failure>;
 
 /// What the broker answered.
 pub(super) struct Answer {
-    /// To `CONNECT`: whether it remembers this client.
-    pub session_present: bool,
     /// To `CONNECT`: what the broker lacks that the programs need, if anything.
     pub lacks: Option<Why>,
     /// To `SUBSCRIBE`: a reason code a topic.
@@ -325,9 +323,6 @@ impl From<&ServerResponse> for Answer {
     fn from(response: &ServerResponse) -> Self {
         Self {
             lacks: lacking(response.properties()),
-            session_present: response
-                .connect_response()
-                .is_some_and(|connect| connect.session_present),
             granted: response.subscribe_many_response().unwrap_or_default(),
         }
     }

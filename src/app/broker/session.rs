@@ -24,7 +24,8 @@ use super::link::{Answer, Failure, Link, Operation, Outcome};
 use super::probe::{self, Failed, Found};
 use super::signal::Signal;
 use super::state::State;
-use super::{BrokerEvent, BrokerUrl, Outgoing, Settings, Ticket, Why};
+use super::{BrokerUrl, Outgoing, Settings, Why};
+use crate::machine::{Event, Ticket};
 
 /// The broker sends a `SUBACK` at once, or never.
 const SUBACK_LIMIT: Duration = Duration::from_secs(5);
@@ -65,7 +66,7 @@ pub(super) struct Session {
     /// The attempts that have failed since there was a connection or a pause, each at another address.
     failed: Vec<(SocketAddr, Why)>,
     signals: (Sender<Signal>, Receiver<Signal>),
-    events: Sender<BrokerEvent>,
+    events: Sender<Event>,
 }
 
 impl Session {
@@ -73,7 +74,7 @@ impl Session {
         link: Link,
         settings: &Settings,
         signals: (Sender<Signal>, Receiver<Signal>),
-        events: Sender<BrokerEvent>,
+        events: Sender<Event>,
     ) -> Self {
         Self {
             link,
@@ -160,7 +161,7 @@ impl Session {
                 }
             }
             Signal::Arrived(client, _) | Signal::Lost(client, _) if !self.link.is_of(client) => {}
-            Signal::Arrived(_, message) => self.emit(BrokerEvent::Message {
+            Signal::Arrived(_, message) => self.emit(Event::Message {
                 topic: message.topic().to_owned(),
                 payload: message.payload().to_vec(),
                 retained: message.retained(),
@@ -179,7 +180,7 @@ impl Session {
     fn publish(&mut self, ticket: Ticket, message: Outgoing) {
         let possible = matches!(self.state, State::Ready { .. }) && self.closing.is_none();
         if !possible || !message.is_sendable() {
-            self.emit(BrokerEvent::Undelivered(ticket));
+            self.emit(Event::Undelivered(ticket));
             return;
         }
         let topic = message.topic.clone();
@@ -198,14 +199,9 @@ impl Session {
                     self.connected(outcome);
                 }
             }
-            State::Subscribing {
-                subscribe,
-                session_present,
-                ..
-            } if subscribe.number() == number => {
-                let session_present = *session_present;
+            State::Subscribing { subscribe, .. } if subscribe.number() == number => {
                 if let Some(outcome) = subscribe.result() {
-                    self.subscribed(outcome, session_present);
+                    self.subscribed(outcome);
                 }
             }
             _ => self.left(number),
@@ -216,12 +212,11 @@ impl Session {
         match outcome {
             Ok(_) if self.closing.is_some() => self.leave(Why::Lost),
             Ok(Answer { lacks: Some(why), .. }) => self.leave(why),
-            Ok(Answer { session_present, .. }) => {
+            Ok(_) => {
                 let subscribe = self.link.subscribe();
                 self.state = State::Subscribing {
                     subscribe,
                     until: now() + SUBACK_LIMIT,
-                    session_present,
                 };
             }
             // Mosquitto gives one and the same reason for a wrong password and for none.
@@ -297,7 +292,7 @@ impl Session {
         self.failed.iter().all(|(failed, _)| *failed != address)
     }
 
-    fn subscribed(&mut self, outcome: Outcome, session_present: bool) {
+    fn subscribed(&mut self, outcome: Outcome) {
         match outcome {
             Ok(Answer { granted, .. }) => {
                 if let Some(topic) = self.link.refused(&granted) {
@@ -308,7 +303,7 @@ impl Session {
                 self.explained_late = None;
                 self.hangs = false;
                 self.failed.clear();
-                self.emit(BrokerEvent::Ready { session_present });
+                self.emit(Event::Connected);
                 self.leave_when_delivered();
             }
             // A refusal of a single subscription comes as an error.
@@ -363,6 +358,10 @@ impl Session {
         }
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it comes from the state, which changes here"
+    )]
     fn down(&mut self, why: Why) {
         match self.state {
             State::Ready { since } if now() - since >= STABLE => self.backoff.reset(),
@@ -381,7 +380,10 @@ impl Session {
         self.state = State::Waiting {
             until: now() + retry_in,
         };
-        self.emit(BrokerEvent::Down { why, retry_in });
+        self.emit(Event::Disconnected {
+            why: why.to_string(),
+            retry_in,
+        });
     }
 
     fn close(&mut self, by: Instant, done: Sender<()>) {
@@ -408,7 +410,7 @@ impl Session {
         }
     }
 
-    fn emit(&self, event: BrokerEvent) {
+    fn emit(&self, event: Event) {
         let _ = self.events.send(event); // who does not listen any more misses nothing
     }
 }

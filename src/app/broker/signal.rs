@@ -6,7 +6,8 @@ use crossbeam_channel::Sender;
 use paho_mqtt::Message;
 
 use super::probe::Found;
-use super::{Outgoing, Ticket, Why};
+use super::{Outgoing, Why};
+use crate::machine::Ticket;
 
 /// One stream for commands, Paho's events, and the ends of operations: what Paho saw first comes first.
 pub(super) enum Signal {

@@ -23,7 +23,6 @@ pub(super) enum State {
     Subscribing {
         subscribe: Operation,
         until: Instant,
-        session_present: bool,
     },
     Ready {
         since: Instant,

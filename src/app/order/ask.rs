@@ -7,10 +7,11 @@ use crossbeam_channel::select;
 
 use super::why::{self, Runs};
 use super::{Cause, Job, Outcome, Reached, Short};
-use crate::app::broker::{Broker, BrokerEvent, BrokerUrl, Credentials, Outgoing, Settings, Ticket};
+use crate::app::broker::{Broker, BrokerUrl, Credentials, Outgoing, Settings};
 use crate::app::shell::random;
 use crate::app::words;
 use crate::command::Answer;
+use crate::machine::{Event, Ticket};
 use crate::pulse;
 use crate::time::Mono;
 use crate::version::Life;
@@ -183,15 +184,15 @@ impl Asker {
         }
     }
 
-    fn take(&mut self, job: &Job<'_>, event: BrokerEvent) {
+    fn take(&mut self, job: &Job<'_>, event: Event) {
         match event {
-            BrokerEvent::Ready { .. } => {
+            Event::Connected => {
                 self.connected = true;
                 self.unheard = true;
                 self.listens_since = Some(job.clock.now().mono);
                 self.trouble = None;
             }
-            BrokerEvent::Down { why, .. } => {
+            Event::Disconnected { why, .. } => {
                 self.connected = false;
                 self.listens_since = None;
                 self.trouble = Some(format!(
@@ -200,14 +201,14 @@ impl Asker {
                     self.url
                 ));
             }
-            BrokerEvent::Refused { why, .. } => {
+            Event::Refused { why, .. } => {
                 self.refused += 1;
                 self.trouble = Some(format!(
                     "the broker at {} does not take commands: {why}",
                     self.url
                 ));
             }
-            BrokerEvent::Message { topic, payload, .. } => {
+            Event::Message { topic, payload, .. } => {
                 let topic = Topic::parse(&topic, &self.client_id);
                 match topic.and_then(|topic| wire::decode(topic, &payload).ok()) {
                     Some(Message::Answer(answer)) if Some(answer.id) == job.command.id => {
@@ -225,7 +226,7 @@ impl Asker {
                     _ => {}
                 }
             }
-            BrokerEvent::Delivered(_) | BrokerEvent::Undelivered(_) => {}
+            _ => {}
         }
     }
 
