@@ -4,7 +4,7 @@
 //! its modules. Around it, [`app`] is the thin shell: MQTT, terminal, files and clocks.
 
 pub use dualboard_core::{
-    chain, chronicle, command, global, machine, owner, pulse, reading, sensor, stage, time, version, watch,
+    alarms, chain, command, event_log, global, machine, owner, pulse, reading, sensor, stage, time, version,
     wire,
 };
 

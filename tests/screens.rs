@@ -12,9 +12,9 @@ mod small;
 #[path = "screens/told.rs"]
 mod told;
 
-use dualboard::app::desk::Desk;
+use dualboard::app::controls::Controls;
 use dualboard::app::keys::{KeyCode, KeyEvent, KeyModifiers};
-use dualboard::app::view::{self, Look, Picture};
+use dualboard::app::view::{self, Picture, Theme};
 use dualboard::app::words::Times;
 use dualboard::owner::Memory;
 use dualboard::sensor::SensorId;
@@ -29,13 +29,13 @@ const ORDINARY: (u16, u16) = (80, 24);
 fn picture(net: &Net, program: usize) -> Picture {
     let machine = net.machines[program].clone().expect("it runs");
     Picture {
-        desk: Desk::new(machine.role(), false),
+        controls: Controls::new(machine.role(), false),
         machine,
-        watch: net.watches[program].clone(),
+        alarms: net.watches[program].clone(),
         mouse: false,
         url: format!("mqtt://localhost:{}", [1883, 1884, 1884][program]),
         times: Times::new(TimeZone::UTC, net.now().wall),
-        look: Look::new(true, true),
+        look: Theme::new(true, true),
     }
 }
 
@@ -50,7 +50,7 @@ fn all(net: &Net) -> String {
 fn press(picture: &mut Picture, key: KeyCode, (width, height): (u16, u16)) {
     let extent = view::extent(picture, Size::new(width, height));
     let key = KeyEvent::new(key, KeyModifiers::NONE);
-    let _ = picture.desk.key(Mono::ZERO, key, extent);
+    let _ = picture.controls.key(Mono::ZERO, key, extent);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn sending() {
     net.cut();
     net.toggle(CARD1, 2);
     let mut sending = picture(&net, CARD1);
-    sending.desk.press(Mono::ZERO, SensorId::ALL[1]);
+    sending.controls.press(Mono::ZERO, SensorId::ALL[1]);
     let saved = {
         net.delivers = true;
         net.toggle(CARD2, 4);
@@ -231,7 +231,7 @@ fn locked() {
     let first = shot(&locked, ORDINARY) + &shot(&locked, (40, 10));
     press(&mut locked, KeyCode::Char('2'), ORDINARY);
     let mut read_only = picture(&net, CARD2);
-    read_only.desk = Desk::new(read_only.machine.role(), true);
+    read_only.controls = Controls::new(read_only.machine.role(), true);
     expect(
         "locked",
         &(first + &shot(&locked, ORDINARY) + &shot(&read_only, ORDINARY)),
@@ -249,7 +249,7 @@ fn ascii_without_colour() {
     let plain = |program| {
         let picture = picture(&net, program);
         Picture {
-            look: Look::new(false, false),
+            look: Theme::new(false, false),
             ..picture
         }
     };
@@ -274,7 +274,7 @@ fn the_log_scrolled_back() {
     net.toggle(CARD1, 1);
     net.pass(1);
     let later = Picture {
-        desk: back.desk,
+        controls: back.controls,
         ..picture(&net, CARD2)
     };
     expect("log", &(first + &shot(&later, ORDINARY)));

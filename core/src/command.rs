@@ -5,14 +5,14 @@ use crate::stage::Stage;
 
 /// What to do with one sensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum Change {
     /// Let it have this state. Asked twice, it is done once.
     Set(State),
     /// Let it have the other state.
     Toggle,
 }
 
-impl Order {
+impl Change {
     /// Both, one after the other, as one; `None` if they leave everything as it was.
     #[must_use]
     pub const fn then(self, next: Self) -> Option<Self> {
@@ -26,22 +26,22 @@ impl Order {
 
 /// An order for some sensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Orders(PerSensor<Option<Order>>);
+pub struct Changes(PerSensor<Option<Change>>);
 
-impl Orders {
+impl Changes {
     /// What is to be done with a sensor.
     #[must_use]
-    pub fn get(&self, sensor: SensorId) -> Option<Order> {
+    pub fn get(&self, sensor: SensorId) -> Option<Change> {
         self.0[sensor]
     }
 
     /// Gives an order for a sensor, or takes it back.
-    pub fn put(&mut self, sensor: SensorId, order: Option<Order>) {
+    pub fn put(&mut self, sensor: SensorId, order: Option<Change>) {
         self.0[sensor] = order;
     }
 
     /// The orders, by sensor.
-    pub fn iter(&self) -> impl Iterator<Item = (SensorId, Order)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (SensorId, Change)> + '_ {
         self.0.iter()
     }
 
@@ -54,7 +54,7 @@ impl Orders {
     /// Whether something in it must not be done twice.
     #[must_use]
     pub fn toggles(&self) -> bool {
-        self.iter().any(|(_, order)| order == Order::Toggle)
+        self.iter().any(|(_, order)| order == Change::Toggle)
     }
 
     /// These, and after them others.
@@ -112,7 +112,7 @@ pub struct Command {
     /// Who asks.
     pub by: Option<Name>,
     /// For what: one sensor at least.
-    pub orders: Orders,
+    pub changes: Changes,
 }
 
 /// How far the owner has got with a command.

@@ -10,12 +10,12 @@ use crate::time::Wall;
 pub struct Global {
     best: Snapshot,
     /// Words without versions that arrived live.
-    plain: PerSensor<Option<Word>>,
+    plain: PerSensor<Option<Unversioned>>,
 }
 
 /// A state without a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Word {
+pub struct Unversioned {
     /// The state.
     pub state: State,
     /// When this program first heard it, by its own clock; for people to read.
@@ -28,7 +28,7 @@ pub enum Shown {
     /// A reading with its version.
     Reading(Reading),
     /// A plain program's word.
-    Word(Word),
+    Unversioned(Unversioned),
 }
 
 impl Shown {
@@ -37,7 +37,7 @@ impl Shown {
     pub const fn state(&self) -> State {
         match self {
             Self::Reading(reading) => reading.state,
-            Self::Word(word) => word.state,
+            Self::Unversioned(word) => word.state,
         }
     }
 
@@ -46,7 +46,7 @@ impl Shown {
     pub const fn changed(&self) -> Option<Wall> {
         match self {
             Self::Reading(reading) => reading.changed,
-            Self::Word(word) => word.changed,
+            Self::Unversioned(word) => word.changed,
         }
     }
 }
@@ -56,7 +56,7 @@ impl Global {
     #[must_use]
     pub fn shown(&self, sensor: SensorId) -> Option<Shown> {
         self.plain[sensor]
-            .map(Shown::Word)
+            .map(Shown::Unversioned)
             .or_else(|| self.best.get(sensor).map(Shown::Reading))
     }
 
@@ -100,7 +100,7 @@ impl Global {
         if before == Some(state) && self.plain[sensor].is_some() {
             return false;
         }
-        self.plain[sensor] = Some(Word {
+        self.plain[sensor] = Some(Unversioned {
             state,
             changed: Some(wall),
         });
@@ -123,7 +123,7 @@ impl Global {
         match known {
             Some(word) if word.state == state => {}
             None if self.best.get(sensor).is_some() => {}
-            _ => *known = Some(Word { state, changed: None }),
+            _ => *known = Some(Unversioned { state, changed: None }),
         }
     }
 

@@ -8,16 +8,17 @@
 //! - [`owner`]: the only writer of one card's sensors; [`global`]: everybody else's view of them
 //! - [`pulse`], [`chain`]: proof of life, and which link is broken; [`stage`]: how far a toggle has got
 //! - [`command`]: what somebody without a terminal asks of an owner
-//! - [`machine`]: one program, `handle(now, event) -> effects`; [`chronicle`]: its last events
-//! - [`watch`]: alarms and what is new, for one screen
+//! - [`machine`]: one program, `handle(now, event) -> effects`; [`event_log`]: its last events
+//! - [`alarms`]: alarms and what is new, for one screen
 //! - [`wire`]: topics and bytes to and from messages
 #![no_std]
 
 extern crate alloc;
 
+pub mod alarms;
 pub mod chain;
-pub mod chronicle;
 pub mod command;
+pub mod event_log;
 pub mod global;
 pub mod machine;
 pub mod owner;
@@ -27,5 +28,4 @@ pub mod sensor;
 pub mod stage;
 pub mod time;
 pub mod version;
-pub mod watch;
 pub mod wire;

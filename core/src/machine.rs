@@ -24,8 +24,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::chain::{Chain, Connection, Link};
-use crate::chronicle::{Chronicle, Fact};
 use crate::command::{Answer, Command};
+use crate::event_log::{EventLog, Fact};
 use crate::global::Shown;
 use crate::reading::{Merge, Reading, Versions};
 use crate::sensor::{Card, PerSensor, SensorId, SensorSet, State};
@@ -77,7 +77,7 @@ pub struct Machine {
     answered: Pause,
     ownership: Ownership,
     rights: Rights,
-    chronicle: Chronicle,
+    event_log: EventLog,
     /// When the last event was.
     last: Now,
     leaving: bool,
@@ -106,12 +106,12 @@ impl Machine {
         };
         let own = identity.card();
         let wall = setup.started.wall;
-        let mut chronicle = Chronicle::default();
+        let mut event_log = EventLog::default();
         let memory = match setup.memory {
             Ok(memory) => Some(memory),
             Err(why) => {
                 if own.is_some() {
-                    chronicle.note(wall, Fact::MemoryLost(why));
+                    event_log.note(wall, Fact::MemoryLost(why));
                 }
                 None
             }
@@ -133,7 +133,7 @@ impl Machine {
             answered: Pause::default(),
             ownership: Ownership::default(),
             rights: Rights::default(),
-            chronicle,
+            event_log,
             last: setup.started,
             leaving: false,
             malformed: 0,
@@ -199,7 +199,7 @@ impl Machine {
 
     fn note(&mut self, now: Now, fact: impl Into<Option<Fact>>) {
         if let Some(fact) = fact.into() {
-            self.chronicle.note(now.wall, fact);
+            self.event_log.note(now.wall, fact);
         }
     }
 
@@ -240,7 +240,7 @@ impl Machine {
             self.restored_first(now);
         }
         if let Some(own) = &mut self.own {
-            own.carry_out_waiting(now, &mut self.chronicle);
+            own.carry_out_waiting(now, &mut self.event_log);
         }
         self.outbox.again();
         if self.ownership.restored(now.mono, self.identity.life) && !self.leaving {
@@ -270,14 +270,14 @@ impl Machine {
 
     fn toggle(&mut self, now: Now, sensor: SensorId) {
         if let Some(own) = self.own.as_mut().filter(|_| !self.leaving) {
-            own.toggle(now, sensor, &mut self.chronicle);
+            own.toggle(now, sensor, &mut self.event_log);
         }
     }
 
     /// Asked on the command line: done as a key is, at once.
     fn local_command(&mut self, now: Now, command: &Command) {
         if let Some(own) = self.own.as_mut().filter(|_| !self.leaving) {
-            own.local_command(now, command, self.restore.was_ever_done(), &mut self.chronicle);
+            own.local_command(now, command, self.restore.was_ever_done(), &mut self.event_log);
         }
     }
 
@@ -665,7 +665,7 @@ impl Machine {
             effects.push(Effect::Save(memory));
         }
         let stages = PerSensor::from_fn(|sensor| self.stage(sensor));
-        self.chronicle.follow(now.mono, |sensor| stages[sensor]);
+        self.event_log.follow(now.mono, |sensor| stages[sensor]);
     }
 
     /// Which links are up and which values live; notes what changed, and tells the other owner at once.
@@ -752,7 +752,7 @@ impl Machine {
         for sensor in own.card().other().sensors() {
             match self.others.global.shown(sensor) {
                 Some(Shown::Reading(reading)) => report.put(sensor, Entry::Reading(reading)),
-                Some(Shown::Word(word)) => report.put(sensor, Entry::Plain(word.state)),
+                Some(Shown::Unversioned(word)) => report.put(sensor, Entry::Plain(word.state)),
                 None => {}
             }
         }
@@ -889,8 +889,8 @@ impl Machine {
 
     /// The last events.
     #[must_use]
-    pub const fn chronicle(&self) -> &Chronicle {
-        &self.chronicle
+    pub const fn event_log(&self) -> &EventLog {
+        &self.event_log
     }
 
     /// How many payloads could not be read.

@@ -27,8 +27,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use openssl::x509::X509;
 
 mod backoff;
+mod client;
 mod deliveries;
-mod link;
 mod probe;
 mod session;
 mod signal;
@@ -41,13 +41,13 @@ pub use why::Why;
 
 use super::threads;
 use crate::machine::{Event, Ticket};
-use link::Link;
+use client::PahoClient;
 use session::Session;
 use signal::Signal;
 
 /// What a [`Broker`] needs to know.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct BrokerSettings {
     /// Where the broker is.
     pub url: BrokerUrl,
     /// Under which the broker keeps the session; no two programs have the same.
@@ -118,15 +118,15 @@ impl Broker {
     ///
     /// Settings that can never work: a client id, topic, or `QoS` that MQTT does not have, a file of
     /// certificates that cannot be read.
-    pub fn start(settings: &Settings) -> Result<Self> {
+    pub fn start(settings: &BrokerSettings) -> Result<Self> {
         check(settings)?;
         let (signals, events) = (unbounded(), unbounded());
-        let link = Link::new(settings, signals.0.clone())?;
+        let client = PahoClient::new(settings, signals.0.clone())?;
         let broker = Self {
             signals: signals.0.clone(),
             events: events.1,
         };
-        let session = Session::new(link, settings, signals, events.0);
+        let session = Session::new(client, settings, signals, events.0);
         threads::start("broker", || session.run())
             .with_context(|| format!("starting the thread for {}", settings.url))?;
         Ok(broker)
@@ -181,7 +181,7 @@ fn deadline(limit: Duration) -> Instant {
     Instant::now() + limit
 }
 
-fn check(settings: &Settings) -> Result<()> {
+fn check(settings: &BrokerSettings) -> Result<()> {
     let id = &settings.client_id;
     ensure!(
         !id.is_empty() && !id.contains('\0'),

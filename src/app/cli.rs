@@ -5,9 +5,9 @@
 )]
 #![allow(rustdoc::broken_intra_doc_links, reason = "they show [:port] as it is typed")]
 
+mod changes;
 mod environment;
 mod logging;
-mod orders;
 mod screen;
 
 use std::path::{Path, PathBuf};
@@ -16,15 +16,15 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, ValueHint};
 
-use super::screen::Settings;
+use super::screen::ScreenSettings;
 use crate::sensor::Card;
 use environment::switch;
-use screen::{HandsArgs, ScreenArgs};
+use screen::{ScreenArgs, ToggleModeArgs};
 
+use changes::OrderArgs;
+pub use changes::{SetRequest, Unusable};
 pub use environment::parse;
 pub use logging::{Level, Logging};
-use orders::OrderArgs;
-pub use orders::{Asked, Unusable};
 
 const ENVIRONMENT: &str = "\
 Environment:
@@ -163,13 +163,13 @@ struct Monitor {
     #[arg(long, env = "DUALBOARD_TAKE_OVER", value_parser = switch)]
     take_over: bool,
     #[command(flatten)]
-    orders: OrderArgs,
+    changes: OrderArgs,
     #[command(flatten)]
     logging: Logging,
     #[command(flatten)]
     screen: ScreenArgs,
     #[command(flatten)]
-    hands: HandsArgs,
+    toggle_mode: ToggleModeArgs,
 }
 
 /// How the broker is entered.
@@ -207,7 +207,7 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 
 /// Which broker, and how it is entered.
 #[derive(Debug, Clone)]
-pub struct Entrance {
+pub struct BrokerAccess {
     /// The broker's URL, as it was given.
     pub url: String,
     /// User name and password, if there are any.
@@ -232,17 +232,17 @@ pub struct MonitorOptions {
     /// The card that it owns.
     pub card: Card,
     /// Its broker.
-    pub entrance: Entrance,
+    pub access: BrokerAccess,
     /// The folder of its state file.
     pub state_dir: PathBuf,
     /// Whether to end the monitor that runs already.
     pub take_over: bool,
     /// What is to be done instead of showing a screen.
-    pub asked: Option<Asked>,
+    pub asked: Option<SetRequest>,
     /// Whether and what is written to a log.
     pub logging: Logging,
     /// What concerns the screen.
-    pub screen: Settings,
+    pub screen: ScreenSettings,
 }
 
 impl Card1 {
@@ -251,7 +251,7 @@ impl Card1 {
     /// # Errors
     /// Names the setting that cannot be used.
     pub fn options(self) -> Result<MonitorOptions> {
-        self.own.options(Card::One, self.access.entrance(self.broker)?)
+        self.own.options(Card::One, self.access.access(self.broker)?)
     }
 }
 
@@ -261,7 +261,7 @@ impl Card2 {
     /// # Errors
     /// Names the setting that cannot be used.
     pub fn options(self) -> Result<MonitorOptions> {
-        self.own.options(Card::Two, self.access.entrance(self.broker)?)
+        self.own.options(Card::Two, self.access.access(self.broker)?)
     }
 }
 
@@ -276,33 +276,33 @@ impl Display {
     ///
     /// # Errors
     /// Names the setting that cannot be used.
-    pub fn entrance(&self) -> Result<Entrance> {
-        self.access.clone().entrance(self.broker.clone())
+    pub fn access(&self) -> Result<BrokerAccess> {
+        self.access.clone().access(self.broker.clone())
     }
 }
 
 impl Monitor {
-    fn options(self, card: Card, entrance: Entrance) -> Result<MonitorOptions> {
-        let asked = self.orders.asked(card)?;
+    fn options(self, card: Card, access: BrokerAccess) -> Result<MonitorOptions> {
+        let asked = self.changes.asked(card)?;
         Ok(MonitorOptions {
             card,
-            entrance,
+            access,
             state_dir: self.state_dir.map_or_else(default_state_dir, Ok)?,
             take_over: self.take_over,
             asked,
             logging: self.logging,
-            screen: self.hands.settings(self.screen),
+            screen: self.toggle_mode.settings(self.screen),
         })
     }
 }
 
 impl Access {
-    fn entrance(self, url: String) -> Result<Entrance> {
+    fn access(self, url: String) -> Result<BrokerAccess> {
         let credentials = match (self.username, self.password_file) {
             (Some(name), Some(file)) => Some((name, read_password(&file)?)),
             _ => None,
         };
-        Ok(Entrance {
+        Ok(BrokerAccess {
             url,
             credentials,
             ca_file: self.ca_file,

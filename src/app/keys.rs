@@ -43,7 +43,7 @@ impl Keys {
     /// Where the system denies a descriptor or the thread.
     pub fn listen(terminal: &Terminal, loop_inputs: Sender<Input>) -> io::Result<Self> {
         let wake = Arc::new(Wake::new()?);
-        let reader = Reader {
+        let reader = KeyReader {
             tty: Arc::clone(terminal.tty()),
             wake: Arc::clone(&wake),
             decoder: Decoder::default(),
@@ -68,7 +68,7 @@ impl Drop for Keys {
     }
 }
 
-struct Reader {
+struct KeyReader {
     tty: Arc<Tty>,
     wake: Arc<Wake>,
     decoder: Decoder,
@@ -78,21 +78,21 @@ struct Reader {
 }
 
 /// What `poll(2)` has found.
-enum Found {
+enum Readiness {
     Bytes,
     Silence,
     HangUp,
     WakeUp,
 }
 
-impl Reader {
+impl KeyReader {
     fn run(mut self) {
         loop {
             let keys = match self.wait() {
-                Found::Bytes => self.read(),
-                Found::Silence => self.decoder.silence().into_iter().collect(),
-                Found::WakeUp => return,
-                Found::HangUp => {
+                Readiness::Bytes => self.read(),
+                Readiness::Silence => self.decoder.silence().into_iter().collect(),
+                Readiness::WakeUp => return,
+                Readiness::HangUp => {
                     let _ = self.loop_inputs.send(Input::HungUp);
                     return;
                 }
@@ -105,7 +105,7 @@ impl Reader {
         }
     }
 
-    fn wait(&self) -> Found {
+    fn wait(&self) -> Readiness {
         let patience = self.decoder.awaits_silence().then_some(ESCAPE_PATIENCE);
         let patience = patience.and_then(|time| Timespec::try_from(time).ok());
         let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
@@ -118,11 +118,11 @@ impl Reader {
         loop {
             match poll(&mut fds, patience.as_ref()) {
                 Err(Errno::INTR) => {}
-                Err(_) => return Found::HangUp,
-                Ok(_) if !fds[2].revents().is_empty() => return Found::WakeUp,
-                Ok(_) if fds[..2].iter().any(|fd| fd.revents().intersects(gone)) => return Found::HangUp,
-                Ok(0) => return Found::Silence,
-                Ok(_) => return Found::Bytes,
+                Err(_) => return Readiness::HangUp,
+                Ok(_) if !fds[2].revents().is_empty() => return Readiness::WakeUp,
+                Ok(_) if fds[..2].iter().any(|fd| fd.revents().intersects(gone)) => return Readiness::HangUp,
+                Ok(0) => return Readiness::Silence,
+                Ok(_) => return Readiness::Bytes,
             }
         }
     }

@@ -21,11 +21,11 @@ pub struct Lines {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Said {
     state: Option<State>,
-    beside: Option<Beside>,
+    beside: Option<Note>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Beside {
+enum Note {
     Stage(crate::stage::Stage),
     Live,
     /// Since when, if that is known.
@@ -73,9 +73,9 @@ fn said(machine: &Machine, sensor: SensorId) -> Said {
     let state = machine.shown(sensor).map(|shown| shown.state());
     let beside = state.map(
         |_| match (machine.stage(sensor), machine.freshness(sensor.card())) {
-            (Some(stage), _) => Beside::Stage(stage),
-            (None, Freshness::Live) => Beside::Live,
-            (None, Freshness::Held { since, .. }) => Beside::Held(words::held_since(machine, since)),
+            (Some(stage), _) => Note::Stage(stage),
+            (None, Freshness::Live) => Note::Live,
+            (None, Freshness::Held { since, .. }) => Note::Held(words::held_since(machine, since)),
         },
     );
     Said { state, beside }
@@ -97,11 +97,11 @@ fn text(sensor: SensorId, said: &Said, times: &Times) -> String {
     let state = words::state(said.state);
     match said.beside {
         None => format!("{name}  {state}"),
-        Some(Beside::Stage(stage)) => format!("{name}  {state:<7}  {}", stage.word()),
-        Some(Beside::Live) => format!("{name}  {state:<7}  LIVE"),
+        Some(Note::Stage(stage)) => format!("{name}  {state:<7}  {}", stage.word()),
+        Some(Note::Live) => format!("{name}  {state:<7}  LIVE"),
         // That it was not heard live in the moment in which it was asked for says nothing of the time before.
-        Some(Beside::Held(None)) => format!("{name}  {state:<7}  HELD, not heard live"),
-        Some(Beside::Held(Some(since))) => format!("{name}  {state:<7}  HELD since {}", times.at(since)),
+        Some(Note::Held(None)) => format!("{name}  {state:<7}  HELD, not heard live"),
+        Some(Note::Held(Some(since))) => format!("{name}  {state:<7}  HELD since {}", times.at(since)),
     }
 }
 

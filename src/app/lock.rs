@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::app::journal::access;
+use crate::app::state_file::access;
 use crate::app::words;
 use crate::sensor::Card;
 
-pub use holder::{Doing, Holder, Way};
+pub use holder::{Holder, ProcessState, RunMode};
 pub use taker::who_takes_over;
 
 /// Between two looks at a lock that somebody else holds.
@@ -50,7 +50,7 @@ impl Lock {
             if take_over {
                 return taker::take_over(folder, card, this);
             }
-            if holder.way() != Way::Order || holder.doing() != Doing::Runs {
+            if holder.way() != RunMode::Order || holder.doing() != ProcessState::RunningMonitor {
                 bail!(
                     "{program} already runs on this board ({holder}){}; {}",
                     this.elsewhere(&holder),
@@ -129,7 +129,7 @@ fn locked(path: &Path, this: &Holder) -> Result<Result<File, Holder>> {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let holder = Holder::read(&mut file);
-                if holder.doing() != Doing::Elsewhere || glances == GLANCES {
+                if holder.doing() != ProcessState::Elsewhere || glances == GLANCES {
                     return Ok(Err(holder));
                 }
                 glances += 1;
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_lock_that_was_moved_away_or_deleted_is_known_not_to_be_in_place_and_can_be_taken_again() {
         let folder = tempfile::tempdir().expect("a folder");
-        let this = Holder::this(Way::Lines, "");
+        let this = Holder::this(RunMode::Lines, "");
         let lock = Lock::try_take(folder.path(), Card::One, &this).expect("a lock");
         let mut lock = lock.expect("it is free");
         assert!(lock.is_in_place());
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn what_another_one_has_taken_meanwhile_is_not_taken_from_it() {
         let folder = tempfile::tempdir().expect("a folder");
-        let this = Holder::this(Way::Lines, "");
+        let this = Holder::this(RunMode::Lines, "");
         let take = || Lock::try_take(folder.path(), Card::One, &this).expect("a lock");
         let mut first = take().expect("it is free");
         std::fs::remove_file(folder.path().join("card1.lock")).expect("the lock");

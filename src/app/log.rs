@@ -2,7 +2,7 @@
 //! file. Never on the screen, never in the way.
 
 mod file;
-mod follower;
+mod writer;
 
 use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
@@ -12,14 +12,14 @@ use super::cli::{Level, Logging};
 use super::plain_text::plain_text;
 use crate::time::Wall;
 
-pub use follower::Follower;
+pub use writer::LogWriter;
 
 /// What became of the file: `Err` says in words why it cannot be written, `Ok` that it can be again.
 pub type News = Result<(), String>;
 
 /// The way to the log file. A disk that is slow or full costs lines, which are counted, and nothing else.
 #[derive(Debug)]
-pub struct Log {
+pub struct FileLog {
     program: &'static str,
     level: Level,
     lines: Option<Sender<String>>,
@@ -28,7 +28,7 @@ pub struct Log {
     ended: Receiver<()>,
 }
 
-impl Log {
+impl FileLog {
     /// Opens the log; `None` if none is wanted. `on_screen` says that there is a screen to tell what becomes
     /// of it.
     ///
@@ -98,7 +98,7 @@ impl Log {
     }
 }
 
-impl Drop for Log {
+impl Drop for FileLog {
     /// What was said last is on its way to the disk; it gets a moment.
     fn drop(&mut self) {
         self.lines = None;

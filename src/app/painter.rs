@@ -8,8 +8,8 @@
 //! Pictures that come while a frame is being written replace each other in the slot. So memory stays flat,
 //! and what is drawn when the terminal reads again is the state of that moment.
 
-mod canvas;
-mod pen;
+mod ansi_writer;
+mod frame_diff;
 mod scroll;
 
 use std::io;
@@ -21,25 +21,25 @@ use ratatui::Frame;
 
 use crate::app::terminal::{Terminal, Tty};
 use crate::app::threads;
-use canvas::Canvas;
+use frame_diff::FrameDiff;
 
 const BELL: u8 = 0x07;
 
 /// Draws pictures of type `T`. Dropped, it ends at once, in the middle of a frame if need be.
 pub struct Painter<T> {
-    slot: Arc<Slot<T>>,
+    slot: Arc<Latest<T>>,
     tty: Arc<Tty>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Slot<T> {
-    wishes: Mutex<Wishes<T>>,
+struct Latest<T> {
+    actions: Mutex<Actions<T>>,
     changed: Condvar,
     /// Outside of the lock, for the middle of a frame.
     stop: AtomicBool,
 }
 
-struct Wishes<T> {
+struct Actions<T> {
     picture: Option<T>,
     afresh: bool,
     bell: bool,
@@ -52,8 +52,8 @@ impl<T: Send + 'static> Painter<T> {
     ///
     /// Where the system denies the thread.
     pub fn start(terminal: &Terminal, draw: fn(&T, &mut Frame<'_>)) -> io::Result<Self> {
-        let slot = Arc::new(Slot {
-            wishes: Mutex::new(Wishes {
+        let slot = Arc::new(Latest {
+            actions: Mutex::new(Actions {
                 picture: None,
                 afresh: true,
                 bell: false,
@@ -106,48 +106,48 @@ impl<T> Drop for Painter<T> {
     }
 }
 
-impl<T> Slot<T> {
-    fn lock(&self) -> MutexGuard<'_, Wishes<T>> {
-        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+impl<T> Latest<T> {
+    fn lock(&self) -> MutexGuard<'_, Actions<T>> {
+        self.actions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a picture, or the wish to draw afresh or to ring; `None` is the end.
-    fn wait(&self, have_picture: bool) -> Option<Wishes<T>> {
-        let mut wishes = self.lock();
+    fn wait(&self, have_picture: bool) -> Option<Actions<T>> {
+        let mut actions = self.lock();
         loop {
             if self.stop.load(Ordering::SeqCst) {
                 return None;
             }
-            if wishes.picture.is_some() || ((wishes.afresh || wishes.bell) && have_picture) {
-                return Some(Wishes {
-                    picture: wishes.picture.take(),
-                    afresh: std::mem::take(&mut wishes.afresh),
-                    bell: std::mem::take(&mut wishes.bell),
+            if actions.picture.is_some() || ((actions.afresh || actions.bell) && have_picture) {
+                return Some(Actions {
+                    picture: actions.picture.take(),
+                    afresh: std::mem::take(&mut actions.afresh),
+                    bell: std::mem::take(&mut actions.bell),
                 });
             }
-            wishes = self.changed.wait(wishes).unwrap_or_else(PoisonError::into_inner);
+            actions = self.changed.wait(actions).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
-fn paint<T>(slot: &Slot<T>, tty: &Tty, draw: fn(&T, &mut Frame<'_>)) {
-    let mut canvas = Canvas::new(tty.size());
+fn paint<T>(slot: &Latest<T>, tty: &Tty, draw: fn(&T, &mut Frame<'_>)) {
+    let mut frame_diff = FrameDiff::new(tty.size());
     let mut current = None;
     let mut last: io::Result<()> = Ok(());
-    while let Some(wishes) = slot.wait(current.is_some()) {
-        let afresh = wishes.afresh;
-        current = wishes.picture.or(current);
+    while let Some(actions) = slot.wait(current.is_some()) {
+        let afresh = actions.afresh;
+        current = actions.picture.or(current);
         let Some(picture) = &current else { continue };
         match &last {
             // An interrupted frame leaves the screen other than it is believed to be.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => canvas.distrust(tty.size()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => frame_diff.distrust(tty.size()),
             // The terminal is gone: nothing to draw on, unless somebody knows better.
             Err(_) if !afresh => continue,
-            _ if afresh => canvas.distrust(tty.size()),
+            _ if afresh => frame_diff.distrust(tty.size()),
             _ => {}
         }
-        let mut bytes = canvas.frame(|frame| draw(picture, frame));
-        if wishes.bell {
+        let mut bytes = frame_diff.frame(|frame| draw(picture, frame));
+        if actions.bell {
             bytes.push(BELL);
         }
         last = tty.write_frame(&bytes, &slot.stop);

@@ -8,11 +8,11 @@ use crossbeam_channel::unbounded;
 use jiff::tz::TimeZone;
 
 use super::cli::Display;
-use super::ending::{Ending, Reason};
+use super::exit::{Exit, Reason};
 use super::input::Input;
 use super::lines::{self, Lines};
 use super::printer::Printer;
-use super::shell::{Happening, Shell};
+use super::runtime::{Runtime, Wakeup};
 use super::signals::{self, Signals};
 use super::terminal::panic;
 use super::words::Times;
@@ -24,7 +24,7 @@ use crate::pulse;
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// A line a change, until a signal or another owner.
-pub(super) fn follow(mut shell: Shell, json: bool) -> Result<Ending> {
+pub(super) fn follow(mut runtime: Runtime, json: bool) -> Result<Exit> {
     let (sender, inputs) = unbounded();
     panic::install_hook(None, sender.clone());
     let _signals = Signals::listen_without_screen(sender.clone()).context("cannot listen to signals")?;
@@ -35,39 +35,39 @@ pub(super) fn follow(mut shell: Shell, json: bool) -> Result<Ending> {
     let mut zone = Zone::of_machine();
     let reason = loop {
         // While a reader does not read, what is due is what has changed by the time it does.
-        if shell.machine().is_restored() && printer.has_room() {
-            let now = shell.clock().now();
+        if runtime.machine().is_restored() && printer.has_room() {
+            let now = runtime.clock().now();
             let times = Times::new(zone.at(now.mono), now.wall);
             let mut text = Vec::new();
-            lines.write(shell.machine(), &times, &mut text)?;
+            lines.write(runtime.machine(), &times, &mut text)?;
             if !text.is_empty() {
                 printer.print(text);
             }
         }
-        match shell.wait(&inputs, None) {
-            Happening::Other(Input::Terminate(signal)) => {
+        match runtime.wait(&inputs, None) {
+            Wakeup::Other(Input::Terminate(signal)) => {
                 break Ok(Reason::Status(signals::exit_status(signal)));
             }
-            Happening::Other(Input::Panicked) => break Ok(Reason::Status(panic::EXIT_STATUS)),
-            Happening::Other(Input::HungUp) if on_terminal => {
+            Wakeup::Other(Input::Panicked) => break Ok(Reason::Status(panic::EXIT_STATUS)),
+            Wakeup::Other(Input::HungUp) if on_terminal => {
                 break Ok(Reason::Status(signals::hang_up_status()));
             }
             // Whoever read this has had enough.
-            Happening::Other(Input::HungUp) => break Ok(Reason::Status(0)),
-            Happening::Other(Input::Printed) => match printer.failure() {
+            Wakeup::Other(Input::HungUp) => break Ok(Reason::Status(0)),
+            Wakeup::Other(Input::Printed) => match printer.failure() {
                 None => {}
                 Some(error) if error.kind() == io::ErrorKind::BrokenPipe => break Ok(Reason::Status(0)),
                 Some(error) => break Err(error).context("cannot write to stdout"),
             },
-            Happening::Other(Input::ReopenLog) => shell.reopen_log(),
-            Happening::Taken | Happening::Other(_) => {}
-            Happening::Stop(stop) => break Ok(Reason::Stop(stop)),
-            Happening::Closed => break ended(),
+            Wakeup::Other(Input::ReopenLog) => runtime.reopen_log(),
+            Wakeup::Taken | Wakeup::Other(_) => {}
+            Wakeup::Stop(stop) => break Ok(Reason::Stop(stop)),
+            Wakeup::Closed => break ended(),
         }
     };
-    let left = shell.leave();
+    let left = runtime.leave();
     printer.finish(LAST_LINES);
-    Ok(Ending {
+    Ok(Exit {
         reason: reason?,
         unsaved: left.unsaved,
         warnings: left.warnings,
@@ -75,29 +75,29 @@ pub(super) fn follow(mut shell: Shell, json: bool) -> Result<Ending> {
 }
 
 /// `--once`: prints what is known as soon as it is known what is live, or the time is over.
-pub(super) fn once(mut shell: Shell, options: &Display) -> Result<u8> {
+pub(super) fn once(mut runtime: Runtime, options: &Display) -> Result<u8> {
     let (sender, inputs) = unbounded();
     panic::install_hook(None, sender.clone());
     let _signals = Signals::listen_without_screen(sender).context("cannot listen to signals")?;
-    let clock = shell.clock();
+    let clock = runtime.clock();
     let mut by = clock.now().mono.after(options.timeout);
     let mut restored = false;
-    while !lines::is_answered(shell.machine()) && clock.now().mono < by {
-        match shell.wait(&inputs, Some(clock.until(by))) {
-            Happening::Other(Input::Terminate(signal)) => return Ok(signals::exit_status(signal)),
-            Happening::Other(Input::Panicked) => return Ok(panic::EXIT_STATUS),
-            Happening::Closed => return ended(),
-            Happening::Taken | Happening::Other(_) | Happening::Stop(_) => {}
+    while !lines::is_answered(runtime.machine()) && clock.now().mono < by {
+        match runtime.wait(&inputs, Some(clock.until(by))) {
+            Wakeup::Other(Input::Terminate(signal)) => return Ok(signals::exit_status(signal)),
+            Wakeup::Other(Input::Panicked) => return Ok(panic::EXIT_STATUS),
+            Wakeup::Closed => return ended(),
+            Wakeup::Taken | Wakeup::Other(_) | Wakeup::Stop(_) => {}
         }
-        if shell.machine().is_restored() && !restored {
+        if runtime.machine().is_restored() && !restored {
             restored = true;
             // Whoever is alive has said so twice by then, also if one of its heartbeats was lost.
             by = by.min(clock.now().mono.after(pulse::TIMEOUT));
         }
     }
-    if !shell.machine().is_restored() {
+    if !runtime.machine().is_restored() {
         let seconds = options.timeout.as_secs_f64();
-        let why = match &shell.machine().chain().connection {
+        let why = match &runtime.machine().chain().connection {
             Connection::Down { why, .. } => why.as_str(),
             Connection::Trying => "the first attempt to connect has not ended",
             Connection::Up { .. } => {
@@ -107,15 +107,15 @@ pub(super) fn once(mut shell: Shell, options: &Display) -> Result<u8> {
         let _ = writeln!(
             io::stderr(),
             "card2_global_display: no answer from {} within {seconds} s: {why}; is the broker running, and is it the right address?",
-            shell.url()
+            runtime.url()
         );
     }
     let times = Times::new(TimeZone::system(), clock.now().wall);
     Lines::new(options.json)
-        .write(shell.machine(), &times, &mut io::stdout().lock())
+        .write(runtime.machine(), &times, &mut io::stdout().lock())
         .context("cannot write to stdout")?;
-    let verdict = lines::verdict(shell.machine());
-    shell.leave();
+    let verdict = lines::verdict(runtime.machine());
+    runtime.leave();
     Ok(verdict)
 }
 

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::input::Input;
 use super::threads;
-use reader::Reader;
+use reader::OutputWatch;
 
 /// How many texts may wait for a slow reader.
 const WAITING: usize = 256;
@@ -21,7 +21,7 @@ pub struct Printer {
     texts: Sender<Vec<u8>>,
     failure: Arc<Mutex<Option<io::Error>>>,
     ended: Receiver<()>,
-    _reader: Reader,
+    _reader: OutputWatch,
 }
 
 impl Printer {
@@ -32,7 +32,7 @@ impl Printer {
     ///
     /// Where the system denies a descriptor.
     pub fn start(loop_inputs: Sender<Input>) -> io::Result<Self> {
-        let reader = Reader::watch(loop_inputs.clone())?;
+        let reader = OutputWatch::watch(loop_inputs.clone())?;
         let (texts, waiting) = bounded::<Vec<u8>>(WAITING);
         let (alive, ended) = bounded(0);
         let failure = Arc::new(Mutex::new(None));

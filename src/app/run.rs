@@ -7,14 +7,14 @@ use anyhow::Result;
 
 use super::broker::BrokerUrl;
 use super::cli::{self, Card1, Card2, Display, MonitorOptions, Unusable};
-use super::journal::Journal;
 use super::lines;
-use super::lock::{Holder, Lock, Way};
-use super::log::Log;
-use super::order;
+use super::lock::{Holder, Lock, RunMode};
+use super::log::FileLog;
 use super::printed;
+use super::runtime::Runtime;
 use super::screen;
-use super::shell::Shell;
+use super::set;
+use super::state_file::StateFile;
 use super::terminal::panic;
 use super::view;
 use super::words;
@@ -70,60 +70,64 @@ fn finish(program: &str, ended: Result<u8>, stopped: u8) -> ExitCode {
 
 fn monitor(options: &MonitorOptions) -> Result<u8> {
     // First, so that a mistyped address leaves no folder and no file behind.
-    options.entrance.url.parse::<BrokerUrl>()?;
+    options.access.url.parse::<BrokerUrl>()?;
     // Before anything that has an effect: whoever asks for a log wants to read there what was done.
-    let log = Log::open(
+    let log = FileLog::open(
         words::owner(options.card),
         &options.logging,
         options.asked.is_none() && is_screen(),
     )?;
-    let journal = Journal::open(&options.state_dir, options.card)?;
+    let state_file = StateFile::open(&options.state_dir, options.card)?;
     if let Some(asked) = &options.asked {
-        return order::run(options, asked, journal, log);
+        return set::run(options, asked, state_file, log);
     }
     let has_screen = has_screen();
-    let way = if has_screen { Way::Screen } else { Way::Lines };
-    let this = Holder::this(way, &options.entrance.url);
+    let way = if has_screen {
+        RunMode::Screen
+    } else {
+        RunMode::Lines
+    };
+    let this = Holder::this(way, &options.access.url);
     let lock = Lock::take(&options.state_dir, options.card, &this, options.take_over)?;
-    let mut journal = journal.locked(lock);
+    let mut state_file = state_file.locked(lock);
     // Before there is a screen: a file that cannot be read stops the program.
-    let memory = journal.load()?;
+    let memory = state_file.load()?;
     let terminal = has_screen
         .then(|| screen::open_terminal(options.screen))
         .transpose()?;
-    let shell = Shell::monitor(
+    let runtime = Runtime::monitor(
         options.card,
-        &options.entrance,
-        (journal, memory),
+        &options.access,
+        (state_file, memory),
         options.take_over,
     )?
     .logged(log)
     .on_screen(terminal.is_some());
-    let ending = match &terminal {
-        Some(terminal) => screen::run(terminal, shell, options.screen)?,
-        None => printed::follow(shell, false)?,
+    let exit = match &terminal {
+        Some(terminal) => screen::run(terminal, runtime, options.screen)?,
+        None => printed::follow(runtime, false)?,
     };
-    ending.of_monitor(options)
+    exit.of_monitor(options)
 }
 
 fn display(options: &Display) -> Result<u8> {
     let on_screen = !options.once && !options.json && is_screen();
     // First: an address that cannot be used leaves no log behind, and no unreadable file hides it.
     options.url().parse::<BrokerUrl>()?;
-    let log = Log::open(words::program(Role::Display), &options.logging, on_screen)?;
+    let log = FileLog::open(words::program(Role::Display), &options.logging, on_screen)?;
     let settings = options.screen.settings();
     let terminal = (!options.once && !options.json && has_screen())
         .then(|| screen::open_terminal(settings))
         .transpose()?;
-    let shell = Shell::display(&options.entrance()?)?.logged(log);
+    let runtime = Runtime::display(&options.access()?)?.logged(log);
     if options.once {
-        return printed::once(shell, options);
+        return printed::once(runtime, options);
     }
-    let ending = match &terminal {
-        Some(terminal) => screen::run(terminal, shell, settings)?,
-        None => printed::follow(shell, options.json)?,
+    let exit = match &terminal {
+        Some(terminal) => screen::run(terminal, runtime, settings)?,
+        None => printed::follow(runtime, options.json)?,
     };
-    Ok(ending.status())
+    Ok(exit.status())
 }
 
 /// Whether stdout is a terminal that can do more than lines.

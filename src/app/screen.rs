@@ -4,23 +4,23 @@ use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::layout::Position;
 
-use super::desk::{Desk, Wish};
-use super::ending::{Ending, Reason};
+use super::controls::{Action, Controls};
+use super::exit::{Exit, Reason};
 use super::input::Input;
 use super::keys::{KeyEvent, Keys};
 use super::painter::Painter;
-use super::shell::{Happening, Shell};
+use super::runtime::{Runtime, Wakeup};
 use super::signals::{self, Signals};
 use super::terminal::{Terminal, panic};
-use super::view::{self, Look, Picture};
+use super::view::{self, Picture, Theme};
 use super::words::Times;
 use super::zone::Zone;
+use crate::alarms::{Alarms, Observed};
 use crate::machine::Event;
-use crate::watch::{Seen, Watch};
 
 /// What the user wants of a screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub struct ScreenSettings {
     /// An alarm rings the bell.
     pub bell: bool,
     /// No press toggles.
@@ -33,7 +33,7 @@ pub struct Settings {
 ///
 /// # Errors
 /// Says what to do without a terminal.
-pub fn open_terminal(settings: Settings) -> Result<Terminal> {
+pub fn open_terminal(settings: ScreenSettings) -> Result<Terminal> {
     Terminal::open_with(settings.mouse).context("cannot use this terminal; without one, redirect the output")
 }
 
@@ -41,17 +41,17 @@ pub fn open_terminal(settings: Settings) -> Result<Terminal> {
 ///
 /// # Errors
 /// Names what the terminal cannot do.
-pub fn run(terminal: &Terminal, mut shell: Shell, settings: Settings) -> Result<Ending> {
+pub fn run(terminal: &Terminal, mut runtime: Runtime, settings: ScreenSettings) -> Result<Exit> {
     let (sender, inputs) = unbounded();
     panic::install_hook(Some(terminal), sender.clone());
     let _signals = Signals::listen(sender.clone()).context("cannot listen to signals")?;
     // The screen ends here, and with it the painter and the keys: the terminal is given back first, since
     // what is still being sent may take 2 s.
-    let ended = Screen::open(terminal, settings, &shell, sender)
-        .and_then(|mut screen| screen.run(&mut shell, &inputs));
+    let ended = Screen::open(terminal, settings, &runtime, sender)
+        .and_then(|mut screen| screen.run(&mut runtime, &inputs));
     terminal.restore();
-    let left = shell.leave();
-    Ok(Ending {
+    let left = runtime.leave();
+    Ok(Exit {
         reason: ended?,
         unsaved: left.unsaved,
         warnings: left.warnings,
@@ -60,20 +60,20 @@ pub fn run(terminal: &Terminal, mut shell: Shell, settings: Settings) -> Result<
 
 struct Screen<'a> {
     terminal: &'a Terminal,
-    settings: Settings,
+    settings: ScreenSettings,
     _keys: Keys,
     painter: Painter<Picture>,
     zone: Zone,
-    look: Look,
-    watch: Watch,
-    desk: Desk,
+    look: Theme,
+    alarms: Alarms,
+    controls: Controls,
 }
 
 impl<'a> Screen<'a> {
     fn open(
         terminal: &'a Terminal,
-        settings: Settings,
-        shell: &Shell,
+        settings: ScreenSettings,
+        runtime: &Runtime,
         inputs: Sender<Input>,
     ) -> Result<Self> {
         terminal
@@ -85,63 +85,63 @@ impl<'a> Screen<'a> {
             _keys: Keys::listen(terminal, inputs).context("cannot read the keys of this terminal")?,
             painter: Painter::start(terminal, view::draw).context("cannot start to draw")?,
             zone: Zone::of_machine(),
-            look: Look::from_environment(),
-            watch: Watch::default(),
-            desk: Desk::new(shell.machine().role(), settings.read_only),
+            look: Theme::from_environment(),
+            alarms: Alarms::default(),
+            controls: Controls::new(runtime.machine().role(), settings.read_only),
         })
     }
 
-    fn run(&mut self, shell: &mut Shell, inputs: &Receiver<Input>) -> Result<Reason> {
+    fn run(&mut self, runtime: &mut Runtime, inputs: &Receiver<Input>) -> Result<Reason> {
         loop {
-            self.look(shell);
-            let picture = self.picture(shell);
+            self.look(runtime);
+            let picture = self.picture(runtime);
             self.painter.show(picture);
-            let clock = shell.clock();
-            let limit = self.desk.deadline().map(|deadline| clock.until(deadline));
-            match shell.wait(inputs, limit) {
-                Happening::Taken => {}
-                Happening::Other(input) => {
-                    if let Some(status) = self.input(shell, input)? {
+            let clock = runtime.clock();
+            let limit = self.controls.deadline().map(|deadline| clock.until(deadline));
+            match runtime.wait(inputs, limit) {
+                Wakeup::Taken => {}
+                Wakeup::Other(input) => {
+                    if let Some(status) = self.input(runtime, input)? {
                         return Ok(Reason::Status(status));
                     }
                 }
-                Happening::Stop(stop) => return Ok(Reason::Stop(stop)),
-                Happening::Closed => bail!("a thread of this program has ended; start it again"),
+                Wakeup::Stop(stop) => return Ok(Reason::Stop(stop)),
+                Wakeup::Closed => bail!("a thread of this program has ended; start it again"),
             }
         }
     }
 
     /// Takes note of what is new, and rings where that is called for.
-    fn look(&mut self, shell: &Shell) {
-        let now = shell.clock().now();
-        self.desk.forget(now.mono);
-        let ring = self.watch.look(now.wall, Seen::of(shell.machine()));
+    fn look(&mut self, runtime: &Runtime) {
+        let now = runtime.clock().now();
+        self.controls.forget(now.mono);
+        let ring = self.alarms.look(now.wall, Observed::of(runtime.machine()));
         if ring.is_some() && self.settings.bell {
             self.painter.ring();
         }
     }
 
-    fn picture(&mut self, shell: &Shell) -> Picture {
-        let now = shell.clock().now();
+    fn picture(&mut self, runtime: &Runtime) -> Picture {
+        let now = runtime.clock().now();
         Picture {
-            machine: shell.machine().clone(),
-            watch: self.watch.clone(),
-            desk: self.desk.clone(),
+            machine: runtime.machine().clone(),
+            alarms: self.alarms.clone(),
+            controls: self.controls.clone(),
             mouse: self.settings.mouse,
-            url: shell.url().to_string(),
+            url: runtime.url().to_string(),
             times: Times::new(self.zone.at(now.mono), now.wall),
             look: self.look,
         }
     }
 
-    fn input(&mut self, shell: &mut Shell, input: Input) -> Result<Option<u8>> {
+    fn input(&mut self, runtime: &mut Runtime, input: Input) -> Result<Option<u8>> {
         match input {
             Input::Key(key) => {
                 // Somebody is there, who may have mended what only a person can mend.
-                shell.retry();
-                return Ok(self.key(shell, key));
+                runtime.retry();
+                return Ok(self.key(runtime, key));
             }
-            Input::Click(column, line) => self.click(shell, Position::new(column, line)),
+            Input::Click(column, line) => self.click(runtime, Position::new(column, line)),
             Input::Resized => self.painter.redraw(),
             Input::Suspend => self.terminal.suspend().context("cannot stop for the shell")?,
             Input::Continued => {
@@ -153,36 +153,36 @@ impl<'a> Screen<'a> {
             Input::Terminate(signal) => return Ok(Some(signals::exit_status(signal))),
             Input::HungUp => return Ok(Some(signals::hang_up_status())),
             Input::Panicked => return Ok(Some(panic::EXIT_STATUS)),
-            Input::ReopenLog => shell.reopen_log(),
+            Input::ReopenLog => runtime.reopen_log(),
             Input::Printed => {}
         }
         Ok(None)
     }
 
-    fn key(&mut self, shell: &mut Shell, key: KeyEvent) -> Option<u8> {
-        let extent = view::extent(&self.picture(shell), self.terminal.size());
-        let wish = self.desk.key(shell.clock().now().mono, key, extent)?;
-        self.grant(shell, wish)
+    fn key(&mut self, runtime: &mut Runtime, key: KeyEvent) -> Option<u8> {
+        let extent = view::extent(&self.picture(runtime), self.terminal.size());
+        let action = self.controls.key(runtime.clock().now().mono, key, extent)?;
+        self.grant(runtime, action)
     }
 
-    fn click(&mut self, shell: &mut Shell, at: Position) {
+    fn click(&mut self, runtime: &mut Runtime, at: Position) {
         if !self.settings.mouse {
             return;
         }
-        let sensor = view::sensor_at(&self.picture(shell), self.terminal.size(), at);
-        let now = shell.clock().now().mono;
-        if let Some(wish) = sensor.and_then(|sensor| self.desk.press(now, sensor)) {
-            self.grant(shell, wish);
+        let sensor = view::sensor_at(&self.picture(runtime), self.terminal.size(), at);
+        let now = runtime.clock().now().mono;
+        if let Some(action) = sensor.and_then(|sensor| self.controls.press(now, sensor)) {
+            self.grant(runtime, action);
         }
     }
 
     /// Does what was asked for; gives the exit status if that was to end.
-    fn grant(&mut self, shell: &mut Shell, wish: Wish) -> Option<u8> {
-        match wish {
-            Wish::Quit => return Some(0),
-            Wish::Toggle(sensor) => drop(shell.feed(Event::Toggle(sensor))),
-            Wish::Publish => drop(shell.feed(Event::Publish)),
-            Wish::Acknowledge => self.watch.acknowledge(),
+    fn grant(&mut self, runtime: &mut Runtime, action: Action) -> Option<u8> {
+        match action {
+            Action::Quit => return Some(0),
+            Action::Toggle(sensor) => drop(runtime.feed(Event::Toggle(sensor))),
+            Action::Publish => drop(runtime.feed(Event::Publish)),
+            Action::Acknowledge => self.alarms.acknowledge(),
         }
         None
     }

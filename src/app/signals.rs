@@ -125,7 +125,7 @@ fn meaning(signal: i32) -> Option<Input> {
         SIGWINCH => Input::Resized,
         SIGUSR1 => Input::ReopenLog,
         SIGUSR2 | SIGXFSZ => return None,
-        ending => Input::Terminate(ending),
+        exit => Input::Terminate(exit),
     })
 }
 

@@ -17,13 +17,13 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::widgets::Paragraph;
 
-use super::desk::{Desk, Extent};
+use super::controls::{Controls, Extent};
 use super::words::Times;
+use crate::alarms::Alarms;
 use crate::machine::Machine;
 use crate::sensor::SensorId;
-use crate::watch::Watch;
 
-pub use look::{Look, is_dumb};
+pub use look::{Theme, is_dumb};
 use plan::Plan;
 
 /// Everything that is on the screen.
@@ -32,9 +32,9 @@ pub struct Picture {
     /// The program.
     pub machine: Machine,
     /// What is new, and what has raised an alarm.
-    pub watch: Watch,
+    pub alarms: Alarms,
     /// What the operator has set.
-    pub desk: Desk,
+    pub controls: Controls,
     /// Whether clicks come.
     pub mouse: bool,
     /// Its broker's address, as people write it.
@@ -42,7 +42,7 @@ pub struct Picture {
     /// Clock times in the machine's zone.
     pub times: Times,
     /// Colours and symbols.
-    pub look: Look,
+    pub look: Theme,
 }
 
 /// From this height on there is room for headings, and for a line for each link.
@@ -61,7 +61,7 @@ pub fn draw(picture: &Picture, frame: &mut Frame<'_>) {
     frame.render_widget(Paragraph::new(plan.troubles), plan.troubles_at);
     events::draw(picture, frame, plan.log);
     frame.render_widget(Paragraph::new(footer::line(picture, plan.footer)), plan.footer);
-    if let Some(first) = picture.desk.help() {
+    if let Some(first) = picture.controls.help() {
         help::draw(picture, first, frame, help::place(picture, area));
     }
     banner::draw(picture, frame, plan.banner);
@@ -71,14 +71,14 @@ pub fn draw(picture: &Picture, frame: &mut Frame<'_>) {
 #[must_use]
 pub fn extent(picture: &Picture, size: Size) -> Extent {
     let area = Rect::from((Position::ORIGIN, size));
-    let chronicle = picture.machine.chronicle();
+    let event_log = picture.machine.event_log();
     let (log_rows, last_rows) =
         Plan::of(picture, area).map_or((0, 0), |plan| events::held(picture, plan.log));
     Extent {
         log_rows,
         last_rows,
-        events: chronicle.newest_first().count(),
-        newest: chronicle.noted(),
+        events: event_log.newest_first().count(),
+        newest: event_log.noted(),
         help_rows: usize::from(help::place(picture, area).height),
         help_lines: help::lines(picture, area).len(),
     }
@@ -89,7 +89,7 @@ pub fn extent(picture: &Picture, size: Size) -> Extent {
 pub fn sensor_at(picture: &Picture, size: Size, at: Position) -> Option<SensorId> {
     let area = Rect::from((Position::ORIGIN, size));
     let plan = Plan::of(picture, area)?;
-    let covered = picture.desk.help().is_some()
+    let covered = picture.controls.help().is_some()
         && (help::place(picture, area).contains(at) || sensors::fill(picture, area));
     let place = plan.sensors.places.iter().find(|(_, place)| {
         let place = Rect {

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::chain::Link;
-use crate::chronicle::{Entry, Fact};
-use crate::command::{Name, Order, Orders};
+use crate::command::{Change, Changes, Name};
+use crate::event_log::{Fact, LogEntry};
 use crate::machine::{Machine, Role};
 use crate::sensor::{Card, State};
 use crate::stage::Stage;
@@ -118,7 +118,7 @@ fn took(duration: Duration) -> String {
 
 /// An event, in words.
 #[must_use]
-pub fn event(entry: &Entry, role: Role, home: Card) -> String {
+pub fn event(entry: &LogEntry, role: Role, home: Card) -> String {
     let text = match &entry.fact {
         Fact::Toggled {
             sensor,
@@ -164,7 +164,7 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
             "another {} connected from elsewhere; it is told to end",
             program(role)
         ),
-        Fact::Commanded { by, orders } => commanded(by.as_ref(), *orders),
+        Fact::Commanded { by, changes } => commanded(by.as_ref(), *changes),
         Fact::RetainedCommand(topic) => {
             format!("retained command on {}: not for now, ignored", topic_name(*topic))
         }
@@ -176,25 +176,25 @@ pub fn event(entry: &Entry, role: Role, home: Card) -> String {
     }
 }
 
-fn commanded(by: Option<&Name>, orders: Orders) -> String {
+fn commanded(by: Option<&Name>, changes: Changes) -> String {
     let by = by
         .map(|name| format!(" from {}", name.as_str()))
         .unwrap_or_default();
-    format!("command{by}: {}", what(orders))
+    format!("command{by}: {}", what(changes))
 }
 
 /// What a command line asks for, in words.
 #[must_use]
-pub fn asks(orders: Orders) -> String {
-    format!("asked for: {}", what(orders))
+pub fn asks(changes: Changes) -> String {
+    format!("asked for: {}", what(changes))
 }
 
-fn what(orders: Orders) -> String {
-    let all: Vec<String> = orders
+fn what(changes: Changes) -> String {
+    let all: Vec<String> = changes
         .iter()
         .map(|(sensor, order)| match order {
-            Order::Set(state) => format!("{sensor} {}", state.word()),
-            Order::Toggle => format!("toggle {sensor}"),
+            Change::Set(state) => format!("{sensor} {}", state.word()),
+            Change::Toggle => format!("toggle {sensor}"),
         })
         .collect();
     all.join(", ")

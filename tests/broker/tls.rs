@@ -1,6 +1,6 @@
 //! `mqtts`: who is trusted, and in which words who is not. Needs `mosquitto`.
 
-use dualboard::app::broker::{Broker, Settings, Why};
+use dualboard::app::broker::{Broker, BrokerSettings, Why};
 use openssl::asn1::{Asn1Integer, Asn1Time};
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};
@@ -83,7 +83,7 @@ fn why(mosquitto: &Mosquitto) -> String {
 }
 
 /// Settings that trust this broker's certificate.
-fn trusting(mosquitto: &Mosquitto) -> Settings {
+fn trusting(mosquitto: &Mosquitto) -> BrokerSettings {
     let mut trusting = settings(&mosquitto.url().replace("mqtt:", "mqtts:"), "secret");
     trusting.ca_file = Some(mosquitto.folder().join("cert.pem"));
     trusting

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dualboard::app::broker::{Broker, Outgoing, Settings, Why};
+use dualboard::app::broker::{Broker, BrokerSettings, Outgoing, Why};
 use dualboard::machine::{Event, Ticket};
 
 /// Longer than anything takes on a busy machine.
@@ -18,8 +18,8 @@ pub struct Observer {
 }
 
 /// Settings of a program that subscribes to everything under `t/`.
-pub fn settings(url: &str, client_id: &str) -> Settings {
-    Settings {
+pub fn settings(url: &str, client_id: &str) -> BrokerSettings {
+    BrokerSettings {
         url: url.parse().expect("a URL"),
         client_id: client_id.into(),
         credentials: None,
@@ -41,7 +41,7 @@ pub fn message(topic: &str, payload: &str, qos: u8) -> Outgoing {
 }
 
 impl Observer {
-    pub fn start(settings: &Settings) -> Self {
+    pub fn start(settings: &BrokerSettings) -> Self {
         Self {
             broker: Broker::start(settings).expect("settings that can work"),
             seen: Vec::new(),

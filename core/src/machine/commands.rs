@@ -4,7 +4,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::command::{Answer, Command, Done, Name, Orders};
+use crate::command::{Answer, Changes, Command, Done, Name};
 use crate::owner::Memory;
 use crate::sensor::{Card, PerSensor, SensorId, SensorSet, State};
 use crate::stage::Stage;
@@ -25,7 +25,7 @@ pub(super) struct CommandInbox {
 
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
-    orders: Orders,
+    changes: Changes,
     by: Option<Name>,
     ids: Done,
 }
@@ -51,13 +51,13 @@ impl CommandInbox {
 
     /// Whether it is to be done, by this card's owner. It is answered in any case.
     pub(super) fn takes(&mut self, command: &Command, card: Card) -> bool {
-        let mut sensors = command.orders.iter().map(|(sensor, _)| sensor);
+        let mut sensors = command.changes.iter().map(|(sensor, _)| sensor);
         if sensors.any(|sensor| sensor.card() != card) {
             return false;
         }
         let Some(id) = command.id else { return true };
         let known = self.knows(id);
-        self.follow(id, command.orders.sensors());
+        self.follow(id, command.changes.sensors());
         !known
     }
 
@@ -69,11 +69,11 @@ impl CommandInbox {
     /// It will be done once the restore has ended.
     pub(super) fn wait(&mut self, command: &Command) {
         let waiting = self.waiting.get_or_insert(Waiting {
-            orders: Orders::default(),
+            changes: Changes::default(),
             by: command.by,
             ids: Done::default(),
         });
-        waiting.orders = waiting.orders.then(&command.orders);
+        waiting.changes = waiting.changes.then(&command.changes);
         waiting.by = command.by;
         if let Some(id) = command.id {
             waiting.ids.insert(id);
@@ -94,12 +94,12 @@ impl CommandInbox {
     }
 
     /// What has waited is done now: who asked last, and for what.
-    pub(super) fn take_waiting(&mut self) -> Option<(Option<Name>, Orders)> {
-        let Waiting { orders, by, ids } = self.waiting.take()?;
+    pub(super) fn take_waiting(&mut self) -> Option<(Option<Name>, Changes)> {
+        let Waiting { changes, by, ids } = self.waiting.take()?;
         for id in ids.iter() {
             self.done.insert(id);
         }
-        Some((by, orders))
+        Some((by, changes))
     }
 
     /// It has been done.
@@ -111,7 +111,7 @@ impl CommandInbox {
 
     /// How far a command has got; `None` if it is not known, or waits. `kept` are those that the state file
     /// knows to be done: until then one may be done again. `reached` is what each own sensor has reached.
-    pub(super) fn answer(&self, id: u64, kept: &Done, reached: &Reached) -> Option<Answer> {
+    pub(super) fn answer(&self, id: u64, kept: &Done, reached: &OwnStates) -> Option<Answer> {
         let followed = self.followed.iter().find(|followed| followed.id == id)?;
         let waits = |waiting: &Waiting| waiting.ids.contains(id);
         if self.waiting.as_ref().is_some_and(waits) {
@@ -134,7 +134,7 @@ impl CommandInbox {
     }
 
     /// What is new for those who gave commands, until there is nothing more to come.
-    pub(super) fn news(&mut self, kept: &Done, reached: &Reached) -> Vec<Answer> {
+    pub(super) fn news(&mut self, kept: &Done, reached: &OwnStates) -> Vec<Answer> {
         let mut news = Vec::new();
         for place in 0..self.followed.len() {
             let Followed { id, told, .. } = self.followed[place];
@@ -152,4 +152,4 @@ impl CommandInbox {
 }
 
 /// The state and the stage of each own sensor.
-pub(super) type Reached = PerSensor<Option<(State, Stage)>>;
+pub(super) type OwnStates = PerSensor<Option<(State, Stage)>>;

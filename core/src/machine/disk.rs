@@ -4,8 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::chronicle::Fact;
 use crate::command::Done;
+use crate::event_log::Fact;
 use crate::owner::Memory;
 use crate::time::Mono;
 

@@ -12,12 +12,12 @@ use crate::wire::{Report, Topic};
 #[derive(Debug, Clone)]
 pub(super) struct Outbox {
     tickets: u64,
-    slots: Vec<Slot>,
+    slots: Vec<Publication>,
 }
 
 /// The retained report on one topic.
 #[derive(Debug, Clone)]
-struct Slot {
+struct Publication {
     topic: Topic,
     in_flight: Option<(Ticket, Report)>,
     /// What was handed over last, and whether it has to be handed over again.
@@ -33,7 +33,7 @@ struct Slot {
 impl Outbox {
     /// Reports go out on these topics, in this order.
     pub(super) fn new(topics: &[Topic]) -> Self {
-        let slot = |topic: &Topic| Slot {
+        let slot = |topic: &Topic| Publication {
             topic: *topic,
             in_flight: None,
             sent: None,
@@ -119,8 +119,8 @@ impl Outbox {
         }
     }
 
-    fn slot_in_flight(&mut self, ticket: Ticket) -> Option<&mut Slot> {
-        let flies = |slot: &&mut Slot| slot.in_flight.is_some_and(|(flying, _)| flying == ticket);
+    fn slot_in_flight(&mut self, ticket: Ticket) -> Option<&mut Publication> {
+        let flies = |slot: &&mut Publication| slot.in_flight.is_some_and(|(flying, _)| flying == ticket);
         self.slots.iter_mut().find(flies)
     }
 

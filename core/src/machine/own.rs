@@ -4,10 +4,10 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::commands::{CommandInbox, Reached};
+use super::commands::{CommandInbox, OwnStates};
 use super::disk::Disk;
-use crate::chronicle::{Chronicle, Fact};
-use crate::command::{Answer, Command, Name, Order, Orders};
+use crate::command::{Answer, Change, Changes, Command, Name};
+use crate::event_log::{EventLog, Fact};
 use crate::owner::{Memory, Owner};
 use crate::reading::{Reading, Snapshot, Versions};
 use crate::sensor::{Card, PerSensor, SensorId, SensorSet, State};
@@ -54,7 +54,7 @@ impl OwnCard {
 
     // What changes it.
 
-    pub(super) fn toggle(&mut self, now: Now, sensor: SensorId, log: &mut Chronicle) {
+    pub(super) fn toggle(&mut self, now: Now, sensor: SensorId, log: &mut EventLog) {
         if let Some(change) = self.owner.toggle(sensor, now.wall) {
             log.note_toggle((now.mono, now.wall), sensor, change);
         }
@@ -76,9 +76,9 @@ impl OwnCard {
     }
 
     /// Asked on the command line: done as a key is, at once.
-    pub(super) fn local_command(&mut self, now: Now, command: &Command, restored: bool, log: &mut Chronicle) {
+    pub(super) fn local_command(&mut self, now: Now, command: &Command, restored: bool, log: &mut EventLog) {
         if self.commands.takes(command, self.card()) {
-            self.carry_out(now, command.by, command.orders, restored, log);
+            self.carry_out(now, command.by, command.changes, restored, log);
             self.commands.did(command);
         }
     }
@@ -91,19 +91,26 @@ impl OwnCard {
     }
 
     /// What has waited is done now.
-    pub(super) fn carry_out_waiting(&mut self, now: Now, log: &mut Chronicle) {
-        if let Some((by, orders)) = self.commands.take_waiting() {
-            self.carry_out(now, by, orders, true, log);
+    pub(super) fn carry_out_waiting(&mut self, now: Now, log: &mut EventLog) {
+        if let Some((by, changes)) = self.commands.take_waiting() {
+            self.carry_out(now, by, changes, true, log);
         }
     }
 
-    fn carry_out(&mut self, now: Now, by: Option<Name>, orders: Orders, restored: bool, log: &mut Chronicle) {
-        log.note(now.wall, Fact::Commanded { by, orders });
-        for (sensor, order) in orders.iter() {
+    fn carry_out(
+        &mut self,
+        now: Now,
+        by: Option<Name>,
+        changes: Changes,
+        restored: bool,
+        log: &mut EventLog,
+    ) {
+        log.note(now.wall, Fact::Commanded { by, changes });
+        for (sensor, order) in changes.iter() {
             let before = self.readings().get(sensor).map(|reading| reading.state);
             let state = match order {
-                Order::Set(state) => state,
-                Order::Toggle => before.map_or(State::Ok, State::toggled),
+                Change::Set(state) => state,
+                Change::Toggle => before.map_or(State::Ok, State::toggled),
             };
             // What is provisional may be overruled by what turns up: there the operator's word is news, also
             // where it is the same.
@@ -223,7 +230,7 @@ impl OwnCard {
         self.commands.news(&self.disk.done(), &reached)
     }
 
-    fn reached(&self) -> Reached {
+    fn reached(&self) -> OwnStates {
         PerSensor::from_fn(|sensor| Some((self.readings().get(sensor)?.state, self.stage(sensor)?)))
     }
 }

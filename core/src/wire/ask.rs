@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Malformed;
 use super::body::{parse, to_json};
-use crate::command::{Answer, Command, Name, Order, Orders};
+use crate::command::{Answer, Change, Changes, Command, Name};
 use crate::sensor::{Card, PerSensor, SensorId, State};
 use crate::stage::Stage;
 
@@ -21,7 +21,7 @@ struct WantedState(State);
 #[serde(untagged)]
 enum Wanted {
     State(State),
-    Word(String),
+    Unversioned(String),
 }
 
 impl TryFrom<Wanted> for WantedState {
@@ -31,16 +31,16 @@ impl TryFrom<Wanted> for WantedState {
         let is = |word: &str, state: State| word.eq_ignore_ascii_case(state.word());
         match wanted {
             Wanted::State(state) => Ok(Self(state)),
-            Wanted::Word(word) if is(&word, State::Ok) => Ok(Self(State::Ok)),
-            Wanted::Word(word) if is(&word, State::Ko) => Ok(Self(State::Ko)),
-            Wanted::Word(_) => Err("no state"),
+            Wanted::Unversioned(word) if is(&word, State::Ok) => Ok(Self(State::Ok)),
+            Wanted::Unversioned(word) if is(&word, State::Ko) => Ok(Self(State::Ko)),
+            Wanted::Unversioned(_) => Err("no state"),
         }
     }
 }
 
 /// What stands in a command or an answer beside the states.
 #[derive(Default, Serialize, Deserialize)]
-struct Beside {
+struct CommandExtras {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     toggle: Vec<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,49 +56,49 @@ struct Body {
     #[serde(flatten)]
     states: PerSensor<Option<State>>,
     #[serde(flatten)]
-    beside: Beside,
+    beside: CommandExtras,
 }
 
 /// Reads what is asked of the owner of a card. Whatever is not plainly meant is refused as a whole.
 pub(super) fn decode_command(payload: &[u8], card: Card) -> Result<Command, Malformed> {
     let states: PerSensor<Option<WantedState>> = parse(payload)?;
-    let beside: Beside = parse(payload)?;
-    let mut orders = Orders::default();
+    let beside: CommandExtras = parse(payload)?;
+    let mut changes = Changes::default();
     for (sensor, WantedState(state)) in states.iter() {
-        orders.put(sensor, Some(Order::Set(state)));
+        changes.put(sensor, Some(Change::Set(state)));
     }
     for number in beside.toggle {
         let sensor = SensorId::new(number).ok_or(Malformed::OtherCard)?;
-        if orders.get(sensor).is_some() {
+        if changes.get(sensor).is_some() {
             return Err(Malformed::Contradiction);
         }
-        orders.put(sensor, Some(Order::Toggle));
+        changes.put(sensor, Some(Change::Toggle));
     }
-    if orders.sensors().is_empty() {
+    if changes.sensors().is_empty() {
         return Err(Malformed::NoSensor);
     }
-    if orders.iter().any(|(sensor, _)| sensor.card() != card) {
+    if changes.iter().any(|(sensor, _)| sensor.card() != card) {
         return Err(Malformed::OtherCard);
     }
     let name = |name: String| Name::new(&name).ok_or(Malformed::WrongForm(1));
     Ok(Command {
         id: beside.id,
         by: beside.by.map(name).transpose()?,
-        orders,
+        changes,
     })
 }
 
 /// The payload of a command.
 #[must_use]
 pub fn encode_command(command: &Command) -> Vec<u8> {
-    let orders = command.orders;
-    let toggled = orders.iter().filter(|(_, order)| *order == Order::Toggle);
+    let changes = command.changes;
+    let toggled = changes.iter().filter(|(_, order)| *order == Change::Toggle);
     to_json(&Body {
-        states: PerSensor::from_fn(|sensor| match orders.get(sensor)? {
-            Order::Set(state) => Some(state),
-            Order::Toggle => None,
+        states: PerSensor::from_fn(|sensor| match changes.get(sensor)? {
+            Change::Set(state) => Some(state),
+            Change::Toggle => None,
         }),
-        beside: Beside {
+        beside: CommandExtras {
             toggle: toggled.map(|(sensor, _)| sensor.number()).collect(),
             id: command.id,
             by: command.by.map(|name| name.as_str().to_owned()),
@@ -110,7 +110,7 @@ pub fn encode_command(command: &Command) -> Vec<u8> {
 /// Reads how far an owner has got.
 pub(super) fn decode_answer(payload: &[u8], card: Card) -> Result<Answer, Malformed> {
     let states: PerSensor<Option<State>> = parse(payload)?;
-    let beside: Beside = parse(payload)?;
+    let beside: CommandExtras = parse(payload)?;
     let reached = |sensor: SensorId| {
         let stage = beside.stages?[sensor]?;
         Some((states[sensor]?, stage)).filter(|_| sensor.card() == card)
@@ -127,10 +127,10 @@ pub fn encode_answer(answer: &Answer) -> Vec<u8> {
     let (state, stage) = (|(state, _)| state, |(_, stage)| stage);
     to_json(&Body {
         states: PerSensor::from_fn(|sensor| answer.get(sensor).map(state)),
-        beside: Beside {
+        beside: CommandExtras {
             id: Some(answer.id),
             stages: Some(PerSensor::from_fn(|sensor| answer.get(sensor).map(stage))),
-            ..Beside::default()
+            ..CommandExtras::default()
         },
     })
 }

@@ -15,7 +15,7 @@ use crate::version::{Dot, Era, Life, Seen, Version};
 /// duplicates through.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(serialize = "V: Serialize + Copy", deserialize = "V: Deserialize<'de>"))]
-struct Beside<V> {
+struct ReportExtras<V> {
     #[serde(skip_serializing_if = "Option::is_none")]
     versions: Option<PerSensor<Option<V>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,7 +33,7 @@ struct ReportBody {
     #[serde(flatten)]
     states: PerSensor<Option<Option<State>>>,
     #[serde(flatten)]
-    beside: Beside<Version>,
+    beside: ReportExtras<Version>,
 }
 
 /// The state file has the form of a report, with what the owner's next run goes on from.
@@ -42,11 +42,11 @@ struct MemoryBody {
     #[serde(flatten)]
     report: ReportBody,
     #[serde(flatten)]
-    beside: MemoryBeside,
+    beside: MemoryExtras,
 }
 
 #[derive(Serialize, Deserialize)]
-struct MemoryBeside {
+struct MemoryExtras {
     #[serde(skip_serializing_if = "Option::is_none")]
     era: Option<Era>,
     #[serde(default)]
@@ -104,7 +104,7 @@ fn decode_readings<'de, V: Deserialize<'de> + Clone>(
     version_of: impl Fn(V) -> Result<Version, Malformed>,
 ) -> Result<Report, Malformed> {
     let states: PerSensor<Option<Option<State>>> = parse(payload)?;
-    let beside: Beside<V> = parse(payload)?;
+    let beside: ReportExtras<V> = parse(payload)?;
     if carried.iter().all(|sensor| states[sensor].is_none()) {
         return Err(Malformed::NoSensor);
     }
@@ -153,7 +153,7 @@ fn report_body(report: &Report, carried: SensorSet) -> ReportBody {
     let changed = PerSensor::from_fn(|sensor| Some(readings.get(sensor)?.changed?.0));
     ReportBody {
         states: PerSensor::from_fn(|sensor| carried.contains(sensor).then(|| state(sensor))),
-        beside: Beside {
+        beside: ReportExtras {
             versions: (!readings.is_empty()).then_some(versions),
             changed: changed.iter().next().map(|_| changed),
             life: report.life,
@@ -168,7 +168,7 @@ pub fn encode_memory(memory: &Memory) -> Vec<u8> {
     let all = SensorId::ALL.into_iter().collect();
     to_json(&MemoryBody {
         report: report_body(&Report::of(&memory.readings), all),
-        beside: MemoryBeside {
+        beside: MemoryExtras {
             era: memory.era,
             reserved: memory.reserved,
             met: memory.met,
@@ -189,7 +189,7 @@ pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
         [incarnation, sequence, lives] => Ok(version_of_0_1(incarnation, sequence, lives)),
         _ => Version::try_from(numbers).map_err(|_| Malformed::WrongForm(1)),
     })?;
-    let beside: MemoryBeside = parse(text)?;
+    let beside: MemoryExtras = parse(text)?;
     let incarnation = beside.incarnation.map(|used| number_of_0_1(used, u64::MAX));
     let reserved = incarnation.unwrap_or(beside.reserved);
     if reserved > Dot::MAX {

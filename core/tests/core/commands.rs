@@ -2,8 +2,8 @@
 //! has shown it.
 
 use crate::solo::{CARD1, CARD2, KO, OK, Solo, reading, report, sensor, version};
-use dualboard_core::chronicle::Fact;
-use dualboard_core::command::{Answer, Command, Name, Order, Orders};
+use dualboard_core::command::{Answer, Change, Changes, Command, Name};
+use dualboard_core::event_log::Fact;
 use dualboard_core::machine::{Event, Role};
 use dualboard_core::sensor::{Card, State};
 use dualboard_core::stage::Stage;
@@ -52,7 +52,7 @@ fn states_and_toggles_are_done_and_the_log_says_who_asked() {
     assert_eq!(states(&owner), [KO, OK, OK]);
     let names: Vec<_> = owner
         .machine
-        .chronicle()
+        .event_log()
         .newest_first()
         .filter_map(|entry| match &entry.fact {
             Fact::Commanded { by, .. } => Some(by.as_ref().map(Name::as_str)),
@@ -115,7 +115,7 @@ fn a_retained_command_is_ignored_and_said_so() {
     assert_eq!(states(&owner), [OK, OK, OK]);
     let fact = &owner
         .machine
-        .chronicle()
+        .event_log()
         .newest_first()
         .next()
         .expect("a fact")
@@ -238,12 +238,12 @@ fn answers_say_each_stage_once_and_end_with_confirmed() {
 #[test]
 fn on_the_command_line_it_is_done_at_once_as_a_key_is() {
     let mut owner = Solo::new(CARD1, 77, None);
-    let mut orders = Orders::default();
-    orders.put(sensor(2), Some(Order::Set(State::Ko)));
+    let mut changes = Changes::default();
+    changes.put(sensor(2), Some(Change::Set(State::Ko)));
     let command = Command {
         id: Some(1),
         by: None,
-        orders,
+        changes,
     };
     owner.feed(Event::Command(Box::new(command)));
     let answer = owner.machine.answer(1).expect("it is known");
@@ -299,41 +299,41 @@ fn the_bridge_carries_no_command() {
     }
 }
 
-fn orders() -> impl Strategy<Value = Orders> {
+fn changes() -> impl Strategy<Value = Changes> {
     let order = prop_oneof![
         Just(None),
-        Just(Some(Order::Toggle)),
-        any::<bool>().prop_map(|ok| Some(Order::Set(State::from(ok)))),
+        Just(Some(Change::Toggle)),
+        any::<bool>().prop_map(|ok| Some(Change::Set(State::from(ok)))),
     ];
     prop::collection::vec(order, 3).prop_map(|drawn| {
-        let mut orders = Orders::default();
+        let mut changes = Changes::default();
         for (sensor, order) in Card::One.sensors().into_iter().zip(drawn) {
-            orders.put(sensor, order);
+            changes.put(sensor, order);
         }
-        orders
+        changes
     })
 }
 
 proptest! {
     #[test]
-    fn a_command_comes_back_as_it_was(orders in orders(), id in any::<Option<u64>>(), by in prop::option::of("[ -~]{1,40}")) {
-        prop_assume!(!orders.sensors().is_empty());
+    fn a_command_comes_back_as_it_was(changes in changes(), id in any::<Option<u64>>(), by in prop::option::of("[ -~]{1,40}")) {
+        prop_assume!(!changes.sensors().is_empty());
         let by = by.and_then(|by| Name::new(&by));
-        let command = Command { id, by, orders };
+        let command = Command { id, by, changes };
         prop_assert_eq!(decode(Topic::Set(Card::One), &encode_command(&command)), Ok(Message::Command(command)));
     }
 
     #[test]
-    fn commands_that_wait_come_to_the_same_as_one_after_the_other(many in prop::collection::vec(orders(), 0..6)) {
-        let many: Vec<_> = many.into_iter().filter(|orders| !orders.sensors().is_empty()).collect();
+    fn commands_that_wait_come_to_the_same_as_one_after_the_other(many in prop::collection::vec(changes(), 0..6)) {
+        let many: Vec<_> = many.into_iter().filter(|changes| !changes.sensors().is_empty()).collect();
         let mut ends = Vec::new();
         for wait in [false, true] {
             let mut owner = started();
             if !wait {
                 owner.restore();
             }
-            for orders in &many {
-                let command = Command { id: None, by: None, orders: *orders };
+            for changes in &many {
+                let command = Command { id: None, by: None, changes: *changes };
                 owner.hear(SET, encode_command(&command));
             }
             if wait {

@@ -17,7 +17,7 @@ const INVERSE: [(Order, Order); 4] = [
 ];
 
 /// How the first stands to the second by what they cover, and by the eras that they have met.
-fn orders(first: &Version, second: &Version) -> [Order; 2] {
+fn changes(first: &Version, second: &Version) -> [Order; 2] {
     let both = [first.compare_exactly(second), first.compare(second)];
     let back = [second.compare_exactly(first), second.compare(first)];
     assert!(both.into_iter().zip(back).all(|pair| INVERSE.contains(&pair)));
@@ -27,38 +27,38 @@ fn orders(first: &Version, second: &Version) -> [Order; 2] {
 #[test]
 fn within_an_era_the_higher_number_is_later() {
     let (low, high) = (version(2, 5, &[(99, 6)]), version(3, 5, &[]));
-    assert_eq!(orders(&high, &low), [Order::Later; 2]);
+    assert_eq!(changes(&high, &low), [Order::Later; 2]);
 }
 
 #[test]
 fn across_eras_what_has_seen_the_other_is_later() {
     let (old, new) = (version(70, 5, &[]), version(2, 6, &[(70, 5)]));
-    assert_eq!(orders(&new, &old), [Order::Later; 2]);
+    assert_eq!(changes(&new, &old), [Order::Later; 2]);
 }
 
 #[test]
 fn what_has_seen_less_of_an_era_is_later_only_by_the_eras_that_were_met() {
     let (old, new) = (version(71, 5, &[]), version(2, 6, &[(70, 5)]));
-    assert_eq!(orders(&new, &old), [Order::Unordered, Order::Later]);
+    assert_eq!(changes(&new, &old), [Order::Unordered, Order::Later]);
 }
 
 #[test]
 fn what_has_not_met_the_others_era_is_not_ordered() {
     let (one, other) = (version(7, 5, &[(3, 1)]), version(2, 6, &[(9, 1)]));
-    assert_eq!(orders(&one, &other), [Order::Unordered; 2]);
+    assert_eq!(changes(&one, &other), [Order::Unordered; 2]);
 }
 
 #[test]
 fn two_that_have_both_met_the_others_era_are_not_ordered() {
     let (one, other) = (version(7, 5, &[(2, 6)]), version(3, 6, &[(6, 5)]));
-    assert_eq!(orders(&one, &other), [Order::Unordered; 2]);
+    assert_eq!(changes(&one, &other), [Order::Unordered; 2]);
 }
 
 #[test]
 fn any_toggle_is_later_than_hearsay_and_hearsay_than_the_initial_ok() {
     let (ok, word) = (version(Dot::INITIAL, 9, &[]), version(Dot::HEARSAY, 5, &[]));
-    assert_eq!(orders(&word, &ok), [Order::Later; 2]);
-    assert_eq!(orders(&version(2, 1, &[]), &word), [Order::Later; 2]);
+    assert_eq!(changes(&word, &ok), [Order::Later; 2]);
+    assert_eq!(changes(&version(2, 1, &[]), &word), [Order::Later; 2]);
     assert!(ok.is_provisional() && word.is_provisional());
 }
 
@@ -104,7 +104,7 @@ proptest! {
 
     #[test]
     fn the_order_of_two_versions_is_the_same_from_both_ends(one in any_version(), other in any_version()) {
-        orders(&one, &other);
+        changes(&one, &other);
         prop_assert_eq!(one.compare_exactly(&one), Order::Same);
     }
 

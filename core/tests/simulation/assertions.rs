@@ -35,7 +35,7 @@ fn shown(machine: &Machine, sensor: SensorId) -> Option<(Option<Dot>, bool)> {
             let dot = reading.version.dot;
             (Some((dot.n, u64::from(dot.era.0))), reading.state == State::Ok)
         }
-        Shown::Word(word) => (None, word.state == State::Ok),
+        Shown::Unversioned(word) => (None, word.state == State::Ok),
     })
 }
 

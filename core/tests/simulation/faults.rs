@@ -432,7 +432,7 @@ impl World {
         }
         let end = self.now + AGREEMENT + QUIET;
         for at in (self.now..=end).step_by(250).chain([end + 1]) {
-            self.at(at, Action::Look);
+            self.at(at, Action::Theme);
         }
     }
 }

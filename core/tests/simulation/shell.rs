@@ -181,7 +181,7 @@ fn words_of(event: &Event) -> String {
 impl Program {
     /// Whether a report on this topic says something without a version.
     fn relays_a_word(&self, topic: Topic) -> bool {
-        let word = |machine: &Machine, sensor| matches!(machine.shown(sensor), Some(Shown::Word(_)));
+        let word = |machine: &Machine, sensor| matches!(machine.shown(sensor), Some(Shown::Unversioned(_)));
         let mut sensors = Card::One.sensors().into_iter();
         let machine = self.machine.as_ref().filter(|_| topic == Topic::All);
         machine.is_some_and(|machine| sensors.any(|sensor| word(machine, sensor)))

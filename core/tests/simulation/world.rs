@@ -54,7 +54,7 @@ pub enum Action {
     Release(usize, u64),
     DiskWorks(usize),
     Heal,
-    Look,
+    Theme,
 }
 
 #[derive(Default)]
@@ -265,7 +265,7 @@ impl World {
             Action::End(..) | Action::Release(..) => {}
             Action::DiskWorks(slot) => self.programs[slot].disk.failing = false,
             Action::Heal => self.heal(),
-            Action::Look => self.look(),
+            Action::Theme => self.look(),
         }
     }
 

@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use dualboard_core::alarms::{Alarms, Observed};
 use dualboard_core::machine::{Effect, Event, Machine, Role, Setup};
 use dualboard_core::owner::Memory;
 use dualboard_core::sensor::{Card, SensorId, State};
 use dualboard_core::time::{Mono, Now, Wall};
 use dualboard_core::version::Life;
-use dualboard_core::watch::{Seen, Watch};
 use dualboard_core::wire::{self, Topic};
 
 /// 2025-11-03 11:58:00 UTC.
@@ -44,7 +44,7 @@ fn bridged() -> Vec<(usize, String, String)> {
 pub struct Net {
     pub mono: u64,
     pub machines: Vec<Option<Machine>>,
-    pub watches: Vec<Watch>,
+    pub watches: Vec<Alarms>,
     pub memories: Vec<Memory>,
     /// What each was told to do at the end.
     pub ends: Vec<Option<Effect>>,
@@ -100,7 +100,7 @@ impl Net {
     /// One more program, at the broker of this board; gives its place.
     pub fn add(&mut self, role: Role, board: usize) -> usize {
         self.machines.push(None);
-        self.watches.push(Watch::default());
+        self.watches.push(Alarms::default());
         self.memories.push(Memory::default());
         self.ends.push(None);
         self.roles.push(role);
@@ -137,7 +137,7 @@ impl Net {
     pub fn start_as(&mut self, program: usize, life: u32) {
         let memory = self.memories[program];
         self.lives[program] = Life(life);
-        self.watches[program] = Watch::default();
+        self.watches[program] = Alarms::default();
         self.machines[program] = Some(Machine::new(Setup {
             role: self.roles[program],
             client: memory.client.unwrap_or(life),
@@ -268,7 +268,7 @@ impl Net {
             return;
         };
         let effects = machine.handle(now, event);
-        let _ = self.watches[program].look(now.wall, Seen::of(machine));
+        let _ = self.watches[program].look(now.wall, Observed::of(machine));
         for effect in effects {
             match effect {
                 Effect::Publish {

@@ -226,7 +226,7 @@ impl Solo {
     pub fn reading(&self, number: u8) -> Option<Reading> {
         match self.machine.shown(sensor(number)) {
             Some(Shown::Reading(reading)) => Some(reading),
-            Some(Shown::Word(_)) | None => None,
+            Some(Shown::Unversioned(_)) | None => None,
         }
     }
 

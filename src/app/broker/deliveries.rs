@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crossbeam_channel::Sender;
 
 use super::Why;
-use super::link::{Failure, Operation};
+use super::client::{Failure, Operation};
 use crate::machine::{Event, Ticket};
 
 /// A ticket is in here, or it has been answered; never both, never neither.

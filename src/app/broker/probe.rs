@@ -37,7 +37,7 @@ pub(super) struct Failed {
 }
 
 /// What the probe has found.
-pub(super) enum Found {
+pub(super) enum Finding {
     /// Why there is no connection; `None` if everything works now.
     Why(Option<Why>),
     /// The attempt was made at an address, and failed for this cause; another one takes connections and has
@@ -59,13 +59,13 @@ pub(super) fn start(endpoint: Endpoint, failed: Failed, signals: Sender<Signal>)
 }
 
 /// Tries again what the library has just failed to do, step by step, at each of the broker's addresses.
-fn explain(endpoint: &Endpoint, failed: &Failed) -> Found {
+fn explain(endpoint: &Endpoint, failed: &Failed) -> Finding {
     let url = &endpoint.url;
     let addresses = (url.host(), url.port()).to_socket_addrs();
     let mut addresses: Vec<_> = addresses.map(Iterator::collect).unwrap_or_default();
     addresses.dedup();
     let Some(chosen) = taken_by_paho(&addresses) else {
-        return Found::Why(Some(Why::NameNotKnown(url.host().to_owned())));
+        return Finding::Why(Some(Why::NameNotKnown(url.host().to_owned())));
     };
     let used = failed.address.unwrap_or(chosen);
     let tried = |address| failed.before.iter().find(|(before, _)| *before == address);
@@ -89,18 +89,18 @@ fn explain(endpoint: &Endpoint, failed: &Failed) -> Found {
     if let Some(next) = next.filter(|_| !url.tls()) {
         let why = causes.into_iter().find(|(address, _)| *address == used);
         let why = why.and_then(|(_, why)| why).unwrap_or(Why::Unexplained);
-        return Found::Elsewhere {
+        return Finding::Elsewhere {
             used: (used, why),
             next,
         };
     }
     if let [(_, why)] = &causes[..] {
-        return Found::Why(why.clone());
+        return Finding::Why(why.clone());
     }
     let known = causes
         .into_iter()
         .map(|(address, why)| (address, why.unwrap_or(Why::Unexplained)));
-    Found::Why(Some(Why::of_all(known.collect())))
+    Finding::Why(Some(Why::of_all(known.collect())))
 }
 
 /// The first of IPv4, else the last.
@@ -234,13 +234,13 @@ mod tests {
         let (_listener, live, dead) = live_and_dead();
         let endpoint = endpoint(&format!("mqtt://{live}"));
         let found = explain(&endpoint, &failed(Some(dead), Vec::new()));
-        let Found::Elsewhere { used, next } = found else {
+        let Finding::Elsewhere { used, next } = found else {
             panic!("{live} takes connections");
         };
         assert_eq!((used.0, next), (dead, live));
         let found = explain(&endpoint, &failed(None, Vec::new()));
-        assert!(matches!(found, Found::Why(None)));
+        assert!(matches!(found, Finding::Why(None)));
         let found = explain(&endpoint, &failed(Some(dead), vec![(live, Why::ClosedAtOnce)]));
-        assert!(matches!(found, Found::Why(Some(Why::ClosedAtOnce))));
+        assert!(matches!(found, Finding::Why(Some(Why::ClosedAtOnce))));
     }
 }

@@ -19,17 +19,17 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::backoff::Backoff;
+use super::client::{Failure, Operation, Outcome, PahoClient, Response};
 use super::deliveries::Deliveries;
-use super::link::{Answer, Failure, Link, Operation, Outcome};
-use super::probe::{self, Failed, Found};
+use super::probe::{self, Failed, Finding};
 use super::signal::Signal;
-use super::state::State;
-use super::{BrokerUrl, Outgoing, Settings, Why};
+use super::state::ConnectionState;
+use super::{BrokerSettings, BrokerUrl, Outgoing, Why};
 use crate::machine::{Event, Ticket};
 
 /// The broker sends a `SUBACK` at once, or never.
 const SUBACK_LIMIT: Duration = Duration::from_secs(5);
-/// Paho ends an attempt within [`super::link::CONNECT_TIMEOUT`] and some seconds for a name look-up; a client
+/// Paho ends an attempt within [`super::client::CONNECT_TIMEOUT`] and some seconds for a name look-up; a client
 /// that does not is left behind.
 const CONNECT_LIMIT: Duration = Duration::from_secs(60);
 /// After this long, "could not connect" has to do; what is found out later is told after the next attempt.
@@ -48,19 +48,19 @@ struct Closing {
 }
 
 pub(super) struct Session {
-    link: Link,
+    client: PahoClient,
     url: BrokerUrl,
     ca_file: Option<PathBuf>,
     /// What "not authorised" means for this program's `CONNECT`.
     denied: Why,
-    state: State,
+    state: ConnectionState,
     backoff: Backoff,
     deliveries: Deliveries,
     /// May outlive the state `Leaving`, if the connection was lost at the same time.
     disconnect: Option<Operation>,
     closing: Option<Closing>,
     /// What a probe found out too late, about an attempt that failed like the present one.
-    explained_late: Option<Found>,
+    explained_late: Option<Finding>,
     /// Whether it was found before that the broker takes connections and says nothing.
     hangs: bool,
     /// The attempts that have failed since there was a connection or a pause, each at another address.
@@ -71,13 +71,13 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(
-        link: Link,
-        settings: &Settings,
+        client: PahoClient,
+        settings: &BrokerSettings,
         signals: (Sender<Signal>, Receiver<Signal>),
         events: Sender<Event>,
     ) -> Self {
         Self {
-            link,
+            client,
             url: settings.url.clone(),
             ca_file: settings.ca_file.clone(),
             denied: if settings.credentials.is_some() {
@@ -85,7 +85,7 @@ impl Session {
             } else {
                 Why::CredentialsWanted
             },
-            state: State::Waiting { until: now() },
+            state: ConnectionState::Waiting { until: now() },
             backoff: Backoff::default(),
             deliveries: Deliveries::default(),
             disconnect: None,
@@ -99,7 +99,7 @@ impl Session {
     }
 
     pub(super) fn run(mut self) {
-        while !matches!(self.state, State::Gone) {
+        while !matches!(self.state, ConnectionState::Gone) {
             let received = match self.deadline() {
                 Some(at) => self.signals.1.recv_deadline(at),
                 None => self.signals.1.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -114,39 +114,39 @@ impl Session {
 
     fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::Waiting { until }
-            | State::Connecting { until, .. }
-            | State::Explaining { until, .. }
-            | State::Subscribing { until, .. }
-            | State::Leaving { until, .. } => Some(*until),
-            State::Ready { .. } => self.closing.as_ref().map(|closing| closing.by),
-            State::Gone => None,
+            ConnectionState::Waiting { until }
+            | ConnectionState::Connecting { until, .. }
+            | ConnectionState::Explaining { until, .. }
+            | ConnectionState::Subscribing { until, .. }
+            | ConnectionState::Leaving { until, .. } => Some(*until),
+            ConnectionState::Ready { .. } => self.closing.as_ref().map(|closing| closing.by),
+            ConnectionState::Gone => None,
         }
     }
 
     fn on_deadline(&mut self) {
         match &self.state {
-            State::Waiting { .. } => self.attempt(),
-            State::Explaining { known, .. } => self.down(known.clone()),
-            State::Subscribing { .. } => self.leave(Why::SubscriptionUnanswered),
-            State::Ready { .. } => self.leave(Why::Lost),
-            State::Leaving { why, .. } => self.down(why.clone()),
+            ConnectionState::Waiting { .. } => self.attempt(),
+            ConnectionState::Explaining { known, .. } => self.down(known.clone()),
+            ConnectionState::Subscribing { .. } => self.leave(Why::SubscriptionUnanswered),
+            ConnectionState::Ready { .. } => self.leave(Why::Lost),
+            ConnectionState::Leaving { why, .. } => self.down(why.clone()),
             // If no new client is to be had, the old one may still come round.
-            State::Connecting { .. } => {
-                let _ = self.link.renew();
+            ConnectionState::Connecting { .. } => {
+                let _ = self.client.renew();
                 self.down(Why::NoAnswer);
             }
-            State::Gone => {}
+            ConnectionState::Gone => {}
         }
     }
 
     fn attempt(&mut self) {
-        if self.deliveries.take_leftovers() && self.link.renew().is_err() {
+        if self.deliveries.take_leftovers() && self.client.renew().is_err() {
             self.down(Why::Unexplained);
             return;
         }
-        self.state = State::Connecting {
-            connect: self.link.connect(),
+        self.state = ConnectionState::Connecting {
+            connect: self.client.connect(),
             until: now() + CONNECT_LIMIT,
         };
     }
@@ -156,11 +156,11 @@ impl Session {
             Signal::Publish(ticket, message) => self.publish(ticket, message),
             Signal::Close { by, done } => self.close(by, done),
             Signal::Retry => {
-                if let State::Waiting { until } = &mut self.state {
+                if let ConnectionState::Waiting { until } = &mut self.state {
                     *until = now();
                 }
             }
-            Signal::Arrived(client, _) | Signal::Lost(client, _) if !self.link.is_of(client) => {}
+            Signal::Arrived(client, _) | Signal::Lost(client, _) if !self.client.is_of(client) => {}
             Signal::Arrived(_, message) => self.emit(Event::Message {
                 topic: message.topic().to_owned(),
                 payload: message.payload().to_vec(),
@@ -169,7 +169,7 @@ impl Session {
             Signal::Lost(_, why) => self.lost(why),
             Signal::Ended(number) => self.ended(number),
             Signal::Explained(number, found) => match &self.state {
-                State::Explaining { attempt, known, .. } if *attempt == number => {
+                ConnectionState::Explaining { attempt, known, .. } if *attempt == number => {
                     self.explained(found, known.clone());
                 }
                 _ => self.explained_late = Some(found),
@@ -178,13 +178,13 @@ impl Session {
     }
 
     fn publish(&mut self, ticket: Ticket, message: Outgoing) {
-        let possible = matches!(self.state, State::Ready { .. }) && self.closing.is_none();
+        let possible = matches!(self.state, ConnectionState::Ready { .. }) && self.closing.is_none();
         if !possible || !message.is_sendable() {
             self.emit(Event::Undelivered(ticket));
             return;
         }
         let topic = message.topic.clone();
-        let operation = self.link.publish(message);
+        let operation = self.client.publish(message);
         self.deliveries.add(ticket, topic, operation);
     }
 
@@ -194,12 +194,12 @@ impl Session {
             return;
         }
         match &mut self.state {
-            State::Connecting { connect, .. } if connect.number() == number => {
+            ConnectionState::Connecting { connect, .. } if connect.number() == number => {
                 if let Some(outcome) = connect.result() {
                     self.connected(outcome);
                 }
             }
-            State::Subscribing { subscribe, .. } if subscribe.number() == number => {
+            ConnectionState::Subscribing { subscribe, .. } if subscribe.number() == number => {
                 if let Some(outcome) = subscribe.result() {
                     self.subscribed(outcome);
                 }
@@ -211,10 +211,10 @@ impl Session {
     fn connected(&mut self, outcome: Outcome) {
         match outcome {
             Ok(_) if self.closing.is_some() => self.leave(Why::Lost),
-            Ok(Answer { lacks: Some(why), .. }) => self.leave(why),
+            Ok(Response { lacks: Some(why), .. }) => self.leave(why),
             Ok(_) => {
-                let subscribe = self.link.subscribe();
-                self.state = State::Subscribing {
+                let subscribe = self.client.subscribe();
+                self.state = ConnectionState::Subscribing {
                     subscribe,
                     until: now() + SUBACK_LIMIT,
                 };
@@ -233,7 +233,7 @@ impl Session {
     /// The attempt has failed, and why is known.
     fn refused(&mut self, why: Why) {
         let before = std::mem::take(&mut self.failed);
-        self.down(match self.link.address() {
+        self.down(match self.client.address() {
             Some(address) if !before.is_empty() => {
                 Why::of_all(before.into_iter().chain([(address, why)]).collect())
             }
@@ -255,12 +255,12 @@ impl Session {
             return;
         }
         let failed = Failed {
-            number: self.link.operations(),
-            address: self.link.address(),
+            number: self.client.operations(),
+            address: self.client.address(),
             why,
             before: self.failed.clone(),
         };
-        self.state = State::Explaining {
+        self.state = ConnectionState::Explaining {
             attempt: failed.number,
             known: known.clone(),
             until: now() + EXPLAIN_LIMIT,
@@ -274,17 +274,17 @@ impl Session {
         }
     }
 
-    fn explained(&mut self, found: Found, known: Why) {
+    fn explained(&mut self, found: Finding, known: Why) {
         match found {
-            Found::Elsewhere { used, next } if self.closing.is_none() && self.is_new(next) => {
+            Finding::Elsewhere { used, next } if self.closing.is_none() && self.is_new(next) => {
                 self.failed.push(used);
-                match self.link.use_address(Some(next)) {
+                match self.client.use_address(Some(next)) {
                     Ok(()) => self.attempt(),
                     Err(_) => self.down(known),
                 }
             }
-            Found::Elsewhere { .. } => self.down(known),
-            Found::Why(why) => self.down(why.unwrap_or(known)),
+            Finding::Elsewhere { .. } => self.down(known),
+            Finding::Why(why) => self.down(why.unwrap_or(known)),
         }
     }
 
@@ -294,12 +294,12 @@ impl Session {
 
     fn subscribed(&mut self, outcome: Outcome) {
         match outcome {
-            Ok(Answer { granted, .. }) => {
-                if let Some(topic) = self.link.refused(&granted) {
+            Ok(Response { granted, .. }) => {
+                if let Some(topic) = self.client.refused(&granted) {
                     self.leave(Why::SubscriptionRefused(topic.to_owned()));
                     return;
                 }
-                self.state = State::Ready { since: now() };
+                self.state = ConnectionState::Ready { since: now() };
                 self.explained_late = None;
                 self.hangs = false;
                 self.failed.clear();
@@ -308,7 +308,7 @@ impl Session {
             }
             // A refusal of a single subscription comes as an error.
             Err(Failure::Known(why)) if why != Why::Lost => {
-                let topic = self.link.refused(&[0x80]).unwrap_or_default().to_owned();
+                let topic = self.client.refused(&[0x80]).unwrap_or_default().to_owned();
                 self.leave(Why::SubscriptionRefused(topic));
             }
             Err(_) => self.leave(Why::Lost),
@@ -317,12 +317,12 @@ impl Session {
 
     /// Ends the connection from our side. What still arrives until it has ended is handed on.
     fn leave(&mut self, why: Why) {
-        self.state = State::Leaving {
+        self.state = ConnectionState::Leaving {
             why,
             until: now() + LEAVE_LIMIT,
         };
         if self.disconnect.is_none() {
-            self.disconnect = Some(self.link.disconnect());
+            self.disconnect = Some(self.client.disconnect());
         }
     }
 
@@ -342,19 +342,22 @@ impl Session {
             return;
         }
         match &self.state {
-            State::Leaving { why, .. } => self.down(why.clone()),
+            ConnectionState::Leaving { why, .. } => self.down(why.clone()),
             // It was overtaken by a loss, waited in Paho's queue, and has now hit the next connection.
-            State::Subscribing { .. } | State::Ready { .. } => self.down(Why::Lost),
+            ConnectionState::Subscribing { .. } | ConnectionState::Ready { .. } => self.down(Why::Lost),
             _ => {}
         }
     }
 
     fn lost(&mut self, why: Why) {
         match &self.state {
-            State::Subscribing { .. } | State::Ready { .. } => self.down(why),
-            State::Leaving { why, .. } => self.down(why.clone()),
+            ConnectionState::Subscribing { .. } | ConnectionState::Ready { .. } => self.down(why),
+            ConnectionState::Leaving { why, .. } => self.down(why.clone()),
             // An attempt ends by its own signal.
-            State::Connecting { .. } | State::Waiting { .. } | State::Explaining { .. } | State::Gone => {}
+            ConnectionState::Connecting { .. }
+            | ConnectionState::Waiting { .. }
+            | ConnectionState::Explaining { .. }
+            | ConnectionState::Gone => {}
         }
     }
 
@@ -364,20 +367,20 @@ impl Session {
     )]
     fn down(&mut self, why: Why) {
         match self.state {
-            State::Ready { since } if now() - since >= STABLE => self.backoff.reset(),
-            State::Ready { .. } => {}
+            ConnectionState::Ready { since } if now() - since >= STABLE => self.backoff.reset(),
+            ConnectionState::Ready { .. } => {}
             // The name may have other addresses by the next attempt. These options were good once.
-            _ => drop(self.link.use_address(None)),
+            _ => drop(self.client.use_address(None)),
         }
         self.failed.clear();
         self.deliveries.abandon(&self.events);
         if let Some(closing) = self.closing.take() {
             let _ = closing.done.send(());
-            self.state = State::Gone;
+            self.state = ConnectionState::Gone;
             return;
         }
         let retry_in = self.backoff.next(why.pace());
-        self.state = State::Waiting {
+        self.state = ConnectionState::Waiting {
             until: now() + retry_in,
         };
         self.emit(Event::Disconnected {
@@ -395,17 +398,22 @@ impl Session {
         let told = done.clone();
         self.closing = Some(Closing { by, done });
         match &self.state {
-            State::Waiting { .. } | State::Explaining { .. } | State::Gone => self.down(Why::Lost),
-            State::Subscribing { .. } => self.leave(Why::Lost),
-            State::Ready { .. } => self.leave_when_delivered(),
+            ConnectionState::Waiting { .. } | ConnectionState::Explaining { .. } | ConnectionState::Gone => {
+                self.down(Why::Lost);
+            }
+            ConnectionState::Subscribing { .. } => self.leave(Why::Lost),
+            ConnectionState::Ready { .. } => self.leave_when_delivered(),
             // Nobody need wait for an attempt to end; it is left as soon as it succeeds.
-            State::Connecting { .. } => drop(told.send(())),
-            State::Leaving { .. } => {}
+            ConnectionState::Connecting { .. } => drop(told.send(())),
+            ConnectionState::Leaving { .. } => {}
         }
     }
 
     fn leave_when_delivered(&mut self) {
-        if self.closing.is_some() && self.deliveries.is_empty() && matches!(self.state, State::Ready { .. }) {
+        if self.closing.is_some()
+            && self.deliveries.is_empty()
+            && matches!(self.state, ConnectionState::Ready { .. })
+        {
             self.leave(Why::Lost);
         }
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crossbeam_channel::Sender;
 use paho_mqtt::Message;
 
-use super::probe::Found;
+use super::probe::Finding;
 use super::{Outgoing, Why};
 use crate::machine::Ticket;
 
@@ -24,5 +24,5 @@ pub(super) enum Signal {
     /// The operation of this number has a result.
     Ended(u64),
     /// What the probe found out about this attempt.
-    Explained(u64, Found),
+    Explained(u64, Finding),
 }

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::Why;
-use super::link::Operation;
+use super::client::Operation;
 
 /// One at a time; each has what it waits for, and until when.
-pub(super) enum State {
+pub(super) enum ConnectionState {
     Waiting {
         until: Instant,
     },

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::environment::switch;
-use crate::app::screen::Settings;
+use crate::app::screen::ScreenSettings;
 
 /// What every screen has.
 #[derive(Debug, Clone, Copy, Args)]
@@ -16,8 +16,8 @@ pub struct ScreenArgs {
 impl ScreenArgs {
     /// A display's.
     #[must_use]
-    pub const fn settings(self) -> Settings {
-        Settings {
+    pub const fn settings(self) -> ScreenSettings {
+        ScreenSettings {
             bell: !self.no_bell,
             read_only: false,
             mouse: false,
@@ -27,7 +27,7 @@ impl ScreenArgs {
 
 /// What only the screens have from which sensors can be toggled.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct HandsArgs {
+pub struct ToggleModeArgs {
     /// Show the sensors; toggle none, whatever is pressed; not together with --set or --toggle
     #[arg(long, env = "DUALBOARD_READ_ONLY", value_parser = switch)]
     read_only: bool,
@@ -37,9 +37,9 @@ pub struct HandsArgs {
     mouse: bool,
 }
 
-impl HandsArgs {
-    pub(super) const fn settings(self, screen: ScreenArgs) -> Settings {
-        Settings {
+impl ToggleModeArgs {
+    pub(super) const fn settings(self, screen: ScreenArgs) -> ScreenSettings {
+        ScreenSettings {
             read_only: self.read_only,
             mouse: self.mouse,
             ..screen.settings()

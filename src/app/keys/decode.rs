@@ -63,7 +63,7 @@ impl Meaning {
 
 /// Where in a sequence the bytes so far have led.
 #[derive(Debug, Default)]
-enum State {
+enum DecoderState {
     #[default]
     Ground,
     Escape(Escape),
@@ -102,7 +102,7 @@ enum Introducer {
 /// Turns bytes into keys as they come.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
-    state: State,
+    state: DecoderState,
     pasting: bool,
     /// How long ago a paste without marks came.
     burst: Option<Duration>,
@@ -121,7 +121,7 @@ impl Decoder {
         if self.is_second_knock(pause, bytes) {
             self.forget();
         }
-        let begins_whole = matches!(self.state, State::Ground);
+        let begins_whole = matches!(self.state, DecoderState::Ground);
         let (mut typed, mut pasted) = (Vec::new(), Vec::new());
         for &byte in bytes {
             let mut meanings = Vec::with_capacity(2);
@@ -161,16 +161,16 @@ impl Decoder {
     /// Whether an ESC waits for what follows it. If nothing does for a moment, [`Self::silence`] is to be
     /// called.
     pub(super) const fn awaits_silence(&self) -> bool {
-        matches!(self.state, State::Escape(Escape::Key | Escape::Ends))
+        matches!(self.state, DecoderState::Escape(Escape::Key | Escape::Ends))
     }
 
     /// Nothing has come for a moment: an ESC was the Esc key. What follows it later may still make a sequence
     /// of it.
     pub(super) fn silence(&mut self) -> Option<Typed> {
-        let State::Escape(escape @ (Escape::Key | Escape::Ends)) = self.state else {
+        let DecoderState::Escape(escape @ (Escape::Key | Escape::Ends)) = self.state else {
             return None;
         };
-        self.state = State::Escape(Escape::Taken);
+        self.state = DecoderState::Escape(Escape::Taken);
         let was_pasting = std::mem::take(&mut self.pasting);
         (escape == Escape::Key && !was_pasting).then_some(Typed::Key(plain(KeyCode::Esc)))
     }
@@ -179,7 +179,10 @@ impl Decoder {
     const fn is_unfinished(&self) -> bool {
         let in_sequence = matches!(
             self.state,
-            State::Sequence(..) | State::Console | State::Report(_) | State::String { .. }
+            DecoderState::Sequence(..)
+                | DecoderState::Console
+                | DecoderState::Report(_)
+                | DecoderState::String { .. }
         );
         in_sequence || self.pasting || self.burst.is_some()
     }
@@ -200,59 +203,61 @@ impl Decoder {
 
     fn step(&mut self, byte: u8, found: &mut Vec<Meaning>) {
         match std::mem::take(&mut self.state) {
-            State::Ground => self.ground(byte, found),
-            State::Escape(escape) => self.escape(escape, byte, found),
-            State::Character(begun) => self.character(begun, byte, found),
+            DecoderState::Ground => self.ground(byte, found),
+            DecoderState::Escape(escape) => self.escape(escape, byte, found),
+            DecoderState::Character(begun) => self.character(begun, byte, found),
             // In the middle of anything, ESC begins anew.
-            _ if byte == ESC => self.state = State::Escape(Escape::Ends),
-            State::Sequence(introducer, body) => self.sequence(introducer, body, byte, found),
-            State::Console if byte >= b' ' => found.push(sequence::console(byte)),
-            State::Report(left) if byte >= b' ' || byte == 0 => {
+            _ if byte == ESC => self.state = DecoderState::Escape(Escape::Ends),
+            DecoderState::Sequence(introducer, body) => self.sequence(introducer, body, byte, found),
+            DecoderState::Console if byte >= b' ' => found.push(sequence::console(byte)),
+            DecoderState::Report(left) if byte >= b' ' || byte == 0 => {
                 if left > 1 {
-                    self.state = State::Report(left - 1);
+                    self.state = DecoderState::Report(left - 1);
                 }
             }
-            State::String { eight_bit } if !CANCEL.contains(&byte) => {
+            DecoderState::String { eight_bit } if !CANCEL.contains(&byte) => {
                 if byte != BELL && !(eight_bit && byte == 0x9c) {
-                    self.state = State::String { eight_bit };
+                    self.state = DecoderState::String { eight_bit };
                 }
             }
             // A control key in the middle of something.
-            State::Console | State::Report(_) | State::String { .. } => self.ground(byte, found),
+            DecoderState::Console | DecoderState::Report(_) | DecoderState::String { .. } => {
+                self.ground(byte, found);
+            }
         }
     }
 
     fn ground(&mut self, byte: u8, found: &mut Vec<Meaning>) {
         match byte {
-            ESC => self.state = State::Escape(Escape::Key),
+            ESC => self.state = DecoderState::Escape(Escape::Key),
             0..=0x7f => found.push(ascii(byte)),
             0x80..=0x9f => self.eight_bit(byte),
-            _ => self.state = State::Character(vec![byte]),
+            _ => self.state = DecoderState::Character(vec![byte]),
         }
     }
 
     /// Controls of one byte, which stand for ESC and a letter.
     fn eight_bit(&mut self, byte: u8) {
         self.state = match byte {
-            0x9b => State::Sequence(Introducer::Csi, Vec::new()),
-            0x8f => State::Sequence(Introducer::Ss3, Vec::new()),
-            0x90 | 0x98 | 0x9d..=0x9f => State::String { eight_bit: true },
-            _ => State::Ground,
+            0x9b => DecoderState::Sequence(Introducer::Csi, Vec::new()),
+            0x8f => DecoderState::Sequence(Introducer::Ss3, Vec::new()),
+            0x90 | 0x98 | 0x9d..=0x9f => DecoderState::String { eight_bit: true },
+            _ => DecoderState::Ground,
         };
     }
 
     fn escape(&mut self, escape: Escape, byte: u8, found: &mut Vec<Meaning>) {
         match byte {
-            b'[' => self.state = State::Sequence(Introducer::Csi, Vec::new()),
-            b'O' => self.state = State::Sequence(Introducer::Ss3, Vec::new()),
-            b']' | b'P' | b'_' | b'^' | b'X' => self.state = State::String { eight_bit: false },
+            b'[' => self.state = DecoderState::Sequence(Introducer::Csi, Vec::new()),
+            b'O' => self.state = DecoderState::Sequence(Introducer::Ss3, Vec::new()),
+            b']' | b'P' | b'_' | b'^' | b'X' => self.state = DecoderState::String { eight_bit: false },
             // The end of a string.
             b'\\' => {}
             ESC => {
                 if escape == Escape::Key {
                     found.push(Meaning::key(plain(KeyCode::Esc)));
                 }
-                self.state = State::Escape(Escape::Key);
+                self.state = DecoderState::Escape(Escape::Key);
             }
             _ => {
                 self.ground(byte, found);
@@ -276,10 +281,10 @@ impl Decoder {
                 if body.len() < LONGEST {
                     body.push(byte);
                 }
-                self.state = State::Sequence(introducer, body);
+                self.state = DecoderState::Sequence(introducer, body);
             }
-            b'[' if introducer == Introducer::Csi && body.is_empty() => self.state = State::Console,
-            b'M' if introducer == Introducer::Csi && body.is_empty() => self.state = State::Report(3),
+            b'[' if introducer == Introducer::Csi && body.is_empty() => self.state = DecoderState::Console,
+            b'M' if introducer == Introducer::Csi && body.is_empty() => self.state = DecoderState::Report(3),
             b'@'..=b'~' => {
                 if body.len() < LONGEST {
                     found.push(sequence::meaning(introducer, &body, byte));
@@ -302,7 +307,7 @@ impl Decoder {
                 Some(letter) => found.push(Meaning::Text(plain(KeyCode::Char(letter)))),
                 None => {}
             },
-            Err(error) if error.error_len().is_none() => self.state = State::Character(begun),
+            Err(error) if error.error_len().is_none() => self.state = DecoderState::Character(begun),
             Err(_) => {}
         }
     }

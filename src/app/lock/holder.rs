@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 /// How a monitor has its card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum RunMode {
     /// With a screen and keys, until it is quit.
     Screen,
     /// Without keys, until a signal.
@@ -18,7 +18,7 @@ pub enum Way {
     Order,
 }
 
-impl Way {
+impl RunMode {
     const ALL: [Self; 3] = [Self::Screen, Self::Lines, Self::Order];
 
     const fn word(self) -> &'static str {
@@ -32,9 +32,9 @@ impl Way {
 
 /// What the process that holds a lock does, as far as the system tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doing {
+pub enum ProcessState {
     /// It runs. Whether it does anything, nobody knows.
-    Runs,
+    RunningMonitor,
     /// It was stopped, by Ctrl-Z or a signal, and does nothing until it is continued.
     Stopped,
     /// It is no process of this machine or container: it cannot be seen from here.
@@ -49,7 +49,7 @@ pub struct Holder {
     /// When it was started, in ticks since the system was: another process may have the same number, later or
     /// in another container.
     started: String,
-    way: Way,
+    way: RunMode,
     /// The broker that it was started with; nothing where that is not known.
     broker: String,
 }
@@ -59,7 +59,7 @@ const NO_TERMINAL: &str = "no terminal";
 impl Holder {
     /// This process.
     #[must_use]
-    pub fn this(way: Way, broker: &str) -> Self {
+    pub fn this(way: RunMode, broker: &str) -> Self {
         let terminal = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new());
         let pid = rustix::process::getpid().as_raw_nonzero().get();
         Self {
@@ -91,15 +91,15 @@ impl Holder {
         let started = lines.next().unwrap_or_default();
         let way = lines.next().unwrap_or_default();
         let likely = if terminal == NO_TERMINAL {
-            Way::Lines
+            RunMode::Lines
         } else {
-            Way::Screen
+            RunMode::Screen
         };
         Self {
             pid,
             terminal,
             started,
-            way: Way::ALL
+            way: RunMode::ALL
                 .into_iter()
                 .find(|known| known.word() == way)
                 .unwrap_or(likely),
@@ -128,7 +128,7 @@ impl Holder {
 
     /// How it has the card.
     #[must_use]
-    pub const fn way(&self) -> Way {
+    pub const fn way(&self) -> RunMode {
         self.way
     }
 
@@ -179,16 +179,16 @@ impl Holder {
 
     /// What it does now.
     #[must_use]
-    pub fn doing(&self) -> Doing {
+    pub fn doing(&self) -> ProcessState {
         let Some(stat) = self.pid.map(stat) else {
-            return Doing::Elsewhere;
+            return ProcessState::Elsewhere;
         };
         if field(&stat, STARTED) != self.started {
-            return Doing::Elsewhere;
+            return ProcessState::Elsewhere;
         }
         match field(&stat, STATE).as_str() {
-            "T" | "t" => Doing::Stopped,
-            _ => Doing::Runs,
+            "T" | "t" => ProcessState::Stopped,
+            _ => ProcessState::RunningMonitor,
         }
     }
 
@@ -207,7 +207,7 @@ impl Holder {
 
     /// Whether somebody can press a key there.
     fn has_keys(&self) -> bool {
-        self.way == Way::Screen && self.terminal != NO_TERMINAL
+        self.way == RunMode::Screen && self.terminal != NO_TERMINAL
     }
 
     /// How one that is stopped goes on.
@@ -226,12 +226,12 @@ impl Holder {
             return "its lock does not say which process it is: end it by hand, then start again".to_owned();
         };
         let there = match self.doing() {
-            Doing::Elsewhere => {
+            ProcessState::Elsewhere => {
                 return "it is no process of this machine or container: end it where it runs, then start again".to_owned();
             }
-            Doing::Stopped => format!("it is stopped: {}", self.advice_to_go_on()),
-            Doing::Runs if self.has_keys() => "end it there with q".to_owned(),
-            Doing::Runs => format!("end it with kill {pid}"),
+            ProcessState::Stopped => format!("it is stopped: {}", self.advice_to_go_on()),
+            ProcessState::RunningMonitor if self.has_keys() => "end it there with q".to_owned(),
+            ProcessState::RunningMonitor => format!("end it with kill {pid}"),
         };
         let denied = |pid| test_kill_process(pid) == Err(Errno::PERM);
         if self.process().is_some_and(denied) {
@@ -273,20 +273,20 @@ mod tests {
     #[test]
     fn what_a_lock_says_is_read_back() {
         let mut file = tempfile::tempfile().expect("a file");
-        for way in Way::ALL {
+        for way in RunMode::ALL {
             let this = Holder::this(way, "mqtt://localhost:1883");
             this.write(&file).expect("a file");
             let read = Holder::read(&mut file);
             assert!(read.is(&this));
             assert_eq!((read.way(), read.broker()), (way, Some("mqtt://localhost:1883")));
-            assert_eq!(read.doing(), Doing::Runs);
+            assert_eq!(read.doing(), ProcessState::RunningMonitor);
         }
     }
 
     #[test]
     fn a_longer_text_that_was_there_before_leaves_nothing_behind() {
         let mut file = tempfile::tempfile().expect("a file");
-        let this = |broker| Holder::this(Way::Screen, broker);
+        let this = |broker| Holder::this(RunMode::Screen, broker);
         this("mqtt://a.very.long.name.of.a.host:1883")
             .write(&file)
             .expect("a file");
@@ -300,10 +300,10 @@ mod tests {
         child.wait().expect("it ends");
         let ended = Holder {
             pid: i32::try_from(child.id()).ok(),
-            ..Holder::this(Way::Lines, "")
+            ..Holder::this(RunMode::Lines, "")
         };
         ended.tell_to_end().expect("it is gone");
         assert!(ended.hears());
-        assert_eq!(ended.doing(), Doing::Elsewhere);
+        assert_eq!(ended.doing(), ProcessState::Elsewhere);
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Doing, Holder, Lock, glance, locked, name};
+use super::{Holder, Lock, ProcessState, glance, locked, name};
 use crate::app::clock::Clock;
 use crate::app::words;
 use crate::sensor::Card;
@@ -53,7 +53,7 @@ pub fn who_takes_over(folder: &Path, card: Card) -> Option<Holder> {
     let mut file = File::open(place(folder, card)).ok()?;
     let taker = Holder::read(&mut file);
     let own = taker.process() == Some(rustix::process::getpid());
-    (!own && taker.doing() != Doing::Elsewhere).then_some(taker)
+    (!own && taker.doing() != ProcessState::Elsewhere).then_some(taker)
 }
 
 /// Ends whoever holds the lock, and takes it.
@@ -67,7 +67,7 @@ pub(super) fn take_over(folder: &Path, card: Card, this: &Holder) -> Result<Lock
             Err(holder) => holder,
         };
         match &told {
-            Some((ending, by)) if ending.is(&holder) => {
+            Some((exit, by)) if exit.is(&holder) => {
                 if clock.now().mono >= *by {
                     bail!(
                         "the monitor that runs ({holder}) was told to end and has not within {} s: it hangs; end it by kill -9 {}, then start again",
@@ -92,7 +92,7 @@ fn end(holder: &Holder, clock: Clock) -> Result<()> {
         "the lock does not say which process holds it; end that monitor by hand, then start again"
     );
     anyhow::ensure!(
-        holder.doing() != Doing::Elsewhere,
+        holder.doing() != ProcessState::Elsewhere,
         "the monitor that runs ({holder}) is not a process of this machine or container; end it where it runs, then start again"
     );
     let begun = clock.now().mono.after(BEGIN);

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::News;
-use crate::app::journal::access;
+use crate::app::state_file::access;
 use crate::app::threads;
 
 /// How many lines may wait for the disk.

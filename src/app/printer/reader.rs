@@ -13,11 +13,11 @@ use crate::app::threads;
 use crate::app::wake::Wake;
 
 /// The thread that watches, asleep in `poll(2)`. Dropped, it ends.
-pub(super) struct Reader {
+pub(super) struct OutputWatch {
     wake: Arc<Wake>,
 }
 
-impl Reader {
+impl OutputWatch {
     /// From now on [`Input::HungUp`] comes, once, when nobody can read stdout any more: the other end of the
     /// pipe is closed, the terminal gone.
     ///
@@ -36,7 +36,7 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
+impl Drop for OutputWatch {
     fn drop(&mut self) {
         self.wake.call();
     }

@@ -15,7 +15,7 @@ pub(super) fn in_foreground(terminal: impl AsFd) -> bool {
     let Ok(group) = termios::tcgetpgrp(terminal) else {
         return true;
     };
-    Place::of(own_pid()).is_none_or(|own| own.group == group.as_raw_nonzero().get())
+    ProcessGroup::of(own_pid()).is_none_or(|own| own.group == group.as_raw_nonzero().get())
 }
 
 /// Stops the process group, wrapper scripts included, and returns when it has been continued.
@@ -34,11 +34,11 @@ pub(super) fn stop_until_continued() -> io::Result<()> {
 /// stopped. The kernel ignores SIGTSTP in such a group; we catch SIGTSTP and stop by SIGSTOP, and that would
 /// be for ever.
 pub(super) fn is_orphaned() -> bool {
-    let Some(own) = Place::of(own_pid()) else {
+    let Some(own) = ProcessGroup::of(own_pid()) else {
         return true;
     };
     let mut ancestor = own.parent;
-    while let Some(place) = Place::of(ancestor) {
+    while let Some(place) = ProcessGroup::of(ancestor) {
         if place.group != own.group {
             return place.session != own.session;
         }
@@ -56,14 +56,14 @@ fn own_pid() -> i32 {
 /// A number is 0 where the process that it means stands in a PID namespace outside of ours: that of a
 /// container's first process, say, which nobody made the leader of its group. `rustix` takes that for
 /// impossible, so it is not asked.
-struct Place {
+struct ProcessGroup {
     parent: i32,
     group: i32,
     session: i32,
 }
 
 #[cfg(target_os = "linux")]
-impl Place {
+impl ProcessGroup {
     fn of(pid: i32) -> Option<Self> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // "pid (name) state parent group session …", and the name may hold anything.
@@ -81,7 +81,7 @@ impl Place {
 }
 
 #[cfg(not(target_os = "linux"))]
-impl Place {
+impl ProcessGroup {
     /// Of this process or its parent: whose child another one is, cannot be asked here.
     fn of(pid: i32) -> Option<Self> {
         let process = process::Pid::from_raw(pid)?;

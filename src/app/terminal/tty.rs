@@ -44,7 +44,7 @@ const UNKNOWN_SIZE: Size = Size {
 };
 
 /// What the lock guards. It is held for system calls that cannot wait, never while waiting.
-struct Screen {
+struct Modes {
     /// The modes to go back to; `Some` while the screen is ours.
     before: Option<Termios>,
     /// Counts the entries: a frame that was begun before a suspension must not be ended after it.
@@ -57,7 +57,7 @@ struct Screen {
 pub(crate) struct Tty {
     output: OwnedFd,
     input: OwnedFd,
-    screen: Mutex<Screen>,
+    screen: Mutex<Modes>,
     mouse: bool,
     /// Readable when whoever waits for the terminal to read has to look up.
     interrupt: Wake,
@@ -81,7 +81,7 @@ impl Tty {
             open(c"/dev/tty").or_else(|_| reopen(stdout))?
         };
         let interrupt = Wake::new()?;
-        let screen = Screen {
+        let screen = Modes {
             before: None,
             entries: 0,
             guard: Guard::start(&input, &[MOUSE_OFF, LEAVE].concat()).ok(),
@@ -111,7 +111,7 @@ impl Tty {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Screen> {
+    fn lock(&self) -> MutexGuard<'_, Modes> {
         // Nothing that runs under the lock can panic; and who comes here from a panic hook must get on in any
         // case.
         self.screen.lock().unwrap_or_else(PoisonError::into_inner)

@@ -6,14 +6,14 @@ use ratatui::text::Span;
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::text::fit;
-use super::{Look, Picture};
+use super::{Picture, Theme};
 use crate::app::words;
 
 /// Draws it, if there is one. It covers what stands there.
 pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
     let look = &picture.look;
     let width = usize::from(area.width);
-    let texts = words::alarms(&picture.machine, &picture.watch, &picture.times);
+    let texts = words::alarms(&picture.machine, &picture.alarms, &picture.times);
     let Some(shortest) = texts.last().filter(|_| area.height > 0) else {
         return;
     };
@@ -22,7 +22,7 @@ pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
         .iter()
         .find(|text| text.chars().count() <= room)
         .unwrap_or(shortest);
-    let text = format!(" {} {} ", Look::alarm_mark(), fit(text, room));
+    let text = format!(" {} {} ", Theme::alarm_mark(), fit(text, room));
     frame.render_widget(Clear, area);
     // The text alone is set off, not the rest of the line: a bar across a wide window would be many bytes.
     frame.render_widget(Paragraph::new(Span::styled(text, look.banner())), area);

@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::Picture;
 use super::text::{fit, wrap};
 use crate::app::words;
-use crate::chronicle::Entry;
+use crate::event_log::LogEntry;
 
 /// How many lines an area holds under its rule; a single line is an event without one.
 fn rows(area: Rect) -> usize {
@@ -29,7 +29,7 @@ const INDENT: usize = 2;
 /// How many events an area holds: from the one that is on top, and of the oldest ones.
 pub(super) fn held(picture: &Picture, area: Rect) -> (usize, usize) {
     let rows = rows(area);
-    let height = |(entry, _): (&Entry, u64)| texts(picture, entry, area).len();
+    let height = |(entry, _): (&LogEntry, u64)| texts(picture, entry, area).len();
     let held = |heights: &mut dyn Iterator<Item = usize>| {
         let ends = heights.scan(0, |used, height| {
             *used += height;
@@ -38,7 +38,7 @@ pub(super) fn held(picture: &Picture, area: Rect) -> (usize, usize) {
         ends.take_while(|used| *used <= rows).count()
     };
     let all: Vec<_> = from_top(picture).collect();
-    let oldest: Vec<_> = picture.machine.chronicle().newest_first().collect();
+    let oldest: Vec<_> = picture.machine.event_log().newest_first().collect();
     (
         held(&mut all.into_iter().map(height)),
         held(&mut oldest.into_iter().rev().map(|entry| height((entry, 0)))),
@@ -46,18 +46,18 @@ pub(super) fn held(picture: &Picture, area: Rect) -> (usize, usize) {
 }
 
 /// The events from the one on top, with their numbers.
-fn from_top(picture: &Picture) -> impl Iterator<Item = (&Entry, u64)> {
-    let chronicle = picture.machine.chronicle();
-    let newest = chronicle.noted();
-    let oldest = newest + 1 - chronicle.newest_first().count() as u64;
+fn from_top(picture: &Picture) -> impl Iterator<Item = (&LogEntry, u64)> {
+    let event_log = picture.machine.event_log();
+    let newest = event_log.noted();
+    let oldest = newest + 1 - event_log.newest_first().count() as u64;
     // A page that has been forgotten meanwhile is followed by the oldest that is known.
-    let top = picture.desk.log().unwrap_or(newest).max(oldest).min(newest);
-    let numbered = chronicle.newest_first().zip((oldest..=newest).rev());
+    let top = picture.controls.log().unwrap_or(newest).max(oldest).min(newest);
+    let numbered = event_log.newest_first().zip((oldest..=newest).rev());
     numbered.filter(move |(_, number)| *number <= top)
 }
 
 /// An event's text, in lines that fit beside its time.
-fn texts(picture: &Picture, entry: &Entry, area: Rect) -> Vec<String> {
+fn texts(picture: &Picture, entry: &LogEntry, area: Rect) -> Vec<String> {
     let (machine, look) = (&picture.machine, &picture.look);
     let text = words::event(entry, machine.role(), machine.chain().home);
     let text = look.plain_text(&text).into_owned();
@@ -78,13 +78,13 @@ pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
     if rows(area) == 0 {
         return;
     }
-    let (look, watch) = (&picture.look, &picture.watch);
+    let (look, alarms) = (&picture.look, &picture.alarms);
     let width = usize::from(area.width);
-    let newest = picture.machine.chronicle().noted();
+    let newest = picture.machine.event_log().noted();
     let top = from_top(picture).next().map_or(newest, |(_, number)| number);
     let events = from_top(picture).flat_map(|(entry, number)| {
         let time = picture.times.at(entry.wall);
-        let mark = if number > watch.acknowledged() {
+        let mark = if number > alarms.acknowledged() {
             look.new_mark()
         } else {
             " "

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::Picture;
 use super::text::fit;
-use crate::app::desk::{self, Hands};
+use crate::app::controls::{self, ToggleMode};
 
 /// A key, and what it does.
 type Key = (&'static str, &'static str);
@@ -13,21 +13,21 @@ type Key = (&'static str, &'static str);
 /// Where the window is too narrow for all, those stay that lead on: how to leave, and the help, which lists
 /// every key.
 pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
-    let (desk, look) = (&picture.desk, &picture.look);
+    let (controls, look) = (&picture.controls, &picture.look);
     let width = usize::from(area.width);
-    if let Some(why) = desk.said() {
+    if let Some(why) = controls.said() {
         return Line::styled(format!(" {}", fit(why, width.saturating_sub(1))), look.waiting());
     }
-    let open = desk.help().is_some();
-    let scrolled = desk.log().is_some() && !open;
-    let toggle = desk::toggle_keys(picture.machine.role()).map(|keys| (keys, "toggle"));
-    let lock = match desk.hands() {
-        Hands::Free => Some(("l", "lock")),
-        Hands::Locked => Some(("l", "unlock")),
-        Hands::None | Hands::ReadOnly => None,
+    let open = controls.help().is_some();
+    let scrolled = controls.log().is_some() && !open;
+    let toggle = controls::toggle_keys(picture.machine.role()).map(|keys| (keys, "toggle"));
+    let lock = match controls.toggle_mode() {
+        ToggleMode::Free => Some(("l", "lock")),
+        ToggleMode::Locked => Some(("l", "unlock")),
+        ToggleMode::None | ToggleMode::ReadOnly => None,
     };
     // A screen that is locked must not look like one that is not, however small it is.
-    let (lock_rank, acknowledge_rank) = if desk.hands() == Hands::Locked {
+    let (lock_rank, acknowledge_rank) = if controls.toggle_mode() == ToggleMode::Locked {
         (3, 5)
     } else {
         (5, 3)
@@ -35,7 +35,7 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
     // In the order in which they stand, with their rank. `a` is there from the start: to bring it up with the
     // alarm would be more bytes than the alarm.
     let keys: [(Option<Key>, u8); 7] = [
-        (toggle.filter(|_| desk.hands() == Hands::Free), 4),
+        (toggle.filter(|_| controls.toggle_mode() == ToggleMode::Free), 4),
         (toggle.map(|_| ("p", "publish again")), 6),
         (lock, lock_rank),
         (Some(("a", "acknowledge")), acknowledge_rank),

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::{HIGH, Picture, sensors, title};
-use crate::app::desk::{Hands, toggle_keys};
+use crate::app::controls::{ToggleMode, toggle_keys};
 use crate::machine::Role;
 
 /// From this width on keys and words stand beside each other.
@@ -121,7 +121,7 @@ fn beside<R>(
 fn keys(picture: &Picture) -> Vec<(&'static str, &'static str)> {
     let mut rows = Vec::new();
     if let Some(keys) = toggle_keys(picture.machine.role()) {
-        if picture.desk.hands() != Hands::ReadOnly {
+        if picture.controls.toggle_mode() != ToggleMode::ReadOnly {
             rows.push((keys, "toggle the sensor"));
             rows.push(("l", "lock and unlock toggling"));
         }
@@ -138,7 +138,10 @@ fn keys(picture: &Picture) -> Vec<(&'static str, &'static str)> {
         ("Ctrl-Z", "stop; `fg` goes on"),
     ]);
     if picture.mouse {
-        if matches!(picture.desk.hands(), Hands::Free | Hands::Locked) {
+        if matches!(
+            picture.controls.toggle_mode(),
+            ToggleMode::Free | ToggleMode::Locked
+        ) {
             rows.push(("click", "toggle the sensor"));
         }
         rows.push(("wheel", "newer and older events"));

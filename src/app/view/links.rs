@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{Look, Picture};
+use super::{Picture, Theme};
 use crate::app::words;
 use crate::chain::{Connection, Link, Status, Watched};
 use crate::machine::{Freshness, Role};
@@ -72,7 +72,7 @@ pub(super) fn lines(picture: &Picture, area: Rect, most: u16) -> Vec<Line<'stati
 }
 
 /// One link on a line of its own, with its details if they fit.
-fn below(cell: &Cell, name: usize, width: usize, look: Look) -> Line<'static> {
+fn below(cell: &Cell, name: usize, width: usize, look: Theme) -> Line<'static> {
     let mut line = Line::from(vec![
         Span::raw(format!(" {:<name$}  ", cell.name)),
         Span::styled(format!("{} {:<6}", cell.mark, cell.word), cell.style),

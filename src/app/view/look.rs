@@ -20,12 +20,12 @@ pub fn is_dumb() -> bool {
 
 /// What the terminal can show, and what its owner wants to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct Theme {
     colour: bool,
     unicode: bool,
 }
 
-impl Look {
+impl Theme {
     /// With or without colours, with Unicode symbols or ASCII ones.
     #[must_use]
     pub const fn new(colour: bool, unicode: bool) -> Self {

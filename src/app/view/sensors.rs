@@ -7,7 +7,7 @@ mod row;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Look, Picture, large};
+use super::{Picture, Theme, large};
 use crate::machine::Role;
 use crate::sensor::{Card, SensorId};
 
@@ -141,7 +141,7 @@ fn block(picture: &Picture, card: Card, shape: Shape, (width, heading, bare): (u
         let whose = if own { "  this board" } else { "" };
         lines.push(Line::from(vec![
             Span::raw(" "),
-            Span::styled(format!("Board {}", card.number()), Look::strong()),
+            Span::styled(format!("Board {}", card.number()), Theme::strong()),
             Span::styled(whose, picture.look.dim()),
         ]));
     }

@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Look, Picture};
-use crate::app::desk::Hands;
+use super::{Picture, Theme};
+use crate::app::controls::ToggleMode;
 use crate::app::words;
 use crate::machine::Role;
 use crate::sensor::{SensorId, State};
@@ -19,15 +19,15 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
         ),
         Role::Display => (" ALL BOARDS ".to_owned(), " ALL ".to_owned()),
     };
-    let [long, short] = [long, short].map(|text| Span::styled(text, Look::title()));
-    let program = Span::styled(format!("  {}", words::program(role)), Look::strong());
-    let hands = hands(picture);
+    let [long, short] = [long, short].map(|text| Span::styled(text, Theme::title()));
+    let program = Span::styled(format!("  {}", words::program(role)), Theme::strong());
+    let toggle_mode = toggle_mode(picture);
     let counts = counts(picture, area);
     let room = usize::from(area.width).saturating_sub(width(&counts) + 1);
     let left = [
-        vec![long.clone(), program, hands.clone()],
-        vec![long, hands.clone()],
-        vec![short.clone(), hands],
+        vec![long.clone(), program, toggle_mode.clone()],
+        vec![long, toggle_mode.clone()],
+        vec![short.clone(), toggle_mode],
         vec![short],
     ];
     let mut spans = left
@@ -44,13 +44,13 @@ fn width(spans: &[Span<'_>]) -> usize {
 }
 
 /// Whether a press would toggle.
-fn hands(picture: &Picture) -> Span<'static> {
+fn toggle_mode(picture: &Picture) -> Span<'static> {
     let look = &picture.look;
-    let (word, style) = match picture.desk.hands() {
-        Hands::None => return Span::default(),
-        Hands::Free => ("unlocked", look.dim()),
-        Hands::Locked => ("locked", look.waiting()),
-        Hands::ReadOnly => ("read-only", look.waiting()),
+    let (word, style) = match picture.controls.toggle_mode() {
+        ToggleMode::None => return Span::default(),
+        ToggleMode::Free => ("unlocked", look.dim()),
+        ToggleMode::Locked => ("locked", look.waiting()),
+        ToggleMode::ReadOnly => ("read-only", look.waiting()),
     };
     Span::styled(format!("  {word}"), style)
 }

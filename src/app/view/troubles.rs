@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::text::wrap;
-use super::{Look, Picture};
+use super::{Picture, Theme};
 use crate::app::words;
 
 /// One trouble after the other, each broken at words to what the window is wide.
@@ -30,7 +30,7 @@ fn told(picture: &Picture, area: Rect, briefly: usize) -> Vec<Line<'static>> {
     for trouble in words::troubles(&picture.machine, &picture.url, &picture.times) {
         let text = look.plain_text(&trouble[briefly]);
         for (number, part) in wrap(&text, width).into_iter().enumerate() {
-            let mark = if number == 0 { Look::alarm_mark() } else { " " };
+            let mark = if number == 0 { Theme::alarm_mark() } else { " " };
             lines.push(Line::styled(format!(" {mark} {part}"), look.alarm()));
         }
     }

@@ -1,31 +1,31 @@
 //! What is said of alarms.
 
 use super::{Times, state};
+use crate::alarms::{Alarm, Alarms, Subject};
 use crate::machine::{Freshness, Machine};
 use crate::sensor::{SensorSet, State};
-use crate::watch::{Alarm, Subject, Watch};
 
 /// The alarms that nobody has acknowledged: the newest of those that last, how many more of them there are,
 /// and how many are over. The full text, then shorter ones. Nothing if there is none.
 #[must_use]
-pub fn alarms(machine: &Machine, watch: &Watch, times: &Times) -> Vec<String> {
-    let alarms: Vec<_> = watch.alarms().copied().collect();
-    let lasting: Vec<_> = alarms
+pub fn alarms(machine: &Machine, alarms: &Alarms, times: &Times) -> Vec<String> {
+    let open: Vec<_> = alarms.open().copied().collect();
+    let lasting: Vec<_> = open
         .iter()
-        .filter_map(|alarm| lasts(machine, &alarms, *alarm))
+        .filter_map(|alarm| lasts(machine, &open, *alarm))
         .collect();
-    match (lasting.first(), alarms.first()) {
+    match (lasting.first(), open.first()) {
         (Some(newest), _) => {
             let told = of_both_boards(&lasting, *newest);
             let all = lasting.iter().map(|alarm| alarm.subject.number()).sum();
             // What is named lasts; every other time that something raised an alarm is over.
-            let over = watch.raised().saturating_sub(all);
+            let over = alarms.raised().saturating_sub(all);
             let more = all.saturating_sub(told.number);
             last(&told, more, over, times)
         }
         (None, Some(newest)) => {
-            let told = of_both_boards(&alarms, *newest);
-            let more = watch.raised().saturating_sub(told.number);
+            let told = of_both_boards(&open, *newest);
+            let more = alarms.raised().saturating_sub(told.number);
             all_over(machine, &told, more, times)
         }
         (None, None) => Vec::new(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use dualboard_core::command::{Command, Name, Order, Orders};
+use dualboard_core::command::{Change, Changes, Command, Name};
 use dualboard_core::machine::Role;
 use dualboard_core::owner::Memory;
 use dualboard_core::reading::{Reading, Snapshot};
@@ -215,24 +215,24 @@ fn life(bytes: &mut Unstructured<'_>) -> Result<Life> {
 /// Few numbers, so that commands come again.
 fn command(bytes: &mut Unstructured<'_>) -> Result<Step> {
     let card = card(bytes)?;
-    let mut orders = Orders::default();
+    let mut changes = Changes::default();
     let what: u8 = bytes.arbitrary()?;
     for (sensor, place) in card.sensors().into_iter().zip(0..) {
         let order = match what >> (2 * place) & 3 {
             0 => None,
-            1 => Some(Order::Toggle),
-            state => Some(Order::Set(State::from(state == 2))),
+            1 => Some(Change::Toggle),
+            state => Some(Change::Set(State::from(state == 2))),
         };
-        orders.put(sensor, order);
+        changes.put(sensor, order);
     }
-    if orders.sensors().is_empty() {
-        orders.put(card.sensors()[0], Some(Order::Toggle));
+    if changes.sensors().is_empty() {
+        changes.put(card.sensors()[0], Some(Change::Toggle));
     }
     let id = Some(u64::from(what >> 6)).filter(|id| *id < 3);
     let by = Name::new("somebody");
     Ok(Step::Command(
         card,
-        Command { id, by, orders },
+        Command { id, by, changes },
         bytes.int_in_range(0..=7_u8)? == 0,
     ))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dualboard_core::chain::Connection;
-use dualboard_core::chronicle::KEPT;
+use dualboard_core::event_log::KEPT;
 use dualboard_core::machine::{Effect, Event, Freshness, Machine, Role};
 use dualboard_core::owner::Memory;
 use dualboard_core::pulse::TIMEOUT;
@@ -104,7 +104,7 @@ impl Watch {
         self.malformed(machine, heard.as_ref());
         self.freshness(machine, now, connected);
         self.stages(machine);
-        assert!(machine.chronicle().newest_first().count() <= KEPT);
+        assert!(machine.event_log().newest_first().count() <= KEPT);
         let stops = |effect: &Effect| matches!(effect, Effect::StopForTwin | Effect::StopTakenOver);
         self.leaving |= matches!(event, Event::Leave) || effects.iter().any(stops);
     }
@@ -170,7 +170,7 @@ impl Watch {
         self.commanded = SensorSet::EMPTY;
         let ignored = self.leaving || matches!(event, Event::Message { retained: true, .. });
         if let (Some(Some((_, Message::Command(command)))), false) = (heard, ignored) {
-            self.asked = self.asked.union(command.orders.sensors());
+            self.asked = self.asked.union(command.changes.sensors());
         }
         if self.restored {
             self.commanded = std::mem::take(&mut self.asked);
@@ -286,7 +286,7 @@ impl Watch {
     }
 
     pub fn memory_is_bounded(&self, machine: &Machine) {
-        if machine.chronicle().noted() > 100 || self.malformed > 100 {
+        if machine.event_log().noted() > 100 || self.malformed > 100 {
             let written = format!("{machine:?}").len();
             assert!(written < MOST_MEMORY, "{written} bytes");
         }

@@ -38,7 +38,7 @@ impl Trial {
 pub fn reading(machine: &Machine, sensor: SensorId) -> Option<Reading> {
     match machine.shown(sensor) {
         Some(Shown::Reading(reading)) => Some(reading),
-        Some(Shown::Word(_)) | None => None,
+        Some(Shown::Unversioned(_)) | None => None,
     }
 }
 

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{NARROW, beside};
-use crate::app::desk::{Hands, toggle_keys};
+use crate::app::controls::{ToggleMode, toggle_keys};
 use crate::app::view::{Picture, sensors};
 use crate::machine::Role;
 
@@ -41,7 +41,7 @@ pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
 fn keys(picture: &Picture) -> Vec<Row> {
     let mut rows = Vec::new();
     if let Some(keys) = toggle_keys(picture.machine.role()) {
-        if picture.desk.hands() != Hands::ReadOnly {
+        if picture.controls.toggle_mode() != ToggleMode::ReadOnly {
             rows.push(vec![(keys, "toggle")]);
             rows.push(vec![("l", "lock, unlock")]);
         }
@@ -55,7 +55,10 @@ fn keys(picture: &Picture) -> Vec<Row> {
         vec![("q ^C", "quit"), ("^Z", "stop")],
     ]);
     if picture.mouse {
-        if matches!(picture.desk.hands(), Hands::Free | Hands::Locked) {
+        if matches!(
+            picture.controls.toggle_mode(),
+            ToggleMode::Free | ToggleMode::Locked
+        ) {
             rows.push(vec![("click", "toggle")]);
         }
         rows.push(vec![("wheel", "scroll")]);

@@ -3,7 +3,7 @@
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use crate::app::desk::Hands;
+use crate::app::controls::ToggleMode;
 use crate::app::view::Picture;
 use crate::app::words;
 use crate::machine::{Freshness, Role};
@@ -34,13 +34,13 @@ pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize
         Span::styled(mark, style),
     ]);
     let room = width.saturating_sub(line.width() + word.len() + 1);
-    if let Some(hands) = hands(picture, sensor, room).filter(|_| bare) {
+    if let Some(toggle_mode) = toggle_mode(picture, sensor, room).filter(|_| bare) {
         line.push_span(Span::styled(word, look.chip(state)));
         line.push_span(Span::raw(" "));
-        line.push_span(hands);
+        line.push_span(toggle_mode);
         return line;
     }
-    if bare && picture.desk.is_refused(sensor) {
+    if bare && picture.controls.is_refused(sensor) {
         // Beside UNKNOWN there is no room for a word.
         line.spans[0].style = look.waiting().add_modifier(Modifier::REVERSED);
     }
@@ -64,12 +64,12 @@ pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize
 
 /// Why a press on this sensor toggles nothing, in at most `room` columns: where its screen is locked always,
 /// set off after a press; of another board's sensor after a press only.
-fn hands(picture: &Picture, sensor: SensorId, room: usize) -> Option<Span<'static>> {
-    let refused = picture.desk.is_refused(sensor);
+fn toggle_mode(picture: &Picture, sensor: SensorId, room: usize) -> Option<Span<'static>> {
+    let refused = picture.controls.is_refused(sensor);
     let own = picture.machine.role() == Role::Monitor(sensor.card());
-    let words = match (picture.desk.hands(), sensor.card()) {
-        (Hands::Locked, _) if own => ["locked", "lock"],
-        (Hands::ReadOnly, _) if own => ["read-only", "r/o"],
+    let words = match (picture.controls.toggle_mode(), sensor.card()) {
+        (ToggleMode::Locked, _) if own => ["locked", "lock"],
+        (ToggleMode::ReadOnly, _) if own => ["read-only", "r/o"],
         (_, Card::One) if refused => ["on board 1", "bd 1"],
         (_, Card::Two) if refused => ["on board 2", "bd 2"],
         _ => return None,
@@ -88,9 +88,9 @@ fn hands(picture: &Picture, sensor: SensorId, room: usize) -> Option<Span<'stati
 /// acknowledgement.
 fn mark(picture: &Picture, sensor: SensorId) -> (&'static str, Style) {
     let look = &picture.look;
-    if picture.desk.is_pressed(sensor) {
+    if picture.controls.is_pressed(sensor) {
         (look.pressed_mark(), Style::new())
-    } else if picture.watch.is_new(sensor) {
+    } else if picture.alarms.is_new(sensor) {
         (look.new_mark(), Style::new())
     } else {
         (" ", Style::new())
@@ -121,8 +121,8 @@ pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, b
         line.push_span(Span::raw(" ".repeat(gap)));
     }
     let mut left = width.saturating_sub(line.width());
-    if let Some(hands) = hands(picture, sensor, left).filter(|_| bare) {
-        line.push_span(hands);
+    if let Some(toggle_mode) = toggle_mode(picture, sensor, left).filter(|_| bare) {
+        line.push_span(toggle_mode);
         line.push_span(Span::raw(" "));
         left = width.saturating_sub(line.width());
     }
@@ -174,7 +174,7 @@ fn history(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Ve
     if columns < 8 || used >= from {
         return Vec::new();
     }
-    let steps = picture.watch.history(sensor).line(columns);
+    let steps = picture.alarms.history(sensor).line(columns);
     let gap = end - used - steps.len();
     let line: String = steps.into_iter().map(|state| picture.look.step(state)).collect();
     vec![Span::raw(" ".repeat(gap)), Span::raw(line)]

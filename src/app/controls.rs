@@ -15,7 +15,7 @@ const SAID: Duration = Duration::from_secs(5);
 
 /// Whether the sensors can be toggled from this screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hands {
+pub enum ToggleMode {
     /// There is nothing to toggle here.
     None,
     /// A press toggles.
@@ -28,7 +28,7 @@ pub enum Hands {
 
 /// What a key asks the loop to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum Action {
     /// End.
     Quit,
     /// Toggle an own sensor.
@@ -58,9 +58,9 @@ pub struct Extent {
 
 /// What the operator has set on this screen.
 #[derive(Debug, Clone)]
-pub struct Desk {
+pub struct Controls {
     role: Role,
-    hands: Hands,
+    toggle_mode: ToggleMode,
     /// The first line of the help that is shown, where it lies over the screen.
     help: Option<usize>,
     /// The number of the topmost event that is shown, where the log does not follow the newest.
@@ -71,18 +71,18 @@ pub struct Desk {
     refused: Option<SensorId>,
 }
 
-impl Desk {
+impl Controls {
     /// As it is at the start.
     #[must_use]
     pub const fn new(role: Role, read_only: bool) -> Self {
-        let hands = match role {
-            Role::Display => Hands::None,
-            Role::Monitor(_) if read_only => Hands::ReadOnly,
-            Role::Monitor(_) => Hands::Free,
+        let toggle_mode = match role {
+            Role::Display => ToggleMode::None,
+            Role::Monitor(_) if read_only => ToggleMode::ReadOnly,
+            Role::Monitor(_) => ToggleMode::Free,
         };
         Self {
             role,
-            hands,
+            toggle_mode,
             help: None,
             log: None,
             pressed: None,
@@ -93,8 +93,8 @@ impl Desk {
 
     /// Whether the sensors can be toggled from here.
     #[must_use]
-    pub const fn hands(&self) -> Hands {
-        self.hands
+    pub const fn toggle_mode(&self) -> ToggleMode {
+        self.toggle_mode
     }
 
     /// From which of its lines on the help is shown, if it is.
@@ -144,7 +144,7 @@ impl Desk {
     }
 
     /// A key was pressed.
-    pub fn key(&mut self, now: Mono, key: KeyEvent, extent: Extent) -> Option<Wish> {
+    pub fn key(&mut self, now: Mono, key: KeyEvent, extent: Extent) -> Option<Action> {
         self.said = None;
         let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         // An Esc and a key that a slow link delivers together look like Alt with that key. Both are meant
@@ -161,8 +161,8 @@ impl Desk {
             KeyCode::Char('q') => return self.close_or_quit(),
             KeyCode::Esc => self.help = None,
             KeyCode::Char('?') => self.help = if self.help.is_some() { None } else { Some(0) },
-            KeyCode::Char('a') => return Some(Wish::Acknowledge),
-            KeyCode::Char('p') if self.role != Role::Display => return Some(Wish::Publish),
+            KeyCode::Char('a') => return Some(Action::Acknowledge),
+            KeyCode::Char('p') if self.role != Role::Display => return Some(Action::Publish),
             KeyCode::Char('l') => self.lock(now),
             KeyCode::Char(digit @ '1'..='6') => {
                 let sensor = digit.to_digit(10).and_then(|digit| u8::try_from(digit).ok());
@@ -174,19 +174,19 @@ impl Desk {
     }
 
     /// A sensor's key was pressed, or the sensor was clicked.
-    pub fn press(&mut self, now: Mono, sensor: SensorId) -> Option<Wish> {
+    pub fn press(&mut self, now: Mono, sensor: SensorId) -> Option<Action> {
         // What was said of an earlier press is not of this one.
         self.said = None;
         let board = sensor.card().number();
-        let why = match (self.role, self.hands) {
-            (Role::Monitor(card), Hands::Free) if card == sensor.card() => {
+        let why = match (self.role, self.toggle_mode) {
+            (Role::Monitor(card), ToggleMode::Free) if card == sensor.card() => {
                 self.pressed = Some((sensor, now.after(MARK)));
-                return Some(Wish::Toggle(sensor));
+                return Some(Action::Toggle(sensor));
             }
-            (Role::Monitor(card), Hands::Locked) if card == sensor.card() => {
+            (Role::Monitor(card), ToggleMode::Locked) if card == sensor.card() => {
                 format!("locked, {sensor} not toggled: l unlocks")
             }
-            (Role::Monitor(card), Hands::ReadOnly) if card == sensor.card() => {
+            (Role::Monitor(card), ToggleMode::ReadOnly) if card == sensor.card() => {
                 format!("read-only, {sensor} not toggled")
             }
             (Role::Monitor(_), _) => format!("{sensor} is toggled on board {board}"),
@@ -203,21 +203,21 @@ impl Desk {
     }
 
     fn lock(&mut self, now: Mono) {
-        self.hands = match self.hands {
-            Hands::Free => Hands::Locked,
-            Hands::Locked => Hands::Free,
-            Hands::ReadOnly => {
+        self.toggle_mode = match self.toggle_mode {
+            ToggleMode::Free => ToggleMode::Locked,
+            ToggleMode::Locked => ToggleMode::Free,
+            ToggleMode::ReadOnly => {
                 self.say(now, "started with --read-only: nothing unlocks it".to_owned());
-                Hands::ReadOnly
+                ToggleMode::ReadOnly
             }
-            Hands::None => Hands::None,
+            ToggleMode::None => ToggleMode::None,
         };
     }
 
-    fn close_or_quit(&mut self) -> Option<Wish> {
+    fn close_or_quit(&mut self) -> Option<Action> {
         match self.help.take() {
             Some(_) => None,
-            None => Some(Wish::Quit),
+            None => Some(Action::Quit),
         }
     }
 

@@ -1,8 +1,8 @@
 //! What of a program's life goes into the log.
 
-use super::{Level, Log};
+use super::{FileLog, Level};
 use crate::app::words;
-use crate::chronicle::{Entry, Fact};
+use crate::event_log::{Fact, LogEntry};
 use crate::machine::{Effect, Event, Machine};
 use crate::sensor::{PerSensor, SensorId};
 use crate::stage::Stage;
@@ -13,8 +13,8 @@ const PAYLOAD: usize = 400;
 
 /// Follows a machine.
 #[derive(Debug)]
-pub struct Follower {
-    log: Log,
+pub struct LogWriter {
+    log: FileLog,
     /// How many facts have been told, and how often the last of them.
     told: u64,
     times: u32,
@@ -22,10 +22,10 @@ pub struct Follower {
     open: PerSensor<Option<Stage>>,
 }
 
-impl Follower {
+impl LogWriter {
     /// Nothing has been told yet.
     #[must_use]
-    pub fn new(log: Log) -> Self {
+    pub fn new(log: FileLog) -> Self {
         Self {
             log,
             told: 0,
@@ -36,7 +36,7 @@ impl Follower {
 
     /// The log itself.
     #[must_use]
-    pub const fn log(&self) -> &Log {
+    pub const fn log(&self) -> &FileLog {
         &self.log
     }
 
@@ -106,12 +106,12 @@ impl Follower {
 
     /// Facts in a row that are the same are told once, and how often when another one comes.
     fn facts(&mut self, machine: &Machine) {
-        let chronicle = machine.chronicle();
-        let new = usize::try_from(chronicle.noted() - self.told).unwrap_or(usize::MAX);
+        let event_log = machine.event_log();
+        let new = usize::try_from(event_log.noted() - self.told).unwrap_or(usize::MAX);
         if new == 0 {
             return;
         }
-        let mut entries: Vec<&Entry> = chronicle.newest_first().take(new.saturating_add(1)).collect();
+        let mut entries: Vec<&LogEntry> = event_log.newest_first().take(new.saturating_add(1)).collect();
         entries.reverse();
         let old = if entries.len() > new {
             entries.remove(0).clone()
@@ -124,11 +124,11 @@ impl Follower {
         for entry in &entries {
             self.fact(machine, entry);
         }
-        self.told = chronicle.noted();
+        self.told = event_log.noted();
         self.times = entries.last().map_or(1, |entry| entry.times);
     }
 
-    fn fact(&mut self, machine: &Machine, entry: &Entry) {
+    fn fact(&mut self, machine: &Machine, entry: &LogEntry) {
         if let Fact::Toggled { sensor, .. } = entry.fact {
             self.open[sensor] = Some(Stage::Sending);
         }
@@ -154,7 +154,7 @@ impl Follower {
 
     /// The last word.
     pub fn end(&mut self, wall: Wall, machine: &Machine) {
-        let last = machine.chronicle().newest_first().next().cloned();
+        let last = machine.event_log().newest_first().next().cloned();
         if let Some(last) = last.filter(|last| last.times > self.times) {
             self.fact(machine, &last);
         }

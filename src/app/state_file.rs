@@ -73,7 +73,7 @@ impl Stamp {
 
 /// A card's state file.
 #[derive(Debug)]
-pub struct Journal {
+pub struct StateFile {
     file: PathBuf,
     folder: PathBuf,
     /// Whoever writes holds it.
@@ -87,7 +87,7 @@ pub struct Journal {
     warned: Vec<String>,
 }
 
-impl Journal {
+impl StateFile {
     /// The state file of a card, in a folder that is made if it is not there.
     ///
     /// # Errors

@@ -3,16 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::ask::{Asker, Place};
-use super::{Cause, Job, Outcome};
-use crate::app::lock::{Doing, Holder, Way};
+use super::ask::{CommandClient, OwnerLocation};
+use super::{Cause, Job, SetOutcome};
+use crate::app::lock::{Holder, ProcessState, RunMode};
 use crate::app::words;
 use crate::sensor::Card;
 
 /// The monitor that is asked.
-pub(super) enum Runs {
+pub(super) enum RunningMonitor {
     /// With the same state folder; and what it did when its lock was met.
-    Here(Holder, Doing),
+    Here(Holder, ProcessState),
     /// With another one, or on another machine: no lock tells of it, its heartbeats do.
     Elsewhere,
 }
@@ -26,14 +26,14 @@ pub(super) fn no_time(card: Card, look: Duration) -> String {
     )
 }
 
-impl Asker {
+impl CommandClient {
     /// Nobody at this broker can do it.
-    pub(super) fn vain(&self, job: &Job<'_>, runs: &Runs) -> Outcome {
+    pub(super) fn vain(&self, job: &Job<'_>, runs: &RunningMonitor) -> SetOutcome {
         self.short(Cause::Vain, self.across(job, runs))
     }
 
     /// The time is over.
-    pub(super) fn why(&self, job: &Job<'_>, runs: &Runs) -> String {
+    pub(super) fn why(&self, job: &Job<'_>, runs: &RunningMonitor) -> String {
         let program = words::owner(job.options.card);
         match self.state() {
             (Some(trouble), None) if self.is_unasked() => {
@@ -43,12 +43,12 @@ impl Asker {
                 format!("{trouble}; {program} runs ({runs}) and may still do it: look there")
             }
             (None, None) => match (runs, self.place(job.clock.now().mono)) {
-                (_, Place::Across) => self.across(job, runs),
-                (Runs::Here(holder, then), place) => self.silent(program, holder, *then, place),
-                (Runs::Elsewhere, Place::Silent) => format!(
+                (_, OwnerLocation::Across) => self.across(job, runs),
+                (RunningMonitor::Here(holder, then), place) => self.silent(program, holder, *then, place),
+                (RunningMonitor::Elsewhere, OwnerLocation::Silent) => format!(
                     "{program} was heard ({runs}), and is not any more: if it has ended, it does it when it is back; look there"
                 ),
-                (Runs::Elsewhere, _) => {
+                (RunningMonitor::Elsewhere, _) => {
                     format!("{program} runs and does not answer ({runs}): it may still do it; look there")
                 }
             },
@@ -57,7 +57,7 @@ impl Asker {
     }
 
     /// What becomes of it without this process.
-    pub(super) fn left(&self, job: &Job<'_>, runs: &Runs) -> String {
+    pub(super) fn left(&self, job: &Job<'_>, runs: &RunningMonitor) -> String {
         let program = words::owner(job.options.card);
         if self.state().1.is_some() {
             self.goes_on(job, runs)
@@ -69,25 +69,25 @@ impl Asker {
     }
 
     /// It has answered, and not for the last time.
-    fn goes_on(&self, job: &Job<'_>, runs: &Runs) -> String {
+    fn goes_on(&self, job: &Job<'_>, runs: &RunningMonitor) -> String {
         let program = words::owner(job.options.card);
-        let silent = self.place(job.clock.now().mono) == Place::Silent;
+        let silent = self.place(job.clock.now().mono) == OwnerLocation::Silent;
         match runs {
-            Runs::Here(holder, _) if holder.doing() == Doing::Stopped => {
+            RunningMonitor::Here(holder, _) if holder.doing() == ProcessState::Stopped => {
                 format!("{program} is stopped ({holder}): {}", holder.advice_to_go_on())
             }
-            Runs::Elsewhere if silent => {
+            RunningMonitor::Elsewhere if silent => {
                 format!("{program} was heard ({runs}), and is not any more: look there before you ask again")
             }
             _ => format!("{program} goes on with it by itself ({runs}), and says there what it waits for"),
         }
     }
 
-    fn across(&self, job: &Job<'_>, runs: &Runs) -> String {
+    fn across(&self, job: &Job<'_>, runs: &RunningMonitor) -> String {
         let card = job.options.card;
         let broker = match runs {
-            Runs::Here(holder, _) => holder.broker().map(str::to_owned),
-            Runs::Elsewhere => None,
+            RunningMonitor::Here(holder, _) => holder.broker().map(str::to_owned),
+            RunningMonitor::Elsewhere => None,
         };
         format!(
             "{}; ask again with --broker {}",
@@ -97,44 +97,46 @@ impl Asker {
     }
 
     /// It runs on this machine, and nothing comes from it.
-    fn silent(&self, program: &str, holder: &Holder, then: Doing, place: Place) -> String {
+    fn silent(&self, program: &str, holder: &Holder, then: ProcessState, place: OwnerLocation) -> String {
         let next = holder.advice_to_go_on();
         match (holder.doing(), place, holder.broker()) {
-            (Doing::Stopped, ..) => format!("{program} is stopped ({holder}): {next}, and it does it"),
-            (Doing::Elsewhere, ..) if then != Doing::Elsewhere => format!(
+            (ProcessState::Stopped, ..) => format!("{program} is stopped ({holder}): {next}, and it does it"),
+            (ProcessState::Elsewhere, ..) if then != ProcessState::Elsewhere => format!(
                 "{program} has just ended ({holder}): the one that runs next may still do it; look at the sensor before you ask again"
             ),
-            (Doing::Elsewhere, ..) => format!(
+            (ProcessState::Elsewhere, ..) => format!(
                 "{program} does not answer, and is no process of this machine or container ({holder}): look where it runs"
             ),
-            (Doing::Runs, ..) if holder.way() == Way::Order => format!(
+            (ProcessState::RunningMonitor, ..) if holder.way() == RunMode::Order => format!(
                 "another {program} --set or --toggle has the card at this moment ({holder}): it, or the monitor that runs next, may still do it; look at the sensor before you ask again"
             ),
-            (Doing::Runs, Place::Silent, Some(broker)) if broker != self.url() => format!(
-                "{program} runs ({holder}) with --broker {broker}, and is not heard at {}: ask again with --broker {broker}",
-                self.url()
-            ),
-            (Doing::Runs, Place::Silent | Place::Unknown, _) => format!(
+            (ProcessState::RunningMonitor, OwnerLocation::Silent, Some(broker)) if broker != self.url() => {
+                format!(
+                    "{program} runs ({holder}) with --broker {broker}, and is not heard at {}: ask again with --broker {broker}",
+                    self.url()
+                )
+            }
+            (ProcessState::RunningMonitor, OwnerLocation::Silent | OwnerLocation::Unknown, _) => format!(
                 "{program} runs and does not answer ({holder}): it may still do it; look there; if it hangs, start one with --take-over"
             ),
-            (Doing::Runs, ..) => {
+            (ProcessState::RunningMonitor, ..) => {
                 format!("{program} runs and does not answer ({holder}): it may still do it; look there")
             }
         }
     }
 }
 
-impl Runs {
+impl RunningMonitor {
     /// How it can be done where the broker is away.
     fn other_way(&self) -> &'static str {
         match self {
-            Self::Here(holder, _) if holder.way() == Way::Screen => "press the key there",
+            Self::Here(holder, _) if holder.way() == RunMode::Screen => "press the key there",
             _ => "ask again when the broker is back",
         }
     }
 }
 
-impl fmt::Display for Runs {
+impl fmt::Display for RunningMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Here(holder, _) => holder.fmt(f),

@@ -26,10 +26,10 @@ pub fn target(file: &Path) -> io::Result<PathBuf> {
 }
 
 /// The file beside another one whose name has one more ending.
-pub fn beside(file: &Path, ending: &str) -> PathBuf {
+pub fn beside(file: &Path, exit: &str) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".");
-    name.push(ending);
+    name.push(exit);
     file.with_file_name(name)
 }
 

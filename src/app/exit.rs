@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::cli::MonitorOptions;
 use super::lock::who_takes_over;
-use super::shell::Stop;
+use super::runtime::Stop;
 use super::signals;
 use super::words;
 use crate::sensor::Card;
@@ -22,7 +22,7 @@ pub enum Reason {
 
 /// How a program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
+pub struct Exit {
     /// What ended it.
     pub reason: Reason,
     /// Why not all that it knew is on its disk; in words.
@@ -31,7 +31,7 @@ pub struct Ending {
     pub warnings: Vec<String>,
 }
 
-impl Ending {
+impl Exit {
     /// Says on stderr by whom a monitor was ended, and what of its states is not on disk; gives the exit
     /// status.
     ///
@@ -43,7 +43,7 @@ impl Ending {
         }
         let status = match self.reason {
             Reason::Status(status) => status,
-            Reason::Stop(stop) => return stopped(stop, options.card, &options.entrance.url, &self.kept()),
+            Reason::Stop(stop) => return stopped(stop, options.card, &options.access.url, &self.kept()),
         };
         let told_to_end = status == signals::exit_status(signal_hook::consts::SIGTERM);
         let taker = told_to_end

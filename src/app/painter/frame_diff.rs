@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::{Color, Modifier};
 use ratatui::{Frame, Terminal};
 
-use super::pen::{ON_SPACES, Pen};
+use super::ansi_writer::{AnsiWriter, ON_SPACES};
 use super::scroll::Scroll;
 
 /// Clears the screen, in no colour.
@@ -15,14 +15,14 @@ const CLEAR: &[u8] = b"\x1b[0m\x1b[2J";
 /// A picture of what is on the screen. ratatui lays out into memory; what goes to the terminal is decided
 /// here, since ratatui's own backends ask for the size and write resets at each draw, and know of no
 /// scrolling.
-pub(super) struct Canvas {
+pub(super) struct FrameDiff {
     layout: Terminal<TestBackend>,
     shown: Buffer,
     /// Whether the screen shows what `shown` says.
     is_true: bool,
 }
 
-impl Canvas {
+impl FrameDiff {
     /// A screen of which nothing is known.
     pub(super) fn new(size: Size) -> Self {
         let Ok(layout) = Terminal::new(TestBackend::new(size.width, size.height));
@@ -47,12 +47,12 @@ impl Canvas {
         if !self.is_true {
             bytes.extend_from_slice(CLEAR);
         }
-        let drawn = cells(Pen::default(), &self.shown, &wanted);
+        let drawn = cells(AnsiWriter::default(), &self.shown, &wanted);
         let moved = Scroll::between(&self.shown, &wanted).map(|scroll| {
             let mut moved = Vec::new();
             let line = scroll.encode(&mut moved, wanted.area.height);
             scroll.apply(&mut self.shown);
-            moved.extend(cells(Pen::at_line(line), &self.shown, &wanted));
+            moved.extend(cells(AnsiWriter::at_line(line), &self.shown, &wanted));
             moved
         });
         bytes.extend(match moved {
@@ -66,10 +66,10 @@ impl Canvas {
 }
 
 /// The cells that differ, drawn: those of the pen's line first.
-fn cells(mut pen: Pen, shown: &Buffer, wanted: &Buffer) -> Vec<u8> {
+fn cells(mut ansi_writer: AnsiWriter, shown: &Buffer, wanted: &Buffer) -> Vec<u8> {
     let mut bytes = Vec::new();
     let changes = shown.diff(wanted);
-    let line = pen.at().map_or(0, |(_, line)| line);
+    let line = ansi_writer.at().map_or(0, |(_, line)| line);
     let (before, after) = changes.split_at(changes.partition_point(|(_, y, _)| *y < line));
     let rows = [after, before]
         .into_iter()
@@ -80,17 +80,17 @@ fn cells(mut pen: Pen, shown: &Buffer, wanted: &Buffer) -> Vec<u8> {
             let rest = &wanted.content[line + usize::from(*x)..line + usize::from(wanted.area.width)];
             // To erase takes as many bytes as three blanks.
             if row.len() - place > 3 && rest.iter().all(is_blank) {
-                pen.erase(&mut bytes, (*x, *y));
+                ansi_writer.erase(&mut bytes, (*x, *y));
                 break;
             }
-            if let Some((from, _)) = pen.at().filter(|(from, line)| *line == *y && *from < *x) {
+            if let Some((from, _)) = ansi_writer.at().filter(|(from, line)| *line == *y && *from < *x) {
                 let between = &wanted.content[line + usize::from(from)..line + usize::from(*x)];
-                pen.bridge(&mut bytes, between);
+                ansi_writer.bridge(&mut bytes, between);
             }
-            pen.put(&mut bytes, (*x, *y), cell);
+            ansi_writer.put(&mut bytes, (*x, *y), cell);
         }
     }
-    pen.lift(&mut bytes);
+    ansi_writer.lift(&mut bytes);
     bytes
 }
 
@@ -119,11 +119,11 @@ mod tests {
 
     /// The bytes of each frame, where a frame is some green lines.
     fn frames(pictures: &[&[&str]]) -> Vec<Vec<u8>> {
-        let mut canvas = Canvas::new(SIZE);
+        let mut frame_diff = FrameDiff::new(SIZE);
         let green = Style::new().fg(Color::Green);
         let draw = |lines: &&[&str]| {
             let text: Text<'_> = lines.iter().map(|line| Line::styled(*line, green)).collect();
-            canvas.frame(|frame| frame.render_widget(text, frame.area()))
+            frame_diff.frame(|frame| frame.render_widget(text, frame.area()))
         };
         pictures.iter().map(draw).collect()
     }

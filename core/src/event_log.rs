@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::chain::Link;
-use crate::command::{Name, Orders};
+use crate::command::{Changes, Name};
 use crate::machine::Lack;
 use crate::sensor::{Card, SensorId, State};
 use crate::stage::Stage;
@@ -82,7 +82,7 @@ pub enum Fact {
         /// Who, if it was said.
         by: Option<Name>,
         /// For what.
-        orders: Orders,
+        changes: Changes,
     },
     /// A command that the broker had kept: it was for whoever was there when it was given.
     RetainedCommand(Topic),
@@ -92,7 +92,7 @@ pub enum Fact {
 
 /// A fact, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct LogEntry {
     /// By this machine's wall clock.
     pub wall: Wall,
     /// What.
@@ -103,8 +103,8 @@ pub struct Entry {
 
 /// The last [`KEPT`] facts, the newest last.
 #[derive(Debug, Clone, Default)]
-pub struct Chronicle {
-    entries: VecDeque<Entry>,
+pub struct EventLog {
+    entries: VecDeque<LogEntry>,
     /// Counts all that was ever noted, so that a reader can tell what is new.
     noted: u64,
     /// Toggles that are not confirmed yet, one a sensor: the count at their entry, and their moment. What was
@@ -112,7 +112,7 @@ pub struct Chronicle {
     open: Vec<(u64, SensorId, Mono)>,
 }
 
-impl Chronicle {
+impl EventLog {
     /// Notes a fact. The same fact many times in a row is one entry: bad payloads come in floods.
     pub fn note(&mut self, wall: Wall, fact: Fact) {
         if let Some(last) = self.entries.back_mut().filter(|last| last.fact == fact) {
@@ -124,7 +124,7 @@ impl Chronicle {
             self.entries.pop_front();
         }
         self.noted += 1;
-        self.entries.push_back(Entry { wall, fact, times: 1 });
+        self.entries.push_back(LogEntry { wall, fact, times: 1 });
     }
 
     /// Notes a toggle, whose stages will be followed. Those of an earlier one of the same sensor that is
@@ -172,7 +172,7 @@ impl Chronicle {
     }
 
     /// The facts, the newest first.
-    pub fn newest_first(&self) -> impl Iterator<Item = &Entry> {
+    pub fn newest_first(&self) -> impl Iterator<Item = &LogEntry> {
         self.entries.iter().rev()
     }
 
@@ -184,7 +184,7 @@ impl Chronicle {
 }
 
 /// The fact at which the count was `at`, if it is still kept.
-fn fact_at(entries: &mut VecDeque<Entry>, noted: u64, at: u64) -> Option<&mut Fact> {
+fn fact_at(entries: &mut VecDeque<LogEntry>, noted: u64, at: u64) -> Option<&mut Fact> {
     let first = noted - entries.len() as u64 + 1;
     let place = usize::try_from(at.checked_sub(first)?).ok()?;
     entries.get_mut(place).map(|entry| &mut entry.fact)

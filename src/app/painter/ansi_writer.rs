@@ -17,7 +17,7 @@ pub(super) const ON_SPACES: Modifier = Modifier::REVERSED
 /// Where the cursor is and how it writes, as far as this frame has said so. Frames begin and end without
 /// colours.
 #[derive(Default)]
-pub(super) struct Pen {
+pub(super) struct AnsiWriter {
     at: Option<(u16, u16)>,
     ink: Ink,
 }
@@ -47,7 +47,7 @@ impl Ink {
     }
 }
 
-impl Pen {
+impl AnsiWriter {
     /// At the beginning of a line.
     pub(super) fn at_line(line: u16) -> Self {
         Self {

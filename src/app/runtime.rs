@@ -7,11 +7,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, never, select};
 
-use super::broker::{Broker, BrokerUrl, Credentials, Outgoing, Settings};
-use super::cli::Entrance;
+use super::broker::{Broker, BrokerSettings, BrokerUrl, Credentials, Outgoing};
+use super::cli::BrokerAccess;
 use super::clock::Clock;
-use super::journal::{Journal, Written};
-use super::log::{Follower, Log, News};
+use super::log::{FileLog, LogWriter, News};
+use super::state_file::{StateFile, Written};
 use super::words;
 use crate::machine::{Effect, Event, Machine, Role, Setup};
 use crate::owner::Memory;
@@ -42,7 +42,7 @@ pub enum Stop {
 }
 
 /// A program at work.
-pub struct Shell {
+pub struct Runtime {
     machine: Machine,
     clock: Clock,
     url: BrokerUrl,
@@ -52,40 +52,40 @@ pub struct Shell {
     /// What a person has to know of the state file, and whether a screen hides stderr until the end.
     warnings: Vec<String>,
     on_screen: bool,
-    log: Option<Follower>,
+    log: Option<LogWriter>,
     log_news: Receiver<News>,
 }
 
-impl Shell {
+impl Runtime {
     /// Starts an owner, from what its state file holds.
     ///
     /// # Errors
     /// Names the setting that can never work.
     pub fn monitor(
         card: Card,
-        entrance: &Entrance,
-        (journal, memory): (Journal, Result<Memory, String>),
+        access: &BrokerAccess,
+        (state_file, memory): (StateFile, Result<Memory, String>),
         take_over: bool,
     ) -> Result<Self> {
-        let mut shell = Self::start(Role::Monitor(card), memory, entrance)?;
+        let mut runtime = Self::start(Role::Monitor(card), memory, access)?;
         if take_over {
-            shell.machine = shell.machine.taking_over();
+            runtime.machine = runtime.machine.taking_over();
         }
-        let (memories, written) = journal.writer();
-        shell.memories = Some(memories);
-        shell.written = written;
-        Ok(shell)
+        let (memories, written) = state_file.writer();
+        runtime.memories = Some(memories);
+        runtime.written = written;
+        Ok(runtime)
     }
 
     /// Starts a display.
     ///
     /// # Errors
     /// Names the setting that can never work.
-    pub fn display(entrance: &Entrance) -> Result<Self> {
-        Self::start(Role::Display, Ok(Memory::default()), entrance)
+    pub fn display(access: &BrokerAccess) -> Result<Self> {
+        Self::start(Role::Display, Ok(Memory::default()), access)
     }
 
-    fn start(role: Role, memory: Result<Memory, String>, entrance: &Entrance) -> Result<Self> {
+    fn start(role: Role, memory: Result<Memory, String>, access: &BrokerAccess) -> Result<Self> {
         let clock = Clock::start();
         let life = Life(random()?);
         let remembered = memory.as_ref().ok().and_then(|memory| memory.client);
@@ -100,18 +100,18 @@ impl Shell {
             memory,
             started: clock.now(),
         });
-        let url: BrokerUrl = entrance.url.parse()?;
-        let broker = Broker::start(&Settings {
+        let url: BrokerUrl = access.url.parse()?;
+        let broker = Broker::start(&BrokerSettings {
             url: url.clone(),
             client_id: machine.client_id().to_owned(),
-            credentials: entrance
+            credentials: access
                 .credentials
                 .clone()
                 .map(|(username, password)| Credentials {
                     username,
                     password: password.0,
                 }),
-            ca_file: entrance.ca_file.clone(),
+            ca_file: access.ca_file.clone(),
             will: last_will(role, machine.client_id(), life),
             session_expiry: match (role, remembered) {
                 (Role::Monitor(_), Some(_)) => OWNER_SESSION,
@@ -135,10 +135,10 @@ impl Shell {
 
     /// From now on it is written down what happens.
     #[must_use]
-    pub fn logged(mut self, log: Option<Log>) -> Self {
+    pub fn logged(mut self, log: Option<FileLog>) -> Self {
         if let Some(log) = log {
             self.log_news = log.news().clone();
-            let mut follower = Follower::new(log);
+            let mut writer = LogWriter::new(log);
             let now = self.clock.now();
             let text = format!(
                 "version {} starts: process {}, broker {}",
@@ -146,9 +146,9 @@ impl Shell {
                 std::process::id(),
                 self.url
             );
-            follower.say(now.wall, &text);
-            follower.machine(now.wall, &self.machine, &[]);
-            self.log = Some(follower);
+            writer.say(now.wall, &text);
+            writer.machine(now.wall, &self.machine, &[]);
+            self.log = Some(writer);
         }
         self
     }
@@ -245,7 +245,7 @@ impl Shell {
 
     /// Waits until something has happened, takes it in, and says what the machine does not take care of.
     /// `others` is what else may happen.
-    pub fn wait<T>(&mut self, others: &Receiver<T>, limit: Option<Duration>) -> Happening<T> {
+    pub fn wait<T>(&mut self, others: &Receiver<T>, limit: Option<Duration>) -> Wakeup<T> {
         let now = self.clock.now().mono;
         let due = self.machine.deadline(now).map(|moment| self.clock.until(moment));
         let timer = match due.into_iter().chain(limit).min() {
@@ -254,19 +254,19 @@ impl Shell {
         };
         let event = select! {
             recv(others) -> other => match other {
-                Ok(other) => return Happening::Other(other),
-                Err(_) => return Happening::Closed,
+                Ok(other) => return Wakeup::Other(other),
+                Err(_) => return Wakeup::Closed,
             },
             recv(self.broker.events()) -> event => match event {
                 Ok(event) => event,
-                Err(_) => return Happening::Closed,
+                Err(_) => return Wakeup::Closed,
             },
             recv(self.written) -> written => match written {
                 Ok(Written::Saved) => Event::Saved,
                 Ok(Written::NotSaved(why)) => Event::NotSaved(why),
                 Ok(Written::Warned(text)) => {
                     self.warn(text);
-                    return Happening::Taken;
+                    return Wakeup::Taken;
                 }
                 Ok(Written::Gone(why)) => Event::FileGone(why),
                 Err(_) => {
@@ -285,8 +285,8 @@ impl Shell {
             recv(timer) -> _ => Event::Tick,
         };
         match self.feed(event) {
-            Some(stop) => Happening::Stop(stop),
-            None => Happening::Taken,
+            Some(stop) => Wakeup::Stop(stop),
+            None => Wakeup::Taken,
         }
     }
 
@@ -296,7 +296,7 @@ impl Shell {
         self.feed(Event::Leave);
         let nothing_else = never::<()>();
         while !self.machine.is_settled() && self.clock.now().mono < by {
-            if let Happening::Closed = self.wait(&nothing_else, Some(self.clock.until(by))) {
+            if let Wakeup::Closed = self.wait(&nothing_else, Some(self.clock.until(by))) {
                 break;
             }
         }
@@ -327,7 +327,7 @@ pub struct Left {
 
 /// What has happened.
 #[derive(Debug)]
-pub enum Happening<T> {
+pub enum Wakeup<T> {
     /// Something that the machine has taken in.
     Taken,
     /// Something else that was waited for.

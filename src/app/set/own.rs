@@ -5,10 +5,10 @@ use std::result::Result as Read;
 use anyhow::Result;
 use jiff::tz::TimeZone;
 
-use super::{Cause, Job, Outcome, Reached, Short};
-use crate::app::journal::Journal;
-use crate::app::log::Log;
-use crate::app::shell::{Happening, Left, Shell, Stop};
+use super::{Cause, Job, SetOutcome, SetProgress, Short};
+use crate::app::log::FileLog;
+use crate::app::runtime::{Left, Runtime, Stop, Wakeup};
+use crate::app::state_file::StateFile;
 use crate::app::words::{self, Times};
 use crate::chain::Connection;
 use crate::machine::Event;
@@ -16,18 +16,18 @@ use crate::owner::Memory;
 
 pub(super) fn carry_out(
     job: &Job<'_>,
-    file: (Journal, Read<Memory, String>),
-    log: Option<Log>,
-) -> Result<Outcome> {
-    let mut shell = Shell::monitor(job.options.card, &job.options.entrance, file, false)?.logged(log);
-    let followed = follow(job, &mut shell);
+    file: (StateFile, Read<Memory, String>),
+    log: Option<FileLog>,
+) -> Result<SetOutcome> {
+    let mut runtime = Runtime::monitor(job.options.card, &job.options.access, file, false)?.logged(log);
+    let followed = follow(job, &mut runtime);
     // What was under way is finished before anything is said of it.
-    let left = shell.leave();
+    let left = runtime.leave();
     let Some((cause, why)) = followed? else {
-        return Ok(left
-            .machine
-            .answer(id(job))
-            .map_or_else(|| short(job, Cause::Vain, String::new(), &left), Outcome::Final));
+        return Ok(left.machine.answer(id(job)).map_or_else(
+            || short(job, Cause::Vain, String::new(), &left),
+            SetOutcome::Final,
+        ));
     };
     Ok(short(job, cause, why, &left))
 }
@@ -36,17 +36,17 @@ fn id(job: &Job<'_>) -> u64 {
     job.command.id.unwrap_or_default()
 }
 
-fn short(job: &Job<'_>, cause: Cause, why: String, left: &Left) -> Outcome {
+fn short(job: &Job<'_>, cause: Cause, why: String, left: &Left) -> SetOutcome {
     let answer = left.machine.answer(id(job));
     if let Some(answer) = answer.filter(crate::command::Answer::is_final) {
-        return Outcome::Final(answer);
+        return SetOutcome::Final(answer);
     }
     let program = words::owner(job.options.card);
     let folder = job.options.state_dir.display();
     let next = match (answer, &left.unsaved) {
         (None, _) => "nothing was done".to_owned(),
         (Some(_), None) => format!("it is in the state file in {folder}, and goes on when {program} runs"),
-        (Some(_), Some(_)) if left.machine.is_delivered(job.asked.orders.sensors()) => {
+        (Some(_), Some(_)) if left.machine.is_delivered(job.asked.changes.sensors()) => {
             format!(
                 "the broker has it, the state file has not: mend that, and start {program}, which takes it from the broker"
             )
@@ -60,12 +60,12 @@ fn short(job: &Job<'_>, cause: Cause, why: String, left: &Left) -> Outcome {
             "neither the broker nor the state file has it: mend that, and ask again".to_owned()
         }
     };
-    let reached = answer.map_or(Reached::Nothing, Reached::Stages);
+    let reached = answer.map_or(SetProgress::Nothing, SetProgress::Stages);
     let unsaved = left.unsaved.as_ref().filter(|unsaved| !why.contains(*unsaved));
     let unsaved = unsaved.map(|unsaved| format!("not saved: {unsaved}"));
     let parts = [Some(why), unsaved, Some(next)].into_iter().flatten();
     let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
-    Outcome::Short(Short {
+    SetOutcome::Short(Short {
         cause,
         reached,
         why: parts.join("; "),
@@ -73,43 +73,43 @@ fn short(job: &Job<'_>, cause: Cause, why: String, left: &Left) -> Outcome {
 }
 
 /// `None`: all of it is confirmed. Otherwise what ended it before, and why it was not further then.
-fn follow(job: &Job<'_>, shell: &mut Shell) -> Result<Option<(Cause, String)>> {
+fn follow(job: &Job<'_>, runtime: &mut Runtime) -> Result<Option<(Cause, String)>> {
     // What the broker holds is read first. Where that takes too long, the state file has to do, as it does
     // for a key.
     let patience = job.by.since(job.clock.now().mono) / 2;
     let at_the_latest = job.clock.now().mono.after(patience);
     let mut given = false;
     loop {
-        if !given && (is_time(shell) || job.clock.now().mono >= at_the_latest) {
+        if !given && (is_time(runtime) || job.clock.now().mono >= at_the_latest) {
             given = true;
-            shell.feed(Event::Command(Box::new(job.command)));
+            runtime.feed(Event::Command(Box::new(job.command)));
         }
-        let answer = shell.machine().answer(id(job));
+        let answer = runtime.machine().answer(id(job));
         if answer.is_some_and(|answer| answer.is_final()) {
             return Ok(None);
         }
         if job.is_over() {
-            return Ok(Some((Cause::Late, why(job, shell))));
+            return Ok(Some((Cause::Late, why(job, runtime))));
         }
         let next = if given { job.by } else { at_the_latest };
-        match shell.wait(&job.inputs, Some(job.clock.until(next))) {
-            Happening::Taken => {}
-            Happening::Other(input) => {
-                if let Some(cause) = Job::ending(input) {
-                    return Ok(Some((cause, troubles(job, shell).join("; "))));
+        match runtime.wait(&job.inputs, Some(job.clock.until(next))) {
+            Wakeup::Taken => {}
+            Wakeup::Other(input) => {
+                if let Some(cause) = Job::exit(input) {
+                    return Ok(Some((cause, troubles(job, runtime).join("; "))));
                 }
             }
-            Happening::Stop(stop) => {
+            Wakeup::Stop(stop) => {
                 return Ok(Some((Cause::Vain, goes_on(stop, job))));
             }
-            Happening::Closed => anyhow::bail!("a thread of this program has ended; start it again"),
+            Wakeup::Closed => anyhow::bail!("a thread of this program has ended; start it again"),
         }
     }
 }
 
 /// That another owner has the card, which this process did not know when it began.
 fn goes_on(stop: Stop, job: &Job<'_>) -> String {
-    let (program, url) = (words::owner(job.options.card), &job.options.entrance.url);
+    let (program, url) = (words::owner(job.options.card), &job.options.access.url);
     match stop {
         Stop::Twin | Stop::TakenOver => format!(
             "another {program} is connected to {url} and goes on, with another state folder or on another machine"
@@ -119,20 +119,20 @@ fn goes_on(stop: Stop, job: &Job<'_>) -> String {
 }
 
 /// Whether all that can be known is known: the restore has ended, or there is no broker to ask.
-fn is_time(shell: &Shell) -> bool {
-    let machine = shell.machine();
+fn is_time(runtime: &Runtime) -> bool {
+    let machine = runtime.machine();
     let away = matches!(&machine.chain().connection, Connection::Down { .. });
     machine.is_restored() || away
 }
 
-fn troubles(job: &Job<'_>, shell: &Shell) -> Vec<String> {
+fn troubles(job: &Job<'_>, runtime: &Runtime) -> Vec<String> {
     let times = Times::new(TimeZone::system(), job.clock.now().wall);
-    let all = words::troubles(shell.machine(), &shell.url().to_string(), &times).into_iter();
+    let all = words::troubles(runtime.machine(), &runtime.url().to_string(), &times).into_iter();
     all.map(|[full, ..]| full).collect()
 }
 
-fn why(job: &Job<'_>, shell: &Shell) -> String {
-    let why = troubles(job, shell);
+fn why(job: &Job<'_>, runtime: &Runtime) -> String {
+    let why = troubles(job, runtime);
     if why.is_empty() {
         return "the other board has not shown it yet".to_owned();
     }

@@ -12,24 +12,24 @@ mod why;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, unbounded};
 
-use super::cli::{Asked, Level, MonitorOptions};
+use super::cli::{Level, MonitorOptions, SetRequest};
 use super::clock::Clock;
 use super::input::Input;
-use super::journal::Journal;
-use super::lock::{Holder, Lock, Way};
-use super::log::Log;
-use super::shell::random;
+use super::lock::{Holder, Lock, RunMode};
+use super::log::FileLog;
+use super::runtime::random;
 use super::signals::{self, Signals};
+use super::state_file::StateFile;
 use super::terminal::panic;
 use super::words;
 use crate::command::{Answer, Command, Name};
 use crate::time::Mono;
 
-use ask::{Asker, Look};
-use why::Runs;
+use ask::{CommandClient, Search};
+use why::RunningMonitor;
 
 /// How it ended.
-enum Outcome {
+enum SetOutcome {
     /// The owner has answered for the last time.
     Final(Answer),
     /// Before that.
@@ -39,7 +39,7 @@ enum Outcome {
 /// An end before all of it was confirmed.
 struct Short {
     cause: Cause,
-    reached: Reached,
+    reached: SetProgress,
     /// Why it is not further, and what comes next, in words.
     why: String,
 }
@@ -56,7 +56,7 @@ enum Cause {
 }
 
 /// How far it has got.
-enum Reached {
+enum SetProgress {
     /// It was not done, and will not be.
     Nothing,
     /// Somebody was asked, who may do it yet.
@@ -68,7 +68,7 @@ enum Reached {
 /// What does not change while a command is under way.
 struct Job<'a> {
     options: &'a MonitorOptions,
-    asked: &'a Asked,
+    asked: &'a SetRequest,
     command: Command,
     clock: Clock,
     by: Mono,
@@ -80,40 +80,45 @@ struct Job<'a> {
 ///
 /// # Errors
 /// Names the setting that can never work.
-pub fn run(options: &MonitorOptions, asked: &Asked, journal: Journal, log: Option<Log>) -> Result<u8> {
+pub fn run(
+    options: &MonitorOptions,
+    asked: &SetRequest,
+    state_file: StateFile,
+    log: Option<FileLog>,
+) -> Result<u8> {
     let (sender, inputs) = unbounded();
     panic::install_hook(None, sender.clone());
     let _signals = Signals::listen(sender).context("cannot listen to signals")?;
     let clock = Clock::start();
-    let this = Holder::this(Way::Order, &options.entrance.url);
+    let this = Holder::this(RunMode::Order, &options.access.url);
     let job = Job {
         options,
         asked,
         command: Command {
             id: Some(u64::from(random()?) << 32 | u64::from(random()?)),
             by: Name::new(&this.to_string()),
-            orders: asked.orders,
+            changes: asked.changes,
         },
         by: clock.now().mono.after(asked.timeout),
         clock,
         inputs,
         this,
     };
-    let mut diary = Diary { log, clock };
-    diary.note(Level::Info, &words::asks(asked.orders));
+    let mut diary = PendingLog { log, clock };
+    diary.note(Level::Info, &words::asks(asked.changes));
     let outcome = job
-        .carry_out(journal, &mut diary)
+        .carry_out(state_file, &mut diary)
         .inspect_err(|error| diary.note(Level::Error, &format!("{error:#}")))?;
     job.report(&outcome, &mut diary)
 }
 
 /// The log file until this process is the owner itself, whose log it is from then on.
-struct Diary {
-    log: Option<Log>,
+struct PendingLog {
+    log: Option<FileLog>,
     clock: Clock,
 }
 
-impl Diary {
+impl PendingLog {
     fn note(&mut self, level: Level, text: &str) {
         if let Some(log) = &mut self.log {
             log.line(self.clock.now().wall, level, text);
@@ -122,43 +127,43 @@ impl Diary {
 }
 
 impl Job<'_> {
-    fn carry_out(&self, journal: Journal, diary: &mut Diary) -> Result<Outcome> {
+    fn carry_out(&self, state_file: StateFile, diary: &mut PendingLog) -> Result<SetOutcome> {
         let program = words::owner(self.options.card);
-        let mut asker = Asker::start(self)?;
+        let mut client = CommandClient::start(self)?;
         let mut told = false;
         loop {
             let runs = match Lock::try_take(&self.options.state_dir, self.options.card, &self.this)? {
                 // The owner that was asked has ended meanwhile, and what it did is in the file.
                 Ok(lock) if told => {
-                    drop(asker);
-                    return self.own(journal.locked(lock), diary);
+                    drop(client);
+                    return self.own(state_file.locked(lock), diary);
                 }
-                Ok(lock) => match asker.look(self) {
-                    Look::Nobody => {
-                        drop(asker);
-                        return self.own(journal.locked(lock), diary);
+                Ok(lock) => match client.look(self) {
+                    Search::Nobody => {
+                        drop(client);
+                        return self.own(state_file.locked(lock), diary);
                     }
                     // The lock stays this process's until it ends: a monitor started here meanwhile would be
                     // a second owner.
-                    Look::Somebody => Runs::Elsewhere,
-                    Look::Across => return Ok(asker.vain(self, &Runs::Elsewhere)),
-                    Look::Ended(outcome) => return Ok(outcome),
+                    Search::Somebody => RunningMonitor::Elsewhere,
+                    Search::Across => return Ok(client.vain(self, &RunningMonitor::Elsewhere)),
+                    Search::Ended(outcome) => return Ok(outcome),
                 },
                 Err(holder) => {
                     let doing = holder.doing();
-                    Runs::Here(holder, doing)
+                    RunningMonitor::Here(holder, doing)
                 }
             };
             if !std::mem::replace(&mut told, true) {
                 diary.note(Level::Info, &format!("{program} runs ({runs}): it is asked"));
             }
             loop {
-                if let Some(outcome) = asker.ask(self, &runs) {
+                if let Some(outcome) = client.ask(self, &runs) {
                     return Ok(outcome);
                 }
                 // What runs here may end, and is looked for again. From what runs elsewhere no file says what
                 // it has done.
-                if matches!(runs, Runs::Here(..)) {
+                if matches!(runs, RunningMonitor::Here(..)) {
                     break;
                 }
             }
@@ -167,9 +172,9 @@ impl Job<'_> {
 
     /// The state file is read while the log is still at hand: one that cannot be read stops this, and the log
     /// says so.
-    fn own(&self, mut journal: Journal, diary: &mut Diary) -> Result<Outcome> {
-        let memory = journal.load()?;
-        own::carry_out(self, (journal, memory), diary.log.take())
+    fn own(&self, mut state_file: StateFile, diary: &mut PendingLog) -> Result<SetOutcome> {
+        let memory = state_file.load()?;
+        own::carry_out(self, (state_file, memory), diary.log.take())
     }
 
     fn is_over(&self) -> bool {
@@ -177,7 +182,7 @@ impl Job<'_> {
     }
 
     /// Whether an input ends it.
-    fn ending(input: Input) -> Option<Cause> {
+    fn exit(input: Input) -> Option<Cause> {
         match input {
             Input::Terminate(signal) => Some(Cause::Ended(signals::exit_status(signal))),
             Input::Panicked => Some(Cause::Ended(panic::EXIT_STATUS)),

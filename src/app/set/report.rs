@@ -4,25 +4,25 @@ use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 
-use super::{Cause, Diary, Job, Outcome, Reached, Short};
+use super::{Cause, Job, PendingLog, SetOutcome, SetProgress, Short};
 use crate::app::cli::Level;
 use crate::app::lock::who_takes_over;
 use crate::app::{lines, signals, words};
-use crate::command::{Answer, Order};
+use crate::command::{Answer, Change};
 
 impl Job<'_> {
     /// A line a sensor on stdout; what is not as asked, in one line on stderr.
-    pub(super) fn report(&self, outcome: &Outcome, diary: &mut Diary) -> Result<u8> {
+    pub(super) fn report(&self, outcome: &SetOutcome, diary: &mut PendingLog) -> Result<u8> {
         let (answer, why, status) = match outcome {
-            Outcome::Final(answer) => {
+            SetOutcome::Final(answer) => {
                 let why = self.not_as_asked(answer);
                 let status = u8::from(why.is_some());
                 (Some(answer), why, status)
             }
-            Outcome::Short(short) => {
+            SetOutcome::Short(short) => {
                 let answer = match &short.reached {
-                    Reached::Stages(answer) => Some(answer),
-                    Reached::Nothing | Reached::Unknown => None,
+                    SetProgress::Stages(answer) => Some(answer),
+                    SetProgress::Nothing | SetProgress::Unknown => None,
                 };
                 let status = match short.cause {
                     Cause::Ended(status) => status,
@@ -32,7 +32,7 @@ impl Job<'_> {
             }
         };
         let mut out = io::stdout().lock();
-        for (sensor, _) in self.asked.orders.iter() {
+        for (sensor, _) in self.asked.changes.iter() {
             if let Some((state, stage)) = answer.and_then(|answer| answer.get(sensor)) {
                 diary.note(
                     Level::Info,
@@ -58,10 +58,10 @@ impl Job<'_> {
             Cause::Vain => String::new(),
         };
         match reached {
-            Reached::Nothing => format!("not done{when}: {why}"),
-            Reached::Unknown => format!("no answer{when}, it may be done yet: {why}"),
-            Reached::Stages(answer) => {
-                let sensors = self.asked.orders.iter().map(|(sensor, _)| sensor);
+            SetProgress::Nothing => format!("not done{when}: {why}"),
+            SetProgress::Unknown => format!("no answer{when}, it may be done yet: {why}"),
+            SetProgress::Stages(answer) => {
+                let sensors = self.asked.changes.iter().map(|(sensor, _)| sensor);
                 let stages = sensors.filter_map(|sensor| Some((sensor, answer.get(sensor)?.1.word())));
                 let stages: Vec<String> = stages
                     .map(|(sensor, stage)| format!("{sensor} {stage}"))
@@ -84,7 +84,7 @@ impl Job<'_> {
 
     fn not_as_asked(&self, answer: &Answer) -> Option<String> {
         let strange = |sensor, order| match (order, answer.get(sensor)) {
-            (Order::Set(asked), Some((state, _))) if state != asked => Some(format!(
+            (Change::Set(asked), Some((state, _))) if state != asked => Some(format!(
                 "{sensor} is {} again: somebody has changed it since",
                 state.word()
             )),
@@ -92,7 +92,7 @@ impl Job<'_> {
         };
         let all: Vec<String> = self
             .asked
-            .orders
+            .changes
             .iter()
             .filter_map(|(sensor, order)| strange(sensor, order))
             .collect();

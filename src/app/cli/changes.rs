@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, ValueHint};
 
 use super::seconds;
-use crate::command::{Order, Orders};
+use crate::command::{Change, Changes};
 use crate::sensor::{Card, SensorId, State};
 
 const HEADING: &str = "Without a terminal";
@@ -15,7 +15,7 @@ const HEADING: &str = "Without a terminal";
 #[derive(Debug, Clone, Args)]
 pub(super) struct OrderArgs {
     /// Set sensor N, and end when the other board has shown it; may be given several times
-    #[arg(long, help_heading = HEADING, value_name = "N=ok|ko", value_hint = ValueHint::Other, value_parser = wish)]
+    #[arg(long, help_heading = HEADING, value_name = "N=ok|ko", value_hint = ValueHint::Other, value_parser = action)]
     set: Vec<(u8, State)>,
     /// Toggle sensor N, and end when the other board has shown it; may be given several times
     #[arg(long, help_heading = HEADING, value_name = "N", value_hint = ValueHint::Other)]
@@ -27,9 +27,9 @@ pub(super) struct OrderArgs {
 
 /// What is asked for.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct SetRequest {
     /// For the own sensors.
-    pub orders: Orders,
+    pub changes: Changes,
     /// How long it may take.
     pub timeout: Duration,
 }
@@ -41,16 +41,16 @@ pub struct Unusable(String);
 
 impl OrderArgs {
     /// What is asked for; `None` if nothing is.
-    pub(super) fn asked(self, card: Card) -> Result<Option<Asked>, Unusable> {
+    pub(super) fn asked(self, card: Card) -> Result<Option<SetRequest>, Unusable> {
         let set = self
             .set
             .into_iter()
-            .map(|(number, state)| ("--set", number, Order::Set(state)));
+            .map(|(number, state)| ("--set", number, Change::Set(state)));
         let toggle = self
             .toggle
             .into_iter()
-            .map(|number| ("--toggle", number, Order::Toggle));
-        let mut orders = Orders::default();
+            .map(|number| ("--toggle", number, Change::Toggle));
+        let mut changes = Changes::default();
         for (option, number, order) in set.chain(toggle) {
             let [first, .., last] = card.sensors().map(SensorId::number);
             let sensor = SensorId::new(number)
@@ -61,19 +61,19 @@ impl OrderArgs {
                         card.number()
                     ))
                 })?;
-            if orders.get(sensor).is_some() {
+            if changes.get(sensor).is_some() {
                 return Err(Unusable(format!(
                     "{option}: {sensor} is asked for twice; give it once"
                 )));
             }
-            orders.put(sensor, Some(order));
+            changes.put(sensor, Some(order));
         }
         let timeout = self.timeout;
-        Ok((!orders.sensors().is_empty()).then_some(Asked { orders, timeout }))
+        Ok((!changes.sensors().is_empty()).then_some(SetRequest { changes, timeout }))
     }
 }
 
-fn wish(text: &str) -> Result<(u8, State), String> {
+fn action(text: &str) -> Result<(u8, State), String> {
     let state = |word: &str| {
         [State::Ok, State::Ko]
             .into_iter()

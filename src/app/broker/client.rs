@@ -17,7 +17,7 @@ use paho_mqtt::{
 
 use super::signal::Signal;
 use super::why::LEAST_PACKET;
-use super::{Outgoing, Settings, Why};
+use super::{BrokerSettings, Outgoing, Why};
 
 /// A dead link is noticed after 2.5 times this at the latest (measured: 12.5 s).
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -29,13 +29,13 @@ const LARGEST_PACKET: u32 = 2 * 1024 * 1024 + 64 * 1024;
 /// Paho refuses more publishes than this that it has not begun to send.
 const MAX_UNSENT: i32 = 1_000;
 
-/// One client, until a connection is lost with messages in flight; see [`Link::renew`].
+/// One client, until a connection is lost with messages in flight; see [`PahoClient::renew`].
 ///
 /// A client is never destroyed: `MQTTAsync_destroy` waits for Paho's threads for up to seconds, and they may
 /// hold a name look-up. The end of the process does it better.
-pub(super) struct Link {
+pub(super) struct PahoClient {
     client: ManuallyDrop<AsyncClient>,
-    settings: Settings,
+    settings: BrokerSettings,
     options: ConnectOptions,
     /// Where to connect to; `None` leaves it to Paho, which takes one address of the name.
     address: Option<SocketAddr>,
@@ -55,10 +55,10 @@ pub(super) struct Operation {
 }
 
 /// How an operation ended.
-pub(super) type Outcome = Result<Answer, Failure>;
+pub(super) type Outcome = Result<Response, Failure>;
 
 /// What the broker answered.
-pub(super) struct Answer {
+pub(super) struct Response {
     /// To `CONNECT`: what the broker lacks that the programs need, if anything.
     pub lacks: Option<Why>,
     /// To `SUBSCRIBE`: a reason code a topic.
@@ -73,8 +73,8 @@ pub(super) enum Failure {
     Unknown,
 }
 
-impl Link {
-    pub(super) fn new(settings: &Settings, signals: Sender<Signal>) -> anyhow::Result<Self> {
+impl PahoClient {
+    pub(super) fn new(settings: &BrokerSettings, signals: Sender<Signal>) -> anyhow::Result<Self> {
         let client = client(settings, 0, &signals)?;
         let options = connect_options(settings, None)?;
         Ok(Self {
@@ -197,7 +197,7 @@ impl Operation {
         match Pin::new(&mut self.token).poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(result) => Some(
                 result
-                    .map(|response| Answer::from(&response))
+                    .map(|response| Response::from(&response))
                     .map_err(|error| Failure::from(&error)),
             ),
             Poll::Pending => None,
@@ -222,7 +222,7 @@ impl Wake for Ended {
 }
 
 fn client(
-    settings: &Settings,
+    settings: &BrokerSettings,
     number: u64,
     signals: &Sender<Signal>,
 ) -> anyhow::Result<ManuallyDrop<AsyncClient>> {
@@ -259,7 +259,7 @@ fn forward(client: &AsyncClient, number: u64, signals: &Sender<Signal>) {
     });
 }
 
-fn connect_options(settings: &Settings, address: Option<SocketAddr>) -> anyhow::Result<ConnectOptions> {
+fn connect_options(settings: &BrokerSettings, address: Option<SocketAddr>) -> anyhow::Result<ConnectOptions> {
     let mut builder = ConnectOptionsBuilder::new_v5();
     if let Some(address) = address {
         // Without TLS options Paho 1.3.16 prints each of these addresses on stdout. It does not use them for
@@ -319,7 +319,7 @@ impl From<Outgoing> for Message {
     }
 }
 
-impl From<&ServerResponse> for Answer {
+impl From<&ServerResponse> for Response {
     fn from(response: &ServerResponse) -> Self {
         Self {
             lacks: lacking(response.properties()),

@@ -57,7 +57,7 @@ pub enum Ring {
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub struct Observed {
     /// Whether the state has been restored.
     pub restored: bool,
     /// The sensors' states, in their order.
@@ -72,7 +72,7 @@ pub struct Seen {
     pub noted: u64,
 }
 
-impl Seen {
+impl Observed {
     /// What there is to see of a program.
     #[must_use]
     pub fn of(machine: &Machine) -> Self {
@@ -86,7 +86,7 @@ impl Seen {
                 Freshness::Live => None,
                 Freshness::Held { since, .. } => Some(since),
             }),
-            noted: machine.chronicle().noted(),
+            noted: machine.event_log().noted(),
         }
     }
 }
@@ -95,23 +95,23 @@ impl Seen {
 ///
 /// Bounded: of each subject the latest alarm is kept, and a count of all.
 #[derive(Debug, Clone, Default)]
-pub struct Watch {
-    before: Option<Seen>,
+pub struct Alarms {
+    before: Option<Observed>,
     /// The newest last.
-    alarms: Vec<Alarm>,
+    open: Vec<Alarm>,
     raised: u32,
     changed: SensorSet,
     acknowledged: u64,
     histories: [History; 6],
 }
 
-impl Watch {
+impl Alarms {
     /// Looks at a program after an event. Gives whether to ring.
     ///
     /// A sensor that goes KO raises an alarm, whoever toggled it, and so does a card whose values were live
     /// and are held. What was so when the state had been restored does not ring: a banner says it until
     /// somebody has seen it.
-    pub fn look(&mut self, now: Wall, seen: Seen) -> Option<Ring> {
+    pub fn look(&mut self, now: Wall, seen: Observed) -> Option<Ring> {
         for (history, (state, changed)) in self
             .histories
             .iter_mut()
@@ -153,7 +153,7 @@ impl Watch {
         (self.raised != count).then_some(Ring::Once)
     }
 
-    fn started(&mut self, now: Wall, seen: &Seen) {
+    fn started(&mut self, now: Wall, seen: &Observed) {
         self.acknowledged = seen.noted;
         let ko: SensorSet = SensorId::ALL
             .into_iter()
@@ -165,8 +165,8 @@ impl Watch {
     }
 
     fn raise(&mut self, now: Wall, subject: Subject, since: Option<Wall>) {
-        self.alarms.retain(|alarm| alarm.subject != subject);
-        self.alarms.push(Alarm {
+        self.open.retain(|alarm| alarm.subject != subject);
+        self.open.push(Alarm {
             subject,
             raised: now,
             since: since.unwrap_or(now),
@@ -176,15 +176,15 @@ impl Watch {
 
     /// The operator has seen it all.
     pub fn acknowledge(&mut self) {
-        self.alarms.clear();
+        self.open.clear();
         self.raised = 0;
         self.changed = SensorSet::EMPTY;
         self.acknowledged = self.before.map_or(0, |seen| seen.noted);
     }
 
     /// The alarms, the newest first; of each subject the latest.
-    pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
-        self.alarms.iter().rev()
+    pub fn open(&self) -> impl Iterator<Item = &Alarm> {
+        self.open.iter().rev()
     }
 
     /// How many alarms there have been since the last acknowledgement; each sensor that was KO at the start

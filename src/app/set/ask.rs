@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::Result;
 use crossbeam_channel::select;
 
-use super::why::{self, Runs};
-use super::{Cause, Job, Outcome, Reached, Short};
-use crate::app::broker::{Broker, BrokerUrl, Credentials, Outgoing, Settings};
-use crate::app::shell::random;
+use super::why::{self, RunningMonitor};
+use super::{Cause, Job, SetOutcome, SetProgress, Short};
+use crate::app::broker::{Broker, BrokerSettings, BrokerUrl, Credentials, Outgoing};
+use crate::app::runtime::random;
 use crate::app::words;
 use crate::command::Answer;
 use crate::machine::{Event, Ticket};
@@ -28,17 +28,17 @@ const SESSION: Duration = Duration::from_secs(1);
 const LOOK: Duration = pulse::INTERVAL.saturating_add(Duration::from_secs(1));
 
 /// What a look for a monitor that runs elsewhere came to.
-pub(super) enum Look {
+pub(super) enum Search {
     Nobody,
     Somebody,
     /// One runs, at another broker.
     Across,
-    Ended(Outcome),
+    Ended(SetOutcome),
 }
 
 /// Where the card's owner is, as far as this broker tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum OwnerLocation {
     /// Connected to this broker.
     Here,
     /// Connected to its own board's broker. This one is the other board's, and its heartbeats come across the
@@ -51,7 +51,7 @@ pub(super) enum Place {
 }
 
 /// A connection of its own, beside the owner's.
-pub(super) struct Asker {
+pub(super) struct CommandClient {
     broker: Broker,
     url: BrokerUrl,
     client_id: String,
@@ -77,23 +77,23 @@ pub(super) struct Asker {
     trouble: Option<String>,
 }
 
-impl Asker {
+impl CommandClient {
     pub(super) fn start(job: &Job<'_>) -> Result<Self> {
-        let (card, entrance) = (job.options.card, &job.options.entrance);
+        let (card, access) = (job.options.card, &job.options.access);
         let client_id = format!("{}-set-{:08x}", words::owner(card), random()?);
         let topics = [Topic::Answer(card), Topic::Alive(card), Topic::Uptime(card)];
-        let url: BrokerUrl = entrance.url.parse()?;
-        let broker = Broker::start(&Settings {
+        let url: BrokerUrl = access.url.parse()?;
+        let broker = Broker::start(&BrokerSettings {
             url: url.clone(),
             client_id: client_id.clone(),
-            credentials: entrance
+            credentials: access
                 .credentials
                 .clone()
                 .map(|(username, password)| Credentials {
                     username,
                     password: password.0,
                 }),
-            ca_file: entrance.ca_file.clone(),
+            ca_file: access.ca_file.clone(),
             will: None,
             session_expiry: SESSION,
             subscriptions: topics.map(|topic| (topic.name(&client_id), topic.qos())).into(),
@@ -117,19 +117,19 @@ impl Asker {
 
     /// Whether somebody speaks as the card's owner at this broker. Where the broker is away, nobody is known
     /// to.
-    pub(super) fn look(&mut self, job: &Job<'_>) -> Look {
+    pub(super) fn look(&mut self, job: &Job<'_>) -> Search {
         let mut until = None;
         loop {
             let now = job.clock.now().mono;
             let over = until.is_some_and(|until| now >= until);
             match self.place(now) {
-                Place::Here => return Look::Somebody,
-                Place::Across => return Look::Across,
-                _ if self.trouble.is_some() || over => return Look::Nobody,
+                OwnerLocation::Here => return Search::Somebody,
+                OwnerLocation::Across => return Search::Across,
+                _ if self.trouble.is_some() || over => return Search::Nobody,
                 _ => {}
             }
             if job.is_over() {
-                return Look::Ended(self.short(Cause::Late, why::no_time(job.options.card, LOOK)));
+                return Search::Ended(self.short(Cause::Late, why::no_time(job.options.card, LOOK)));
             }
             if self.connected {
                 until = until.or(Some(now.after(LOOK)));
@@ -137,12 +137,12 @@ impl Asker {
             let timer =
                 crossbeam_channel::after(job.clock.until(until.map_or(job.by, |until| until.min(job.by))));
             select! {
-                recv(job.inputs) -> input => if let Some(cause) = input.ok().and_then(Job::ending) {
-                    return Look::Ended(self.short(cause, "nothing was done".to_owned()));
+                recv(job.inputs) -> input => if let Some(cause) = input.ok().and_then(Job::exit) {
+                    return Search::Ended(self.short(cause, "nothing was done".to_owned()));
                 },
                 recv(self.broker.events()) -> event => match event {
                     Ok(event) => self.take(job, event),
-                    Err(_) => return Look::Nobody,
+                    Err(_) => return Search::Nobody,
                 },
                 recv(timer) -> _ => {}
             }
@@ -150,7 +150,7 @@ impl Asker {
     }
 
     /// Asks, and waits for a while. `None`: it should be looked again whether there is still an owner to ask.
-    pub(super) fn ask(&mut self, job: &Job<'_>, runs: &Runs) -> Option<Outcome> {
+    pub(super) fn ask(&mut self, job: &Job<'_>, runs: &RunningMonitor) -> Option<SetOutcome> {
         if self.unheard {
             self.publish(job);
         }
@@ -158,18 +158,18 @@ impl Asker {
         loop {
             let now = job.clock.now().mono;
             if let Some(answer) = self.answer.filter(Answer::is_final) {
-                return Some(Outcome::Final(answer));
+                return Some(SetOutcome::Final(answer));
             }
             if job.is_over() {
                 return Some(self.short(Cause::Late, self.why(job, runs)));
             }
             if now >= again {
-                let across = self.place(now) == Place::Across && self.answer.is_none();
+                let across = self.place(now) == OwnerLocation::Across && self.answer.is_none();
                 return across.then(|| self.vain(job, runs));
             }
             let timer = crossbeam_channel::after(job.clock.until(again.min(job.by)));
             select! {
-                recv(job.inputs) -> input => if let Some(cause) = input.ok().and_then(Job::ending) {
+                recv(job.inputs) -> input => if let Some(cause) = input.ok().and_then(Job::exit) {
                     return Some(self.short(cause, self.left(job, runs)));
                 },
                 recv(self.broker.events()) -> event => {
@@ -261,22 +261,22 @@ impl Asker {
     }
 
     /// Where the owner is.
-    pub(super) fn place(&self, now: Mono) -> Place {
+    pub(super) fn place(&self, now: Mono) -> OwnerLocation {
         match self.heard {
-            _ if self.listens_since.is_some_and(|since| now >= since.after(LOOK)) => Place::Silent,
-            Some(_) if self.at_other_board => Place::Across,
-            Some(_) => Place::Here,
-            None => Place::Unknown,
+            _ if self.listens_since.is_some_and(|since| now >= since.after(LOOK)) => OwnerLocation::Silent,
+            Some(_) if self.at_other_board => OwnerLocation::Across,
+            Some(_) => OwnerLocation::Here,
+            None => OwnerLocation::Unknown,
         }
     }
 
     /// How far it has got, and why no further.
-    pub(super) fn short(&self, cause: Cause, why: String) -> Outcome {
+    pub(super) fn short(&self, cause: Cause, why: String) -> SetOutcome {
         let reached = match self.answer {
-            Some(answer) => Reached::Stages(answer),
-            None if self.is_unasked() || cause == Cause::Vain => Reached::Nothing,
-            None => Reached::Unknown,
+            Some(answer) => SetProgress::Stages(answer),
+            None if self.is_unasked() || cause == Cause::Vain => SetProgress::Nothing,
+            None => SetProgress::Unknown,
         };
-        Outcome::Short(Short { cause, reached, why })
+        SetOutcome::Short(Short { cause, reached, why })
     }
 }
