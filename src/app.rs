@@ -18,6 +18,7 @@ pub mod run;
 pub mod runtime;
 pub mod screen;
 pub mod set;
+pub mod settings;
 pub mod signals;
 pub mod state_file;
 pub mod terminal;

@@ -4,8 +4,8 @@
 //! its modules. Around it, [`app`] is the thin shell: MQTT, terminal, files and clocks.
 
 pub use dualboard_core::{
-    alarms, chain, command, event_log, global, machine, owner, pulse, reading, sensor, stage, time, version,
-    wire,
+    alarms, chain, command, event_log, global, lack, machine, owner, pulse, reading, sensor, stage, time,
+    version, wire,
 };
 
 pub mod app;

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::chain::Link;
 use crate::command::{Changes, Name};
-use crate::machine::Lack;
+use crate::lack::Lack;
 use crate::sensor::{Card, SensorId, State};
 use crate::stage::Stage;
 use crate::time::{Mono, Wall};

@@ -7,6 +7,7 @@
 //!   the newer one
 //! - [`owner`]: the only writer of one card's sensors; [`global`]: everybody else's view of them
 //! - [`pulse`], [`chain`]: proof of life, and which link is broken; [`stage`]: how far a toggle has got
+//! - [`lack`]: what a broker keeps from a program
 //! - [`command`]: what somebody without a terminal asks of an owner
 //! - [`machine`]: one program, `handle(now, event) -> effects`; [`event_log`]: its last events
 //! - [`alarms`]: alarms and what is new, for one screen
@@ -20,6 +21,7 @@ pub mod chain;
 pub mod command;
 pub mod event_log;
 pub mod global;
+pub mod lack;
 pub mod machine;
 pub mod owner;
 pub mod pulse;

@@ -27,6 +27,7 @@ use crate::chain::{Chain, Connection, Link};
 use crate::command::{Answer, Command};
 use crate::event_log::{EventLog, Fact};
 use crate::global::Shown;
+use crate::lack::Lack;
 use crate::reading::{Merge, Reading, Versions};
 use crate::sensor::{Card, PerSensor, SensorId, SensorSet, State};
 use crate::stage::Stage;
@@ -35,7 +36,6 @@ use crate::wire::{self, Direction, Entry, Heartbeat, Malformed, Message, Report,
 
 pub use event::{Effect, Event, Role, Setup, Ticket};
 pub use freshness::Freshness;
-pub use rights::Lack;
 
 use heart::{Heart, Pause};
 use identity::Identity;

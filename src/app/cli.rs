@@ -16,15 +16,15 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, ValueHint};
 
-use super::screen::ScreenSettings;
+use super::settings::{BrokerAccess, LogSettings, MonitorOptions, Secret};
 use crate::sensor::Card;
 use environment::switch;
 use screen::{ScreenArgs, ToggleModeArgs};
 
-use changes::OrderArgs;
-pub use changes::{SetRequest, Unusable};
+use changes::SetArgs;
+pub use changes::Unusable;
 pub use environment::parse;
-pub use logging::{Level, Logging};
+use logging::LogArgs;
 
 const ENVIRONMENT: &str = "\
 Environment:
@@ -146,9 +146,8 @@ pub struct Display {
     pub screen: ScreenArgs,
     #[command(flatten)]
     access: Access,
-    /// Whether and what is written to a log.
     #[command(flatten)]
-    pub logging: Logging,
+    logging: LogArgs,
 }
 
 /// What only the owner of a card has.
@@ -163,9 +162,9 @@ struct Monitor {
     #[arg(long, env = "DUALBOARD_TAKE_OVER", value_parser = switch)]
     take_over: bool,
     #[command(flatten)]
-    changes: OrderArgs,
+    changes: SetArgs,
     #[command(flatten)]
-    logging: Logging,
+    logging: LogArgs,
     #[command(flatten)]
     screen: ScreenArgs,
     #[command(flatten)]
@@ -205,46 +204,6 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("`{text}` is not a number of seconds above 0; say for example 10"))
 }
 
-/// Which broker, and how it is entered.
-#[derive(Debug, Clone)]
-pub struct BrokerAccess {
-    /// The broker's URL, as it was given.
-    pub url: String,
-    /// User name and password, if there are any.
-    pub credentials: Option<(String, Secret)>,
-    /// The certificates to trust.
-    pub ca_file: Option<PathBuf>,
-}
-
-/// A password. It does not show itself.
-#[derive(Clone)]
-pub struct Secret(pub String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-/// What a monitor is started with.
-#[derive(Debug, Clone)]
-pub struct MonitorOptions {
-    /// The card that it owns.
-    pub card: Card,
-    /// Its broker.
-    pub access: BrokerAccess,
-    /// The folder of its state file.
-    pub state_dir: PathBuf,
-    /// Whether to end the monitor that runs already.
-    pub take_over: bool,
-    /// What is to be done instead of showing a screen.
-    pub asked: Option<SetRequest>,
-    /// Whether and what is written to a log.
-    pub logging: Logging,
-    /// What concerns the screen.
-    pub screen: ScreenSettings,
-}
-
 impl Card1 {
     /// The options, completed from files and environment.
     ///
@@ -272,6 +231,12 @@ impl Display {
         &self.broker
     }
 
+    /// Whether and what is written to a log.
+    #[must_use]
+    pub fn logging(&self) -> LogSettings {
+        self.logging.clone().settings()
+    }
+
     /// The display's broker.
     ///
     /// # Errors
@@ -290,7 +255,7 @@ impl Monitor {
             state_dir: self.state_dir.map_or_else(default_state_dir, Ok)?,
             take_over: self.take_over,
             asked,
-            logging: self.logging,
+            logging: self.logging.settings(),
             screen: self.toggle_mode.settings(self.screen),
         })
     }

@@ -4,9 +4,9 @@ use std::io::{self, Write as _};
 
 use anyhow::{Result, bail};
 
-use super::cli::MonitorOptions;
 use super::lock::who_takes_over;
 use super::runtime::Stop;
+use super::settings::MonitorOptions;
 use super::signals;
 use super::words;
 use crate::sensor::Card;

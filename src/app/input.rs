@@ -1,6 +1,6 @@
 //! What the terminal and the operating system have to say to the main loop.
 
-use crate::app::keys::KeyEvent;
+use crossterm::event::KeyEvent;
 
 /// One thing that happened. All of them come on one channel, so that their order is the order in which they
 /// happened.

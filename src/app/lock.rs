@@ -50,7 +50,7 @@ impl Lock {
             if take_over {
                 return taker::take_over(folder, card, this);
             }
-            if holder.way() != RunMode::Order || holder.doing() != ProcessState::RunningMonitor {
+            if holder.way() != RunMode::Set || holder.doing() != ProcessState::Runs {
                 bail!(
                     "{program} already runs on this board ({holder}){}; {}",
                     this.elsewhere(&holder),

@@ -8,8 +8,8 @@ use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use jiff::Timestamp;
 
-use super::cli::{Level, Logging};
 use super::plain_text::plain_text;
+use super::settings::{Level, LogSettings};
 use crate::time::Wall;
 
 pub use writer::LogWriter;
@@ -34,14 +34,14 @@ impl FileLog {
     ///
     /// # Errors
     /// Names the file if it cannot be written.
-    pub fn open(program: &'static str, logging: &Logging, on_screen: bool) -> Result<Option<Self>> {
-        let Some(path) = &logging.log_file else {
+    pub fn open(program: &'static str, settings: &LogSettings, on_screen: bool) -> Result<Option<Self>> {
+        let Some(path) = &settings.file else {
             return Ok(None);
         };
         let (lines, news, ended) = file::writer(path, on_screen)?;
         Ok(Some(Self {
             program,
-            level: logging.log_level,
+            level: settings.level,
             lines: Some(lines),
             left_out: 0,
             news,

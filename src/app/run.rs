@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::broker::BrokerUrl;
-use super::cli::{self, Card1, Card2, Display, MonitorOptions, Unusable};
+use super::cli::{self, Card1, Card2, Display, Unusable};
 use super::lines;
 use super::lock::{Holder, Lock, RunMode};
 use super::log::FileLog;
@@ -14,6 +14,7 @@ use super::printed;
 use super::runtime::Runtime;
 use super::screen;
 use super::set;
+use super::settings::MonitorOptions;
 use super::state_file::StateFile;
 use super::terminal::panic;
 use super::view;
@@ -114,7 +115,7 @@ fn display(options: &Display) -> Result<u8> {
     let on_screen = !options.once && !options.json && is_screen();
     // First: an address that cannot be used leaves no log behind, and no unreadable file hides it.
     options.url().parse::<BrokerUrl>()?;
-    let log = FileLog::open(words::program(Role::Display), &options.logging, on_screen)?;
+    let log = FileLog::open(words::program(Role::Display), &options.logging(), on_screen)?;
     let settings = options.screen.settings();
     let terminal = (!options.once && !options.json && has_screen())
         .then(|| screen::open_terminal(settings))

@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, never, select};
 
 use super::broker::{Broker, BrokerSettings, BrokerUrl, Credentials, Outgoing};
-use super::cli::BrokerAccess;
 use super::clock::Clock;
 use super::log::{FileLog, LogWriter, News};
+use super::settings::BrokerAccess;
 use super::state_file::{StateFile, Written};
 use super::words;
 use crate::machine::{Effect, Event, Machine, Role, Setup};

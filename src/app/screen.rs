@@ -10,6 +10,7 @@ use super::input::Input;
 use super::keys::{KeyEvent, Keys};
 use super::painter::Painter;
 use super::runtime::{Runtime, Wakeup};
+use super::settings::ScreenSettings;
 use super::signals::{self, Signals};
 use super::terminal::{Terminal, panic};
 use super::view::{self, Picture, Theme};
@@ -17,17 +18,6 @@ use super::words::Times;
 use super::zone::Zone;
 use crate::alarms::{Alarms, Observed};
 use crate::machine::Event;
-
-/// What the user wants of a screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ScreenSettings {
-    /// An alarm rings the bell.
-    pub bell: bool,
-    /// No press toggles.
-    pub read_only: bool,
-    /// A click toggles as a press does.
-    pub mouse: bool,
-}
 
 /// Opens the terminal; to be called before the first connection.
 ///

@@ -7,17 +7,18 @@
 mod ask;
 mod own;
 mod report;
+mod running;
 mod why;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, unbounded};
 
-use super::cli::{Level, MonitorOptions, SetRequest};
 use super::clock::Clock;
 use super::input::Input;
 use super::lock::{Holder, Lock, RunMode};
 use super::log::FileLog;
 use super::runtime::random;
+use super::settings::{Level, MonitorOptions, SetRequest};
 use super::signals::{self, Signals};
 use super::state_file::StateFile;
 use super::terminal::panic;
@@ -26,7 +27,7 @@ use crate::command::{Answer, Command, Name};
 use crate::time::Mono;
 
 use ask::{CommandClient, Search};
-use why::RunningMonitor;
+use running::RunningMonitor;
 
 /// How it ended.
 enum SetOutcome {
@@ -90,7 +91,7 @@ pub fn run(
     panic::install_hook(None, sender.clone());
     let _signals = Signals::listen(sender).context("cannot listen to signals")?;
     let clock = Clock::start();
-    let this = Holder::this(RunMode::Order, &options.access.url);
+    let this = Holder::this(RunMode::Set, &options.access.url);
     let job = Job {
         options,
         asked,

@@ -7,28 +7,13 @@ use core::time::Duration;
 
 use super::identity::Identity;
 use super::restore::Restore;
+use crate::lack::Lack;
 use crate::pulse::TIMEOUT;
 use crate::time::Mono;
 use crate::wire::Topic;
 
 /// How long the marker may take: a broker gives it back in milliseconds.
 const MARKER_LIMIT: Duration = Duration::from_secs(5);
-
-/// What this program does not get.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lack {
-    /// What it publishes on this topic does not come back, and nothing is restored or published before.
-    Marker(String),
-    /// Its heartbeats on this topic do not come back: nobody may hear them.
-    Heartbeats(String),
-    /// The broker takes no messages on this topic.
-    Publishing {
-        /// The topic.
-        topic: String,
-        /// The broker's reason, in words.
-        why: String,
-    },
-}
 
 /// What is known of it.
 #[derive(Debug, Clone, Default)]

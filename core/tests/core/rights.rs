@@ -1,7 +1,8 @@
 //! What a broker keeps from a program though the connection is up is told within seconds.
 
 use crate::solo::{CARD1, CARD2, Solo};
-use dualboard_core::machine::{Event, Lack, Role};
+use dualboard_core::lack::Lack;
+use dualboard_core::machine::{Event, Role};
 use dualboard_core::sensor::Card;
 use dualboard_core::wire::Topic;
 

@@ -9,9 +9,8 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, bounded};
 
-use super::signal::Signal;
 use super::{BrokerUrl, Why};
 use crate::app::threads;
 
@@ -26,8 +25,6 @@ pub(super) struct Endpoint {
 
 /// An attempt that failed.
 pub(super) struct Failed {
-    /// Tells attempts apart.
-    pub number: u64,
     /// The address; `None` is the one that Paho has taken.
     pub address: Option<SocketAddr>,
     /// What is known of it already.
@@ -48,14 +45,14 @@ pub(super) enum Finding {
     },
 }
 
-/// Looks for the cause on a thread of its own, for it blocks as long as a name server takes, and sends what
+/// Looks for the cause on a thread of its own, for it blocks as long as a name server takes, and tells what
 /// it finds.
-pub(super) fn start(endpoint: Endpoint, failed: Failed, signals: Sender<Signal>) -> io::Result<()> {
-    let probe = move || {
-        let number = failed.number;
-        let _ = signals.send(Signal::Explained(number, explain(&endpoint, &failed)));
-    };
-    threads::start("broker-probe", probe).map(drop)
+pub(super) fn start(
+    endpoint: Endpoint,
+    failed: Failed,
+    tell: impl FnOnce(Finding) + Send + 'static,
+) -> io::Result<()> {
+    threads::start("broker-probe", move || tell(explain(&endpoint, &failed))).map(drop)
 }
 
 /// Tries again what the library has just failed to do, step by step, at each of the broker's addresses.
@@ -195,7 +192,6 @@ mod tests {
 
     fn failed(address: Option<SocketAddr>, before: Vec<(SocketAddr, Why)>) -> Failed {
         Failed {
-            number: 1,
             address,
             why: None,
             before,

@@ -254,14 +254,14 @@ impl Session {
             self.explained(found, known);
             return;
         }
+        let attempt = self.client.operations();
         let failed = Failed {
-            number: self.client.operations(),
             address: self.client.address(),
             why,
             before: self.failed.clone(),
         };
         self.state = ConnectionState::Explaining {
-            attempt: failed.number,
+            attempt,
             known: known.clone(),
             until: now() + EXPLAIN_LIMIT,
         };
@@ -269,7 +269,9 @@ impl Session {
             url: self.url.clone(),
             ca_file: self.ca_file.clone(),
         };
-        if probe::start(endpoint, failed, self.signals.0.clone()).is_err() {
+        let signals = self.signals.0.clone();
+        let tell = move |found| drop(signals.send(Signal::Explained(attempt, found)));
+        if probe::start(endpoint, failed, tell).is_err() {
             self.down(known);
         }
     }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Args, ValueHint};
 
 use super::seconds;
+use crate::app::settings::SetRequest;
 use crate::command::{Change, Changes};
 use crate::sensor::{Card, SensorId, State};
 
@@ -13,7 +14,7 @@ const HEADING: &str = "Without a terminal";
 
 /// What a monitor can be asked to do without a terminal.
 #[derive(Debug, Clone, Args)]
-pub(super) struct OrderArgs {
+pub(super) struct SetArgs {
     /// Set sensor N, and end when the other board has shown it; may be given several times
     #[arg(long, help_heading = HEADING, value_name = "N=ok|ko", value_hint = ValueHint::Other, value_parser = action)]
     set: Vec<(u8, State)>,
@@ -25,21 +26,12 @@ pub(super) struct OrderArgs {
     timeout: Duration,
 }
 
-/// What is asked for.
-#[derive(Debug, Clone)]
-pub struct SetRequest {
-    /// For the own sensors.
-    pub changes: Changes,
-    /// How long it may take.
-    pub timeout: Duration,
-}
-
 /// Arguments that are understood and cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unusable(String);
 
-impl OrderArgs {
+impl SetArgs {
     /// What is asked for; `None` if nothing is.
     pub(super) fn asked(self, card: Card) -> Result<Option<SetRequest>, Unusable> {
         let set = self

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::environment::switch;
-use crate::app::screen::ScreenSettings;
+use crate::app::settings::ScreenSettings;
 
 /// What every screen has.
 #[derive(Debug, Clone, Copy, Args)]

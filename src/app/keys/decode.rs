@@ -16,6 +16,7 @@
 //! crossterm's own reader spins at full speed on a terminal that is gone, and cannot be given bytes; its
 //! names for keys are good.
 
+mod parameters;
 mod sequence;
 mod unicode;
 

@@ -15,17 +15,17 @@ pub enum RunMode {
     /// Without keys, until a signal.
     Lines,
     /// For `--set` and `--toggle`: it ends by itself.
-    Order,
+    Set,
 }
 
 impl RunMode {
-    const ALL: [Self; 3] = [Self::Screen, Self::Lines, Self::Order];
+    const ALL: [Self; 3] = [Self::Screen, Self::Lines, Self::Set];
 
     const fn word(self) -> &'static str {
         match self {
             Self::Screen => "screen",
             Self::Lines => "lines",
-            Self::Order => "order",
+            Self::Set => "order",
         }
     }
 }
@@ -34,7 +34,7 @@ impl RunMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProcessState {
     /// It runs. Whether it does anything, nobody knows.
-    RunningMonitor,
+    Runs,
     /// It was stopped, by Ctrl-Z or a signal, and does nothing until it is continued.
     Stopped,
     /// It is no process of this machine or container: it cannot be seen from here.
@@ -188,7 +188,7 @@ impl Holder {
         }
         match field(&stat, STATE).as_str() {
             "T" | "t" => ProcessState::Stopped,
-            _ => ProcessState::RunningMonitor,
+            _ => ProcessState::Runs,
         }
     }
 
@@ -230,8 +230,8 @@ impl Holder {
                 return "it is no process of this machine or container: end it where it runs, then start again".to_owned();
             }
             ProcessState::Stopped => format!("it is stopped: {}", self.advice_to_go_on()),
-            ProcessState::RunningMonitor if self.has_keys() => "end it there with q".to_owned(),
-            ProcessState::RunningMonitor => format!("end it with kill {pid}"),
+            ProcessState::Runs if self.has_keys() => "end it there with q".to_owned(),
+            ProcessState::Runs => format!("end it with kill {pid}"),
         };
         let denied = |pid| test_kill_process(pid) == Err(Errno::PERM);
         if self.process().is_some_and(denied) {
@@ -279,7 +279,7 @@ mod tests {
             let read = Holder::read(&mut file);
             assert!(read.is(&this));
             assert_eq!((read.way(), read.broker()), (way, Some("mqtt://localhost:1883")));
-            assert_eq!(read.doing(), ProcessState::RunningMonitor);
+            assert_eq!(read.doing(), ProcessState::Runs);
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use crossbeam_channel::select;
 
-use super::why::{self, RunningMonitor};
+use super::running::RunningMonitor;
 use super::{Cause, Job, SetOutcome, SetProgress, Short};
 use crate::app::broker::{Broker, BrokerSettings, BrokerUrl, Credentials, Outgoing};
 use crate::app::runtime::random;
@@ -13,6 +13,7 @@ use crate::app::words;
 use crate::command::Answer;
 use crate::machine::{Event, Ticket};
 use crate::pulse;
+use crate::sensor::Card;
 use crate::time::Mono;
 use crate::version::Life;
 use crate::wire::{self, Message, Topic};
@@ -129,7 +130,7 @@ impl CommandClient {
                 _ => {}
             }
             if job.is_over() {
-                return Search::Ended(self.short(Cause::Late, why::no_time(job.options.card, LOOK)));
+                return Search::Ended(self.short(Cause::Late, no_time(job.options.card)));
             }
             if self.connected {
                 until = until.or(Some(now.after(LOOK)));
@@ -279,4 +280,13 @@ impl CommandClient {
         };
         SetOutcome::Short(Short { cause, reached, why })
     }
+}
+
+/// It could not be found out in time whether somebody owns the card.
+fn no_time(card: Card) -> String {
+    format!(
+        "only after {} s without its heartbeat is it known that no {} runs elsewhere; nothing was done, allow more with --timeout",
+        LOOK.as_secs(),
+        words::owner(card)
+    )
 }

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anyhow::{Context, Result};
 
 use super::{Cause, Job, PendingLog, SetOutcome, SetProgress, Short};
-use crate::app::cli::Level;
 use crate::app::lock::who_takes_over;
+use crate::app::settings::Level;
 use crate::app::{lines, signals, words};
 use crate::command::{Answer, Change};
 

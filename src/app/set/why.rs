@@ -1,30 +1,10 @@
 //! Why a monitor that was asked has not confirmed, and what to do: in words that are true for where it runs.
 
-use std::fmt;
-use std::time::Duration;
-
 use super::ask::{CommandClient, OwnerLocation};
+use super::running::RunningMonitor;
 use super::{Cause, Job, SetOutcome};
 use crate::app::lock::{Holder, ProcessState, RunMode};
 use crate::app::words;
-use crate::sensor::Card;
-
-/// The monitor that is asked.
-pub(super) enum RunningMonitor {
-    /// With the same state folder; and what it did when its lock was met.
-    Here(Holder, ProcessState),
-    /// With another one, or on another machine: no lock tells of it, its heartbeats do.
-    Elsewhere,
-}
-
-/// It could not be found out in time whether somebody owns the card.
-pub(super) fn no_time(card: Card, look: Duration) -> String {
-    format!(
-        "only after {} s without its heartbeat is it known that no {} runs elsewhere; nothing was done, allow more with --timeout",
-        look.as_secs(),
-        words::owner(card)
-    )
-}
 
 impl CommandClient {
     /// Nobody at this broker can do it.
@@ -107,40 +87,21 @@ impl CommandClient {
             (ProcessState::Elsewhere, ..) => format!(
                 "{program} does not answer, and is no process of this machine or container ({holder}): look where it runs"
             ),
-            (ProcessState::RunningMonitor, ..) if holder.way() == RunMode::Order => format!(
+            (ProcessState::Runs, ..) if holder.way() == RunMode::Set => format!(
                 "another {program} --set or --toggle has the card at this moment ({holder}): it, or the monitor that runs next, may still do it; look at the sensor before you ask again"
             ),
-            (ProcessState::RunningMonitor, OwnerLocation::Silent, Some(broker)) if broker != self.url() => {
+            (ProcessState::Runs, OwnerLocation::Silent, Some(broker)) if broker != self.url() => {
                 format!(
                     "{program} runs ({holder}) with --broker {broker}, and is not heard at {}: ask again with --broker {broker}",
                     self.url()
                 )
             }
-            (ProcessState::RunningMonitor, OwnerLocation::Silent | OwnerLocation::Unknown, _) => format!(
+            (ProcessState::Runs, OwnerLocation::Silent | OwnerLocation::Unknown, _) => format!(
                 "{program} runs and does not answer ({holder}): it may still do it; look there; if it hangs, start one with --take-over"
             ),
-            (ProcessState::RunningMonitor, ..) => {
+            (ProcessState::Runs, ..) => {
                 format!("{program} runs and does not answer ({holder}): it may still do it; look there")
             }
-        }
-    }
-}
-
-impl RunningMonitor {
-    /// How it can be done where the broker is away.
-    fn other_way(&self) -> &'static str {
-        match self {
-            Self::Here(holder, _) if holder.way() == RunMode::Screen => "press the key there",
-            _ => "ask again when the broker is back",
-        }
-    }
-}
-
-impl fmt::Display for RunningMonitor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Here(holder, _) => holder.fmt(f),
-            Self::Elsewhere => f.write_str("with another state folder or on another machine"),
         }
     }
 }

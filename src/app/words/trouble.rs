@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{Times, held_since, owner};
 use crate::chain::{Connection, Link, Status};
-use crate::machine::{Freshness, Lack, Machine};
+use crate::lack::Lack;
+use crate::machine::{Freshness, Machine};
 use crate::sensor::Card;
 
 /// Why the values of a card are held.

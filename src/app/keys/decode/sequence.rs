@@ -1,5 +1,6 @@
 //! What a whole sequence means.
 
+use super::parameters::Parameters;
 use super::{Introducer, KeyCode, KeyEvent, KeyModifiers, Meaning, Typed, plain, unicode};
 
 /// What follows `ESC [ [` on the Linux console.
@@ -67,25 +68,6 @@ fn modifiers(sent: u32) -> Option<KeyModifiers> {
     ];
     let held = held.into_iter().filter(|(bit, _)| mask & bit != 0);
     (mask & (8 | 16 | 32) == 0).then(|| held.map(|(_, modifier)| modifier).collect())
-}
-
-/// Numbers between semicolons, each of which may have parts between colons.
-pub(super) struct Parameters(Vec<Vec<Option<u32>>>);
-
-impl Parameters {
-    fn of(body: &[u8]) -> Self {
-        let number = |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse().ok();
-        let parts = |parameter: &[u8]| parameter.split(|&byte| byte == b':').map(number).collect();
-        Self(body.split(|&byte| byte == b';').map(parts).collect())
-    }
-
-    pub(super) fn number(&self, at: usize) -> Option<u32> {
-        self.part(at, 0)
-    }
-
-    pub(super) fn part(&self, at: usize, part: usize) -> Option<u32> {
-        self.0.get(at)?.get(part).copied().flatten()
-    }
 }
 
 /// A report of the mouse, as mode 1006 has it: button, column and line, from 1. The wheel moves as the arrow

@@ -1,7 +1,7 @@
 //! Keys that a terminal sends as the number of their character, because a program that asked for it has
 //! crashed.
 
-use super::sequence::Parameters;
+use super::parameters::Parameters;
 use super::{KeyCode, KeyEvent, KeyModifiers};
 
 /// A key of the kitty keyboard protocol. Its parameters are: the key (with the parts: key, the same with

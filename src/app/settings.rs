@@ -1,0 +1,105 @@
+//! What a command line has decided: plain values, below everything that uses them.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::command::Changes;
+use crate::sensor::Card;
+
+/// Which broker, and how it is entered.
+#[derive(Debug, Clone)]
+pub struct BrokerAccess {
+    /// The broker's URL, as it was given.
+    pub url: String,
+    /// User name and password, if there are any.
+    pub credentials: Option<(String, Secret)>,
+    /// The certificates to trust.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// A password. It does not show itself.
+#[derive(Clone)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What a monitor is started with.
+#[derive(Debug, Clone)]
+pub struct MonitorOptions {
+    /// The card that it owns.
+    pub card: Card,
+    /// Its broker.
+    pub access: BrokerAccess,
+    /// The folder of its state file.
+    pub state_dir: PathBuf,
+    /// Whether to end the monitor that runs already.
+    pub take_over: bool,
+    /// What is to be done instead of showing a screen.
+    pub asked: Option<SetRequest>,
+    /// Whether and what is written to a log.
+    pub logging: LogSettings,
+    /// What concerns the screen.
+    pub screen: ScreenSettings,
+}
+
+/// What the user wants of a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScreenSettings {
+    /// An alarm rings the bell.
+    pub bell: bool,
+    /// No press toggles.
+    pub read_only: bool,
+    /// A click toggles as a press does.
+    pub mouse: bool,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct SetRequest {
+    /// For the own sensors.
+    pub changes: Changes,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+/// What is written to a log.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    /// Its file; `None` if nothing is written.
+    pub file: Option<PathBuf>,
+    /// This and all that is worse is written.
+    pub level: Level,
+}
+
+/// What goes into the log file: this and all that is worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Level {
+    /// What loses something, if nobody mends it
+    Error,
+    /// What is not as it should be
+    Warn,
+    /// What an operator wants to read later
+    Info,
+    /// Every message as well
+    Debug,
+}
+
+impl Level {
+    /// Its name in the file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
