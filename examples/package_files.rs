@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, Command, CommandFactory};
 use clap_complete::aot::{Shell, generate};
 use clap_mangen::Man;
-use dualboard::app::cli::{Card1, Card2, Display};
+use dualboard::cli::{Card1, Card2, Display};
 
 fn main() -> io::Result<()> {
     let folder = std::env::args_os().nth(1);

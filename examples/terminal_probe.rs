@@ -16,12 +16,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, select, tick, unbounded};
-use dualboard::app::input::Input;
-use dualboard::app::keys::{KeyCode, KeyModifiers, Keys};
-use dualboard::app::painter::Painter;
-use dualboard::app::signals::{self, Signals};
-use dualboard::app::terminal::{Terminal, panic};
-use dualboard::app::threads;
+use dualboard::system::threads;
+use dualboard::terminal::input::Input;
+use dualboard::terminal::keys::{KeyCode, KeyModifiers, Keys};
+use dualboard::terminal::painter::Painter;
+use dualboard::terminal::signals::{self, Signals};
+use dualboard::terminal::{Terminal, panic};
 use ratatui::Frame;
 use ratatui::style::{Color, Style};
 use ratatui::text::Line;

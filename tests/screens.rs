@@ -12,13 +12,13 @@ mod small;
 #[path = "screens/told.rs"]
 mod told;
 
-use dualboard::app::controls::Controls;
-use dualboard::app::keys::{KeyCode, KeyEvent, KeyModifiers};
-use dualboard::app::view::{self, Picture, Theme};
-use dualboard::app::words::Times;
 use dualboard::owner::Memory;
 use dualboard::sensor::SensorId;
+use dualboard::terminal::keys::{KeyCode, KeyEvent, KeyModifiers};
+use dualboard::text::words::Times;
 use dualboard::time::Mono;
+use dualboard::ui::controls::Controls;
+use dualboard::ui::view::{self, Picture, Theme};
 use jiff::tz::TimeZone;
 use net::{CARD1, CARD2, DISPLAY, Net};
 use ratatui::layout::Size;
@@ -35,7 +35,7 @@ fn picture(net: &Net, program: usize) -> Picture {
         mouse: false,
         url: format!("mqtt://localhost:{}", [1883, 1884, 1884][program]),
         times: Times::new(TimeZone::UTC, net.now().wall),
-        look: Theme::new(true, true),
+        theme: Theme::new(true, true),
     }
 }
 
@@ -249,7 +249,7 @@ fn ascii_without_colour() {
     let plain = |program| {
         let picture = picture(&net, program);
         Picture {
-            look: Theme::new(false, false),
+            theme: Theme::new(false, false),
             ..picture
         }
     };

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    dualboard::app::run::card1_monitor()
+    dualboard::programs::run::card1_monitor()
 }

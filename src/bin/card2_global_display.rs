@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    dualboard::app::run::card2_global_display()
+    dualboard::programs::run::card2_global_display()
 }

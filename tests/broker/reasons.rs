@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use dualboard::app::broker::{Credentials, Why};
 use dualboard::machine::{Event, Ticket};
+use dualboard::mqtt::{Credentials, Why};
 
 use crate::support::mosquitto::Mosquitto;
 use crate::support::observer::{Observer, message, settings};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use dualboard::app::broker::{Outgoing, Why};
 use dualboard::machine::Event;
+use dualboard::mqtt::{Outgoing, Why};
 
 use crate::support::link::Link;
 use crate::support::mosquitto::Mosquitto;

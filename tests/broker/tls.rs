@@ -1,6 +1,6 @@
 //! `mqtts`: who is trusted, and in which words who is not. Needs `mosquitto`.
 
-use dualboard::app::broker::{Broker, BrokerSettings, Why};
+use dualboard::mqtt::{Broker, BrokerSettings, Why};
 use openssl::asn1::{Asn1Integer, Asn1Time};
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};

@@ -1,8 +1,8 @@
 //! Small windows: what is left there, and that nothing that matters is left out.
 
-use dualboard::app::controls::Controls;
-use dualboard::app::keys::KeyCode;
-use dualboard::app::view::{self, Picture};
+use dualboard::terminal::keys::KeyCode;
+use dualboard::ui::controls::Controls;
+use dualboard::ui::view::{self, Picture};
 use ratatui::layout::{Position, Size};
 
 use super::net::{CARD1, CARD2, DISPLAY, Net};

@@ -1,9 +1,9 @@
 //! What the log, the banner, the help and the red line say.
 
-use dualboard::app::controls::Controls;
-use dualboard::app::keys::KeyCode;
-use dualboard::app::view::Picture;
+use dualboard::terminal::keys::KeyCode;
 use dualboard::time::Mono;
+use dualboard::ui::controls::Controls;
+use dualboard::ui::view::Picture;
 
 use super::net::{CARD1, CARD2, DISPLAY, Net};
 use super::shot::shot;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use dualboard::app::broker::{Broker, BrokerSettings, Outgoing, Why};
 use dualboard::machine::{Event, Ticket};
+use dualboard::mqtt::{Broker, BrokerSettings, Outgoing, Why};
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,309 @@
+//! The command lines, and the environment variables of the same settings.
+#![expect(
+    clippy::doc_markdown,
+    reason = "these doc comments are the help texts, read in a terminal"
+)]
+#![allow(rustdoc::broken_intra_doc_links, reason = "they show [:port] as it is typed")]
+
+mod changes;
+mod environment;
+mod logging;
+mod screen;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, ValueHint};
+
+use crate::sensor::Card;
+use crate::settings::{BrokerAccess, LogSettings, MonitorOptions, Secret};
+use environment::switch;
+use screen::{ScreenArgs, ToggleModeArgs};
+
+use changes::SetArgs;
+pub use changes::Unusable;
+pub use environment::parse;
+use logging::LogArgs;
+
+const ENVIRONMENT: &str = "\
+Environment:
+  The variable of an option without a value is 1, true, yes or on, or it is 0, false, no or off.
+  One that is empty counts as not there. An option wins over its variable.";
+
+const AFTER_MONITOR: &str = "\
+Keys:
+  the number of a sensor toggles it;  l locks and unlocks that;  a acknowledges alarms;
+  p publishes the present state again;  ? help, with every key;  q or Ctrl-C quits
+
+Exit status: 0 after q, and where --set and --toggle are CONFIRMED; 1 where they are not in time, and for what stops the program;
+2 for unusable arguments; 128+n after signal n.";
+
+/// The options of `card1_monitor`.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "card1_monitor",
+    version,
+    about = "Shows and toggles sensors 1-3 on board 1; no state is ever lost",
+    after_help = AFTER_MONITOR,
+    after_long_help = format!("Examples:
+  card1_monitor                                     broker 1 on this machine
+  card1_monitor --broker mqtt://10.0.0.1 --username board1 --password-file ~/.board1
+  card1_monitor --set 2=ko --toggle 3               for scripts; also while one runs
+
+{ENVIRONMENT}
+
+{AFTER_MONITOR}")
+)]
+pub struct Card1 {
+    /// Where broker 1 is: mqtt://host[:port], or mqtts://host[:port] for TLS
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DUALBOARD_BROKER",
+        default_value = "mqtt://localhost:1883"
+    )]
+    broker: String,
+    #[command(flatten)]
+    own: Monitor,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// The options of `card2_monitor`.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "card2_monitor",
+    version,
+    about = "Shows and toggles sensors 4-6 on board 2, and joins both cards; no state is ever lost",
+    after_help = AFTER_MONITOR,
+    after_long_help = format!("Examples:
+  card2_monitor                                     broker 2 on this machine
+  card2_monitor --broker mqtt://10.0.0.2 --username board2 --password-file ~/.board2
+  card2_monitor --set 5=ko --toggle 6               for scripts; also while one runs
+
+{ENVIRONMENT}
+
+{AFTER_MONITOR}")
+)]
+pub struct Card2 {
+    /// Where broker 2 is: mqtt://host[:port], or mqtts://host[:port] for TLS
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DUALBOARD_BROKER",
+        default_value = "mqtt://localhost:1884"
+    )]
+    broker: String,
+    #[command(flatten)]
+    own: Monitor,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// The options of `card2_global_display`.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "card2_global_display",
+    version,
+    about = "Shows all six sensors of both boards; changes none",
+    after_help = "Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for whatever reason.",
+    after_long_help = format!("\
+Examples:
+  card2_global_display                              the screen, from broker 2 on this machine
+  card2_global_display --once                       six lines of text, and an exit status for monitoring
+  card2_global_display --once --json | jq .sensor_4
+  card2_global_display | tee changes.txt            without a terminal: a line a change
+
+{ENVIRONMENT}
+
+Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for whatever reason;
+2 for unusable arguments as well, with nothing on stdout.
+Otherwise: 0 after q, 2 for unusable arguments, 1 for what stops the program, 128+n after signal n.")
+)]
+pub struct Display {
+    /// Where broker 2 is: mqtt://host[:port], or mqtts://host[:port] for TLS
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "DUALBOARD_BROKER",
+        default_value = "mqtt://localhost:1884"
+    )]
+    broker: String,
+    /// Print the six sensors as soon as it is known which are live, for which it waits up to --timeout (or 10
+    /// s from the broker's answer), and end
+    #[arg(long)]
+    pub once: bool,
+    /// Print JSON instead of text: one object with --once, otherwise one a line for each change
+    #[arg(long, env = "DUALBOARD_JSON", value_parser = switch)]
+    pub json: bool,
+    /// How many seconds --once waits at most, for the broker's answer and for what is live: in less than 5 s
+    /// what lives may not have said so
+    #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
+    pub timeout: Duration,
+    /// What concerns the screen
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+    #[command(flatten)]
+    access: Access,
+    #[command(flatten)]
+    logging: LogArgs,
+}
+
+/// What only the owner of a card has.
+#[derive(Debug, Clone, Args)]
+struct Monitor {
+    /// Where the state file is kept [default: $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or
+    /// ~/.local/state]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "DUALBOARD_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+    /// End the monitor of this card that already runs, here or on another machine, and go on in its place;
+    /// --set and --toggle leave it alone
+    #[arg(long, env = "DUALBOARD_TAKE_OVER", value_parser = switch)]
+    take_over: bool,
+    #[command(flatten)]
+    changes: SetArgs,
+    #[command(flatten)]
+    logging: LogArgs,
+    #[command(flatten)]
+    screen: ScreenArgs,
+    #[command(flatten)]
+    toggle_mode: ToggleModeArgs,
+}
+
+/// How the broker is entered.
+#[derive(Debug, Clone, Args)]
+struct Access {
+    /// The name that the broker asks for
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "DUALBOARD_USERNAME",
+        requires = "password_file"
+    )]
+    username: Option<String>,
+    /// The file whose first line is the password
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        env = "DUALBOARD_PASSWORD_FILE",
+        requires = "username"
+    )]
+    password_file: Option<PathBuf>,
+    /// For mqtts: the certificates to trust [default: the system's]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_CA_FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| format!("`{text}` is not a number of seconds above 0; say for example 10"))
+}
+
+impl Card1 {
+    /// The options, completed from files and environment.
+    ///
+    /// # Errors
+    /// Names the setting that cannot be used.
+    pub fn options(self) -> Result<MonitorOptions> {
+        self.own.options(Card::One, self.access.access(self.broker)?)
+    }
+}
+
+impl Card2 {
+    /// The options, completed from files and environment.
+    ///
+    /// # Errors
+    /// Names the setting that cannot be used.
+    pub fn options(self) -> Result<MonitorOptions> {
+        self.own.options(Card::Two, self.access.access(self.broker)?)
+    }
+}
+
+impl Display {
+    /// The broker's address, as it was given.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.broker
+    }
+
+    /// Whether and what is written to a log.
+    #[must_use]
+    pub fn logging(&self) -> LogSettings {
+        self.logging.clone().settings()
+    }
+
+    /// The display's broker.
+    ///
+    /// # Errors
+    /// Names the setting that cannot be used.
+    pub fn access(&self) -> Result<BrokerAccess> {
+        self.access.clone().access(self.broker.clone())
+    }
+}
+
+impl Monitor {
+    fn options(self, card: Card, access: BrokerAccess) -> Result<MonitorOptions> {
+        let asked = self.changes.asked(card)?;
+        Ok(MonitorOptions {
+            card,
+            access,
+            state_dir: self.state_dir.map_or_else(default_state_dir, Ok)?,
+            take_over: self.take_over,
+            asked,
+            logging: self.logging.settings(),
+            screen: self.toggle_mode.settings(self.screen),
+        })
+    }
+}
+
+impl Access {
+    fn access(self, url: String) -> Result<BrokerAccess> {
+        let credentials = match (self.username, self.password_file) {
+            (Some(name), Some(file)) => Some((name, read_password(&file)?)),
+            _ => None,
+        };
+        Ok(BrokerAccess {
+            url,
+            credentials,
+            ca_file: self.ca_file,
+        })
+    }
+}
+
+fn read_password(file: &Path) -> Result<Secret> {
+    let text = std::fs::read_to_string(file).with_context(|| {
+        format!(
+            "cannot read the password file {}; give one that this user may read with --password-file",
+            file.display()
+        )
+    })?;
+    let password = text.lines().next().unwrap_or_default();
+    anyhow::ensure!(
+        !password.is_empty(),
+        "the password file {} has an empty first line; write the password there",
+        file.display()
+    );
+    Ok(Secret(password.to_owned()))
+}
+
+/// After the XDG base directory specification; a service manager names its own folder.
+fn default_state_dir() -> Result<PathBuf> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the folders of the user and of the service manager"
+    )]
+    let folder = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|dir| dir.is_absolute())
+    };
+    folder("STATE_DIRECTORY")
+        .or_else(|| folder("XDG_STATE_HOME").map(|dir| dir.join("dualboard")))
+        .or_else(|| folder("HOME").map(|dir| dir.join(".local/state/dualboard")))
+        .context("no folder for the state file: neither STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set; name one with --state-dir")
+}

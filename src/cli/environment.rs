@@ -1,0 +1,123 @@
+//! Each setting's name in the environment: DUALBOARD_ and the option's. One file of `KEY=value` lines then
+//! serves scripts and a service manager alike.
+
+use clap::builder::Resettable;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Parser};
+
+/// A setting that denies an action, if both were typed. As a variable it denies nothing: it says how the
+/// screens of this machine are, and a file of settings must not forbid what somebody types.
+const CONTRADICTIONS: [(&str, &str); 2] = [("read_only", "set"), ("read_only", "toggle")];
+
+/// The options from the command line and the environment. A variable that is empty counts as not there: in a
+/// file of settings it stands for its default.
+#[must_use]
+pub fn parse<P: Parser>() -> P {
+    #[expect(clippy::disallowed_methods, reason = "this is where settings come in")]
+    let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = P::command().mut_args(|option| {
+        if option.get_env().is_some_and(is_empty) {
+            option.env(Resettable::Reset)
+        } else {
+            option
+        }
+    });
+    let mut explained = command.clone();
+    let matches = command.get_matches();
+    if let Some((setting, action)) = contradiction(&matches) {
+        let [setting, action] = [setting, action].map(|id| format!("--{}", id.replace('_', "-")));
+        let why =
+            format!("{setting} shows a screen that toggles nothing, {action} toggles: give one of the two");
+        explained.error(ErrorKind::ArgumentConflict, why).exit();
+    }
+    P::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// What a variable of an option without a value says: on or off, in the words that people write.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" | "y" | "t" => Ok(true),
+        "0" | "false" | "no" | "off" | "n" | "f" => Ok(false),
+        _ => Err(
+            "a variable that switches something is 1, true, yes or on, or it is 0, false, no or off"
+                .to_owned(),
+        ),
+    }
+}
+
+/// A setting and an action that were typed together and exclude each other.
+fn contradiction(matches: &ArgMatches) -> Option<(&'static str, &'static str)> {
+    let typed = |id: &str| {
+        let known = matches.try_contains_id(id).is_ok();
+        known && matches.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    CONTRADICTIONS
+        .into_iter()
+        .find(|(setting, action)| typed(setting) && typed(action))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory};
+
+    use crate::cli::{Card1, Card2, Display};
+
+    /// What is done once and is no setting: in a file of settings it would be done at each start.
+    const ACTIONS: [&str; 5] = ["help", "version", "set", "toggle", "once"];
+
+    fn programs() -> [Command; 3] {
+        [Card1::command(), Card2::command(), Display::command()]
+    }
+
+    #[test]
+    fn every_setting_has_its_name_in_the_environment_and_help_says_it() {
+        for mut program in programs() {
+            program.build();
+            let help = program.render_long_help().to_string();
+            for option in program.get_arguments() {
+                let long = option.get_long().expect("every option has a long name");
+                let expected = format!("DUALBOARD_{}", long.to_uppercase().replace('-', "_"));
+                let name = option.get_env().map(|name| name.to_string_lossy().into_owned());
+                if ACTIONS.contains(&long) {
+                    assert_eq!(name, None, "--{long} is an action");
+                } else {
+                    assert_eq!(name, Some(expected.clone()), "--{long} of {}", program.get_name());
+                    assert!(help.contains(&format!("[env: {expected}")), "{help}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_neither_on_nor_off_is_refused() {
+        for (words, on) in [
+            (["1", "true", "Yes", "ON"], true),
+            (["0", "false", "No", "OFF"], false),
+        ] {
+            for word in words {
+                assert_eq!(super::switch(word), Ok(on), "{word}");
+            }
+        }
+        for word in ["maybe", "2", "-1", "falsch", " "] {
+            assert!(super::switch(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn no_setting_conflicts_with_an_action() {
+        // A variable counts as given, also where a flag's says "off": the action would be refused for a line
+        // in a file.
+        for program in programs() {
+            for option in program.get_arguments() {
+                let conflicts = program.get_arg_conflicts_with(option);
+                assert!(
+                    conflicts.is_empty(),
+                    "{}: {:?}",
+                    program.get_name(),
+                    option.get_id()
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The thread that writes the log file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use super::News;
+use crate::storage::state_file::access;
+use crate::system::threads;
+
+/// How many lines may wait for the disk.
+const WAITING: usize = 1024;
+
+/// How many are written at a time.
+const BATCH: usize = 256;
+
+/// How long an end of the program waits for the last lines.
+pub(super) const PARTING: Duration = Duration::from_millis(500);
+
+type Ends = (Sender<String>, Receiver<News>, Receiver<()>);
+
+/// Starts the thread. The file is opened anew for each batch of lines: so it may be moved away, as rotating
+/// logs does, and a disk that has been full is written again.
+///
+/// `on_screen` says that a screen tells what becomes of the file; else stderr does.
+pub(super) fn writer(path: &Path, on_screen: bool) -> Result<Ends> {
+    let path = path.to_owned();
+    open(&path).with_context(|| {
+        format!(
+            "cannot write the log file {}; name one that this user may write with --log-file",
+            path.display()
+        )
+    })?;
+    let (lines, inbox) = bounded::<String>(WAITING);
+    let (outbox, news) = unbounded();
+    let (done, ended) = bounded(1);
+    threads::spawn("log", move || {
+        Writer {
+            path,
+            outbox,
+            on_screen,
+            lost: 0,
+        }
+        .run(&inbox);
+        let _ = done.send(());
+    });
+    Ok((lines, news, ended))
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true);
+    options.open(path).or_else(|error| {
+        if error.kind() != io::ErrorKind::NotFound {
+            return Err(error);
+        }
+        let Ok(file) = options.clone().create_new(true).open(path) else {
+            // Another program was quicker, or it is a link to a file that is not there yet.
+            return options.clone().create(true).open(path);
+        };
+        // One that root makes must not lock out the folder's owner. Where it cannot be handed over, root has
+        // it.
+        let _ = access::hand_over(&file, None, access::folder(path));
+        Ok(file)
+    })
+}
+
+struct Writer {
+    path: PathBuf,
+    outbox: Sender<News>,
+    on_screen: bool,
+    /// Lines that could not be written since the last that could.
+    lost: usize,
+}
+
+impl Writer {
+    fn run(mut self, inbox: &Receiver<String>) {
+        while let Ok(first) = inbox.recv() {
+            let more = inbox.try_iter().take(BATCH - 1);
+            let lines: Vec<String> = std::iter::once(first).chain(more).collect();
+            self.write(&lines);
+        }
+    }
+
+    fn write(&mut self, lines: &[String]) {
+        let mut text = lines.concat();
+        if self.lost > 0 {
+            text.insert_str(0, &format!("({} lines could not be written here)\n", self.lost));
+        }
+        match open(&self.path).and_then(|mut file| file.write_all(text.as_bytes())) {
+            Ok(()) if self.lost > 0 => {
+                self.lost = 0;
+                let _ = self.outbox.send(Ok(()));
+            }
+            Ok(()) => {}
+            Err(error) => {
+                if self.lost == 0 {
+                    let why = format!("cannot write the log file {}: {error}", self.path.display());
+                    if !self.on_screen {
+                        // Not `eprintln!`: it panics where stderr is gone.
+                        let _ = writeln!(io::stderr(), "{why}");
+                    }
+                    let _ = self.outbox.send(Err(why));
+                }
+                self.lost += lines.len();
+            }
+        }
+    }
+}

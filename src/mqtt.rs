@@ -1,0 +1,237 @@
+//! The connection to one MQTT broker: the only place that knows the Eclipse Paho client.
+//!
+//! A thread of its own ("broker") keeps the connection: it connects, subscribes, and after a loss connects
+//! again, by hand, one attempt at a time. Everything that happens comes out on one channel, as the core's own
+//! [`Event`]s.
+//!
+//! # What holds
+//!
+//! - Events come in the order in which the library saw what they tell. No [`Event::Message`] of a
+//!   connection comes after the [`Event::Disconnected`] that ends it. Messages of a resumed session may come
+//!   before [`Event::Connected`].
+//! - Every ticket is answered exactly once. [`Event::Undelivered`] means that the delivery is not
+//!   *known*: the broker may have the message. This program does not send it again.
+//! - [`Event::Delivered`] means that the broker has completed the handshake (for `QoS` 0: that it was
+//!   written to the socket). It does not mean that the broker has it on disk.
+//! - Nothing is queued for later: without a connection a publish is answered at once.
+//! - No method blocks, but for [`Broker::close`], which keeps its limit.
+//! - The channel of events is not bounded, so that the library's threads never wait: who starts a broker
+//!   reads its events.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use openssl::x509::X509;
+
+mod backoff;
+mod client;
+mod deliveries;
+mod probe;
+mod session;
+mod signal;
+mod state;
+mod url;
+mod why;
+
+pub use url::{BadUrl, BrokerUrl};
+pub use why::Why;
+
+use crate::machine::{Event, Ticket};
+use crate::system::threads;
+use client::PahoClient;
+use session::Session;
+use signal::Signal;
+
+/// What a [`Broker`] needs to know.
+#[derive(Clone, Debug)]
+pub struct BrokerSettings {
+    /// Where the broker is.
+    pub url: BrokerUrl,
+    /// Under which the broker keeps the session; no two programs have the same.
+    pub client_id: String,
+    /// For a broker that asks for them.
+    pub credentials: Option<Credentials>,
+    /// The certificates to trust for `mqtts`, as PEM; the system's if not given.
+    pub ca_file: Option<PathBuf>,
+    /// What the broker publishes when the connection ends without a goodbye.
+    pub will: Option<Outgoing>,
+    /// How long the broker keeps the session of a client that is not connected; one second at least.
+    pub session_expiry: Duration,
+    /// Topic filters with their `QoS`, asked for again on every connect.
+    pub subscriptions: Vec<(String, u8)>,
+}
+
+/// User name and password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user's name.
+    pub username: String,
+    /// The password, which `Debug` does not show.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A message to publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The topic.
+    pub topic: String,
+    /// The payload; an empty one that is retained deletes what the broker had retained.
+    pub payload: Vec<u8>,
+    /// 0, 1 or 2.
+    pub qos: u8,
+    /// Whether the broker keeps it for those who subscribe later.
+    pub retained: bool,
+}
+
+impl Outgoing {
+    fn is_sendable(&self) -> bool {
+        self.qos <= 2 && is_topic(&self.topic) && !self.topic.contains(['+', '#'])
+    }
+}
+
+fn is_topic(topic: &str) -> bool {
+    !topic.is_empty() && u16::try_from(topic.len()).is_ok() && !topic.contains('\0')
+}
+
+/// A connection that is kept up. Dropping it says goodbye to the broker without waiting for anything.
+#[derive(Debug)]
+pub struct Broker {
+    signals: Sender<Signal>,
+    events: Receiver<Event>,
+}
+
+impl Broker {
+    /// Starts to connect. That the broker is not there yet is no error, but an event.
+    ///
+    /// # Errors
+    ///
+    /// Settings that can never work: a client id, topic, or `QoS` that MQTT does not have, a file of
+    /// certificates that cannot be read.
+    pub fn start(settings: &BrokerSettings) -> Result<Self> {
+        check(settings)?;
+        let (signals, events) = (unbounded(), unbounded());
+        let client = PahoClient::new(settings, signals.0.clone())?;
+        let broker = Self {
+            signals: signals.0.clone(),
+            events: events.1,
+        };
+        let session = Session::new(client, settings, signals, events.0);
+        threads::start("broker", || session.run())
+            .with_context(|| format!("starting the thread for {}", settings.url))?;
+        Ok(broker)
+    }
+
+    /// What happens, in the order in which it happened.
+    #[must_use]
+    pub const fn events(&self) -> &Receiver<Event> {
+        &self.events
+    }
+
+    /// Publishes, if there is a connection: [`Event::Delivered`] or [`Event::Undelivered`] comes
+    /// with the same ticket.
+    pub fn publish(&self, ticket: Ticket, message: Outgoing) {
+        let _ = self.signals.send(Signal::Publish(ticket, message));
+    }
+
+    /// The operator is there: a pause before the next attempt is over.
+    pub fn retry(&self) {
+        let _ = self.signals.send(Signal::Retry);
+    }
+
+    /// Waits for the deliveries under way, then says goodbye, so that the will is not sent; all of it within
+    /// the limit.
+    ///
+    /// With the limit over, the connection ends as the process ends: without a goodbye, and with the will.
+    pub fn close(self, limit: Duration) {
+        let (done, ended) = bounded(1);
+        let _ = self.signals.send(Signal::Close {
+            by: deadline(limit),
+            done,
+        });
+        let _ = ended.recv_timeout(limit);
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let (done, _) = bounded(1);
+        let _ = self.signals.send(Signal::Close {
+            by: deadline(Duration::ZERO),
+            done,
+        });
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the limit is the caller's, on the wall's clock"
+)]
+fn deadline(limit: Duration) -> Instant {
+    Instant::now() + limit
+}
+
+fn check(settings: &BrokerSettings) -> Result<()> {
+    let id = &settings.client_id;
+    ensure!(
+        !id.is_empty() && !id.contains('\0'),
+        "the client id {id:?} cannot be used; give one without NUL characters"
+    );
+    for (topic, qos) in &settings.subscriptions {
+        ensure!(
+            is_topic(topic),
+            "cannot subscribe to {topic:?}; give a topic without NUL characters"
+        );
+        ensure!(
+            *qos <= 2,
+            "cannot subscribe to {topic:?} with QoS {qos}; give 0, 1 or 2"
+        );
+    }
+    ensure!(
+        !settings.subscriptions.is_empty(),
+        "nothing to subscribe to; give one topic at least"
+    );
+    if let Some(will) = &settings.will {
+        ensure!(
+            will.is_sendable(),
+            "the will cannot be published on {:?} with QoS {}",
+            will.topic,
+            will.qos
+        );
+    }
+    if let Some(Credentials { username, password }) = &settings.credentials {
+        ensure!(
+            !username.contains('\0'),
+            "the user name holds a NUL character; give it as text"
+        );
+        ensure!(
+            !password.contains('\0'),
+            "the password holds a NUL character; give it as one line of text"
+        );
+    }
+    if let Some(file) = &settings.ca_file {
+        let text = std::fs::read(file).with_context(|| {
+            format!(
+                "cannot read the certificates {}; give a file that this user may read with --ca-file",
+                file.display()
+            )
+        })?;
+        let certificates = X509::stack_from_pem(&text).unwrap_or_default();
+        ensure!(
+            !certificates.is_empty(),
+            "{} holds no certificate in PEM form; give the authority's with --ca-file",
+            file.display()
+        );
+    }
+    Ok(())
+}

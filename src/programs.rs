@@ -1,0 +1,10 @@
+//! The programs: the loop around the core, and what a command line can ask of it.
+
+pub mod exit;
+pub mod lines;
+mod printed;
+pub mod printer;
+pub mod run;
+pub mod runtime;
+pub mod screen;
+pub mod set;

@@ -1,0 +1,149 @@
+//! The three programs, from their options to their exit status.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cli::{self, Card1, Card2, Display, Unusable};
+use crate::log::FileLog;
+use crate::machine::Role;
+use crate::mqtt::BrokerUrl;
+use crate::programs::lines;
+use crate::programs::printed;
+use crate::programs::runtime::Runtime;
+use crate::programs::screen;
+use crate::programs::set;
+use crate::settings::MonitorOptions;
+use crate::storage::lock::{Holder, Lock, RunMode};
+use crate::storage::state_file::StateFile;
+use crate::terminal::panic;
+use crate::text::words;
+use crate::ui::view;
+
+/// `card1_monitor`.
+#[must_use]
+pub fn card1_monitor() -> ExitCode {
+    let options = cli::parse::<Card1>();
+    finish(
+        "card1_monitor",
+        options.options().and_then(|options| monitor(&options)),
+        STOPPED,
+    )
+}
+
+/// `card2_monitor`.
+#[must_use]
+pub fn card2_monitor() -> ExitCode {
+    let options = cli::parse::<Card2>();
+    finish(
+        "card2_monitor",
+        options.options().and_then(|options| monitor(&options)),
+        STOPPED,
+    )
+}
+
+/// `card2_global_display`.
+#[must_use]
+pub fn card2_global_display() -> ExitCode {
+    let options: Display = cli::parse();
+    // Monitoring takes 0 and 1 for "all OK": whatever keeps this from saying the states is "unknown".
+    let stopped = if options.once { lines::UNKNOWN } else { STOPPED };
+    finish("card2_global_display", display(&options), stopped)
+}
+
+/// The exit status of a program that something has stopped.
+const STOPPED: u8 = 1;
+
+/// The exit status, `stopped` for what stopped the program; for that, one line on stderr.
+fn finish(program: &str, ended: Result<u8>, stopped: u8) -> ExitCode {
+    match ended {
+        _ if panic::panicked() => ExitCode::from(panic::EXIT_STATUS),
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            // Not `eprintln!`: it panics where stderr is gone.
+            let _ = writeln!(io::stderr(), "{program}: {error:#}");
+            let unusable = error.is::<crate::mqtt::BadUrl>() || error.is::<Unusable>();
+            ExitCode::from(if unusable { 2 } else { stopped })
+        }
+    }
+}
+
+fn monitor(options: &MonitorOptions) -> Result<u8> {
+    // First, so that a mistyped address leaves no folder and no file behind.
+    options.access.url.parse::<BrokerUrl>()?;
+    // Before anything that has an effect: whoever asks for a log wants to read there what was done.
+    let log = FileLog::open(
+        words::owner(options.card),
+        &options.logging,
+        options.asked.is_none() && is_screen(),
+    )?;
+    let state_file = StateFile::open(&options.state_dir, options.card)?;
+    if let Some(asked) = &options.asked {
+        return set::run(options, asked, state_file, log);
+    }
+    let has_screen = has_screen();
+    let way = if has_screen {
+        RunMode::Screen
+    } else {
+        RunMode::Lines
+    };
+    let this = Holder::this(way, &options.access.url);
+    let lock = Lock::take(&options.state_dir, options.card, &this, options.take_over)?;
+    let mut state_file = state_file.locked(lock);
+    // Before there is a screen: a file that cannot be read stops the program.
+    let memory = state_file.load()?;
+    let terminal = has_screen
+        .then(|| screen::open_terminal(options.screen))
+        .transpose()?;
+    let runtime = Runtime::monitor(
+        options.card,
+        &options.access,
+        (state_file, memory),
+        options.take_over,
+    )?
+    .logged(log)
+    .on_screen(terminal.is_some());
+    let exit = match &terminal {
+        Some(terminal) => screen::run(terminal, runtime, options.screen)?,
+        None => printed::follow(runtime, false)?,
+    };
+    exit.of_monitor(options)
+}
+
+fn display(options: &Display) -> Result<u8> {
+    let on_screen = !options.once && !options.json && is_screen();
+    // First: an address that cannot be used leaves no log behind, and no unreadable file hides it.
+    options.url().parse::<BrokerUrl>()?;
+    let log = FileLog::open(words::program(Role::Display), &options.logging(), on_screen)?;
+    let settings = options.screen.settings();
+    let terminal = (!options.once && !options.json && has_screen())
+        .then(|| screen::open_terminal(settings))
+        .transpose()?;
+    let runtime = Runtime::display(&options.access()?)?.logged(log);
+    if options.once {
+        return printed::once(runtime, options);
+    }
+    let exit = match &terminal {
+        Some(terminal) => screen::run(terminal, runtime, settings)?,
+        None => printed::follow(runtime, options.json)?,
+    };
+    Ok(exit.status())
+}
+
+/// Whether stdout is a terminal that can do more than lines.
+fn is_screen() -> bool {
+    io::stdout().is_terminal() && !view::is_dumb()
+}
+
+/// The same; says so of a terminal that cannot.
+fn has_screen() -> bool {
+    let screen = is_screen();
+    if !screen && io::stdout().is_terminal() {
+        let _ = writeln!(
+            io::stderr(),
+            "TERM says that this terminal shows lines only: there are no keys; Ctrl-C ends"
+        );
+    }
+    screen
+}

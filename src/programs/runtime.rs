@@ -1,0 +1,360 @@
+//! One program at work: the machine, and around it the broker and the state file, whose answers it waits for
+//! in one place.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, Sender, never, select};
+
+use crate::log::{FileLog, LogWriter, News};
+use crate::machine::{Effect, Event, Machine, Role, Setup};
+use crate::mqtt::{Broker, BrokerSettings, BrokerUrl, Credentials, Outgoing};
+use crate::owner::Memory;
+use crate::sensor::Card;
+use crate::settings::BrokerAccess;
+use crate::storage::state_file::{StateFile, Written};
+use crate::system::clock::Clock;
+use crate::text::words;
+use crate::version::Life;
+use crate::wire::{self, Topic};
+
+/// How long an end may take: what was being sent is finished in this time, or left.
+const LEAVE: Duration = Duration::from_secs(2);
+
+/// How long a broker keeps the session of an owner that is away. State does not rest on it: whatever is
+/// queued there is older than what the owner publishes when it is back.
+const OWNER_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A display has another client id each time it starts, and so has an owner whose disk keeps none. Such a
+/// session outlives a broken link, and is then forgotten: the broker would keep one for each start.
+const NEW_SESSION: Duration = Duration::from_secs(600);
+
+/// Something that ends the program other than its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Another owner of this card has been there for longer.
+    Twin,
+    /// Another owner of this card is at another broker, and heard across the bridge.
+    Across,
+    /// Another owner of this card was started to take over.
+    TakenOver,
+}
+
+/// A program at work.
+pub struct Runtime {
+    machine: Machine,
+    clock: Clock,
+    url: BrokerUrl,
+    broker: Broker,
+    memories: Option<Sender<Memory>>,
+    written: Receiver<Written>,
+    /// What a person has to know of the state file, and whether a screen hides stderr until the end.
+    warnings: Vec<String>,
+    on_screen: bool,
+    log: Option<LogWriter>,
+    log_news: Receiver<News>,
+}
+
+impl Runtime {
+    /// Starts an owner, from what its state file holds.
+    ///
+    /// # Errors
+    /// Names the setting that can never work.
+    pub fn monitor(
+        card: Card,
+        access: &BrokerAccess,
+        (state_file, memory): (StateFile, Result<Memory, String>),
+        take_over: bool,
+    ) -> Result<Self> {
+        let mut runtime = Self::start(Role::Monitor(card), memory, access)?;
+        if take_over {
+            runtime.machine = runtime.machine.taking_over();
+        }
+        let (memories, written) = state_file.writer();
+        runtime.memories = Some(memories);
+        runtime.written = written;
+        Ok(runtime)
+    }
+
+    /// Starts a display.
+    ///
+    /// # Errors
+    /// Names the setting that can never work.
+    pub fn display(access: &BrokerAccess) -> Result<Self> {
+        Self::start(Role::Display, Ok(Memory::default()), access)
+    }
+
+    fn start(role: Role, memory: Result<Memory, String>, access: &BrokerAccess) -> Result<Self> {
+        let clock = Clock::start();
+        let life = Life(random()?);
+        let remembered = memory.as_ref().ok().and_then(|memory| memory.client);
+        let client = match remembered {
+            Some(client) => client,
+            None => random()?,
+        };
+        let machine = Machine::new(Setup {
+            role,
+            client,
+            life,
+            memory,
+            started: clock.now(),
+        });
+        let url: BrokerUrl = access.url.parse()?;
+        let broker = Broker::start(&BrokerSettings {
+            url: url.clone(),
+            client_id: machine.client_id().to_owned(),
+            credentials: access
+                .credentials
+                .clone()
+                .map(|(username, password)| Credentials {
+                    username,
+                    password: password.0,
+                }),
+            ca_file: access.ca_file.clone(),
+            will: last_will(role, machine.client_id(), life),
+            session_expiry: match (role, remembered) {
+                (Role::Monitor(_), Some(_)) => OWNER_SESSION,
+                (Role::Monitor(_), None) | (Role::Display, _) => NEW_SESSION,
+            },
+            subscriptions: machine.subscriptions(),
+        })?;
+        Ok(Self {
+            machine,
+            clock,
+            url,
+            broker,
+            memories: None,
+            written: never(),
+            warnings: Vec::new(),
+            on_screen: false,
+            log: None,
+            log_news: never(),
+        })
+    }
+
+    /// From now on it is written down what happens.
+    #[must_use]
+    pub fn logged(mut self, log: Option<FileLog>) -> Self {
+        if let Some(log) = log {
+            self.log_news = log.news().clone();
+            let mut writer = LogWriter::new(log);
+            let now = self.clock.now();
+            let text = format!(
+                "version {} starts: process {}, broker {}",
+                env!("CARGO_PKG_VERSION"),
+                std::process::id(),
+                self.url
+            );
+            writer.say(now.wall, &text);
+            writer.machine(now.wall, &self.machine, &[]);
+            self.log = Some(writer);
+        }
+        self
+    }
+
+    /// A screen has the terminal: what is to be said on stderr waits until the end.
+    #[must_use]
+    pub fn on_screen(self, on_screen: bool) -> Self {
+        Self { on_screen, ..self }
+    }
+
+    fn warn(&mut self, text: String) {
+        let now = self.clock.now();
+        if let Some(log) = &mut self.log {
+            log.warn(now.wall, &text);
+        }
+        if self.on_screen {
+            self.warnings.push(text);
+        } else {
+            // Not `eprintln!`: it panics where stderr is gone.
+            let _ = writeln!(io::stderr(), "{}: {text}", words::program(self.machine.role()));
+        }
+    }
+
+    /// Makes the log file anew if it has been moved away.
+    pub fn reopen_log(&self) {
+        if let Some(log) = &self.log {
+            log.log().reopen();
+        }
+    }
+
+    /// Does not wait any longer before the next attempt to connect.
+    pub fn retry(&self) {
+        if !self.machine.chain().is_connected() {
+            self.broker.retry();
+        }
+    }
+
+    /// The program's state.
+    #[must_use]
+    pub const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The broker's address.
+    #[must_use]
+    pub const fn url(&self) -> &BrokerUrl {
+        &self.url
+    }
+
+    /// The clocks that the machine is given.
+    #[must_use]
+    pub const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Hands an event to the machine, and carries out what follows.
+    pub fn feed(&mut self, event: Event) -> Option<Stop> {
+        let mut stop = None;
+        let now = self.clock.now();
+        if let Some(log) = &mut self.log {
+            log.event(now.wall, &event);
+        }
+        let effects = self.machine.handle(now, event);
+        if let Some(log) = &mut self.log {
+            log.machine(now.wall, &self.machine, &effects);
+        }
+        for effect in effects {
+            match effect {
+                Effect::Publish {
+                    ticket,
+                    topic,
+                    payload,
+                } => {
+                    let message = Outgoing {
+                        topic: topic.name(self.machine.client_id()),
+                        payload,
+                        qos: topic.qos(),
+                        retained: topic.is_retained(),
+                    };
+                    self.broker.publish(ticket, message);
+                }
+                Effect::Save(memory) => {
+                    if let Some(memories) = &self.memories {
+                        let _ = memories.send(*memory);
+                    }
+                }
+                Effect::StopForTwin if self.machine.is_at_other_board() => stop = Some(Stop::Across),
+                Effect::StopForTwin => stop = Some(Stop::Twin),
+                Effect::StopTakenOver => stop = Some(Stop::TakenOver),
+            }
+        }
+        stop
+    }
+
+    /// Waits until something has happened, takes it in, and says what the machine does not take care of.
+    /// `others` is what else may happen.
+    pub fn wait<T>(&mut self, others: &Receiver<T>, limit: Option<Duration>) -> Wakeup<T> {
+        let now = self.clock.now().mono;
+        let due = self.machine.deadline(now).map(|moment| self.clock.until(moment));
+        let timer = match due.into_iter().chain(limit).min() {
+            Some(wait) => crossbeam_channel::after(wait),
+            None => never(),
+        };
+        let event = select! {
+            recv(others) -> other => match other {
+                Ok(other) => return Wakeup::Other(other),
+                Err(_) => return Wakeup::Closed,
+            },
+            recv(self.broker.events()) -> event => match event {
+                Ok(event) => event,
+                Err(_) => return Wakeup::Closed,
+            },
+            recv(self.written) -> written => match written {
+                Ok(Written::Saved) => Event::Saved,
+                Ok(Written::NotSaved(why)) => Event::NotSaved(why),
+                Ok(Written::Warned(text)) => {
+                    self.warn(text);
+                    return Wakeup::Taken;
+                }
+                Ok(Written::Gone(why)) => Event::FileGone(why),
+                Err(_) => {
+                    self.written = never();
+                    Event::NotSaved("the thread that writes the state file has ended".to_owned())
+                }
+            },
+            recv(self.log_news) -> news => match news {
+                Ok(Ok(())) => Event::LoggedAgain,
+                Ok(Err(why)) => Event::NotLogged(why),
+                Err(_) => {
+                    self.log_news = never();
+                    Event::NotLogged("the thread that writes the log file has ended".to_owned())
+                }
+            },
+            recv(timer) -> _ => Event::Tick,
+        };
+        match self.feed(event) {
+            Some(stop) => Wakeup::Stop(stop),
+            None => Wakeup::Taken,
+        }
+    }
+
+    /// Ends: what was being sent and written is finished first, within a limit.
+    pub fn leave(mut self) -> Left {
+        let by = self.clock.now().mono.after(LEAVE);
+        self.feed(Event::Leave);
+        let nothing_else = never::<()>();
+        while !self.machine.is_settled() && self.clock.now().mono < by {
+            if let Wakeup::Closed = self.wait(&nothing_else, Some(self.clock.until(by))) {
+                break;
+            }
+        }
+        if let Some(mut log) = self.log.take() {
+            log.end(self.clock.now().wall, &self.machine);
+        }
+        let rest = self.clock.until(by).max(LEAVE / 8);
+        self.broker.close(rest);
+        let late = || "its disk has not answered in time".to_owned();
+        let failure = self.machine.disk_failure().map(str::to_owned);
+        Left {
+            warnings: self.warnings,
+            unsaved: (!self.machine.is_on_disk()).then(|| failure.unwrap_or_else(late)),
+            machine: self.machine,
+        }
+    }
+}
+
+/// What a program leaves.
+pub struct Left {
+    /// Its last state.
+    pub machine: Machine,
+    /// Why not all of it is on disk; in words.
+    pub unsaved: Option<String>,
+    /// What is to be said of the state file once the screen is gone.
+    pub warnings: Vec<String>,
+}
+
+/// What has happened.
+#[derive(Debug)]
+pub enum Wakeup<T> {
+    /// Something that the machine has taken in.
+    Taken,
+    /// Something else that was waited for.
+    Other(T),
+    /// The machine wants the program to end.
+    Stop(Stop),
+    /// Nobody can say anything any more: a thread has ended.
+    Closed,
+}
+
+fn last_will(role: Role, client_id: &str, life: Life) -> Option<Outgoing> {
+    let Role::Monitor(card) = role else { return None };
+    let topic = Topic::Alive(card);
+    Some(Outgoing {
+        topic: topic.name(client_id),
+        payload: wire::encode_last_will(life),
+        qos: topic.qos(),
+        retained: topic.is_retained(),
+    })
+}
+
+/// A number that nobody else has drawn.
+///
+/// # Errors
+/// If the system has none to give.
+pub fn random() -> Result<u32> {
+    getrandom::u32().context(
+        "the system gives no random number; without one a version cannot be told from a forgotten one",
+    )
+}

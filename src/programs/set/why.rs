@@ -1,0 +1,107 @@
+//! Why a monitor that was asked has not confirmed, and what to do: in words that are true for where it runs.
+
+use super::ask::{CommandClient, OwnerLocation};
+use super::running::RunningMonitor;
+use super::{Cause, Job, SetOutcome};
+use crate::storage::lock::{Holder, ProcessState, RunMode};
+use crate::text::words;
+
+impl CommandClient {
+    /// Nobody at this broker can do it.
+    pub(super) fn vain(&self, job: &Job<'_>, runs: &RunningMonitor) -> SetOutcome {
+        self.short(Cause::Vain, self.across(job, runs))
+    }
+
+    /// The time is over.
+    pub(super) fn why(&self, job: &Job<'_>, runs: &RunningMonitor) -> String {
+        let program = words::owner(job.options.card);
+        match self.state() {
+            (Some(trouble), None) if self.is_unasked() => {
+                format!("{trouble}; {program} runs ({runs}): {}", runs.other_way())
+            }
+            (Some(trouble), None) => {
+                format!("{trouble}; {program} runs ({runs}) and may still do it: look there")
+            }
+            (None, None) => match (runs, self.place(job.clock.now().mono)) {
+                (_, OwnerLocation::Across) => self.across(job, runs),
+                (RunningMonitor::Here(holder, then), place) => self.silent(program, holder, *then, place),
+                (RunningMonitor::Elsewhere, OwnerLocation::Silent) => format!(
+                    "{program} was heard ({runs}), and is not any more: if it has ended, it does it when it is back; look there"
+                ),
+                (RunningMonitor::Elsewhere, _) => {
+                    format!("{program} runs and does not answer ({runs}): it may still do it; look there")
+                }
+            },
+            (_, Some(_)) => self.left(job, runs),
+        }
+    }
+
+    /// What becomes of it without this process.
+    pub(super) fn left(&self, job: &Job<'_>, runs: &RunningMonitor) -> String {
+        let program = words::owner(job.options.card);
+        if self.state().1.is_some() {
+            self.goes_on(job, runs)
+        } else if self.is_unasked() {
+            format!("{program} runs ({runs}), and was not asked yet")
+        } else {
+            format!("{program} runs ({runs}) and may still do it: look there")
+        }
+    }
+
+    /// It has answered, and not for the last time.
+    fn goes_on(&self, job: &Job<'_>, runs: &RunningMonitor) -> String {
+        let program = words::owner(job.options.card);
+        let silent = self.place(job.clock.now().mono) == OwnerLocation::Silent;
+        match runs {
+            RunningMonitor::Here(holder, _) if holder.doing() == ProcessState::Stopped => {
+                format!("{program} is stopped ({holder}): {}", holder.advice_to_go_on())
+            }
+            RunningMonitor::Elsewhere if silent => {
+                format!("{program} was heard ({runs}), and is not any more: look there before you ask again")
+            }
+            _ => format!("{program} goes on with it by itself ({runs}), and says there what it waits for"),
+        }
+    }
+
+    fn across(&self, job: &Job<'_>, runs: &RunningMonitor) -> String {
+        let card = job.options.card;
+        let broker = match runs {
+            RunningMonitor::Here(holder, _) => holder.broker().map(str::to_owned),
+            RunningMonitor::Elsewhere => None,
+        };
+        format!(
+            "{}; ask again with --broker {}",
+            words::across(card, &self.url()),
+            broker.unwrap_or_else(|| format!("and the address of broker {}", card.number()))
+        )
+    }
+
+    /// It runs on this machine, and nothing comes from it.
+    fn silent(&self, program: &str, holder: &Holder, then: ProcessState, place: OwnerLocation) -> String {
+        let next = holder.advice_to_go_on();
+        match (holder.doing(), place, holder.broker()) {
+            (ProcessState::Stopped, ..) => format!("{program} is stopped ({holder}): {next}, and it does it"),
+            (ProcessState::Elsewhere, ..) if then != ProcessState::Elsewhere => format!(
+                "{program} has just ended ({holder}): the one that runs next may still do it; look at the sensor before you ask again"
+            ),
+            (ProcessState::Elsewhere, ..) => format!(
+                "{program} does not answer, and is no process of this machine or container ({holder}): look where it runs"
+            ),
+            (ProcessState::Runs, ..) if holder.way() == RunMode::Set => format!(
+                "another {program} --set or --toggle has the card at this moment ({holder}): it, or the monitor that runs next, may still do it; look at the sensor before you ask again"
+            ),
+            (ProcessState::Runs, OwnerLocation::Silent, Some(broker)) if broker != self.url() => {
+                format!(
+                    "{program} runs ({holder}) with --broker {broker}, and is not heard at {}: ask again with --broker {broker}",
+                    self.url()
+                )
+            }
+            (ProcessState::Runs, OwnerLocation::Silent | OwnerLocation::Unknown, _) => format!(
+                "{program} runs and does not answer ({holder}): it may still do it; look there; if it hangs, start one with --take-over"
+            ),
+            (ProcessState::Runs, ..) => {
+                format!("{program} runs and does not answer ({holder}): it may still do it; look there")
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! One owner a card on each board: the lock that it holds for as long as it runs.
+
+mod holder;
+mod taker;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::mem::ManuallyDrop;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::sensor::Card;
+use crate::storage::state_file::access;
+use crate::text::words;
+
+pub use holder::{Holder, ProcessState, RunMode};
+pub use taker::who_takes_over;
+
+/// Between two looks at a lock that somebody else holds.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// So often it is looked at again who holds a lock: whoever has just taken it has not written its name yet.
+const GLANCES: u32 = 25;
+
+/// The lock. The system lets go of it when the program ends, however it ends, and not before: the thread that
+/// writes the state file may outlive whoever took the lock.
+#[derive(Debug)]
+pub struct Lock {
+    file: ManuallyDrop<File>,
+    path: PathBuf,
+    this: Holder,
+}
+
+impl Lock {
+    /// Becomes the one owner of a card in this state folder.
+    ///
+    /// # Errors
+    /// Names the monitor that holds the lock, by its process and terminal, and what can be done.
+    pub fn take(folder: &Path, card: Card, this: &Holder, take_over: bool) -> Result<Self> {
+        let mut told = false;
+        loop {
+            let holder = match Self::try_take(folder, card, this)? {
+                Ok(lock) => return Ok(lock),
+                Err(holder) => holder,
+            };
+            let program = words::owner(card);
+            if take_over {
+                return taker::take_over(folder, card, this);
+            }
+            if holder.way() != RunMode::Set || holder.doing() != ProcessState::Runs {
+                bail!(
+                    "{program} already runs on this board ({holder}){}; {}",
+                    this.elsewhere(&holder),
+                    holder.advice()
+                );
+            }
+            if !std::mem::replace(&mut told, true) {
+                // Not `eprintln!`: it panics where stderr is gone.
+                let _ = writeln!(
+                    io::stderr(),
+                    "{program}: waits until {program} --set or --toggle ({holder}) has ended"
+                );
+            }
+            glance();
+        }
+    }
+
+    /// Becomes the one owner of a card if nobody is; otherwise says who.
+    ///
+    /// # Errors
+    /// Names the lock that cannot be used.
+    pub fn try_take(folder: &Path, card: Card, this: &Holder) -> Result<Result<Self, Holder>> {
+        let path = folder.join(format!("{}.lock", name(card)));
+        Ok(locked(&path, this)?.map(|file| Self {
+            file: ManuallyDrop::new(file),
+            path,
+            this: this.clone(),
+        }))
+    }
+
+    /// Whether what lies at its path is this lock: a folder can be moved or deleted under a program that
+    /// runs, and then the next one would find the card free.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        lies_at(&self.file, &self.path)
+    }
+
+    /// Takes it once more where it lay, after what was there has gone.
+    ///
+    /// # Errors
+    /// Names who has it there now.
+    pub fn take_again(&mut self) -> io::Result<()> {
+        match locked(&self.path, &self.this) {
+            Ok(Ok(file)) => {
+                // What was moved away is nobody's any more.
+                drop(ManuallyDrop::into_inner(std::mem::replace(
+                    &mut self.file,
+                    ManuallyDrop::new(file),
+                )));
+                Ok(())
+            }
+            Ok(Err(holder)) => Err(io::Error::other(format!(
+                "another one ({holder}) has begun in that folder, which was moved or deleted under this one"
+            ))),
+            Err(error) => Err(io::Error::other(format!("{error:#}"))),
+        }
+    }
+}
+
+fn name(card: Card) -> String {
+    format!("card{}", card.number())
+}
+
+/// The file with the lock on it and this process's name in it; otherwise who has it.
+fn locked(path: &Path, this: &Holder) -> Result<Result<File, Holder>> {
+    let mut glances = 0;
+    loop {
+        let mut file = open(path)?;
+        match file.try_lock() {
+            Ok(()) if lies_at(&file, path) => {
+                // On a full disk, or one that can only be read, the lock is held without a name in it.
+                let _ = this.write(&file);
+                return Ok(Ok(file));
+            }
+            // It was moved away in between.
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder = Holder::read(&mut file);
+                if holder.doing() != ProcessState::Elsewhere || glances == GLANCES {
+                    return Ok(Err(holder));
+                }
+                glances += 1;
+                glance();
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| {
+                    format!(
+                        "cannot lock {}; name a folder on a disk of this machine with --state-dir",
+                        path.display()
+                    )
+                });
+            }
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    let made = || {
+        let file = options.clone().create_new(true).open(path)?;
+        // One that root makes must not lock out the folder's owner.
+        let _ = access::hand_over(&file, None, access::folder(path));
+        Ok(file)
+    };
+    options
+        .open(path)
+        .or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => made(),
+            _ => Err(error),
+        })
+        // Somebody else has made it in between; or, after an error, a disk may be readable only: whoever may
+        // read a file may lock it.
+        .or_else(|error| options.open(path).map_err(|_| error))
+        .or_else(|error| File::open(path).map_err(|_| error))
+        .map_err(|error| {
+            // Another folder would be another memory: it is no cure where the file is only another user's.
+            anyhow!(
+                "cannot open the lock {} {}; for a card without a state yet, name another folder with --state-dir",
+                path.display(),
+                access::denied(path, &error)
+            )
+        })
+}
+
+fn lies_at(file: &File, path: &Path) -> bool {
+    let (Ok(one), Ok(other)) = (file.metadata(), std::fs::metadata(path)) else {
+        return false;
+    };
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+fn glance() {
+    std::thread::park_timeout(GLANCE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_was_moved_away_or_deleted_is_known_not_to_be_in_place_and_can_be_taken_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let this = Holder::this(RunMode::Lines, "");
+        let lock = Lock::try_take(folder.path(), Card::One, &this).expect("a lock");
+        let mut lock = lock.expect("it is free");
+        assert!(lock.is_in_place());
+        let path = folder.path().join("card1.lock");
+        for gone in [true, false] {
+            if gone {
+                std::fs::remove_file(&path).expect("the lock");
+            } else {
+                std::fs::rename(&path, folder.path().join("elsewhere")).expect("the lock");
+            }
+            assert!(!lock.is_in_place());
+            lock.take_again().expect("nobody has it");
+            assert!(lock.is_in_place());
+            let other = Lock::try_take(folder.path(), Card::One, &this).expect("a lock");
+            assert!(other.is_err(), "it is taken");
+        }
+    }
+
+    #[test]
+    fn what_another_one_has_taken_meanwhile_is_not_taken_from_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let this = Holder::this(RunMode::Lines, "");
+        let take = || Lock::try_take(folder.path(), Card::One, &this).expect("a lock");
+        let mut first = take().expect("it is free");
+        std::fs::remove_file(folder.path().join("card1.lock")).expect("the lock");
+        let second = take().expect("it is free");
+        let error = first.take_again().expect_err("it is taken").to_string();
+        assert!(error.contains("has begun in that folder"), "{error}");
+        assert!(second.is_in_place() && !first.is_in_place());
+    }
+}

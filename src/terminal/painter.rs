@@ -1,0 +1,155 @@
+//! The painter: a thread that shows the newest picture, and that alone is held up by a terminal that does not
+//! read.
+//!
+//! ```text
+//!   loop --show(picture)--> [one slot] --draw--> cells that changed --write_frame--> terminal
+//! ```
+//!
+//! Pictures that come while a frame is being written replace each other in the slot. So memory stays flat,
+//! and what is drawn when the terminal reads again is the state of that moment.
+
+mod ansi_writer;
+mod frame_diff;
+mod scroll;
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use ratatui::Frame;
+
+use crate::system::threads;
+use crate::terminal::{Terminal, Tty};
+use frame_diff::FrameDiff;
+
+const BELL: u8 = 0x07;
+
+/// Draws pictures of type `T`. Dropped, it ends at once, in the middle of a frame if need be.
+pub struct Painter<T> {
+    slot: Arc<Latest<T>>,
+    tty: Arc<Tty>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Latest<T> {
+    actions: Mutex<Actions<T>>,
+    changed: Condvar,
+    /// Outside of the lock, for the middle of a frame.
+    stop: AtomicBool,
+}
+
+struct Actions<T> {
+    picture: Option<T>,
+    afresh: bool,
+    bell: bool,
+}
+
+impl<T: Send + 'static> Painter<T> {
+    /// Starts the thread. `draw` is a function of the picture alone; it is never called while a lock is held.
+    ///
+    /// # Errors
+    ///
+    /// Where the system denies the thread.
+    pub fn start(terminal: &Terminal, draw: fn(&T, &mut Frame<'_>)) -> io::Result<Self> {
+        let slot = Arc::new(Latest {
+            actions: Mutex::new(Actions {
+                picture: None,
+                afresh: true,
+                bell: false,
+            }),
+            changed: Condvar::new(),
+            stop: AtomicBool::new(false),
+        });
+        let tty = Arc::clone(terminal.tty());
+        let (its_slot, its_tty) = (Arc::clone(&slot), Arc::clone(&tty));
+        let thread = threads::start("painter", move || paint(&its_slot, &its_tty, draw))?;
+        Ok(Self {
+            slot,
+            tty,
+            thread: Some(thread),
+        })
+    }
+
+    /// Shows this picture as soon as the terminal takes it, unless a newer one comes first. Never waits.
+    pub fn show(&self, picture: T) {
+        self.slot.lock().picture = Some(picture);
+        self.slot.changed.notify_one();
+    }
+
+    /// Rings the terminal's bell with the next frame: once, however often it is asked for until then.
+    pub fn ring(&self) {
+        self.slot.lock().bell = true;
+        self.slot.changed.notify_one();
+    }
+
+    /// Clears the screen and draws the newest picture in full: after a change of size, or when others have
+    /// written to the terminal.
+    pub fn redraw(&self) {
+        self.slot.lock().afresh = true;
+        self.slot.changed.notify_one();
+    }
+}
+
+impl<T> Drop for Painter<T> {
+    fn drop(&mut self) {
+        {
+            // Under the lock: the thread must not read `stop` before this and go to sleep after it.
+            let _wishes = self.slot.lock();
+            self.slot.stop.store(true, Ordering::SeqCst);
+        }
+        self.slot.changed.notify_one();
+        self.tty.interrupt();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<T> Latest<T> {
+    fn lock(&self) -> MutexGuard<'_, Actions<T>> {
+        self.actions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a picture, or the wish to draw afresh or to ring; `None` is the end.
+    fn wait(&self, have_picture: bool) -> Option<Actions<T>> {
+        let mut actions = self.lock();
+        loop {
+            if self.stop.load(Ordering::SeqCst) {
+                return None;
+            }
+            if actions.picture.is_some() || ((actions.afresh || actions.bell) && have_picture) {
+                return Some(Actions {
+                    picture: actions.picture.take(),
+                    afresh: std::mem::take(&mut actions.afresh),
+                    bell: std::mem::take(&mut actions.bell),
+                });
+            }
+            actions = self.changed.wait(actions).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+fn paint<T>(slot: &Latest<T>, tty: &Tty, draw: fn(&T, &mut Frame<'_>)) {
+    let mut frame_diff = FrameDiff::new(tty.size());
+    let mut current = None;
+    let mut last: io::Result<()> = Ok(());
+    while let Some(actions) = slot.wait(current.is_some()) {
+        let afresh = actions.afresh;
+        current = actions.picture.or(current);
+        let Some(picture) = &current else { continue };
+        match &last {
+            // An interrupted frame leaves the screen other than it is believed to be.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => frame_diff.distrust(tty.size()),
+            // The terminal is gone: nothing to draw on, unless somebody knows better.
+            Err(_) if !afresh => continue,
+            _ if afresh => frame_diff.distrust(tty.size()),
+            _ => {}
+        }
+        let mut bytes = frame_diff.frame(|frame| draw(picture, frame));
+        if actions.bell {
+            bytes.push(BELL);
+        }
+        last = tty.write_frame(&bytes, &slot.stop);
+    }
+}

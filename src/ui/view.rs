@@ -1,0 +1,102 @@
+//! The screens. Drawing is a function of a [`Picture`]: no clock, no lock, no change.
+
+mod banner;
+mod events;
+mod footer;
+mod help;
+mod large;
+mod links;
+mod plan;
+mod sensors;
+mod text;
+mod theme;
+mod title;
+mod troubles;
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::widgets::Paragraph;
+
+use crate::alarms::Alarms;
+use crate::machine::Machine;
+use crate::sensor::SensorId;
+use crate::text::words::Times;
+use crate::ui::controls::{Controls, Extent};
+
+use plan::Plan;
+pub use theme::{Theme, is_dumb};
+
+/// Everything that is on the screen.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// The program.
+    pub machine: Machine,
+    /// What is new, and what has raised an alarm.
+    pub alarms: Alarms,
+    /// What the operator has set.
+    pub controls: Controls,
+    /// Whether clicks come.
+    pub mouse: bool,
+    /// Its broker's address, as people write it.
+    pub url: String,
+    /// Clock times in the machine's zone.
+    pub times: Times,
+    /// Colours and symbols.
+    pub theme: Theme,
+}
+
+/// From this height on there is room for headings, and for a line for each link.
+const HIGH: u16 = 16;
+
+/// Draws the screen, as much of it as the window holds: sensors first.
+pub fn draw(picture: &Picture, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let Some(plan) = Plan::of(picture, area) else {
+        frame.render_widget(Paragraph::new("needs 19x3"), area);
+        return;
+    };
+    frame.render_widget(Paragraph::new(title::line(picture, plan.title)), plan.title);
+    frame.render_widget(Paragraph::new(plan.links), plan.links_at);
+    frame.render_widget(Paragraph::new(plan.sensors.lines), plan.sensors_at);
+    frame.render_widget(Paragraph::new(plan.troubles), plan.troubles_at);
+    events::draw(picture, frame, plan.log);
+    frame.render_widget(Paragraph::new(footer::line(picture, plan.footer)), plan.footer);
+    if let Some(first) = picture.controls.help() {
+        help::draw(picture, first, frame, help::place(picture, area));
+    }
+    banner::draw(picture, frame, plan.banner);
+}
+
+/// How much of what can be scrolled is on a screen of this size.
+#[must_use]
+pub fn extent(picture: &Picture, size: Size) -> Extent {
+    let area = Rect::from((Position::ORIGIN, size));
+    let event_log = picture.machine.event_log();
+    let (log_rows, last_rows) =
+        Plan::of(picture, area).map_or((0, 0), |plan| events::held(picture, plan.log));
+    Extent {
+        log_rows,
+        last_rows,
+        events: event_log.newest_first().count(),
+        newest: event_log.noted(),
+        help_rows: usize::from(help::place(picture, area).height),
+        help_lines: help::lines(picture, area).len(),
+    }
+}
+
+/// The sensor that is drawn at this place of a screen of this size.
+#[must_use]
+pub fn sensor_at(picture: &Picture, size: Size, at: Position) -> Option<SensorId> {
+    let area = Rect::from((Position::ORIGIN, size));
+    let plan = Plan::of(picture, area)?;
+    let covered = picture.controls.help().is_some()
+        && (help::place(picture, area).contains(at) || sensors::fill(picture, area));
+    let place = plan.sensors.places.iter().find(|(_, place)| {
+        let place = Rect {
+            y: place.y + plan.sensors_at.y,
+            ..*place
+        };
+        place.contains(at)
+    });
+    place.filter(|_| !covered).map(|(sensor, _)| *sensor)
+}

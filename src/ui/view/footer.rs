@@ -1,0 +1,64 @@
+//! The last line: the keys of the moment, or why a press was not taken.
+
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Picture;
+use super::text::fit;
+use crate::ui::controls::{self, ToggleMode};
+
+/// A key, and what it does.
+type Key = (&'static str, &'static str);
+
+/// Where the window is too narrow for all, those stay that lead on: how to leave, and the help, which lists
+/// every key.
+pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
+    let (controls, theme) = (&picture.controls, &picture.theme);
+    let width = usize::from(area.width);
+    if let Some(why) = controls.said() {
+        return Line::styled(format!(" {}", fit(why, width.saturating_sub(1))), theme.waiting());
+    }
+    let open = controls.help().is_some();
+    let scrolled = controls.log().is_some() && !open;
+    let toggle = controls::toggle_keys(picture.machine.role()).map(|keys| (keys, "toggle"));
+    let lock = match controls.toggle_mode() {
+        ToggleMode::Free => Some(("l", "lock")),
+        ToggleMode::Locked => Some(("l", "unlock")),
+        ToggleMode::None | ToggleMode::ReadOnly => None,
+    };
+    // A screen that is locked must not look like one that is not, however small it is.
+    let (lock_rank, acknowledge_rank) = if controls.toggle_mode() == ToggleMode::Locked {
+        (3, 5)
+    } else {
+        (5, 3)
+    };
+    // In the order in which they stand, with their rank. `a` is there from the start: to bring it up with the
+    // alarm would be more bytes than the alarm.
+    let keys: [(Option<Key>, u8); 7] = [
+        (toggle.filter(|_| controls.toggle_mode() == ToggleMode::Free), 4),
+        (toggle.map(|_| ("p", "publish again")), 6),
+        (lock, lock_rank),
+        (Some(("a", "acknowledge")), acknowledge_rank),
+        (scrolled.then_some(("Home", "newest event")), 2),
+        (Some(("?", if open { "close help" } else { "help" })), 1),
+        ((!open).then_some(("q", "quit")), 0),
+    ];
+    let mut room = width;
+    let mut chosen = [None; 7];
+    for rank in 0..7 {
+        for (place, (key, _)) in keys.iter().enumerate().filter(|(_, (_, its))| *its == rank) {
+            // Between two of them are three columns; after the last none are needed.
+            let needed = key.map_or(0, |(key, what)| key.len() + what.len() + 2);
+            if needed <= room {
+                chosen[place] = *key;
+                room = room.saturating_sub(if needed > 0 { needed + 2 } else { 0 });
+            }
+        }
+    }
+    let mut line = Line::default();
+    for (key, what) in chosen.into_iter().flatten() {
+        line.push_span(Span::styled(format!(" {key} "), theme.key()));
+        line.push_span(Span::styled(format!("{what}  "), theme.dim()));
+    }
+    line
+}

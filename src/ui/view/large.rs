@@ -1,0 +1,27 @@
+//! States in letters of three lines: what hangs on the wall is read from across the room. Narrow ones, since
+//! each cell is three bytes.
+
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::Picture;
+use crate::sensor::{SensorId, State};
+
+/// How many lines the letters take.
+pub(super) const LINES: usize = 3;
+
+const OK: [&str; LINES] = ["█▀█ █▄▀", "█ █ █▀▄", "█▄█ █ █"];
+const KO: [&str; LINES] = ["█▄▀ █▀█", "█▀▄ █ █", "█ █ █▄█"];
+const UNKNOWN: [&str; LINES] = [" █▀█   ", "  ▄▀   ", "  ▄    "];
+
+/// The lines of one sensor's state.
+pub(super) fn lines(picture: &Picture, sensor: SensorId) -> [Line<'static>; LINES] {
+    let state = picture.machine.shown(sensor).map(|shown| shown.state());
+    let letters = match state {
+        Some(State::Ok) => OK,
+        Some(State::Ko) => KO,
+        None => UNKNOWN,
+    };
+    let style = picture.theme.state(state).remove_modifier(Modifier::BOLD);
+    letters.map(|line| Line::from(vec![Span::raw("     "), Span::styled(line, style)]))
+}

@@ -1,0 +1,181 @@
+//! One sensor's line.
+
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use crate::machine::{Freshness, Role};
+use crate::sensor::{Card, SensorId};
+use crate::text::words;
+use crate::ui::controls::ToggleMode;
+use crate::ui::view::Picture;
+
+/// From this width on a row begins with the mark of what has happened to it.
+const MARKED: usize = 26;
+
+/// From this width on symbols stand beside the words.
+const ROOMY: usize = 30;
+
+/// From this width on it is said what a time means.
+const TALKATIVE: usize = 56;
+
+/// How long the line of what has been is at most, before which column it never begins, and behind which it
+/// never ends.
+const HISTORY: (usize, usize, usize) = (20, 50, 79);
+
+/// Number and state, and of another card's sensor whether it is live or held. There is no room for a symbol
+/// beside that word, and words go first.
+pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
+    let (machine, theme) = (&picture.machine, &picture.theme);
+    let state = machine.shown(sensor).map(|shown| shown.state());
+    let word = words::state(state);
+    let (mark, style) = mark(picture, sensor);
+    let mut line = Line::from(vec![
+        Span::raw(sensor.number().to_string()),
+        Span::styled(mark, style),
+    ]);
+    let room = width.saturating_sub(line.width() + word.len() + 1);
+    if let Some(toggle_mode) = toggle_mode(picture, sensor, room).filter(|_| bare) {
+        line.push_span(Span::styled(word, theme.chip(state)));
+        line.push_span(Span::raw(" "));
+        line.push_span(toggle_mode);
+        return line;
+    }
+    if bare && picture.controls.is_refused(sensor) {
+        // Beside UNKNOWN there is no room for a word.
+        line.spans[0].style = theme.waiting().add_modifier(Modifier::REVERSED);
+    }
+    match (state, machine.stage(sensor)) {
+        (None, _) => line.push_span(Span::styled(word, theme.chip(state))),
+        (_, Some(_)) => {
+            let text = format!("{} {word}", theme.state_mark(state));
+            line.push_span(Span::styled(text, theme.chip(state)));
+        }
+        (_, None) => {
+            let (fresh, style) = match machine.freshness(sensor.card()) {
+                Freshness::Live => ("LIVE", theme.good()),
+                Freshness::Held { .. } => ("HELD", theme.waiting()),
+            };
+            line.push_span(Span::styled(word, theme.chip(state)));
+            line.push_span(Span::styled(format!(" {fresh}"), style));
+        }
+    }
+    line
+}
+
+/// Why a press on this sensor toggles nothing, in at most `room` columns: where its screen is locked always,
+/// set off after a press; of another board's sensor after a press only.
+fn toggle_mode(picture: &Picture, sensor: SensorId, room: usize) -> Option<Span<'static>> {
+    let refused = picture.controls.is_refused(sensor);
+    let own = picture.machine.role() == Role::Monitor(sensor.card());
+    let words = match (picture.controls.toggle_mode(), sensor.card()) {
+        (ToggleMode::Locked, _) if own => ["locked", "lock"],
+        (ToggleMode::ReadOnly, _) if own => ["read-only", "r/o"],
+        (_, Card::One) if refused => ["on board 1", "bd 1"],
+        (_, Card::Two) if refused => ["on board 2", "bd 2"],
+        _ => return None,
+    };
+    let word = words.into_iter().find(|word| word.len() <= room)?;
+    let style = picture.theme.waiting();
+    let style = if refused {
+        style.add_modifier(Modifier::REVERSED)
+    } else {
+        style
+    };
+    Some(Span::styled(word, style))
+}
+
+/// What has happened to a sensor: its key has just been pressed, or it has changed since the last
+/// acknowledgement.
+fn mark(picture: &Picture, sensor: SensorId) -> (&'static str, Style) {
+    let theme = &picture.theme;
+    if picture.controls.is_pressed(sensor) {
+        (theme.pressed_mark(), Style::new())
+    } else if picture.alarms.is_new(sensor) {
+        (theme.new_mark(), Style::new())
+    } else {
+        (" ", Style::new())
+    }
+}
+
+/// Name, symbol and state, how far it has got or how fresh it is, since when, and how it got there. What does
+/// not fit is left out from the right; name and state always fit.
+pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
+    let theme = &picture.theme;
+    let state = picture.machine.shown(sensor).map(|shown| shown.state());
+    let name = format!("Sensor {} ", sensor.number());
+    let word = words::state(state);
+    let mut line = Line::default();
+    if width >= MARKED {
+        let (mark, style) = mark(picture, sensor);
+        line.push_span(Span::styled(mark, style));
+    }
+    line.push_span(Span::raw(name));
+    if width < ROOMY {
+        line.push_span(Span::styled(word, theme.chip(state)));
+        line.push_span(Span::raw(" "));
+    } else {
+        // The state alone is set off; the gap after it is not.
+        let chip = format!(" {} {word} ", theme.state_mark(state));
+        let gap = 11_usize.saturating_sub(chip.chars().count());
+        line.push_span(Span::styled(chip, theme.chip(state)));
+        line.push_span(Span::raw(" ".repeat(gap)));
+    }
+    let mut left = width.saturating_sub(line.width());
+    if let Some(toggle_mode) = toggle_mode(picture, sensor, left).filter(|_| bare) {
+        line.push_span(toggle_mode);
+        line.push_span(Span::raw(" "));
+        left = width.saturating_sub(line.width());
+    }
+    line.spans
+        .extend(beside_state(picture, sensor, left, width >= TALKATIVE));
+    line.spans.extend(history(picture, sensor, width, line.width()));
+    line
+}
+
+/// What stands beside a state, in at most `width` columns.
+fn beside_state(picture: &Picture, sensor: SensorId, width: usize, talkative: bool) -> Vec<Span<'static>> {
+    let (machine, theme) = (&picture.machine, &picture.theme);
+    let Some(shown) = machine.shown(sensor) else {
+        return Vec::new();
+    };
+    let changed = shown.changed().map(|wall| picture.times.at(wall));
+    let (word, style, time) = match (machine.stage(sensor), machine.freshness(sensor.card())) {
+        (Some(stage), _) => (stage.word(), theme.stage(stage), changed),
+        (None, Freshness::Live) => ("LIVE", theme.good(), changed),
+        (None, Freshness::Held { since, .. }) => {
+            let since = words::held_since(machine, since);
+            let since = since.map_or_else(|| "start".to_owned(), |since| picture.times.at(since));
+            ("HELD", theme.waiting(), Some(since))
+        }
+    };
+    if width < word.len() {
+        return Vec::new();
+    }
+    let mut spans = vec![Span::styled(word, style)];
+    let Some(time) = time else { return spans };
+    // The time of the last change; of what is held, since when. Below each other where there is room for
+    // that.
+    let held = word == "HELD";
+    let style = if held { style } else { theme.dim() };
+    let since = if held || talkative { "since " } else { "" };
+    let gap = if held && !talkative { 1 } else { 10 - word.len() };
+    let texts = [format!("{}{since}{time}", " ".repeat(gap)), format!(" {time}")];
+    if let Some(text) = texts.into_iter().find(|text| word.len() + text.len() <= width) {
+        spans.push(Span::styled(text, style));
+    }
+    spans
+}
+
+/// The line of what has been, its end at the same place in each row, where there is room for some of it.
+fn history(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<Span<'static>> {
+    let (most, from, to) = HISTORY;
+    let end = to.min(width.saturating_sub(1));
+    let columns = most.min(end.saturating_sub(from));
+    if columns < 8 || used >= from {
+        return Vec::new();
+    }
+    let steps = picture.alarms.history(sensor).line(columns);
+    let gap = end - used - steps.len();
+    let line: String = steps.into_iter().map(|state| picture.theme.step(state)).collect();
+    vec![Span::raw(" ".repeat(gap)), Span::raw(line)]
+}

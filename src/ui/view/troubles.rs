@@ -1,0 +1,51 @@
+//! What is wrong, since when, and what happens next.
+
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::text::wrap;
+use super::{Picture, Theme};
+use crate::text::words;
+
+/// One trouble after the other, each broken at words to what the window is wide.
+pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
+    told(picture, area, 0)
+}
+
+/// The same in at most so many lines: in as few words as that takes, the cause before all else.
+pub(super) fn short(picture: &Picture, area: Rect, most: usize) -> Vec<Line<'static>> {
+    let mut lines = told(picture, area, 1);
+    if lines.len() > most {
+        lines = told(picture, area, 2);
+    }
+    cut(&mut lines, most, area);
+    lines
+}
+
+/// The troubles, the more `briefly` the fewer words: 0 is in full.
+fn told(picture: &Picture, area: Rect, briefly: usize) -> Vec<Line<'static>> {
+    let theme = &picture.theme;
+    let width = usize::from(area.width).saturating_sub(4);
+    let mut lines = Vec::new();
+    for trouble in words::troubles(&picture.machine, &picture.url, &picture.times) {
+        let text = theme.plain_text(&trouble[briefly]);
+        for (number, part) in wrap(&text, width).into_iter().enumerate() {
+            let mark = if number == 0 { Theme::alarm_mark() } else { " " };
+            lines.push(Line::styled(format!(" {mark} {part}"), theme.alarm()));
+        }
+    }
+    lines
+}
+
+/// Keeps so many lines; the last one says if there was more.
+fn cut(lines: &mut Vec<Line<'static>>, most: usize, area: Rect) {
+    if lines.len() <= most {
+        return;
+    }
+    lines.truncate(most);
+    if let Some(last) = lines.last_mut() {
+        let room = usize::from(area.width).saturating_sub(3);
+        let text: String = last.to_string().chars().take(room).collect();
+        *last = Line::styled(format!("{text} .."), last.style);
+    }
+}
