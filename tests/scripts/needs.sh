@@ -6,7 +6,10 @@ set -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
+source "${here}/tests/scripts/lib/ports.sh"
 source "${here}/tests/scripts/lib/sandbox.sh"
+
+declare port1 port2
 
 main() {
   if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
@@ -14,7 +17,11 @@ main() {
     exit 0
   fi
   start_counting
+  # Of its own, since the usual ones are taken where the project runs.
+  claim_port port1
+  claim_port port2
   make_sandbox
+  export DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
   trap 'rm -rf "${sandbox}"' EXIT
   only_says
   installs
