@@ -3,7 +3,11 @@
 
 declare data_dir
 
-bridge_is_up() { [[ "$(ask_broker broker2 "\$SYS/broker/connection/board2_bridge_out/state")" == 1 ]]; }
+bridge_is_up() {
+  bridge_connection_is_up board2_bridge_out && bridge_connection_is_up board2_bridge_in
+}
+
+bridge_connection_is_up() { [[ "$(ask_broker broker2 "\$SYS/broker/connection/$1/state")" == 1 ]]; }
 
 # Says how the bridge stands. It may come up later by itself, so this never ends the script.
 report_bridge() {
@@ -16,7 +20,7 @@ report_bridge() {
   case "${last}" in
     *'not auth'* | *'not Auth'* | *'bad user'*)
       warn "bridge: board 1 at ${peer} refuses the bridge's name or password."
-      warn "Copy DATA/credentials/bridge from board 1 once more and give it with --bridge-credentials FILE."
+      warn "Copy DATA/credentials/bridge from board 1 once more; then here: $(stop_command), and $(again_with --bridge-credentials FILE)"
       ;;
     *)
       warn "bridge: not up yet; broker 1 at ${peer} has not answered (${last:-no word in ${log}})."
