@@ -42,6 +42,7 @@ main() {
   starts_what_is_built_where_nothing_can_be_written
   lets_the_next_step_be_read
   lets_a_refusal_be_read
+  starts_a_broker_that_waits_for_the_clock
   leaves_no_credentials_in_sight
   count
 }
@@ -308,6 +309,23 @@ lets_a_refusal_be_read() {
   press_enter
   check 'Enter shows the programs' soon terminal_shows 'brokers .*stop.sh: end'
   "${outer[@]}" kill-server
+}
+
+# As Mosquitto 2.0.21 leaves it: board 1 can be reached, the bridge is down (here since it is refused), and
+# the broker's last words are of a time that has not come yet.
+starts_a_broker_that_waits_for_the_clock() {
+  local data2="${sandbox}/project/.run/board2" before
+  local board2=(scripts/board2.sh --session board2 --peer "127.0.0.1:${port1}" --detach)
+  before="$(head -n 1 "${data2}/broker2.pid")"
+  check 'a bridge that is down for another reason' run "${board2[@]}"
+  check 'is no reason to start the broker again' test "$(head -n 1 "${data2}/broker2.pid")" = "${before}"
+  printf '%s: Connecting bridge board2_bridge_in (127.0.0.1:%s)\n' "$(date -d '+2 hours' +%Y-%m-%dT%H:%M:%S)" "${port1}" >>"${data2}/log/broker2.log"
+  check 'one that waits for the clock' run "${board2[@]}"
+  check 'is told so' says "this machine's clock was set back"
+  check 'is started again' test "$(head -n 1 "${data2}/broker2.pid")" != "${before}"
+  before="$(head -n 1 "${data2}/broker2.pid")"
+  check 'once' run "${board2[@]}"
+  check 'and not again' test "$(head -n 1 "${data2}/broker2.pid")" = "${before}"
   stop --session board2
   stop --session board1
 }
