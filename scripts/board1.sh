@@ -2,12 +2,13 @@
 # Board 1: broker 1 and card 1's monitor in a tmux session.
 set -euo pipefail
 
-source "${BASH_SOURCE[0]%/*}/lib/board.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/board.sh"
 
 main() {
   default_settings
   port="${DUALBOARD_PORT1:-1883}"
   listen="${DUALBOARD_LISTEN:-}"
+  remember_command "$@"
   parse_args "$@"
   check_port --port "${port}"
   check_listen "${listen}"
@@ -17,22 +18,27 @@ main() {
   choose_program_access "${listen}"
   start_board1 "${port}" --port "${listen}"
   if [[ -n "${listen}" ]]; then
-    warn_of_root
+    session_exists || warn_of_root
     say_next_step
   else
-    say 'Broker 1 listens on loopback only. For board 2 to reach it: scripts/stop.sh, then scripts/board1.sh --listen ADDRESS'
+    say "Broker 1 listens on loopback only. For board 2 to reach it: $(stop_command), then $(again_with --listen ADDRESS)"
   fi
   show_programs card1_monitor
 }
 
 say_next_step() {
   local address="${listen}"
-  if [[ "${listen}" == 0.0.0.0 || "${listen}" == :: ]]; then
-    address='THIS-BOARDS-ADDRESS'
-  fi
-  say 'Next, on board 2 (the file holds the password of the bridge):'
-  say "  scp $(id -un)@${address}:${data_dir}/credentials/bridge bridge-credentials"
-  say "  scripts/board2.sh --peer ${address}:${port} --bridge-credentials bridge-credentials"
+  case "${listen}" in
+    0.0.0.0 | ::) address='THIS-BOARDS-ADDRESS' ;;
+    # Before a colon that is not its own, an address of IPv6 stands in brackets.
+    *:*) address="[${listen}]" ;;
+    *) ;;
+  esac
+  say 'Next, on board 2, in the project there (the file holds the password of the bridge):'
+  say "  scp $(id -un)@${address}:$(printf '%q' "${data_dir}/credentials/bridge") bridge-credentials"
+  say "  scripts/board2.sh --peer ${address}:${port} --bridge-credentials bridge-credentials && rm bridge-credentials"
+  # Whoever only comes back to a session has read it.
+  session_exists || must_be_read
 }
 
 usage() {

@@ -2,7 +2,7 @@
 # Board 2: broker 2 with the bridge to board 1, card 2's monitor and the display in a tmux session.
 set -euo pipefail
 
-source "${BASH_SOURCE[0]%/*}/lib/board.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/board.sh"
 
 main() {
   default_settings
@@ -10,6 +10,7 @@ main() {
   listen="${DUALBOARD_LISTEN:-}"
   peer="${DUALBOARD_PEER:-}"
   bridge_credentials="${DUALBOARD_BRIDGE_CREDENTIALS:-}"
+  remember_command "$@"
   parse_args "$@"
   check_port --port "${port}"
   check_listen "${listen}"
@@ -24,7 +25,7 @@ main() {
   choose_bridge_credentials
   start_board2 "${port}" --port "${listen}" "${peer}" "${bridge_credentials}"
   if [[ -n "${listen}" ]]; then
-    warn_of_root
+    session_exists || warn_of_root
   fi
   show_programs card2_monitor card2_global_display
 }

@@ -2,11 +2,11 @@
 # Real faults on real brokers: a campaign against the real programs, and a verdict.
 set -euo pipefail
 
-source "${BASH_SOURCE[0]%/*}/lib/say.sh"
-source "${BASH_SOURCE[0]%/*}/lib/needs.sh"
-source "${BASH_SOURCE[0]%/*}/lib/switch.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/needs.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/switch.sh"
 
-project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
 no_install="$(switched DUALBOARD_NO_INSTALL)"
 
@@ -64,7 +64,7 @@ main() {
     run_python chaos.checker ${summary:+--summary "${summary}"} "${check}"
     return
   fi
-  build_programs
+  build_programs card1_monitor card2_monitor card2_global_display
   cc -O1 -shared -fPIC -o "${made}/durable.$$.so" "${project}/tests/chaos/durable.c" -ldl
   mv "${made}/durable.$$.so" "${made}/durable.so"
   open_folder
@@ -126,7 +126,7 @@ whole_number() {
 
 # What a campaign needs beyond the programs' own needs: name, and package for apt, dnf and brew.
 chaos_needs() {
-  missing_needs
+  all_needs
   python3 -c 'import venv, ensurepip' 2>/dev/null || printf 'python3-with-venv python3,python3-venv python3,python3-pip python3\n'
   if ((EUID == 0)); then
     has_command ip || printf 'ip iproute2 iproute -\n'

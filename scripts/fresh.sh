@@ -2,9 +2,9 @@
 # The README's two commands, by the letter, on a machine that has nothing: a new Debian or Ubuntu in a folder.
 set -euo pipefail
 
-source "${BASH_SOURCE[0]%/*}/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
 
-project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
 # Where the newcomer lives in the new machine.
 readonly home=/home/newcomer
@@ -96,8 +96,9 @@ inside() {
   run 'first launch' scripts/launch.sh
   run 'stop' scripts/stop.sh
   run 'second launch' scripts/launch.sh
-  run 'stop' scripts/stop.sh
+  # One after the other, as people type what they are given.
   [[ -z "${test}" ]] || run 'test' scripts/test.sh
+  run 'stop' scripts/stop.sh
 }
 
 run() {

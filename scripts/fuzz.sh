@@ -2,9 +2,9 @@
 # Throws hostile input at the core, guided by coverage, and prints the figures.
 set -euo pipefail
 
-source "${BASH_SOURCE[0]%/*}/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
 
-project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
 executions=200000
 

@@ -2,12 +2,13 @@
 # Both boards on one machine: two brokers, the bridge between them, three programs in a tmux session.
 set -euo pipefail
 
-source "${BASH_SOURCE[0]%/*}/lib/board.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/board.sh"
 
 main() {
   default_settings
   port1="${DUALBOARD_PORT1:-1883}"
   port2="${DUALBOARD_PORT2:-1884}"
+  remember_command "$@"
   parse_args "$@"
   check_port --port1 "${port1}"
   check_port --port2 "${port2}"

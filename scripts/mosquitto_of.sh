@@ -2,9 +2,9 @@
 # Gets the Mosquitto of another release of Debian, without installing anything.
 set -euo pipefail
 
-source "${BASH_SOURCE[0]%/*}/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
 
-project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
 readonly keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 

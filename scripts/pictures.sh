@@ -2,9 +2,9 @@
 # Makes the pictures of the documentation from the running programs.
 set -euo pipefail
 
-source "${BASH_SOURCE[0]%/*}/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
 
-project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project pictures="${project}/docs/pictures"
 readonly card1=stage:programs.0 card2=stage:programs.1 display=stage:programs.2
 port1="${DUALBOARD_PORT1:-11883}" port2="${DUALBOARD_PORT2:-11884}"
@@ -167,11 +167,12 @@ picture_of_held() {
 }
 
 picture_of_lost_broker() {
-  kill -KILL "$(head -n 1 "${stage}/data/broker1.pid")"
+  # After SIGKILL it would be started again.
+  kill -TERM "$(head -n 1 "${stage}/data/broker1.pid")"
   shows stage:card1_monitor 'unreachable'
   press stage:card1_monitor 3
   shows stage:card1_monitor 'SENDING'
-  draw card1_monitor broker_down 'card1_monitor, after kill -9 of broker 1'
+  draw card1_monitor broker_down 'card1_monitor, after broker 1 has ended'
 }
 
 main "$@"

@@ -2,9 +2,9 @@
 # Runs the whole system in virtual time, with everything going wrong that may, and prints the figures.
 set -euo pipefail
 
-source "${BASH_SOURCE[0]%/*}/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
 
-project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
 seeds=20000
 first=0

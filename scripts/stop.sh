@@ -2,7 +2,7 @@
 # Ends what launch.sh, board1.sh or board2.sh started, and nothing else.
 set -euo pipefail
 
-source "${BASH_SOURCE[0]%/*}/lib/board.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/board.sh"
 
 declare session data_dir taken
 
@@ -18,10 +18,10 @@ main() {
     found=1
   fi
   # Programs first, so that the brokers take their last words; each broker saves its store when it is asked to end.
-  if end_process broker2 "${data_dir}/broker2.pid" 20; then
+  if end_broker broker2; then
     found=1
   fi
-  if end_process broker1 "${data_dir}/broker1.pid" 20; then
+  if end_broker broker1; then
     found=1
   fi
   if end_session; then

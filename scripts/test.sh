@@ -2,11 +2,11 @@
 # Every check of the project, on a machine that has nothing but a Rust toolchain.
 set -euo pipefail
 
-source "${BASH_SOURCE[0]%/*}/lib/say.sh"
-source "${BASH_SOURCE[0]%/*}/lib/needs.sh"
-source "${BASH_SOURCE[0]%/*}/lib/switch.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/needs.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/switch.sh"
 
-project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
 no_install="$(switched DUALBOARD_NO_INSTALL)"
 
@@ -40,6 +40,7 @@ main() {
   [[ "$(uname)" == Linux ]] || die "the tests need Linux: they make terminals and watch processes in ways that $(uname) does not have;" \
     'the programs themselves run here: scripts/launch.sh'
   cd "${project}"
+  forget_settings
   started="${SECONDS}"
   failed=()
   provide_needs test_needs
@@ -85,9 +86,17 @@ parse_args() {
   done
 }
 
+# The settings of whoever runs the tests are not theirs: a session or data folder named there may be in use.
+forget_settings() {
+  local name
+  for name in $(compgen -e DUALBOARD_); do
+    [[ "${name}" == DUALBOARD_NO_INSTALL ]] || unset "${name}"
+  done
+}
+
 # What the checks need beyond what the programs need: name, and package for apt and dnf.
 test_needs() {
-  missing_needs
+  all_needs
   has_command shellcheck || printf 'shellcheck shellcheck ShellCheck shellcheck\n'
   has_command shfmt || printf 'shfmt shfmt shfmt shfmt\n'
   python3 -c 'import venv, ensurepip' 2>/dev/null || printf 'python3-with-venv python3,python3-venv python3,python3-pip python3\n'

@@ -2,11 +2,11 @@
 # An older commit and the present one, on two boards: do all states agree in the end?
 set -euo pipefail
 
-source "${BASH_SOURCE[0]%/*}/lib/say.sh"
-source "${BASH_SOURCE[0]%/*}/lib/needs.sh"
-source "${BASH_SOURCE[0]%/*}/lib/switch.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/needs.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/switch.sh"
 
-project="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
+project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
 no_install="$(switched DUALBOARD_NO_INSTALL)"
 
@@ -51,9 +51,9 @@ HELP
 
 main() {
   parse_args "$@"
-  provide_needs missing_needs
+  provide_needs all_needs
   require_commit
-  build_programs
+  build_programs card1_monitor card2_monitor card2_global_display
   build_older
   keep_present
   make_folder

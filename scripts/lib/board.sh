@@ -4,6 +4,7 @@
 source "${BASH_SOURCE[0]%/*}/say.sh"
 source "${BASH_SOURCE[0]%/*}/switch.sh"
 source "${BASH_SOURCE[0]%/*}/settings.sh"
+source "${BASH_SOURCE[0]%/*}/commands.sh"
 source "${BASH_SOURCE[0]%/*}/needs.sh"
 source "${BASH_SOURCE[0]%/*}/build.sh"
 source "${BASH_SOURCE[0]%/*}/process.sh"
@@ -24,11 +25,24 @@ open_data_dir() {
 
 # prepare PROGRAM...: what must be there before anything starts.
 prepare() {
-  provide_needs missing_needs
+  provide_needs programs_needs "$@"
   require_own_session
   if ! session_exists || ! all_programs_run "$@"; then
-    build_programs
+    build_programs "$@"
   fi
+  if ! session_exists; then
+    trap leave_nothing_behind EXIT
+  fi
+}
+
+# A first start that fails leaves nothing of its own.
+leave_nothing_behind() {
+  local broker
+  end_programs || true
+  for broker in ${started_brokers[@]+"${started_brokers[@]}"}; do
+    end_broker "${broker}" || true
+  done
+  end_session || true
 }
 
 # start_board1 PORT PORT_OPTION LISTEN
@@ -61,6 +75,7 @@ show_programs() {
     end_programs || true
   fi
   ensure_session "$@"
+  trap - EXIT
   # So that whoever comes next, stop.sh above all, finds them; one that ends at once says so in its pane.
   wait_until 3 all_programs_run "$@" || warn "not every program runs; the panes say why"
   attach_session

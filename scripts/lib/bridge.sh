@@ -3,12 +3,16 @@
 
 declare data_dir
 
-bridge_is_up() { [[ "$(ask_broker broker2 "\$SYS/broker/connection/board2_bridge_out/state")" == 1 ]]; }
+bridge_is_up() {
+  bridge_connection_is_up board2_bridge_out && bridge_connection_is_up board2_bridge_in
+}
+
+bridge_connection_is_up() { [[ "$(ask_broker broker2 "\$SYS/broker/connection/$1/state")" == 1 ]]; }
 
 # Says how the bridge stands. It may come up later by itself, so this never ends the script.
 report_bridge() {
   local peer="$1" log="${data_dir}/log/broker2.log" last
-  if wait_until 5 bridge_is_up; then
+  if bridge_comes_up "${peer}"; then
     say "bridge: up, to broker 1 at ${peer}"
     return 0
   fi
@@ -16,7 +20,7 @@ report_bridge() {
   case "${last}" in
     *'not auth'* | *'not Auth'* | *'bad user'*)
       warn "bridge: board 1 at ${peer} refuses the bridge's name or password."
-      warn "Copy DATA/credentials/bridge from board 1 once more and give it with --bridge-credentials FILE."
+      warn "Copy DATA/credentials/bridge from board 1 once more; then here: $(stop_command), and $(again_with --bridge-credentials FILE)"
       ;;
     *)
       warn "bridge: not up yet; broker 1 at ${peer} has not answered (${last:-no word in ${log}})."
@@ -24,3 +28,41 @@ report_bridge() {
       ;;
   esac
 }
+
+# Fails if it is not up within some seconds.
+bridge_comes_up() {
+  local peer="$1"
+  wait_until 5 bridge_is_up && return 0
+  waits_for_the_clock "${peer}" || return 1
+  say "broker2: this machine's clock was set back, and until it has caught up the bridge does not try again; broker2 is started again"
+  end_broker broker2 >/dev/null || true
+  start_broker broker2 && wait_until 5 bridge_is_up
+}
+
+# Mosquitto 2.0.12 to 2.0.21 does not try a bridge again before the wall clock is where it was at the last
+# try. That is so where broker 1 can be reached, and broker 2 has written something since its start that is
+# later than now.
+waits_for_the_clock() {
+  local peer="$1" latest now
+  now="$(date +%Y-%m-%dT%H:%M:%S)"
+  latest="$(latest_word broker2)"
+  [[ "${latest}" > "${now}" ]] && peer_answers "${peer}"
+}
+
+# The latest time in a broker's log since it was started.
+latest_word() {
+  awk '/: mosquitto version .* starting$/ {latest = ""}
+    /^[0-9]+-[0-9]+-[0-9]+T[0-9:]+: / && $1 > latest {latest = $1}
+    END {print substr(latest, 1, 19)}' "${data_dir}/log/$1.log" 2>/dev/null || true
+}
+
+# Whether somebody takes connections there. An address that nobody has is asked for minutes, hence the limit.
+peer_answers() {
+  local host="${1%:*}" port="${1##*:}" asking
+  (exec 3<>"/dev/tcp/${host}/${port}") 2>/dev/null &
+  asking=$!
+  wait_until 3 has_ended "${asking}" || kill "${asking}" 2>/dev/null || true
+  wait "${asking}"
+}
+
+has_ended() { ! kill -0 "$1" 2>/dev/null; }

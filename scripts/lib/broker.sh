@@ -1,7 +1,11 @@
 # shellcheck shell=bash
-# One broker: started if it does not run, waited for until it answers.
+# One broker: started if it does not run, waited for until it answers. keep.sh runs it, and starts it again
+# when it crashes.
 
-declare data_dir
+declare project data_dir
+
+# The brokers that this run of the script has started.
+started_brokers=()
 
 # ensure_broker BROKER PORT PORT_OPTION    its configuration has been rendered to DATA/BROKER.conf.new
 ensure_broker() {
@@ -9,7 +13,7 @@ ensure_broker() {
   if recorded_process "${data_dir}/${broker}.pid"; then
     if [[ -f "${data_dir}/${broker}.conf.new" ]] &&
       ! cmp -s "${data_dir}/${broker}.conf.new" "${data_dir}/${broker}.conf"; then
-      warn "${broker} runs already, with other settings; to use the new ones: scripts/stop.sh, then this again"
+      warn "${broker} runs already, with other settings; to use the new ones: $(stop_command), then this again"
     fi
     rm -f "${data_dir}/${broker}.conf.new"
     require_answer "${broker}"
@@ -40,28 +44,47 @@ require_port() {
 
 # Starts it and waits until it answers. Fails if it ends instead.
 start_broker() {
-  local broker="$1" pid log="${data_dir}/log/$1.log"
+  local broker="$1" pid keeper log="${data_dir}/log/$1.log"
   mkdir -p "${data_dir}/${broker}" 2>/dev/null ||
     warn "${broker}: its folder ${data_dir}/${broker} cannot be made; it keeps nothing when it ends"
   if ! touch "${log}" 2>/dev/null; then
     warn "${broker}: its log ${log} cannot be written; what it says is lost"
     log=/dev/null
   fi
-  log_start="$(wc -c <"${log}")"
-  start_apart "${log}" mosquitto -c "${data_dir}/${broker}.conf"
-  record_process "${data_dir}/${broker}.pid" "${pid}" ||
-    warn "${broker}: it cannot be written down that it runs; scripts/stop.sh will not find it: kill ${pid}"
+  log_start="$(log_size "${broker}")"
+  # One that a broker killed by hand has left.
+  end_keeper "${broker}"
+  start_apart "${log}" "${project}/scripts/lib/keep.sh" "${broker}" "${data_dir}"
+  keeper="${pid}"
+  record_process "$(keeper_file "${broker}")" "${keeper}" ||
+    warn "${broker}: it cannot be written down that it runs; scripts/stop.sh will not find it: kill ${keeper}, then its mosquitto"
+  started_brokers+=("${broker}")
   wait_until 15 broker_settled "${broker}" || true
   if ! recorded_process "${data_dir}/${broker}.pid"; then
+    end_keeper "${broker}"
     forget_process "${data_dir}/${broker}.pid"
     return 1
   fi
   require_answer "${broker}"
+  # From now on it is kept.
+  kill -USR1 "${keeper}" 2>/dev/null || true
   say "${broker}: answers on port $(broker_port "${broker}") (process ${pid})"
 }
 
-# Either it answers or it has ended.
-broker_settled() { process_gone "${data_dir}/$1.pid" || broker_answers "$1"; }
+# Either it answers or it has ended; what runs it ends with it.
+broker_settled() { process_gone "$(keeper_file "$1")" || broker_answers "$1"; }
+
+keeper_file() { printf '%s/%s.keeper.pid' "${data_dir}" "$1"; }
+
+end_keeper() { end_process "$1" "$(keeper_file "$1")" 10 >/dev/null || true; }
+
+# Fails if it did not run. What runs it goes first, or it would start it again.
+end_broker() {
+  end_keeper "$1"
+  end_process "$1" "${data_dir}/$1.pid" 20
+}
+
+log_size() { wc -c <"${data_dir}/log/$1.log" 2>/dev/null || printf '0'; }
 
 require_answer() {
   local broker="$1"
@@ -95,11 +118,15 @@ require_readable_store() {
   fi
 }
 
-# Did the last start fail because of the store? A damaged one is refused with an error, or crashes the broker without one.
+# Did the last start fail because of the store? A damaged one is refused with an error, or crashes the broker
+# without one. Once the broker says that it starts, it has read it.
 store_was_refused() {
   local broker="$1" words
   [[ -s "${data_dir}/${broker}/mosquitto.db" ]] || return 1
+  # What could not be written tells nothing.
+  has_room "${data_dir}" || return 1
   words="$(tail -c "+$((log_start + 1))" "${data_dir}/log/${broker}.log")"
+  [[ "${words}" != *"mosquitto version "*" starting"* ]] || return 1
   [[ "${words}" == *"Couldn't open database"* || "${words}" == *'persistent database'* || "${words}" != *Error* ]]
 }
 

@@ -43,6 +43,9 @@ make_credentials() {
 # Keeps what board 1 gave for the bridge, after a look at it: a stray line would become configuration of the broker.
 take_bridge_credentials() {
   local given="$1" kept="${data_dir}/credentials/peer"
+  if [[ ! -e "${given}" && -s "${kept}" ]]; then
+    die "--bridge-credentials ${given}: there is no such file. Those of the last time are kept in ${kept}; to use them, leave it out"
+  fi
   if [[ ! -r "${given}" ]]; then
     die "--bridge-credentials ${given}: cannot be read"
   fi

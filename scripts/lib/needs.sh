@@ -21,11 +21,21 @@ missing_needs() {
   has_command mosquitto && has_command mosquitto_passwd || printf 'mosquitto mosquitto mosquitto mosquitto\n'
   has_command mosquitto_sub || printf 'mosquitto_sub mosquitto-clients mosquitto mosquitto\n'
   has_command tmux || printf 'tmux tmux tmux tmux\n'
+}
+
+# The same for what is needed to build the programs.
+missing_build_needs() {
   has_command cmake || printf 'cmake cmake cmake cmake\n'
   has_command make || printf 'make make make make\n'
   has_c_compiler || printf 'C-compiler gcc,libc6-dev gcc,glibc-devel gcc\n'
   has_openssl_headers || printf 'OpenSSL-headers libssl-dev openssl-devel openssl@3\n'
   has_command pkg-config || printf 'pkg-config pkg-config pkgconf-pkg-config pkgconf\n'
+}
+
+# For the scripts that build anew whatever is there.
+all_needs() {
+  missing_needs
+  missing_build_needs
 }
 
 # Sets `install_command` for the package manager at hand and the missing things on stdin.
@@ -47,11 +57,11 @@ choose_install_command() {
   install_command="${command} ${packages}"
 }
 
-# provide_needs FUNCTION: finds what is missing and installs it, or says how when it may not. FUNCTION prints what is
-# missing, as missing_needs does.
+# provide_needs FUNCTION [ARGUMENT ...]: finds what is missing and installs it, or says how when it may not.
+# FUNCTION prints what is missing, as missing_needs does.
 provide_needs() {
-  local find="$1" missing names had_broker=1
-  missing="$("${find}")"
+  local missing names had_broker=1
+  missing="$("$@")"
   [[ -n "${missing}" ]] || return 0
   names="$(awk '{print $1}' <<<"${missing}" | paste -sd' ' -)"
   say "Missing: ${names}"
@@ -69,7 +79,7 @@ provide_needs() {
   if [[ -z "${had_broker}" ]]; then
     quiet_new_service
   fi
-  missing="$("${find}")"
+  missing="$("$@")"
   if [[ -n "${missing}" ]]; then
     die "still missing after the installation: $(awk '{print $1}' <<<"${missing}" | paste -sd' ' -)"
   fi
@@ -92,4 +102,5 @@ quiet_new_service() {
   fi
   say "The package's own broker service is switched off, since it holds port 1883."
   say "To have it back: sudo systemctl enable --now mosquitto"
+  must_be_read
 }

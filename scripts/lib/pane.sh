@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs one program in a tmux pane. When the program ends, the pane stays, says how it ended, and Enter starts it again.
 #
-# Usage: pane.sh NAME PID_FILE PROGRAM [ARGUMENT ...]
+# Usage: pane.sh NAME PID_FILE STOP_COMMAND PROGRAM [ARGUMENT ...]
 set -uo pipefail
 
 # Job control: a program stopped by Ctrl-Z comes back here, where there is no shell to type `fg` in.
@@ -12,7 +12,8 @@ source "${BASH_SOURCE[0]%/*}/process.sh"
 
 name="$1"
 pid_file="$2"
-shift 2
+stop_command="$3"
+shift 3
 
 mark_pane() {
   if [[ -n "${TMUX_PANE:-}" ]]; then
@@ -22,8 +23,7 @@ mark_pane() {
 
 run_program() {
   local status
-  # The shell that writes down its own id becomes the program.
-  bash -c 'source "$1"; record_process "$2" "$$"; shift 2; exec "$@"' _ "${BASH_SOURCE[0]%/*}/process.sh" "${pid_file}" "$@"
+  run_recorded "${pid_file}" "$@"
   status=$?
   while [[ -n "$(jobs -s)" ]]; do
     fg >/dev/null
@@ -48,8 +48,8 @@ while :; do
   if ((status > 128)); then
     clean_terminal
   fi
-  printf '\n%s ended with status %s at %s.\nEnter starts it again; scripts/stop.sh ends everything.\n' \
-    "${name}" "${status}" "$(date +%H:%M:%S)"
+  printf '\n%s ended with status %s at %s.\nEnter starts it again; %s ends everything.\n' \
+    "${name}" "${status}" "$(date +%H:%M:%S)" "${stop_command}"
   # Nobody can press Enter on a terminal that is gone.
   read -r _ || exit "${status}"
 done

@@ -41,5 +41,16 @@ require_free_port() {
   if [[ "${holder}" == *mosquitto* ]] && system_broker_runs; then
     warn "That may be the system's own Mosquitto service. To end it for good: sudo systemctl disable --now mosquitto"
   fi
-  die "End that process, or take another port: ${0} ${option} $((port < 65000 ? port + 10 : port - 10))"
+  die "End that process, or take another port: $(again_with "${option}" "$(another_port "${port}")")"
+}
+
+# A port that is free now, some steps from this one, so that it is not the other broker's either.
+another_port() {
+  local port="$1" step=10
+  ((port < 60000)) || step=-10
+  port=$((port + step))
+  while port_in_use "${port}"; do
+    port=$((port + step))
+  done
+  printf '%s' "${port}"
 }

@@ -108,6 +108,14 @@ end_process() {
 
 process_gone() { ! recorded_process "$1"; }
 
+# run_recorded FILE COMMAND...: runs it in this place and writes down its process.
+run_recorded() {
+  # The shell that writes down its own id becomes the program.
+  bash -c 'source "$1"; record_process "$2" "$$"; shift 2; exec "$@"' _ "${process_library}" "$@"
+}
+
+readonly process_library="${BASH_SOURCE[0]}"
+
 # Asks again and again until a command succeeds. Fails after so many seconds.
 wait_until() {
   local deadline=$((SECONDS + $1))

@@ -4,7 +4,8 @@
 # program_command NAME: sets `command_line` to what a tmux pane runs for it.
 # shellcheck disable=SC2034 # read by session.sh
 program_command() {
-  local name="$1" broker=broker2 own=() settings=() setting
+  local name="$1" broker=broker2 own=() settings=() setting stop
+  stop="$(stop_command)"
   # Panes have the environment that tmux was started in, which may be another one than this script's.
   for setting in $(compgen -e DUALBOARD_); do
     settings+=("${setting}=${!setting}")
@@ -15,7 +16,7 @@ program_command() {
     card2_monitor) own=(--state-dir "${DUALBOARD_STATE_DIR:-${data_dir}/state}") ;;
     *) ;;
   esac
-  command_line=("${project}/scripts/lib/pane.sh" "${name}" "${data_dir}/${name}.pid"
+  command_line=("${project}/scripts/lib/pane.sh" "${name}" "${data_dir}/${name}.pid" "${stop}"
     ${settings[@]+env "${settings[@]}"} "${programs_dir}/${name}" --broker "mqtt://localhost:$(broker_port "${broker}")" ${own[@]+"${own[@]}"}
     ${program_access[@]+"${program_access[@]}"})
 }

@@ -3,7 +3,16 @@
 
 say() { printf '%s\n' "$*"; }
 
-warn() { printf '%s\n' "$*" >&2; }
+warn() {
+  printf '%s\n' "$*" >&2
+  must_be_read
+}
+
+to_read=''
+
+# What was just said asks for something to be done: tmux does not cover it before it is read (session.sh).
+# shellcheck disable=SC2034 # read by session.sh
+must_be_read() { to_read=1; }
 
 # Ends the script. Say what was tried, with what value, and what to do.
 die() {

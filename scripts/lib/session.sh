@@ -2,8 +2,29 @@
 # The tmux session: a pane a program, the brokers' logs in a second window. It lives on the user's own tmux server, so that
 # `tmux attach -t NAME` finds it; every option is set on the session or its windows, none on the server.
 
-declare session data_dir project detach
+declare session data_dir project detach to_read
 declare -a command_line
+
+# A shell may still hold the variable of a tmux that has ended, or, after su, that of another user: then it
+# stands for nothing, and this user's usual server is meant.
+forget_foreign_tmux() {
+  if [[ -n "${TMUX:-}" ]] && { [[ ! -O "${TMUX%%,*}" ]] || ! tmux list-sessions >/dev/null 2>&1; }; then
+    unset TMUX TMUX_PANE
+  fi
+}
+
+# tmux does nothing at all for a terminal that this machine does not know. New terminals have names that an
+# older machine has not heard of, and understand what xterm does.
+name_terminal() {
+  local status=0
+  own_term="${TERM:-}"
+  has_command tput || return 0
+  tput cup 0 0 >/dev/null 2>&1 || status=$?
+  if ((status == 3)); then
+    TERM=xterm-256color
+    [[ "${own_term}" != unknown ]] && tput cup 0 0 >/dev/null 2>&1 || TERM=dumb
+  fi
+}
 
 # The session itself, not one whose name merely begins like it.
 target() { printf '=%s:%s' "${session}" "${1:-}"; }
@@ -19,14 +40,14 @@ require_own_session() {
   if [[ -s "${data_dir}/session" ]]; then
     other="$(<"${data_dir}/session")"
     if [[ "${other}" != "${session}" ]] && tmux has-session -t "=${other}" 2>/dev/null; then
-      die "the data folder ${data_dir} is in use by the tmux session '${other}'; take another one with --data-dir"
+      die "the data folder ${data_dir} is in use by the tmux session '${other}'; take another one: $(again_with --data-dir DIR)"
     fi
   fi
   session_exists || return 0
   origin="$(session_origin)"
   if [[ "${origin}" != "${0##*/} ${data_dir}" ]]; then
     die "a tmux session '${session}' is there already (${origin:-not started by these scripts});" \
-      "end it, or take another name with --session"
+      "end it, or take another name: $(again_with --session NAME)"
   fi
 }
 
@@ -50,9 +71,18 @@ ensure_session() {
   fi
   name="$1"
   program_command "${name}"
-  # Wide enough for two panes of 80 columns, high enough for two of 24 lines with their titles.
-  pane="$(tmux new-session -d -s "${session}" -n programs -x 161 -y 52 -c "${project}" -P -F '#{pane_id}' \
-    "${command_line[@]}")" || die "tmux could not make the session '${session}'"
+  # Wide enough for two panes of 80 columns, high enough for two of 24 lines with their titles. A tmux.conf
+  # may say that a session ends where nobody is attached (destroy-unattached): unless this one is told in the
+  # same breath, it is gone already.
+  pane="$(tmux new-session -d -s "${session}" -n programs -x 161 -y 52 -c "${project}" -P -F '#{pane_id}' "${command_line[@]}" \; \
+    set-option -t "$(target)" destroy-unattached off \; show-options -sv exit-unattached)" || no_session
+  # Nor is it ours to change what is said of the whole server.
+  if [[ "${pane##*$'\n'}" == on ]]; then
+    die "tmux ends with all its sessions where nobody is attached (exit-unattached is on), and what runs here must outlive a dropped" \
+      "connection; write 'set -s exit-unattached off' into your tmux.conf, then run this again"
+  fi
+  session_exists || no_session
+  pane="${pane%%$'\n'*}"
   set_session_options
   title_pane "${pane}" "${name}"
   shift
@@ -65,6 +95,9 @@ ensure_session() {
   arrange_panes
   open_logs
 }
+
+# Ends the script: tmux says why, as far as it does.
+no_session() { die "tmux made no session '${session}'; see above"; }
 
 set_session_options() {
   tmux set-option -t "$(target)" @dualboard_origin "${0##*/} ${data_dir}"
@@ -91,14 +124,19 @@ readonly wide_layout=tiled
 # Side by side where two panes of 80 columns fit, else one above the other at full width; again at each change of size, but a pane that
 # somebody has zoomed stays so.
 arrange_panes() {
-  local window arrange
+  local window arrange event
   window="$(target programs)"
   arrange="if-shell -F -t '${window}' '#{?window_zoomed_flag,0,#{e|>=:#{window_width},161}}' \
 \"select-layout -t '${window}' ${wide_layout}\" ; \
 if-shell -F -t '${window}' '#{?window_zoomed_flag,0,#{e|<:#{window_width},161}}' \
 \"select-layout -t '${window}' even-vertical\""
-  tmux set-hook -t "$(target)" client-attached "${arrange}"
-  tmux set-hook -t "$(target)" client-resized "${arrange}"
+  if ! tmux set-hook -w -t "${window}" window-resized "${arrange}" 2>/dev/null; then
+    # Before tmux 3.3 only the terminals have such events, and the window has its old size then. What waits
+    # for a shell comes after.
+    for event in client-attached client-resized client-detached; do
+      tmux set-hook -t "$(target)" "${event}" "if-shell true { ${arrange} }"
+    done
+  fi
   tmux select-layout -t "${window}" "${wide_layout}" >/dev/null
   tmux select-pane -t "${window}.{top-left}"
 }
@@ -160,25 +198,42 @@ reopen_panes() {
 attach_session() {
   if [[ -n "${detach}" || ! -t 0 || ! -t 1 ]]; then
     tell_session
-  elif [[ -n "${TMUX:-}" ]]; then
+  elif in_a_pane; then
+    wait_for_reader
     # In a session that nobody is attached to, there is nothing to switch.
     tmux switch-client -t "=${session}" 2>/dev/null || tell_session
+  elif has_command tput && ! tput cup 0 0 >/dev/null 2>&1; then
+    say "The terminal '${own_term}' (TERM) cannot show it: it has no way to move the cursor."
+    tell_session
   else
+    if [[ "${TERM:-}" != "${own_term}" ]]; then
+      say "This machine does not know the terminal '${own_term}': taken for ${TERM}."
+    fi
+    wait_for_reader
     exec tmux attach-session -t "=${session}"
   fi
 }
 
-tell_session() {
-  say "Running. To see it: tmux attach -t ${session}"
-  say "To end it: $(stop_command)"
+# Whether this terminal is a pane of the tmux server that the session is on.
+in_a_pane() {
+  local here
+  [[ -n "${TMUX:-}" ]] || return 1
+  here="$(tty)"
+  tmux list-panes -a -F '#{pane_tty}' 2>/dev/null | grep -qxF -- "${here}"
 }
 
-stop_command() {
-  printf 'scripts/stop.sh'
-  if [[ "${session}" != dualboard ]]; then
-    printf ' --session %s' "${session}"
+# tmux covers the whole terminal, and gives back what stood there only when it is left.
+wait_for_reader() {
+  [[ -n "${to_read}" ]] || return 0
+  printf 'Enter shows the programs. '
+  read -r _ || true
+}
+
+tell_session() {
+  local first=''
+  if [[ "${TERM:-}" != "${own_term}" && "${TERM:-}" != dumb ]]; then
+    first="TERM=${TERM} "
   fi
-  if [[ "${data_dir}" != "${project}/.run/${session}" ]]; then
-    printf ' --data-dir %q' "${data_dir}"
-  fi
+  say "Running. To see it: ${first}tmux attach -t ${session}"
+  say "To end it: $(stop_command)"
 }

@@ -73,6 +73,8 @@ settle_settings() {
     data_dir="${PWD}/${data_dir}"
   fi
   data_dir="${data_dir%/}"
+  name_terminal
+  forget_foreign_tmux
 }
 
 check_port() {
@@ -87,7 +89,7 @@ make_data_dir() {
   local error
   umask 077
   error="$(mkdir -p "${data_dir}" 2>&1)" ||
-    die "cannot make the data folder ${data_dir} (${error}); choose another with --data-dir"
+    die "cannot make the data folder ${data_dir} (${error}); choose another: $(again_with --data-dir DIR)"
   if [[ ! -O "${data_dir}" ]]; then
     die "the data folder ${data_dir} belongs to another user, whose stores you cannot read;" \
       "run this as that user, or choose another folder with --data-dir"

@@ -91,9 +91,13 @@ says_what_is_missing_on_the_first_run() {
 
 # As after an error of the disk, or of its card reader.
 starts_what_it_can_where_the_disk_is_readable_only() {
+  local name
   launch
   tmux kill-server
-  kill -KILL "$(head -n 1 "${data}/broker1.pid")" "$(head -n 1 "${data}/broker2.pid")"
+  # Those that would start the brokers again go as well.
+  for name in broker1.keeper broker2.keeper broker1 broker2; do
+    kill -KILL "$(head -n 1 "${data}/${name}.pid")"
+  done
   sync
   soon mount -o remount,ro "${sandbox}/small" 2>/dev/null
   check 'launch on a disk that is readable only' launch

@@ -35,6 +35,7 @@ main() {
   says_how_to_see_it_where_nobody_looks
   restores_what_brokers_held
   revives_what_was_killed
+  keeps_the_brokers
   reopens_what_was_closed
   carries_a_long_queue
   survives_a_killed_tmux_server
@@ -137,6 +138,43 @@ revives_what_was_killed() {
   done
 }
 
+keeps_the_brokers() {
+  local before name
+  before="$(pid_of broker1)"
+  kill -KILL "${before}"
+  check 'a broker that was killed runs again' soon runs_anew broker1 "${before}"
+  check 'its log says what happened' soon grep -q 'broker1 ended with status 137' "${data}/log/broker1.log"
+  before="$(pid_of broker1)"
+  kill -KILL "${before}"
+  check 'once more' soon runs_anew broker1 "${before}"
+  check 'it has what it was told' soon holds "${port1}" sensors/all all
+  before="$(pid_of broker2)"
+  kill -TERM "${before}"
+  check 'one that was asked to end' soon gone "${before}"
+  sleep 2.5
+  check 'stays ended' gone "$(pid_of broker2)"
+  check 'until the next launch' launch
+  check 'which starts it' soon runs broker2
+  before="$(pid_of broker1) $(pid_of broker2) $(pid_of broker1.keeper) $(pid_of broker2.keeper)"
+  kill -KILL "$(pid_of broker1)" "$(pid_of broker2.keeper)"
+  check 'stop, while one waits to be started and nobody watches the other' stop
+  sleep 2.5
+  for name in ${before} "$(pid_of broker1)" "$(pid_of broker2)"; do
+    check 'leaves nothing' gone "${name}"
+  done
+  launch
+  printf 'not a store' >"${data}/broker2/mosquitto.db"
+  kill -KILL "$(pid_of broker2)"
+  check 'one whose store is damaged when it is started again' soon holds "${port2}" "\$SYS/broker/version" "$(mosquitto -h | awk 'NR == 1')"
+  check 'has set it aside' test -n "$(compgen -G "${data}/broker2/mosquitto.db.damaged-*")"
+}
+
+runs_anew() {
+  local pid
+  pid="$(pid_of "$1")"
+  [[ "${pid:-$2}" != "$2" ]] && kill -0 "${pid}" 2>/dev/null
+}
+
 reopens_what_was_closed() {
   tmux kill-pane -t "dualboard:programs.1"
   check 'launch after a pane was closed' launch
@@ -200,7 +238,10 @@ names_who_holds_a_port() {
   local other=$!
   soon holds "${port1}" "\$SYS/broker/version" "$(mosquitto -h | awk 'NR == 1')" || true
   check 'a port in use is named with its holder' fails_saying "mosquitto (process ${other})" scripts/launch.sh
-  check 'and the way out' says '--port1'
+  check 'and the way out' says 'another port: scripts/launch.sh --port1 '
+  check 'which keeps what else was asked for' fails_saying \
+    "another port: scripts/launch.sh --session other --data-dir ${sandbox}/else --port2 ${other_port} --detach --port1 $((port1 + 10))" \
+    scripts/launch.sh --session other --port1 "${port1}" --data-dir "${sandbox}/else" --port2 "${other_port}" --detach
   check 'stop leaves it alone' stop
   check 'it still runs' kill -0 "${other}"
   kill "${other}"
@@ -209,7 +250,7 @@ names_who_holds_a_port() {
 
 leaves_other_sessions_alone() {
   tmux new-session -d -s dualboard
-  check "somebody's session of that name is not taken" fails_saying 'take another name with --session' scripts/launch.sh
+  check "somebody's session of that name is not taken" fails_saying 'take another name: scripts/launch.sh --session NAME' scripts/launch.sh
   stop
   check 'nor ended' tmux has-session -t =dualboard
   tmux kill-session -t =dualboard
@@ -239,6 +280,7 @@ two_copies_side_by_side() {
 }
 
 refuses_old_rust() {
+  rm -rf target
   check 'Rust too old is named' fails_saying 'is too old; version 1.70 or later is needed' env RUST_FOUND=1.60.0 scripts/launch.sh
 }
 

@@ -6,7 +6,10 @@ set -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
+source "${here}/tests/scripts/lib/ports.sh"
 source "${here}/tests/scripts/lib/sandbox.sh"
+
+declare port1 port2
 
 main() {
   if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
@@ -14,12 +17,17 @@ main() {
     exit 0
   fi
   start_counting
+  # Of its own, since the usual ones are taken where the project runs.
+  claim_port port1
+  claim_port port2
   make_sandbox
+  export DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
   trap 'rm -rf "${sandbox}"' EXIT
   only_says
   installs
   gives_up_without_a_package_manager
   names_missing_rust
+  builds_nothing_that_is_there
   count
 }
 
@@ -74,6 +82,18 @@ names_missing_rust() {
   make_path apt-get 'cargo'
   check 'missing Rust is named with the way out' fails_saying 'To install it: curl' env HOME="${sandbox}" \
     PATH="${sandbox}/path" DUALBOARD_SYSTEM_PATH='' CARGO_HOME="${sandbox}/none" bash scripts/launch.sh
+}
+
+builds_nothing_that_is_there() {
+  local name
+  mkdir -p target/release
+  for name in card1_monitor card2_monitor card2_global_display; do
+    printf '#!/bin/sh\n' >"target/release/${name}"
+    chmod +x "target/release/${name}"
+  done
+  make_path apt-get 'cargo rustc cc cmake make pkg-config tmux'
+  check 'where the programs are built, and cannot be, only what runs them is missing' fails_saying 'apt-get install -y --no-install-recommends tmux' \
+    env CARGO_HOME="${sandbox}/none" PATH="${sandbox}/path" DUALBOARD_SYSTEM_PATH='' bash scripts/launch.sh --no-install
 }
 
 main "$@"

@@ -17,9 +17,12 @@ main() {
   fi
   start_counting
   require_hosts
+  forget_own_settings
   sandbox="$(mktemp -d)"
   trap clean_up EXIT
-  mkdir "${sandbox}/tmux1" "${sandbox}/tmux2"
+  mkdir "${sandbox}/tmux1" "${sandbox}/tmux2" "${sandbox}/home"
+  # No tmux.conf of this machine, but its Rust.
+  export CARGO_HOME="${CARGO_HOME:-${HOME}/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-${HOME}/.rustup}" HOME="${sandbox}/home"
   make_hosts
   boards_start
   every_key_reaches_every_screen

@@ -3,10 +3,20 @@
 
 declare here
 
-# A copy of the scripts with a cargo that installs stand-ins, and a tmux server of its own.
+# The settings of whoever runs the tests are not theirs: a session or data folder named there may be in use.
+forget_own_settings() {
+  local name
+  for name in $(compgen -e DUALBOARD_); do
+    unset "${name}"
+  done
+  unset TMUX XDG_CONFIG_HOME
+}
+
+# A copy of the scripts with a cargo that installs stand-ins, and a tmux server and a home of its own.
 make_sandbox() {
+  forget_own_settings
   sandbox="$(mktemp -d)"
-  mkdir "${sandbox}/bin" "${sandbox}/tmux" "${sandbox}/project"
+  mkdir "${sandbox}/bin" "${sandbox}/tmux" "${sandbox}/project" "${sandbox}/home"
   cp -R "${here}/scripts" "${here}"/mosquitto_*.conf "${sandbox}/project/"
   printf 'rust-version = "1.70"\n' >"${sandbox}/project/Cargo.toml"
   cat >"${sandbox}/bin/cargo" <<'STAND_IN'
@@ -15,6 +25,7 @@ mkdir -p target/release
 for name in card1_monitor card2_monitor card2_global_display; do
   cat >"target/release/${name}" <<'PROGRAM'
 #!/usr/bin/env bash
+[[ "${1-}" != --version ]] || exit 0
 trap 'exit 143' TERM HUP
 printf 'arguments: %s\n' "$*"
 printf 'log level: %s\n' "${DUALBOARD_LOG_LEVEL-}"
@@ -25,8 +36,8 @@ done
 STAND_IN
   printf '#!/bin/sh\necho "rustc %s (stand-in)"\n' "\${RUST_FOUND:-1.90.0}" >"${sandbox}/bin/rustc"
   chmod +x "${sandbox}/bin/cargo" "${sandbox}/bin/rustc"
-  export PATH="${sandbox}/bin:${PATH}:/usr/sbin" TMUX_TMPDIR="${sandbox}/tmux" CARGO_TARGET_DIR=
-  unset TMUX CARGO_TARGET_DIR
+  export PATH="${sandbox}/bin:${PATH}:/usr/sbin" TMUX_TMPDIR="${sandbox}/tmux" HOME="${sandbox}/home"
+  unset CARGO_TARGET_DIR CARGO_HOME
   export DUALBOARD_NO_INSTALL=1
   cd "${sandbox}/project" || exit
 }
