@@ -132,6 +132,10 @@ copy_commit() {
   rm -rf "${new}"
   mkdir -p "${new}"
   cp "$2"/{card1_monitor,card2_monitor,card2_global_display} "$1"/mosquitto_{broker1,bridge}.conf "${new}/"
+  # An older commit has none.
+  if [[ -e "$1/mosquitto_access.acl" ]]; then
+    cp "$1/mosquitto_access.acl" "${new}/"
+  fi
   rm -rf "$3"
   mv "${new}" "$3"
 }
@@ -181,6 +185,7 @@ start_board() {
     original=mosquitto_broker1.conf port="${port1}"
   fi
   sed -e "s|^listener .*|listener ${port} 127.0.0.1|" \
+    -e "s|^acl_file |acl_file $(folder_of "${of}")/|" \
     -e "s|^persistence_location .*|persistence_location ${folder}/broker${board}/|" \
     -e "s|^address .*|address 127.0.0.1:${port1}|" "$(folder_of "${of}")/${original}" >"${folder}/broker${board}.conf"
   run "broker${board}" mosquitto -c "${folder}/broker${board}.conf"

@@ -1,11 +1,12 @@
 # shellcheck shell=bash
 # A broker's configuration: the readable original at the top level, with this board's own addresses and folders put in.
 
-declare data_dir
+declare data_dir access_rules
 
 # write_conf BROKER ...    as render_conf: to DATA/BROKER.conf.new. On a full disk the settings of the last start have to do.
 write_conf() {
   local broker="$1" text conf="${data_dir}/$1.conf"
+  copy_access_rules "$2"
   text="$(render_conf "$@")"
   if { printf '%s\n' "${text}" >"${conf}.new"; } 2>/dev/null; then
     return 0
@@ -19,6 +20,19 @@ write_conf() {
   fi
 }
 
+# A copy that only its user can read: Mosquitto 2.0.21 and later warn of one that others can read.
+copy_access_rules() {
+  local original="${1%/*}/mosquitto_access.acl" copy="${data_dir}/access.acl"
+  access_rules="${copy}"
+  if cmp -s "${original}" "${copy}"; then
+    return 0
+  fi
+  if ! { cp "${original}" "${copy}.new" && chmod 600 "${copy}.new" && mv "${copy}.new" "${copy}"; } 2>/dev/null; then
+    rm -f "${copy}.new"
+    access_rules="${original}"
+  fi
+}
+
 # render_conf BROKER ORIGINAL PORT LISTEN PEER BRIDGE_CREDENTIALS
 #   PEER: HOST:PORT of broker 1, for the broker that holds the bridge; LISTEN: an address beyond loopback, or empty
 render_conf() {
@@ -28,6 +42,7 @@ render_conf() {
     case "${line}" in
       'listener '*) render_listeners "${port}" "${listen}" ;;
       'allow_anonymous '*) render_access "${listen}" ;;
+      'acl_file '*) printf 'acl_file %s\n' "${access_rules}" ;;
       'persistence_location '*) printf 'persistence_location %s/%s/\n' "${data_dir}" "${broker}" ;;
       'address '*) printf 'address %s\n' "${peer}" ;;
       'remote_clientid '*)

@@ -27,6 +27,7 @@ def render(original: Path, *, port: int, listen: str, folder: Path, peer: str) -
         word = line.split(" ", 1)[0]
         changed = {
             "listener": f"listener {port} {listen}",
+            "acl_file": f"acl_file {original.parent / line.rpartition(' ')[2]}",
             "persistence_location": f"persistence_location {folder}/",
             "address": f"address {peer}",
         }

@@ -322,6 +322,7 @@ fn made() -> Vec<Bad> {
         ),
         bad(format!("{good}}}{}", " ".repeat(16_384)).into_bytes(), "164"),
         bad(vec![b'7'; 16_385], "16385 bytes, more than 16384"),
-        bad(vec![b'7'; 1_048_576], "1048576 bytes, more than 16384"),
+        // The largest that the project's brokers let through.
+        bad(vec![b'7'; 20_480], "20480 bytes, more than 16384"),
     ]
 }

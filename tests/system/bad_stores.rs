@@ -77,7 +77,7 @@ fn met_as_retained_messages_at_the_start_they_end_nothing() {
 fn a_card_without_its_file_and_with_a_bad_retained_message_recovers_from_the_join() {
     let mut bench = with_states();
     let ears = ears(&bench);
-    for payload in [b"PWNED".to_vec(), Vec::new(), vec![b'7'; 1_048_576]] {
+    for payload in [b"PWNED".to_vec(), Vec::new(), vec![b'7'; 20_480]] {
         bench.end_all(PROGRAMS, Signal::TERM);
         std::fs::remove_dir_all(bench.state_dir(Card1)).expect("its state file");
         for place in [KEPT[0], KEPT[1]] {

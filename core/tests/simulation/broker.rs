@@ -209,7 +209,7 @@ impl Broker {
             *mids += 1;
             let queued = Queued::new(*mids, packet, false);
             if packet.qos.min(*qos) > 0 {
-                // Mosquitto drops nothing for a client that is connected, with `max_inflight_messages 0`.
+                // Mosquitto drops nothing for a client that is connected: `max_inflight_messages` is above its queue.
                 let connected = matches!(self.attached.get(key), Some(Attached::Client(_)));
                 if !connected && session.queue.len() >= self.max_queued {
                     continue;

@@ -17,7 +17,7 @@ make_sandbox() {
   forget_own_settings
   sandbox="$(mktemp -d)"
   mkdir "${sandbox}/bin" "${sandbox}/tmux" "${sandbox}/project" "${sandbox}/home"
-  cp -R "${here}/scripts" "${here}"/mosquitto_*.conf "${sandbox}/project/"
+  cp -R "${here}/scripts" "${here}"/mosquitto_*.{conf,acl} "${sandbox}/project/"
   printf 'rust-version = "1.70"\n' >"${sandbox}/project/Cargo.toml"
   cat >"${sandbox}/bin/cargo" <<'STAND_IN'
 #!/usr/bin/env bash

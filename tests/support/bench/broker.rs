@@ -26,8 +26,9 @@ impl Broker {
         let name = format!("broker{number}");
         let store = folder.join(&name);
         fs::create_dir_all(&store).expect("a folder for the broker");
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(original))
-            .expect("the project's own broker file");
+        let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(project.join(original)).expect("the project's own broker file");
+        let text = replaced(&text, "acl_file ", &format!("acl_file {}/", project.display()));
         let text = replaced(
             &text,
             &format!("listener {its_port} "),

@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# What the two broker files promise, with real brokers as launch.sh starts them. The programs are stand-ins: only brokers
+# and bridge count here.
+#
+# Usage: tests/scripts/broker_files.sh [-h]
+
+# `launch` and `stop` take options in some of their calls only.
+# shellcheck disable=SC2119
+set -euo pipefail
+
+here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
+readonly here
+source "${here}/tests/scripts/lib/ports.sh"
+source "${here}/tests/scripts/lib/sandbox.sh"
+
+declare port1 port2 own_port
+readonly state_in="\$SYS/broker/connection/board2_bridge_in/state" state_out="\$SYS/broker/connection/board2_bridge_out/state"
+
+main() {
+  if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
+    sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    exit 0
+  fi
+  start_counting
+  local name
+  for name in port1 port2 own_port; do
+    claim_port "${name}"
+  done
+  make_sandbox
+  export DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
+  data="${sandbox}/project/.run/dualboard"
+  by_hand=''
+  trap clean_up EXIT
+  launch
+  check 'the bridge is up' says 'bridge: up'
+  programs_cannot_say_that_the_bridge_is_up
+  rules_stay_after_a_reload
+  large_messages_are_dropped_and_the_bridge_stays
+  large_messages_do_not_fill_the_memory
+  a_long_queue_crosses_whole_from_board_2
+  a_long_queue_crosses_whole_from_board_1
+  a_try_is_one_line_in_the_log
+  the_file_serves_by_hand
+  count
+}
+
+clean_up() {
+  scripts/stop.sh >/dev/null 2>&1 || true
+  [[ -z "${by_hand}" ]] || kill "${by_hand}" 2>/dev/null || true
+  tmux kill-server 2>/dev/null || true
+  rm -rf "${sandbox}"
+}
+
+pid_of() { head -n 1 "${data}/$1.pid"; }
+kill_broker() { kill -KILL "$(pid_of "$1")"; }
+# An `a` so many times.
+letters() { head -c "$1" /dev/zero | tr '\0' a; }
+# By MQTT 3.1.1, where a broker that does not want a message cannot say so.
+say() { mosquitto_pub -p "$1" -r "${@:2}" 2>/dev/null; }
+nothing_at() { [[ -z "$(mosquitto_sub -p "$1" -t "$2" -C 1 -W 1 2>/dev/null)" ]]; }
+# What is retained now, and every change for some seconds.
+history_of() { mosquitto_sub -p "$1" -t "$2" -W 5 2>/dev/null | paste -sd' ' - || true; }
+# A session that stays when its client leaves, with nothing waiting.
+leave_a_session() {
+  mosquitto_pub -p "$1" -q 2 -r -n -t "$2"
+  mosquitto_sub -p "$1" -c -i absent -q 2 -t "$2" -E
+}
+# absent_gets PORT TOPIC MESSAGES: how many different messages that session had waiting.
+absent_gets() {
+  mosquitto_sub -p "$1" -c -i absent -q 2 -t "$2" -C "$3" -W 20 -F '%.8p' 2>/dev/null | sort -u | wc -l || true
+}
+numbered() { seq -f "%08.0f $(letters "$2")" "$1"; }
+
+programs_cannot_say_that_the_bridge_is_up() {
+  local port state
+  for port in "${port1}" "${port2}"; do
+    for state in "${state_in}" "${state_out}"; do
+      say "${port}" -q 2 -t "${state}" -m 9
+      check "${state} at port ${port} is the bridge's word" holds "${port}" "${state}" 1
+    done
+  done
+  say "${port1}" -q 2 -t "\$SYS/broker/uptime" -m 9
+  say "${port1}" -q 2 -t other/topics -m stay
+  check 'other topics are free' holds "${port1}" other/topics stay
+  kill_broker broker2
+  check 'a bridge that is killed is down at broker 1' soon holds "${port1}" "${state_out}" 0
+  launch
+  check 'and up when it is back' soon holds "${port1}" "${state_out}" 1
+}
+
+rules_stay_after_a_reload() {
+  kill -HUP "$(pid_of broker1)" "$(pid_of broker2)"
+  say "${port1}" -q 2 -t sensors/card1 -m reloaded
+  check 'both brokers go on after SIGHUP' soon holds "${port2}" sensors/card1 reloaded
+  say "${port1}" -q 2 -t "${state_out}" -m 9
+  check 'with their rules' holds "${port1}" "${state_out}" 1
+}
+
+large_messages_are_dropped_and_the_bridge_stays() {
+  say "${port1}" -q 2 -t sensors/large -m "$(letters 30000)" || true
+  check '30 kB is not kept' nothing_at "${port1}" sensors/large
+  say "${port1}" -q 2 -t sensors/large -m "$(letters 20480)" || true
+  check '20 KiB is' holds "${port1}" sensors/large "$(letters 20480)"
+  # As large as can be, and broker 1 gets it under a longer name.
+  say "${port2}" -q 0 -t sensors/card1 -m "$(letters 20480)" || true
+  say "${port2}" -q 0 -t sensors/card1 -m "$(letters 20464)" || true
+  # Larger, on its way over the bridge.
+  say "${port1}" -q 2 -t sensors/card1 -m "$(letters 30000)" || true
+  say "${port2}" -q 2 -t sensors/all -m "$(letters 30000)" || true
+  check 'the bridge is thrown out by none' test "$(history_of "${port1}" "${state_in}")" = 1
+  say "${port1}" -q 2 -t sensors/card1 -m small
+  check 'what is small crosses' soon holds "${port2}" sensors/card1 small
+}
+
+large_messages_do_not_fill_the_memory() {
+  leave_a_session "${port1}" many
+  numbered 1000 20000 | mosquitto_pub -p "${port1}" -q 2 -t many -l
+  check 'at most 8 MB wait for a client that is away' test "$(absent_gets "${port1}" many 1000)" -le 421
+}
+
+# As large as the programs' own. The whole of `max_queued_messages`.
+a_long_queue_crosses_whole_from_board_2() {
+  leave_a_session "${port1}" sensors/all
+  kill "$(pid_of broker1)"
+  numbered 10000 490 | mosquitto_pub -p "${port2}" -q 2 -r -t sensors/all -l
+  launch
+  check '10,000 from board 2 arrive' test "$(absent_gets "${port1}" sensors/all 10000)" = 10000
+}
+
+a_long_queue_crosses_whole_from_board_1() {
+  leave_a_session "${port2}" sensors/card1
+  kill "$(pid_of broker2)"
+  numbered 10000 490 | mosquitto_pub -p "${port1}" -q 2 -r -t sensors/card1 -l
+  launch
+  check '10,000 from board 1 arrive' test "$(absent_gets "${port2}" sensors/card1 10000)" = 10000
+}
+
+# The tries themselves cannot be counted from outside; the line of each that stays says that there were some.
+a_try_is_one_line_in_the_log() {
+  local log="${data}/log/broker2.log" before
+  before="$(wc -l <"${log}")"
+  kill_broker broker1
+  soon log_grows "${log}" "$((before + 4))"
+  check 'a try that fails is one line' test -z "$(tail -n "+$((before + 1))" "${log}" | grep -v 'Error creating bridge')"
+  launch
+}
+
+log_grows() { (($(wc -l <"$1") >= $2)); }
+
+# In the project's folder, as the file itself says, but for the port.
+the_file_serves_by_hand() {
+  mkdir -p data/broker1
+  sed "s/^listener 1883 /listener ${own_port} /" mosquitto_broker1.conf >by_hand.conf
+  mosquitto -c by_hand.conf >by_hand.log 2>&1 &
+  by_hand=$!
+  check 'started by hand it serves' soon say "${own_port}" -q 2 -t sensors/card1 -m one
+  say "${own_port}" -q 2 -t "${state_in}" -m 9
+  check 'with the same rules' nothing_at "${own_port}" "${state_in}"
+}
+
+main "$@"
