@@ -219,6 +219,12 @@ impl Chain {
         };
     }
 
+    /// Something of a card has come from somebody's memory: it is not live before its owner says that it has
+    /// it.
+    pub fn doubt(&mut self, card: Card) {
+        self.agreement[card as usize] = Agreement::Unknown;
+    }
+
     /// Whether what is known here of a card has not been what its owner says it has, for longer than one may
     /// overtake the other.
     #[must_use]

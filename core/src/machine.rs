@@ -479,6 +479,9 @@ impl Machine {
         if merged.quarantined {
             self.heart.by(now.mono);
         }
+        if topic == Topic::Witness && merged.merge == Merge::Taken {
+            self.chain.doubt(card);
+        }
         self.note_change(now, sensor, before);
         merged.merge
     }

@@ -76,14 +76,10 @@ impl Others {
                 quarantined: false,
             };
         };
-        let taken = match [reading, shown].map(|one| is_vouched_for(said, sensor, &one.version)) {
-            [true, false] => {
-                self.global.put(sensor, reading);
-                true
-            }
-            [false, true] => false,
-            _ => self.global.merge(sensor, reading, speaks) == Merge::Taken,
-        };
+        let taken = is_preferred(said, sensor, &reading.version, &shown.version);
+        if taken {
+            self.global.put(sensor, reading);
+        }
         Merged {
             merge: if taken { Merge::Taken } else { Merge::Unordered },
             is_open: true,
@@ -118,8 +114,7 @@ impl Others {
                 self.quarantined.clear(sensor);
                 continue;
             };
-            if is_vouched_for(said, sensor, &reading.version) && !is_vouched_for(said, sensor, &shown.version)
-            {
+            if is_preferred(said, sensor, &reading.version, &shown.version) {
                 released.push((sensor, self.state(sensor)));
                 self.global.put(sensor, reading);
                 self.quarantined.set(sensor, shown);
@@ -129,14 +124,23 @@ impl Others {
     }
 }
 
-/// Whether a sensor's owner says that it has this reading, or is in its era.
-fn is_vouched_for(said: Option<&Heartbeat>, sensor: SensorId, version: &Version) -> bool {
-    said.is_some_and(|heartbeat| {
-        let has = heartbeat.has.dot(sensor);
+/// Whether one of two readings that the versions do not order for certain is shown, and not the other: that of
+/// an era in which its owner counts, else the one that has met the other's era, else the one that its owner
+/// has. The owner itself decides in the same order.
+fn is_preferred(said: Option<&Heartbeat>, sensor: SensorId, one: &Version, other: &Version) -> bool {
+    let counts_in = |version: &Version| {
         // Of two that nobody has toggled it is the one that the owner shows, whatever era it is of.
-        let same_era = has.is_some_and(|has| has.era == version.era()) || heartbeat.is_in(version.era());
-        has == Some(version.dot) || (same_era && !version.is_provisional())
-    })
+        said.is_some_and(|said| said.is_in(version.era())) && !version.is_provisional()
+    };
+    let has = |version: &Version| said.is_some_and(|said| said.has.dot(sensor) == Some(version.dot));
+    if counts_in(one) != counts_in(other) {
+        return counts_in(one);
+    }
+    match one.compare(other) {
+        Order::Later => true,
+        Order::Earlier => false,
+        Order::Same | Order::Unordered => has(one) && !has(other),
+    }
 }
 
 /// Whether only the owner can tell for certain which of two readings is the later one.

@@ -58,6 +58,9 @@ struct Twin {
     takes_over: bool,
     /// How often in a row it has proved that it lives.
     proofs: u32,
+    /// Whether both started close together, as the first proof shows: two that judged anew each time, by
+    /// heartbeats that take longer and shorter, could both end.
+    at_once: bool,
 }
 
 /// Whether this program was started to take over from another owner.
@@ -177,12 +180,13 @@ impl Ownership {
             return false;
         }
         self.twin.proofs += 1;
+        if self.twin.proofs == 1 {
+            self.twin.at_once = uptime.abs_diff(heartbeat.uptime) <= AT_ONCE;
+        }
         match (self.takes_over(now.mono), heartbeat.takes_over) {
             _ if self.at_other_board => true,
             (mine, theirs) if mine != theirs => theirs,
-            (false, false) if self.twin.proofs < UNDECIDED && uptime.abs_diff(heartbeat.uptime) > AT_ONCE => {
-                heartbeat.uptime > uptime
-            }
+            (false, false) if self.twin.proofs < UNDECIDED && !self.twin.at_once => heartbeat.uptime > uptime,
             _ => heartbeat.life < life,
         }
     }

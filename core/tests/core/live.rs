@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::solo::{CARD1, Solo, heartbeat, sensor, version};
+use crate::solo::{CARD1, CARD2, Solo, heartbeat, reading, report, sensor, version};
 use dualboard_core::chain::Link;
 use dualboard_core::global::Shown;
 use dualboard_core::machine::{Event, Freshness, Role};
-use dualboard_core::sensor::Card;
+use dualboard_core::sensor::{Card, State};
 use dualboard_core::wire::{Direction, Topic};
 
 const OLD: &str = r#"{"sensor_1":true,"sensor_4":true,"versions":{"sensor_1":[2,9],"sensor_4":[2,8]}}"#;
@@ -82,6 +82,25 @@ fn a_reading_that_its_owner_cannot_have_made_is_not_live_for_a_moment() {
     assert!(live(&display)[1], "nobody has toggled it");
     display.hear(Topic::All, r#"{"sensor_4":false,"versions":{"sensor_4":[2,5]}}"#);
     assert_eq!((display.state(4), live(&display)[1]), (crate::solo::KO, false));
+}
+
+#[test]
+fn what_comes_from_somebodys_memory_is_not_live_before_its_owner_has_it() {
+    let mut owner = Solo::open(CARD2, 7, None);
+    for _ in 0..3 {
+        owner.pass(2);
+        owner.hear(
+            Topic::Card(Card::One),
+            report(1, reading(State::Ok, version(2, 9, &[]))),
+        );
+        beat(&mut owner, Card::One, 2, false);
+    }
+    assert!(live(&owner)[0]);
+    owner.hear(Topic::Witness, report(1, reading(State::Ko, version(3, 9, &[]))));
+    assert_eq!((owner.state(1), live(&owner)[0]), (crate::solo::KO, false));
+    owner.pass(2);
+    beat(&mut owner, Card::One, 3, false);
+    assert!(live(&owner)[0]);
 }
 
 #[test]

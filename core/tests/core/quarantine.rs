@@ -5,6 +5,7 @@ use crate::solo::{CARD1, CARD2, KO, OK, Solo, dot, heartbeat, reading, report, s
 use dualboard_core::machine::Role;
 use dualboard_core::reading::Reading;
 use dualboard_core::sensor::{Card, State};
+use dualboard_core::version::Era;
 use dualboard_core::wire::Topic;
 
 /// In the era 20, whose owner did not know of the other one.
@@ -75,6 +76,26 @@ fn while_its_owner_is_in_the_era_that_is_shown_it_is_not_taken() {
         says(&mut hearer, 4, shown());
         hearer.hear(topic, report(1, old()));
         assert_eq!(hearer.state(1), OK, "{role:?}");
+    }
+}
+
+#[test]
+fn what_has_met_the_others_era_is_not_given_up_for_a_copy_that_its_owner_has_found() {
+    let met = reading(State::Ok, version(6, 30, &[(0, 10)]));
+    for (role, topic) in HEARERS {
+        let mut hearer = Solo::open(role, 9, None);
+        hearer.hear(topic, report(1, met));
+        for _ in 0..2 {
+            let mut beat = heartbeat(4, hearer.seconds, 1, old().version);
+            beat.era = Era(40);
+            hearer.hear_beat(Card::One, &beat);
+            hearer.hear(topic, report(1, old()));
+            assert_eq!(
+                hearer.state(1),
+                OK,
+                "{role:?}: its owner, too, takes it when it hears it"
+            );
+        }
     }
 }
 

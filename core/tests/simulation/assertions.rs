@@ -170,7 +170,9 @@ impl World {
             self.fail(slot, words);
         }
         let (floor, made) = (self.ledger.floor[place], self.ledger.find(place, dot, value));
-        self.memories.saved.extend(made.map(|made| made.press));
+        if let Some(made) = made {
+            self.memories.saved(made.press);
+        }
         if made.map(|made| made.press) > floor.map(|floor| floor.press) {
             self.ledger.floor[place] = made;
         }

@@ -3,7 +3,7 @@
 //! is demanded, and no more.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::program::Program;
 use super::reference::{Image, Made};
@@ -24,8 +24,8 @@ struct Memory {
 #[derive(Default)]
 pub struct Memories {
     all: Vec<Memory>,
-    /// The presses that were shown as SAVED.
-    pub saved: BTreeSet<u64>,
+    /// The presses that were shown as SAVED, and the latest press of all at that moment.
+    saved: BTreeMap<u64, u64>,
     /// For each press, from the first one on, the press that was shown before.
     over: Vec<u64>,
     /// Those that a program or a state file still has.
@@ -64,6 +64,12 @@ impl Memories {
         self.over.push(over);
     }
 
+    /// A press is shown as SAVED.
+    pub fn saved(&mut self, press: u64) {
+        let latest = self.over.len() as u64;
+        self.saved.entry(press).or_insert(latest);
+    }
+
     /// Whether a press was made where the screen showed the earlier one, or what followed from it.
     fn follows(&self, mut press: u64, earlier: u64) -> bool {
         while press > earlier {
@@ -78,10 +84,20 @@ impl Memories {
         memory.is_some_and(|memory| memory.line & bit(made.memory) != 0)
     }
 
+    /// Whether a memory that is left goes on from this one.
+    fn goes_on(&self, memory: usize) -> bool {
+        let left = self
+            .all
+            .iter()
+            .enumerate()
+            .filter(|(left, _)| self.kept & bit(*left) != 0);
+        left.into_iter().any(|(_, left)| left.line & bit(memory) != 0)
+    }
+
     /// Whether nobody can tell which of two readings of a sensor is the later one:
     /// - each was set in a memory that had not met the other's, and both memories have been lost;
-    /// - they were set in two runs of one owner, the earlier one was never SAVED, and the later one was set
-    ///   without knowledge of it;
+    /// - they were set in two runs of one owner, the later one without knowledge of the earlier one, which was
+    ///   never SAVED, or not before, and then the memory of the later one was lost;
     /// - they were set from two state folders, and the later one without knowledge of the earlier one, or one
     ///   of the two folders is a copy: then both owners count in one era;
     /// - the later one was set while another owner of the card stood for the earlier one, or for what came
@@ -93,7 +109,9 @@ impl Memories {
         let strangers = lost(a) && lost(b) && !knows(a, b) && !knows(b, a);
         let folder = |made: Made| self.all.get(made.memory).map(|memory| memory.folder);
         let runs = folder(a) == folder(b) && a.memory != b.memory;
-        let unsaved = runs && !self.saved.contains(&earlier.press);
+        let saved = self.saved.get(&earlier.press);
+        let gone = !self.goes_on(later.memory);
+        let unsaved = runs && saved.is_none_or(|latest| gone && *latest >= later.press);
         let unsaved = unsaved && !self.follows(later.press, earlier.press);
         let copied = |made: Made| self.all.get(made.memory).is_some_and(|memory| memory.copied);
         let copies = copied(a) || copied(b);
@@ -145,7 +163,13 @@ impl World {
         for sensor in card.sensors() {
             let place = usize::from(sensor.number()) - 1;
             if let Some(made) = self.ledger.press(place, image) {
-                self.memories.all[self.programs[slot].memory].met |= made.met;
+                // An initial state or a plain word lists nothing that its owner had met.
+                let met = if made.press > 0 {
+                    made.met
+                } else {
+                    bit(made.memory)
+                };
+                self.memories.all[self.programs[slot].memory].met |= met;
             }
         }
     }

@@ -47,7 +47,6 @@ plantings! {
     SeenStripped "versions do not say which other eras they come after",
     MetForgotten "the state file does not say which other eras have been met",
     NumbersTwice "the state file's reservation of numbers is forgotten",
-    QuarantinedUnsaid "an owner is not told which version is not believed",
     TwinUnheard "an owner does not hear another owner of its card",
     TwinUnseen "an owner does not see whose report is on its topic",
     CommandsForgotten "the state file does not say which commands were done",
@@ -230,7 +229,6 @@ impl Planted {
             Planting::OutOfStep if heartbeat && !own("/alive") => changed(rewritten(payload, |value| {
                 value["uptime_ms"] = json!(now);
             })),
-            Planting::QuarantinedUnsaid if heartbeat => changed(removed(payload, "quarantined")),
             Planting::AnswersAll if heartbeat => vec![event, Event::Publish],
             _ => vec![event],
         }
