@@ -52,7 +52,7 @@ fn a_display_on_board_1_knows_where_it_is_and_says_which_board_is_out_of_its_rea
     let display = bench.spawn(Display, &bench.url(Broker1), &[]);
     display.wait_for("its own broker", |seen| {
         let text = flat(&seen.text());
-        text.contains("broker 1 ● up") && text.contains("bridge down: broker 2 is out of reach")
+        text.contains("broker 1 ● up") && text.contains("bridge down: no connection to broker 2")
     });
     bench.link.heal();
     drop(display);
@@ -63,7 +63,7 @@ fn a_display_on_board_1_knows_where_it_is_and_says_which_board_is_out_of_its_rea
     });
     bench.link.cut();
     display.wait_for("the bridge's end", |seen| {
-        flat(&seen.text()).contains("bridge down: broker 2 is out of reach")
+        flat(&seen.text()).contains("bridge down: no connection to broker 2")
     });
     bench.link.heal();
     display.wait_for("all live", |seen| shows(&seen.text(), INITIAL, &["LIVE"]));

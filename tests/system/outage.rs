@@ -51,7 +51,7 @@ fn toggles_made_while_card_2_is_down_outlive_a_restart_of_card_1() {
 fn link_breaks(breaks: fn(&Bench), board2_says: &[&str]) {
     let mut bench = Bench::running();
     breaks(&bench);
-    bench.wait_text(Card1, "bridge down: broker 2 is out of reach");
+    bench.wait_text(Card1, "bridge down: no connection to broker 2");
     bench.wait(&format!("card 2 says one of {board2_says:?}"), |bench| {
         let text = flat(&bench.text(Card2));
         board2_says.iter().any(|words| text.contains(words))
@@ -83,7 +83,7 @@ fn link_breaks(breaks: fn(&Bench), board2_says: &[&str]) {
 fn toggles_on_both_boards_while_the_bridge_is_cut_meet_when_it_is_back() {
     link_breaks(
         |bench| bench.link.cut(),
-        &["bridge down: broker 1 is out of reach"],
+        &["bridge down: no connection to broker 1"],
     );
 }
 
@@ -95,7 +95,7 @@ fn toggles_on_both_boards_while_the_bridge_is_silent_meet_when_it_is_back() {
         |bench| bench.link.silence(),
         &[
             "nothing comes over the bridge from broker 1",
-            "bridge down: broker 1 is out of reach",
+            "bridge down: no connection to broker 1",
         ],
     );
 }

@@ -93,8 +93,8 @@ fn broker_1_comes_back() {
         &[
             (Card1, "broker 1 at mqtt://127.0.0.1:"),
             (Card1, "unreachable since"),
-            (Card2, "bridge down: broker 1 is out of reach"),
-            (Display, "bridge down: broker 1 is out of reach"),
+            (Card2, "bridge down: no connection to broker 1"),
+            (Display, "bridge down: no connection to broker 1"),
         ],
     );
 }
@@ -106,7 +106,7 @@ fn broker_2_comes_back() {
         &[
             (Card2, "broker 2 at mqtt://127.0.0.1:"),
             (Display, "unreachable since"),
-            (Card1, "bridge down: broker 2 is out of reach"),
+            (Card1, "bridge down: no connection to broker 2"),
         ],
     );
 }

@@ -13,7 +13,7 @@ use crate::sensor::Card;
 pub fn broken(broken: Link, home: Card) -> String {
     match broken {
         Link::Broker => format!("broker {} out of reach", home.number()),
-        Link::Bridge => format!("bridge down: broker {} is out of reach", home.other().number()),
+        Link::Bridge => format!("bridge down: no connection to broker {}", home.other().number()),
         Link::Quiet => format!(
             "nothing comes over the bridge from broker {}",
             home.other().number()
@@ -21,7 +21,7 @@ pub fn broken(broken: Link, home: Card) -> String {
         Link::Relay => format!("{} does not call it live", owner(Card::Two)),
         // It may have ended, be stopped or be cut off: its broker says the same of all three.
         Link::Owner(card) => format!("{}'s connection has ended", owner(card)),
-        Link::Silent(card) => format!("{} is silent: nobody says why", owner(card)),
+        Link::Silent(card) => format!("no heartbeat from {}", owner(card)),
         Link::Returning(card) => format!("{} heard again, not yet live", owner(card)),
         Link::Behind(card) => format!("newer values of {} have not come yet", owner(card)),
     }
