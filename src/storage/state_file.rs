@@ -78,8 +78,8 @@ pub struct StateFile {
     folder: PathBuf,
     /// Whoever writes holds it.
     lock: Option<Lock>,
-    /// Which file should be there: the one written last, or found at the start.
-    there: Option<Stamp>,
+    /// Which file should be there, and what it holds: the one written last, or found at the start.
+    there: Option<(Stamp, Vec<u8>)>,
     /// Where the damaged file was that this process set aside: a link to it leads nowhere until the next
     /// write, and no disk is missing.
     vacant: Option<PathBuf>,
@@ -172,12 +172,13 @@ impl StateFile {
         let folder = access::folder(&target);
         let new = access::beside(&target, "new");
         let mut file = access::create(&new)?;
-        file.write_all(&encode(memory))?;
+        let text = encode(memory);
+        file.write_all(&text)?;
         let lost = access::hand_over(&file, replaced.as_ref(), folder)?;
         file.sync_all()?;
         let stamp = Stamp::of(&file.metadata()?);
         fs::rename(&new, &target)?;
-        self.there = Some(stamp);
+        self.there = Some((stamp, text));
         self.vacant = None;
         let lost = lost.map(|lost| format!("the state file {} was written anew: {lost}", target.display()));
         let unsynced = access::sync_folder(folder, Some(&file))?;
@@ -186,7 +187,7 @@ impl StateFile {
 
     /// What is not there any more, in words. What cannot be looked at is not gone: the next write says what
     /// is wrong.
-    fn gone(&self) -> Option<String> {
+    fn gone(&mut self) -> Option<String> {
         let found = fs::metadata(&self.file);
         let is_known = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
         let (what, place) = if access::is_missing(&self.folder) {
@@ -195,7 +196,7 @@ impl StateFile {
             return None;
         } else if self.lock.as_ref().is_some_and(|lock| !lock.is_in_place()) {
             ("lock in the state folder moved away or deleted", &self.folder)
-        } else if self.there.is_none() || found.as_ref().ok().map(Stamp::of) == self.there {
+        } else if self.is_there(found.as_ref().ok()) {
             return None;
         } else if found.is_err() {
             ("state file moved away or deleted", &self.file)
@@ -206,13 +207,34 @@ impl StateFile {
         Some(format!("{what} while this runs; made again: {}", place.display()))
     }
 
+    /// Whether what is found is the file that should be there. On FUSE a file may have another number after the
+    /// kernel's caches were dropped: what holds the same is the same, once it is surely on disk.
+    fn is_there(&mut self, found: Option<&fs::Metadata>) -> bool {
+        let Some((stamp, text)) = &mut self.there else {
+            return true;
+        };
+        let Some(found) = found.map(Stamp::of) else {
+            return false;
+        };
+        if found == *stamp {
+            return true;
+        }
+        let same = found.size == stamp.size && fs::read(&self.file).is_ok_and(|read| read == *text);
+        if same && access::sync_again(&self.file).is_ok() {
+            *stamp = found;
+            return true;
+        }
+        false
+    }
+
     /// Starts the thread that writes. Each memory sent is answered once; in between it says if the file is
     /// gone, once.
     #[must_use]
     pub fn writer(mut self) -> (Sender<Memory>, Receiver<Written>) {
         let (memories, inbox) = crossbeam_channel::unbounded::<Memory>();
         let (outbox, answers) = crossbeam_channel::unbounded();
-        self.there = fs::metadata(&self.file).ok().as_ref().map(Stamp::of);
+        let stamp = fs::metadata(&self.file).ok().as_ref().map(Stamp::of);
+        self.there = stamp.zip(fs::read(&self.file).ok());
         threads::spawn("journal", move || {
             let mut missing = false;
             loop {
@@ -345,6 +367,19 @@ mod tests {
         ] {
             let memory = decode(text).expect("written by a program");
             assert_eq!(memory.readings.iter().count(), 6);
+        }
+    }
+
+    #[test]
+    fn the_same_file_under_another_number_is_not_changed_and_another_one_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut file = StateFile::open(folder.path(), Card::One).expect("a folder");
+        file.write(&memory()).expect("room on the disk");
+        for (text, gone) in [(encode(&memory()), false), (encode(&Memory::default()), true)] {
+            let beside = folder.path().join("beside");
+            fs::write(&beside, text).expect("room on the disk");
+            fs::rename(beside, &file.file).expect("the same disk");
+            assert_eq!(file.gone().is_some(), gone);
         }
     }
 

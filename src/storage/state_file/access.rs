@@ -110,6 +110,13 @@ pub fn sync_folder(folder: &Path, file: Option<&File>) -> io::Result<Option<Stri
     )))
 }
 
+/// Makes a file that somebody may have put there as durable as one that was written here.
+pub fn sync_again(file: &Path) -> io::Result<()> {
+    let opened = File::open(file)?;
+    opened.sync_all()?;
+    sync_folder(folder(&target(file)?), Some(&opened)).map(drop)
+}
+
 /// Whether a file or folder is surely not there. What cannot be looked at may be there.
 pub fn is_missing(path: &Path) -> bool {
     fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
