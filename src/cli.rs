@@ -10,14 +10,14 @@ mod environment;
 mod logging;
 mod screen;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, ValueHint};
 
 use crate::sensor::Card;
-use crate::settings::{BrokerAccess, LogSettings, MonitorOptions, Secret};
+use crate::settings::{BrokerAccess, Credentials, LogSettings, MonitorOptions};
 use environment::switch;
 use screen::{ScreenArgs, ToggleModeArgs};
 
@@ -264,7 +264,7 @@ impl Monitor {
 impl Access {
     fn access(self, url: String) -> Result<BrokerAccess> {
         let credentials = match (self.username, self.password_file) {
-            (Some(name), Some(file)) => Some((name, read_password(&file)?)),
+            (Some(name), Some(file)) => Some(Credentials::read(name, file)?),
             _ => None,
         };
         Ok(BrokerAccess {
@@ -273,22 +273,6 @@ impl Access {
             ca_file: self.ca_file,
         })
     }
-}
-
-fn read_password(file: &Path) -> Result<Secret> {
-    let text = std::fs::read_to_string(file).with_context(|| {
-        format!(
-            "cannot read the password file {}; give one that this user may read with --password-file",
-            file.display()
-        )
-    })?;
-    let password = text.lines().next().unwrap_or_default();
-    anyhow::ensure!(
-        !password.is_empty(),
-        "the password file {} has an empty first line; write the password there",
-        file.display()
-    );
-    Ok(Secret(password.to_owned()))
 }
 
 /// After the XDG base directory specification; a service manager names its own folder.

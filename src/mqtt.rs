@@ -18,7 +18,6 @@
 //! - The channel of events is not bounded, so that the library's threads never wait: who starts a broker
 //!   reads its events.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -40,6 +39,7 @@ pub use url::{BadUrl, BrokerUrl};
 pub use why::Why;
 
 use crate::machine::{Event, Ticket};
+use crate::settings::Credentials;
 use crate::system::threads;
 use client::PahoClient;
 use session::Session;
@@ -62,23 +62,6 @@ pub struct BrokerSettings {
     pub session_expiry: Duration,
     /// Topic filters with their `QoS`, asked for again on every connect.
     pub subscriptions: Vec<(String, u8)>,
-}
-
-/// User name and password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// The user's name.
-    pub username: String,
-    /// The password, which `Debug` does not show.
-    pub password: String,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
-    }
 }
 
 /// A message to publish.
@@ -209,13 +192,16 @@ fn check(settings: &BrokerSettings) -> Result<()> {
             will.qos
         );
     }
-    if let Some(Credentials { username, password }) = &settings.credentials {
+    if let Some(Credentials {
+        username, password, ..
+    }) = &settings.credentials
+    {
         ensure!(
             !username.contains('\0'),
             "the user name holds a NUL character; give it as text"
         );
         ensure!(
-            !password.contains('\0'),
+            !password.0.contains('\0'),
             "the password holds a NUL character; give it as one line of text"
         );
     }

@@ -1,9 +1,10 @@
 //! What a command line has decided: plain values, below everything that uses them.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
+use std::{fmt, fs};
 
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use crate::command::Changes;
@@ -15,13 +16,50 @@ pub struct BrokerAccess {
     /// The broker's URL, as it was given.
     pub url: String,
     /// User name and password, if there are any.
-    pub credentials: Option<(String, Secret)>,
+    pub credentials: Option<Credentials>,
     /// The certificates to trust.
     pub ca_file: Option<PathBuf>,
 }
 
+/// User name and password.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The user's name.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+    /// Where it was read from, to be read again when it has changed.
+    pub file: Option<PathBuf>,
+}
+
+impl Credentials {
+    /// With the password in the file's first line.
+    ///
+    /// # Errors
+    /// Names the file, and what is wrong with it.
+    pub fn read(username: String, file: PathBuf) -> Result<Self> {
+        let text = fs::read_to_string(&file).with_context(|| {
+            format!(
+                "cannot read the password file {}; give one that this user may read with --password-file",
+                file.display()
+            )
+        })?;
+        let password = text.lines().next().unwrap_or_default();
+        ensure!(
+            !password.is_empty(),
+            "the password file {} has an empty first line; write the password there",
+            file.display()
+        );
+        Ok(Self {
+            username,
+            password: Secret(password.to_owned()),
+            file: Some(file),
+        })
+    }
+}
+
 /// A password. It does not show itself.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
 impl fmt::Debug for Secret {

@@ -1,12 +1,14 @@
 //! The Eclipse Paho client, reduced to operations that report their end as a [`Signal`].
 
+use std::fs;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use crossbeam_channel::Sender;
@@ -18,6 +20,7 @@ use paho_mqtt::{
 use super::signal::Signal;
 use super::why::LEAST_PACKET;
 use super::{BrokerSettings, Outgoing, Why};
+use crate::settings::Credentials;
 
 /// A dead link is noticed after 2.5 times this at the latest (measured: 12.5 s).
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -39,6 +42,8 @@ pub(super) struct PahoClient {
     options: ConnectOptions,
     /// Where to connect to; `None` leaves it to Paho, which takes one address of the name.
     address: Option<SocketAddr>,
+    /// Files that a person may mend: when they changed last, as far as is known here.
+    files: Vec<(PathBuf, Option<SystemTime>)>,
     signals: Sender<Signal>,
     /// Counts the clients: one that was left behind may still have something to say.
     clients: u64,
@@ -82,6 +87,7 @@ impl PahoClient {
             settings: settings.clone(),
             options,
             address: None,
+            files: files(settings),
             signals,
             clients: 0,
             operations: 0,
@@ -120,7 +126,38 @@ impl PahoClient {
         self.address
     }
 
+    /// Whether a file with a password or with certificates has changed since it was read.
+    pub(super) fn files_have_changed(&self) -> bool {
+        self.files.iter().any(|(file, known)| changed_at(file) != *known)
+    }
+
+    /// Whether there are files that may change.
+    pub(super) fn has_files(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    /// Takes the password as it is now. One that cannot be read leaves the last one.
+    fn read_again(&mut self) {
+        if !self.files_have_changed() {
+            return;
+        }
+        self.files = files(&self.settings);
+        if let Some(Credentials {
+            username,
+            file: Some(file),
+            ..
+        }) = &self.settings.credentials
+            && let Ok(credentials) = Credentials::read(username.clone(), file.clone())
+        {
+            self.settings.credentials = Some(credentials);
+        }
+        if let Ok(options) = connect_options(&self.settings, self.address) {
+            self.options = options;
+        }
+    }
+
     pub(super) fn connect(&mut self) -> Operation {
+        self.read_again();
         let token = self.client.connect(self.options.clone());
         self.track(token)
     }
@@ -221,6 +258,19 @@ impl Wake for Ended {
     }
 }
 
+fn files(settings: &BrokerSettings) -> Vec<(PathBuf, Option<SystemTime>)> {
+    let password = settings
+        .credentials
+        .iter()
+        .filter_map(|credentials| credentials.file.as_ref());
+    let files = password.chain(&settings.ca_file);
+    files.map(|file| (file.clone(), changed_at(file))).collect()
+}
+
+fn changed_at(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|meta| meta.modified()).ok()
+}
+
 fn client(
     settings: &BrokerSettings,
     number: u64,
@@ -291,7 +341,7 @@ fn connect_options(settings: &BrokerSettings, address: Option<SocketAddr>) -> an
     if let Some(credentials) = &settings.credentials {
         builder
             .user_name(&credentials.username)
-            .password(credentials.password.as_str());
+            .password(credentials.password.0.as_str());
     }
     if settings.url.tls() {
         let mut tls = SslOptionsBuilder::new();

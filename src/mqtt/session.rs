@@ -34,6 +34,8 @@ const SUBACK_LIMIT: Duration = Duration::from_secs(5);
 const CONNECT_LIMIT: Duration = Duration::from_secs(60);
 /// After this long, "could not connect" has to do; what is found out later is told after the next attempt.
 const EXPLAIN_LIMIT: Duration = Duration::from_secs(2);
+/// So often it is looked, during a pause, whether a file has been mended.
+const FILES_LOOK: Duration = Duration::from_secs(1);
 /// A connection that lasted longer than this ended by something new.
 const STABLE: Duration = Duration::from_secs(5);
 /// The part of the time for closing that is kept for `DISCONNECT`.
@@ -114,6 +116,9 @@ impl Session {
 
     fn deadline(&self) -> Option<Instant> {
         match &self.state {
+            ConnectionState::Waiting { until } if self.client.has_files() => {
+                Some((*until).min(now() + FILES_LOOK))
+            }
             ConnectionState::Waiting { until }
             | ConnectionState::Connecting { until, .. }
             | ConnectionState::Explaining { until, .. }
@@ -126,7 +131,12 @@ impl Session {
 
     fn on_deadline(&mut self) {
         match &self.state {
-            ConnectionState::Waiting { .. } => self.attempt(),
+            // Whoever has mended a file need not wait, nor press a key.
+            ConnectionState::Waiting { until } => {
+                if *until <= now() || self.client.files_have_changed() {
+                    self.attempt();
+                }
+            }
             ConnectionState::Explaining { known, .. } => self.down(known.clone()),
             ConnectionState::Subscribing { .. } => self.leave(Why::SubscriptionUnanswered),
             ConnectionState::Ready { .. } => self.leave(Why::Lost),

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, never, select};
 
 use crate::log::{FileLog, LogWriter, News};
 use crate::machine::{Effect, Event, Machine, Role, Setup};
-use crate::mqtt::{Broker, BrokerSettings, BrokerUrl, Credentials, Outgoing};
+use crate::mqtt::{Broker, BrokerSettings, BrokerUrl, Outgoing};
 use crate::owner::Memory;
 use crate::sensor::Card;
 use crate::settings::BrokerAccess;
@@ -104,13 +104,7 @@ impl Runtime {
         let broker = Broker::start(&BrokerSettings {
             url: url.clone(),
             client_id: machine.client_id().to_owned(),
-            credentials: access
-                .credentials
-                .clone()
-                .map(|(username, password)| Credentials {
-                    username,
-                    password: password.0,
-                }),
+            credentials: access.credentials.clone(),
             ca_file: access.ca_file.clone(),
             will: last_will(role, machine.client_id(), life),
             session_expiry: match (role, remembered) {

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use dualboard::machine::{Event, Ticket};
-use dualboard::mqtt::{Credentials, Why};
+use dualboard::mqtt::Why;
+use dualboard::settings::{Credentials, Secret};
 
 use crate::support::mosquitto::Mosquitto;
 use crate::support::observer::{Observer, message, settings};
 use crate::support::scripted_broker::{self, ACCEPTED, Script};
 
-#[test]
-fn a_wrong_password_is_named_and_the_right_one_works() {
+/// A broker that asks for a name and a password: "me" and "right".
+fn asking() -> Mosquitto {
     let mut mosquitto = Mosquitto::reserve();
     let passwords = mosquitto.folder().join("passwords");
     let made = std::process::Command::new("mosquitto_passwd")
@@ -25,7 +26,27 @@ fn a_wrong_password_is_named_and_the_right_one_works() {
             passwords.display()
         ))
         .start();
+    mosquitto
+}
 
+#[test]
+fn a_password_file_that_is_mended_is_read_again_without_a_key() {
+    let mosquitto = asking();
+    let file = mosquitto.folder().join("password");
+    std::fs::write(&file, "wrong\n").expect("room on the disk");
+    let mut wanted = settings(&mosquitto.url(), "me");
+    wanted.credentials = Some(Credentials::read("me".into(), file.clone()).expect("it is there"));
+    let mut program = Observer::start(&wanted);
+    program.wait_down_because(&Why::Denied);
+    std::fs::write(&file, "").expect("room on the disk");
+    program.wait_down_because(&Why::Denied);
+    std::fs::write(&file, "right\n").expect("room on the disk");
+    program.wait_ready();
+}
+
+#[test]
+fn a_wrong_password_is_named_and_the_right_one_works() {
+    let mosquitto = asking();
     let mut wanted = settings(&mosquitto.url(), "me");
     let (why, _) = Observer::start(&wanted).wait_down();
     assert_eq!(
@@ -35,7 +56,8 @@ fn a_wrong_password_is_named_and_the_right_one_works() {
 
     wanted.credentials = Some(Credentials {
         username: "me".into(),
-        password: "wrong".into(),
+        password: Secret("wrong".into()),
+        file: None,
     });
     let (why, retry_in) = Observer::start(&wanted).wait_down();
     assert_eq!(why, "wrong user name or password, or not authorised");
@@ -46,7 +68,8 @@ fn a_wrong_password_is_named_and_the_right_one_works() {
 
     wanted.credentials = Some(Credentials {
         username: "me".into(),
-        password: "right".into(),
+        password: Secret("right".into()),
+        file: None,
     });
     Observer::start(&wanted).wait_ready();
 }

@@ -9,7 +9,7 @@ use super::running::RunningMonitor;
 use super::{Cause, Job, SetOutcome, SetProgress, Short};
 use crate::command::Answer;
 use crate::machine::{Event, Ticket};
-use crate::mqtt::{Broker, BrokerSettings, BrokerUrl, Credentials, Outgoing};
+use crate::mqtt::{Broker, BrokerSettings, BrokerUrl, Outgoing};
 use crate::programs::runtime::random;
 use crate::pulse;
 use crate::sensor::Card;
@@ -87,13 +87,7 @@ impl CommandClient {
         let broker = Broker::start(&BrokerSettings {
             url: url.clone(),
             client_id: client_id.clone(),
-            credentials: access
-                .credentials
-                .clone()
-                .map(|(username, password)| Credentials {
-                    username,
-                    password: password.0,
-                }),
+            credentials: access.credentials.clone(),
             ca_file: access.ca_file.clone(),
             will: None,
             session_expiry: SESSION,
