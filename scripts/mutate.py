@@ -96,6 +96,13 @@ MUTATIONS = [
         "        if self.twin.proofs > 0 {\n            self.twin.at_once",
     ),
     (
+        "what an owner has decided is forgotten",
+        "owner",
+        "core/src/owner.rs",
+        "if open && self.is_own(&own.version)",
+        "if open && self.begun == u32::MAX && self.is_own(&own.version)",
+    ),
+    (
         "an owner's own era is as any other",
         "simulation",
         "core/src/owner.rs",

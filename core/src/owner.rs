@@ -221,7 +221,21 @@ impl Owner {
                 }
                 false
             }
-            Some(own) => self.is_later(&heard.version, &own.version),
+            Some(own) if self.is_later(&heard.version, &own.version) => true,
+            Some(own) => {
+                let open = heard.version.compare_exactly(&own.version) == Order::Unordered;
+                if open && self.is_own(&own.version) && !own.version.is_provisional() {
+                    // It has been decided: the own reading has seen the copy, and nobody has to decide again
+                    // when this memory is lost.
+                    let seen = of_others(heard.version.dots(), own.version.era());
+                    let version = Version {
+                        seen: own.version.seen.join(seen),
+                        ..own.version
+                    };
+                    self.readings.set(sensor, Reading { version, ..own });
+                }
+                false
+            }
         };
         if taken {
             self.readings.set(sensor, heard);

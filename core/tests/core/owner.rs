@@ -110,8 +110,29 @@ fn a_first_owner_keeps_what_was_toggled_and_takes_the_rest() {
     assert!(!hear(&mut owner, 1, reading(State::Ok, old)));
     assert!(hear(&mut owner, 2, reading(State::Ko, old)));
     assert_eq!([1, 2, 3].map(|number| state(&owner, number)), [KO, KO, OK]);
-    assert_eq!(own(&owner, 1), toggled);
+    assert_eq!(own(&owner, 1).version.dot, toggled.version.dot);
     assert!(toggle(&mut owner, 1).version.covers(dot(7, 5)));
+}
+
+#[test]
+fn what_a_first_owner_has_kept_is_later_for_the_next_one_as_well() {
+    let old = reading(State::Ok, version(7, 5, &[]));
+    let mut owner = first();
+    toggle(&mut owner, 1);
+    hear(&mut owner, 1, old);
+    let kept = own(&owner, 1);
+    assert_eq!(kept.version.compare_exactly(&old.version), Order::Later);
+    for copies in [[kept, old], [old, kept]] {
+        let mut next = Owner::new(Card::One, Life(8), None);
+        for copy in copies {
+            hear(&mut next, 1, copy);
+        }
+        assert_eq!(
+            own(&next, 1),
+            kept,
+            "its memory is lost, and both copies are left"
+        );
+    }
 }
 
 #[test]
