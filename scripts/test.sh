@@ -49,6 +49,7 @@ main() {
   check 'format' cargo fmt --all --check
   check 'scripts: shellcheck' shellcheck --enable all --external-sources scripts/*.sh scripts/lib/*.sh tests/scripts/*.sh tests/scripts/lib/*.sh .ci/run
   check 'scripts: format' shfmt -i 2 -ci -d scripts tests/scripts .ci/run
+  check 'width of comments' comments_are_narrow
   check 'lints' cargo clippy --locked --workspace --all-targets --quiet -- --deny warnings
   check 'documentation' env RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' cargo doc --locked --workspace --no-deps --document-private-items --quiet
   check_dependencies
@@ -138,6 +139,12 @@ all_tests_are_listed() {
     fi
   done
   return "${all}"
+}
+
+# rustfmt leaves comments as they are.
+comments_are_narrow() {
+  ! find core src tests benches examples fuzz/fuzz_targets -name '*.rs' -print0 |
+    LC_ALL=C.UTF-8 xargs -0 grep -nE '^.{111,}$' | grep -E ':[0-9]+: *//'
 }
 
 # Licences, sources and doubles of what we build on. cargo-deny takes minutes to build, so it is used where it is.

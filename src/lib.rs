@@ -1,7 +1,8 @@
 //! Sensor states of two boards, each with its own broker, that no fault loses.
 //!
-//! The picture is in `docs/architecture.md`. The board logic is the crate `dualboard_core`, shown here under the names of
-//! its modules. Around it is the thin shell, in rooms by what they are about; each imports only from those below it:
+//! The picture is in `docs/architecture.md`. The board logic is the crate `dualboard_core`, shown here under
+//! the names of its modules. Around it is the thin shell, in rooms by what they are about; each imports only
+//! from those below it:
 //!
 //! - [`programs`]: the loop around the core, and what a command line can ask of it
 //! - [`ui`]: what a screen looks like, and what its keys do

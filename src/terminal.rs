@@ -50,8 +50,8 @@ impl Terminal {
     }
 
     /// Takes the screen: raw mode, alternate screen, no cursor. Called again, it sets all of that again, as
-    /// is needed after [`Input::Continued`](crate::terminal::input::Input::Continued); what to restore stays what
-    /// it was before the first call.
+    /// is needed after [`Input::Continued`](crate::terminal::input::Input::Continued); what to restore stays
+    /// what it was before the first call.
     ///
     /// # Errors
     ///
@@ -67,8 +67,8 @@ impl Terminal {
     }
 
     /// Gives the screen and the shell back, as on Ctrl-Z; returns when the process has been continued, and
-    /// then [`Input::Continued`](crate::terminal::input::Input::Continued) is on its way. Does nothing where no
-    /// shell could continue us.
+    /// then [`Input::Continued`](crate::terminal::input::Input::Continued) is on its way. Does nothing where
+    /// no shell could continue us.
     ///
     /// # Errors
     ///

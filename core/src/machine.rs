@@ -3,8 +3,8 @@
 //! `handle` is the only way in, and everything that follows from an event comes back from it at once. Around
 //! it the shell carries out the effects, and calls again with [`Event::Tick`] at [`Machine::deadline`].
 //!
-//! Each part owns its own fields and decides for itself. What one part has to do with another stands here, and
-//! nowhere else: a message passes from the top of the file to the bottom.
+//! Each part owns its own fields and decides for itself. What one part has to do with another stands here,
+//! and nowhere else: a message passes from the top of the file to the bottom.
 
 mod commands;
 mod disk;

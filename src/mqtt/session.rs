@@ -29,8 +29,8 @@ use crate::machine::{Event, Ticket};
 
 /// The broker sends a `SUBACK` at once, or never.
 const SUBACK_LIMIT: Duration = Duration::from_secs(5);
-/// Paho ends an attempt within [`super::client::CONNECT_TIMEOUT`] and some seconds for a name look-up; a client
-/// that does not is left behind.
+/// Paho ends an attempt within [`super::client::CONNECT_TIMEOUT`] and some seconds for a name look-up; a
+/// client that does not is left behind.
 const CONNECT_LIMIT: Duration = Duration::from_secs(60);
 /// After this long, "could not connect" has to do; what is found out later is told after the next attempt.
 const EXPLAIN_LIMIT: Duration = Duration::from_secs(2);

@@ -207,8 +207,8 @@ impl StateFile {
         Some(format!("{what} while this runs; made again: {}", place.display()))
     }
 
-    /// Whether what is found is the file that should be there. On FUSE a file may have another number after the
-    /// kernel's caches were dropped: what holds the same is the same, once it is surely on disk.
+    /// Whether what is found is the file that should be there. On FUSE a file may have another number after
+    /// the kernel's caches were dropped: what holds the same is the same, once it is surely on disk.
     fn is_there(&mut self, found: Option<&fs::Metadata>) -> bool {
         let Some((stamp, text)) = &mut self.there else {
             return true;

@@ -11,6 +11,14 @@ from pathlib import Path
 from .log import Log
 
 
+def sweep() -> None:
+    """Takes away what libfaketime leaves when its process, or a child of it, is killed: whoever gets the same number could not start."""
+    for left in Path("/dev/shm").glob("*faketime_s*_*"):
+        if not Path("/proc", left.name.rpartition("_")[2]).exists():
+            with contextlib.suppress(OSError):
+                left.unlink()
+
+
 class Unit:
     """One process after the other, under one name. Every change is logged when it is made."""
 
@@ -40,6 +48,7 @@ class Unit:
         if self.process is None:
             self.run += 1
             self.stopped, self.ending = False, ""
+            sweep()
             self.log.event("start", who=self.name, run=self.run)
             self.process = self.launch()
 
@@ -83,14 +92,10 @@ class Unit:
         """Notices an end."""
         if self.process is None or self.process.poll() is None:
             return
-        status, pid = self.process.returncode, self.process.pid
+        status = self.process.returncode
         self.ended()
         self.process = None
         how, self.ending = self.ending or "itself", ""
         self.log.event("end", who=self.name, run=self.run, how=how, status=status)
-        # libfaketime leaves these behind when its process is killed.
-        for left in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
-            with contextlib.suppress(OSError):
-                (Path("/dev/shm") / left).unlink()
         if how == "itself":
             self.on_unwanted_end()

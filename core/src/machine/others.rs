@@ -1,9 +1,9 @@
 //! What is believed of sensors that are not this program's own.
 //!
 //! Mostly the versions say which of two readings is the later one. They do not where an owner began without
-//! any memory, had sensors toggled, and then a copy from before turns up. The owner knows better: what it says
-//! in its heartbeats is taken. Until then the other reading is kept in quarantine and the owner is told of it,
-//! since it may be the last copy of what the owner has lost.
+//! any memory, had sensors toggled, and then a copy from before turns up. The owner knows better: what it
+//! says in its heartbeats is taken. Until then the other reading is kept in quarantine and the owner is told
+//! of it, since it may be the last copy of what the owner has lost.
 
 use alloc::vec::Vec;
 
@@ -124,9 +124,9 @@ impl Others {
     }
 }
 
-/// Whether one of two readings that the versions do not order for certain is shown, and not the other: that of
-/// an era in which its owner counts, else the one that has met the other's era, else the one that its owner
-/// has. The owner itself decides in the same order.
+/// Whether one of two readings that the versions do not order for certain is shown, and not the other: that
+/// of an era in which its owner counts, else the one that has met the other's era, else the one that its
+/// owner has. The owner itself decides in the same order.
 fn is_preferred(said: Option<&Heartbeat>, sensor: SensorId, one: &Version, other: &Version) -> bool {
     let counts_in = |version: &Version| {
         // Of two that nobody has toggled it is the one that the owner shows, whatever era it is of.

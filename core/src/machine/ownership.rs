@@ -21,8 +21,8 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 /// other did not: then their lives decide, too.
 const UNDECIDED: u32 = 5;
 
-/// How soon after its restore has ended a connection is lost that another program takes away: that one connects
-/// again at once.
+/// How soon after its restore has ended a connection is lost that another program takes away: that one
+/// connects again at once.
 const MOMENTS: Duration = Duration::from_secs(5);
 
 /// So many times the connection is taken away before this program ends. The one that was there first counts

@@ -1,5 +1,5 @@
-//! What an owner is asked to do by a message: done once, after the restore, and answered until the other board
-//! has shown it.
+//! What an owner is asked to do by a message: done once, after the restore, and answered until the other
+//! board has shown it.
 
 use crate::solo::{CARD1, CARD2, KO, OK, Solo, reading, report, sensor, version};
 use dualboard_core::command::{Answer, Change, Changes, Command, Name};

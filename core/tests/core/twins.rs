@@ -269,7 +269,8 @@ fn where_two_do_not_agree_on_who_came_first_their_lives_decide_after_a_while() {
 #[test]
 fn what_the_first_proof_shows_of_who_came_first_is_not_judged_anew() {
     let mut owner = Solo::open(crate::solo::CARD1, 7, None);
-    // The other one has been up for 1.4 s more, and its first heartbeats take half a second longer than the last.
+    // The other one has been up for 1.4 s more, and its first heartbeats take half a second longer than the
+    // last.
     for late in [500, 500, 500, 0] {
         owner.pass(2);
         let mut beat = heartbeat(9, owner.seconds + 1, 1, version(2, 9, &[]));

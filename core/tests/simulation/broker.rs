@@ -119,8 +119,8 @@ impl Store {
 
 impl Session {
     /// What is queued. Of a bridge's queue only the last message on a topic, and one that is retained only
-    /// while it is what lies there: at the other broker, too, whatever lies on the topic now or later replaces
-    /// those before it, whoever may hear them pass.
+    /// while it is what lies there: at the other broker, too, whatever lies on the topic now or later
+    /// replaces those before it, whoever may hear them pass.
     fn images(&self, bridge: Option<&BTreeMap<Rc<str>, Rc<Packet>>>) -> impl Iterator<Item = &Queued> {
         let lasts = move |place: usize, queued: &Queued, retained: &BTreeMap<Rc<str>, Rc<Packet>>| {
             let mut behind = self.queue.iter().skip(place + 1);
@@ -209,7 +209,8 @@ impl Broker {
             *mids += 1;
             let queued = Queued::new(*mids, packet, false);
             if packet.qos.min(*qos) > 0 {
-                // Mosquitto drops nothing for a client that is connected: `max_inflight_messages` is above its queue.
+                // Mosquitto drops nothing for a client that is connected: `max_inflight_messages` is above
+                // its queue.
                 let connected = matches!(self.attached.get(key), Some(Attached::Client(_)));
                 if !connected && session.queue.len() >= self.max_queued {
                     continue;

@@ -96,8 +96,8 @@ impl Memories {
 
     /// Whether nobody can tell which of two readings of a sensor is the later one:
     /// - each was set in a memory that had not met the other's, and both memories have been lost;
-    /// - they were set in two runs of one owner, the later one without knowledge of the earlier one, which was
-    ///   never SAVED, or not before, and then the memory of the later one was lost;
+    /// - they were set in two runs of one owner, the later one without knowledge of the earlier one, which
+    ///   was never SAVED, or not before, and then the memory of the later one was lost;
     /// - they were set from two state folders, and the later one without knowledge of the earlier one, or one
     ///   of the two folders is a copy: then both owners count in one era;
     /// - the later one was set while another owner of the card stood for the earlier one, or for what came

@@ -33,8 +33,8 @@ impl World {
         let stores = stores.flat_map(|store| store.images(&clients, &taken));
         let views = running.map(|program| &program.view);
         let images: Vec<&Image> = stores.chain(files.map(|file| &file.image)).chain(views).collect();
-        // The join at broker 1 is card 2's output, and no image of card 1's sensors: a card 2 that knows nothing
-        // publishes one without them.
+        // The join at broker 1 is card 2's output, and no image of card 1's sensors: a card 2 that knows
+        // nothing publishes one without them.
         let join = first.retained.get("sensors/all");
         let is_join = |image: &Image| join.is_some_and(|join| std::ptr::eq(image, &raw const join.image));
         std::array::from_fn(|place| {
