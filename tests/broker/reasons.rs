@@ -40,8 +40,15 @@ fn a_password_file_that_is_mended_is_read_again_without_a_key() {
     program.wait_down_because(&Why::Denied);
     std::fs::write(&file, "").expect("room on the disk");
     program.wait_down_because(&Why::Denied);
+    program.retry(5);
+    let (_, pause) = program.wait_down();
     std::fs::write(&file, "right\n").expect("room on the disk");
-    program.wait_ready();
+    let next = program.next_within(pause / 2);
+    assert_eq!(
+        next,
+        Some(Event::Connected),
+        "within half of the pause of {pause:?}"
+    );
 }
 
 #[test]

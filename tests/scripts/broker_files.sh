@@ -37,8 +37,8 @@ main() {
   rules_stay_after_a_reload
   large_messages_are_dropped_and_the_bridge_stays
   large_messages_do_not_fill_the_memory
-  a_long_queue_crosses_whole_from_board_2
-  a_long_queue_crosses_whole_from_board_1
+  a_long_queue_crosses_whole 2 1 sensors/all
+  a_long_queue_crosses_whole 1 2 sensors/card1
   a_try_is_one_line_in_the_log
   the_file_serves_by_hand
   count
@@ -119,20 +119,14 @@ large_messages_do_not_fill_the_memory() {
 }
 
 # As large as the programs' own. The whole of `max_queued_messages`.
-a_long_queue_crosses_whole_from_board_2() {
-  leave_a_session "${port1}" sensors/all
-  kill "$(pid_of broker1)"
-  numbered 10000 490 | mosquitto_pub -p "${port2}" -q 2 -r -t sensors/all -l
+a_long_queue_crosses_whole() {
+  local from="$1" to="$2" topic="$3"
+  local from_port="port${from}" to_port="port${to}"
+  leave_a_session "${!to_port}" "${topic}"
+  kill "$(pid_of "broker${to}")"
+  numbered 10000 490 | mosquitto_pub -p "${!from_port}" -q 2 -r -t "${topic}" -l
   launch
-  check '10,000 from board 2 arrive' test "$(absent_gets "${port1}" sensors/all 10000)" = 10000
-}
-
-a_long_queue_crosses_whole_from_board_1() {
-  leave_a_session "${port2}" sensors/card1
-  kill "$(pid_of broker2)"
-  numbered 10000 490 | mosquitto_pub -p "${port1}" -q 2 -r -t sensors/card1 -l
-  launch
-  check '10,000 from board 1 arrive' test "$(absent_gets "${port2}" sensors/card1 10000)" = 10000
+  check "10,000 from board ${from} arrive" test "$(absent_gets "${!to_port}" "${topic}" 10000)" = 10000
 }
 
 # The tries themselves cannot be counted from outside; the line of each that stays says that there were some.
