@@ -47,8 +47,8 @@ main() {
   require_rust
   provide_python_client
   check 'format' cargo fmt --all --check
-  check 'scripts: shellcheck' shellcheck --enable all --external-sources scripts/*.sh scripts/lib/*.sh tests/scripts/*.sh tests/scripts/lib/*.sh .ci/run
-  check 'scripts: format' shfmt -i 2 -ci -d scripts tests/scripts .ci/run
+  check 'scripts: shellcheck' shellcheck --enable all --external-sources scripts/*.sh scripts/lib/*.sh dev/*.sh tests/scripts/*.sh tests/scripts/lib/*.sh .ci/run
+  check 'scripts: format' shfmt -i 2 -ci -d scripts dev tests/scripts .ci/run
   check 'width of comments' comments_are_narrow
   check 'lints' cargo clippy --locked --workspace --all-targets --quiet -- --deny warnings
   check 'documentation' env RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' cargo doc --locked --workspace --no-deps --document-private-items --quiet
@@ -67,9 +67,9 @@ main() {
   for test in tests/scripts/*.sh; do
     check "${test}" "${test}"
   done
-  check 'the judge of the campaign' scripts/chaos.sh --self-test
-  check 'real faults' scripts/chaos.sh --seed 1 --faults 120 --worlds 2
-  check 'real faults, the cable a proxy' scripts/chaos.sh --seed 5 --faults 40 --proxy
+  check 'the judge of the campaign' dev/chaos.sh --self-test
+  check 'real faults' dev/chaos.sh --seed 1 --faults 120 --worlds 2
+  check 'real faults, the cable a proxy' dev/chaos.sh --seed 5 --faults 40 --proxy
   conclude
 }
 

@@ -1,1 +1,1 @@
-"""Real faults on real brokers: the programs in terminals, two boards, and the cable between them. See scripts/chaos.sh."""
+"""Real faults on real brokers: the programs in terminals, two boards, and the cable between them. See dev/chaos.sh."""

@@ -215,7 +215,7 @@ class Campaign:
 
 
 def arguments() -> argparse.Namespace:
-    """The command line; scripts/chaos.sh gives it."""
+    """The command line; dev/chaos.sh gives it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--project", type=Path, required=True)
     parser.add_argument("--keep", type=Path, required=True)

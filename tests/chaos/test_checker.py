@@ -1,6 +1,6 @@
 """The checker, checked: made-up logs, some right and one for each way of breaking the promise.
 
-Run: scripts/chaos.sh --self-test
+Run: dev/chaos.sh --self-test
 """
 
 from __future__ import annotations

@@ -293,5 +293,5 @@ class World:
 
 
 if __name__ == "__main__":
-    # scripts/chaos.sh asks, and says so where it has to do with a proxy.
+    # dev/chaos.sh asks, and says so where it has to do with a proxy.
     sys.exit(not can_make_networks())

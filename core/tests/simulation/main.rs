@@ -2,7 +2,7 @@
 //!
 //! `SIM_SEED=123 cargo test -p dualboard-core --test simulation -- one_seed --nocapture` replays one
 //! run and prints it. `SIM_SEEDS=100000` sets how many are run, `SIM_FIRST` where they begin, `SIM_THREADS`
-//! on how many cores, `SIM_FAILURES` how many may fail on each before it ends. `scripts/simulate.sh` does
+//! on how many cores, `SIM_FAILURES` how many may fail on each before it ends. `dev/simulate.sh` does
 //! it in an optimised build.
 
 mod agreement;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Break the core's own code, one rule at a time, and see whether the simulation or a test finds it.
 
-Usage: scripts/mutate.py [--seeds N] [NUMBER ...]
+Usage: dev/mutate.py [--seeds N] [NUMBER ...]
 
   --seeds N     run so many seeds of each at the most (default 5000)
   NUMBER ...    only these; without any, all
@@ -380,7 +380,7 @@ def cargo_test(test, *arguments, profile="dev", **settings):
         [*command, *arguments], cwd=COPY, env={**os.environ, **settings}, capture_output=True, text=True, check=False
     )
     if "could not compile" in ended.stderr:
-        raise SystemExit(f"scripts/mutate.py: the changed code does not compile:\n{ended.stderr}")
+        raise SystemExit(f"dev/mutate.py: the changed code does not compile:\n{ended.stderr}")
     return ended.stdout
 
 

@@ -2,7 +2,7 @@
 # Throws hostile input at the core, guided by coverage, and prints the figures.
 set -euo pipefail
 
-source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
@@ -13,7 +13,7 @@ usage() {
 Fuzz the core: 'decode' (any bytes on any topic) and 'events' (any sequence of what an attacker, a network, a disk and an operator
 may do). The rules are checked after every step; the first break ends the run and leaves the input in fuzz/artifacts/.
 
-Usage: scripts/fuzz.sh [OPTION ...] [decode | events]
+Usage: dev/fuzz.sh [OPTION ...] [decode | events]
 
   --executions N    how many inputs for each target (default 200000)
   -h, --help        this text
@@ -22,8 +22,8 @@ Needs a Rust toolchain (the stable one does) and a C++ compiler. What is found w
 corpus in fuzz/corpus/ is only read. Build and runs are at low priority.
 
 Examples:
-  scripts/fuzz.sh
-  scripts/fuzz.sh --executions 100000000 decode
+  dev/fuzz.sh
+  dev/fuzz.sh --executions 100000000 decode
 HELP
 }
 

@@ -2,7 +2,7 @@
 # Makes the pictures of the documentation from the running programs.
 set -euo pipefail
 
-source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project pictures="${project}/docs/pictures"
@@ -14,7 +14,7 @@ usage() {
 Make the pictures in docs/pictures from the running programs: start both boards apart from everything else, press keys, break
 things, and draw what the terminal shows.
 
-Usage: scripts/pictures.sh [-h]
+Usage: dev/pictures.sh [-h]
 
 The ports of the two brokers are 11883 and 11884, or DUALBOARD_PORT1 and DUALBOARD_PORT2. Needs what scripts/launch.sh needs, and python3.
 HELP
@@ -77,7 +77,7 @@ shows() {
 # draw WINDOW NAME TITLE [COLUMNS ROWS]
 draw() {
   tmux capture-pane -e -N -p -t "stage:$1" |
-    python3 "${project}/scripts/lib/screen_to_svg.py" "${4:-80}" "${5:-24}" "$3" >"${pictures}/$2.svg"
+    python3 "${project}/dev/screen_to_svg.py" "${4:-80}" "${5:-24}" "$3" >"${pictures}/$2.svg"
   say "docs/pictures/$2.svg"
 }
 
@@ -96,7 +96,7 @@ picture_of_launch() {
   tmux -L frame set-option -t frame status off
   shows_frame 'ALL BOARDS'
   tmux -L frame capture-pane -e -N -p -t frame |
-    python3 "${project}/scripts/lib/screen_to_svg.py" 161 53 'scripts/launch.sh' >"${pictures}/launch.svg"
+    python3 "${project}/dev/screen_to_svg.py" 161 53 'scripts/launch.sh' >"${pictures}/launch.svg"
   tmux -L frame kill-server
   say 'docs/pictures/launch.svg'
 }

@@ -2,7 +2,7 @@
 # Gets the Mosquitto of another release of Debian, without installing anything.
 set -euo pipefail
 
-source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
@@ -12,7 +12,7 @@ usage() {
   cat <<'HELP'
 Get the Mosquitto of another release of Debian into a folder below target/, and print the path of a program that runs it.
 
-Usage: scripts/mosquitto_of.sh [OPTION ...] [RELEASE]
+Usage: dev/mosquitto_of.sh [OPTION ...] [RELEASE]
 
   RELEASE           trixie, forky, sid, ... (default: trixie, which is Debian 13)
   --mirror URL      where the packages are (default: where this machine gets its Debian packages from)
@@ -23,8 +23,8 @@ there, and the broker runs with the libraries and the loader of its own release.
 debian-archive-keyring); not root. What is there already is not fetched again: to fetch it anew, remove the folder.
 
 Examples:
-  scripts/mosquitto_of.sh
-  scripts/chaos.sh --faults 500 --mosquitto "$(scripts/mosquitto_of.sh trixie)"
+  dev/mosquitto_of.sh
+  dev/chaos.sh --faults 500 --mosquitto "$(dev/mosquitto_of.sh trixie)"
 HELP
 }
 
@@ -121,7 +121,7 @@ write_program() {
   PATH="${PATH}:/usr/sbin:/sbin" ldconfig -n "${libraries}"
   cat >"${root}/mosquitto" <<PROGRAM
 #!/bin/sh
-# Made by scripts/mosquitto_of.sh: the Mosquitto of Debian ${release}, with its own libraries.
+# Made by dev/mosquitto_of.sh: the Mosquitto of Debian ${release}, with its own libraries.
 exec "${loader}" --library-path "${libraries}" "${root}/files/usr/sbin/mosquitto" "\$@"
 PROGRAM
   chmod +x "${root}/mosquitto"

@@ -2,9 +2,9 @@
 # An older commit and the present one, on two boards: do all states agree in the end?
 set -euo pipefail
 
-source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
-source "$(dirname "${BASH_SOURCE[0]}")/lib/needs.sh"
-source "$(dirname "${BASH_SOURCE[0]}")/lib/switch.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/needs.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/switch.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
@@ -26,7 +26,7 @@ usage() {
   cat <<'HELP'
 Put an older commit of this project on one board and the present one on the other, and see whether all states agree.
 
-Usage: scripts/upgrade.sh [OPTION ...] [COMMIT]
+Usage: dev/upgrade.sh [OPTION ...] [COMMIT]
 
   COMMIT            the older one: a commit or a tag (default: cc73ced, the last one of release 0.1)
   --keep DIR        keep stores, state files and logs there, an empty or new folder (default: kept after a failure only)
@@ -44,8 +44,8 @@ at one time: with the stores of the brokers, and with blank ones.
 Ends with status 0 if after each step the three screens and both brokers had the states that were toggled.
 
 Examples:
-  scripts/upgrade.sh
-  scripts/upgrade.sh v0.2.0
+  dev/upgrade.sh
+  dev/upgrade.sh v0.2.0
 HELP
 }
 

@@ -2,9 +2,9 @@
 # Real faults on real brokers: a campaign against the real programs, and a verdict.
 set -euo pipefail
 
-source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
-source "$(dirname "${BASH_SOURCE[0]}")/lib/needs.sh"
-source "$(dirname "${BASH_SOURCE[0]}")/lib/switch.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/needs.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/switch.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
@@ -21,7 +21,7 @@ usage() {
   cat <<'HELP'
 Let real faults loose on both boards, and decide whether a state was lost.
 
-Usage: scripts/chaos.sh [OPTION ...]
+Usage: dev/chaos.sh [OPTION ...]
 
   --seed N          which campaign (default: drawn, and printed)
   --faults N        how many faults (default: 100; about one a second)
@@ -30,7 +30,7 @@ Usage: scripts/chaos.sh [OPTION ...]
   --summary FILE    write the figures there as JSON
   --check LOG       no campaign: judge a log that was kept
   --self-test       no campaign: does the checker find what it must find?
-  --mosquitto PATH  this broker in the place of the installed one; scripts/mosquitto_of.sh gets one of another release of
+  --mosquitto PATH  this broker in the place of the installed one; dev/mosquitto_of.sh gets one of another release of
                     Debian and prints its path
   --proxy           as if not root: both boards on this host, the cable a TCP proxy
   --no-install      only say what is missing, install nothing            DUALBOARD_NO_INSTALL=1
@@ -47,9 +47,9 @@ A checker that reads the log and nothing else decides.
 Ends with status 0 if nothing was lost, rolled back, invented, or shown as confirmed or live when it was not.
 
 Examples:
-  scripts/chaos.sh --seed 1 --faults 100             some minutes
-  scripts/chaos.sh --faults 2000 --worlds 2 --keep /tmp/chaos
-  scripts/chaos.sh --faults 500 --mosquitto "$(scripts/mosquitto_of.sh trixie)"
+  dev/chaos.sh --seed 1 --faults 100             some minutes
+  dev/chaos.sh --faults 2000 --worlds 2 --keep /tmp/chaos
+  dev/chaos.sh --faults 500 --mosquitto "$(dev/mosquitto_of.sh trixie)"
 HELP
 }
 
@@ -214,7 +214,7 @@ run_campaigns() {
 conclude() {
   if (($1)); then
     tail -n 100 "${folder}"/world*/progress.txt
-    say "FAILED. Again: scripts/chaos.sh --seed ${seed} --faults ${faults} --worlds ${worlds}${proxy:+ --proxy}${mosquitto:+ --mosquitto ${mosquitto}}   (logs: ${folder})"
+    say "FAILED. Again: dev/chaos.sh --seed ${seed} --faults ${faults} --worlds ${worlds}${proxy:+ --proxy}${mosquitto:+ --mosquitto ${mosquitto}}   (logs: ${folder})"
     exit 1
   fi
   say "Nothing lost, nothing rolled back, nothing shown that was not so."

@@ -2,7 +2,7 @@
 # Runs the whole system in virtual time, with everything going wrong that may, and prints the figures.
 set -euo pipefail
 
-source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
@@ -16,7 +16,7 @@ usage() {
 Simulate both boards with their programs, brokers, disks, the bridge and an operator: one run a seed, with faults drawn by the seed.
 After every step the promise of docs/reliability.md is checked, after the last fault everything must agree.
 
-Usage: scripts/simulate.sh [OPTION ...]
+Usage: dev/simulate.sh [OPTION ...]
 
   --seeds N         how many runs (default 20000)
   --first M         the first seed (default 0)
@@ -28,8 +28,8 @@ Prints faults by kind, key presses, simulated time, how long it took until all a
 Ends with status 0 if nothing failed, 1 otherwise. Needs a Rust toolchain. Build and runs are at low priority.
 
 Examples:
-  scripts/simulate.sh
-  scripts/simulate.sh --seeds 1000000
+  dev/simulate.sh
+  dev/simulate.sh --seeds 1000000
 HELP
 }
 

@@ -2,7 +2,7 @@
 # The README's two commands, by the letter, on a machine that has nothing: a new Debian or Ubuntu in a folder.
 set -euo pipefail
 
-source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
@@ -14,7 +14,7 @@ usage() {
 Run the README's two commands on a machine that has nothing but a Rust toolchain: a new Debian or Ubuntu in a folder. Needs root, debootstrap
 and the network.
 
-Usage: scripts/fresh.sh [OPTION ...]
+Usage: dev/fresh.sh [OPTION ...]
 
   --suite NAME      which release (default: bookworm)
   --mirror URL      where it comes from (default: http://deb.debian.org/debian)
@@ -26,8 +26,8 @@ What is committed is cloned into the new machine. It has its own files and proce
 must be free) and this machine's Rust toolchain. Prints how long each command took. The folder, target/fresh/, is removed at the end.
 
 Examples:
-  scripts/fresh.sh
-  scripts/fresh.sh --suite jammy --mirror http://archive.ubuntu.com/ubuntu --components main,universe
+  dev/fresh.sh
+  dev/fresh.sh --suite jammy --mirror http://archive.ubuntu.com/ubuntu --components main,universe
 HELP
 }
 
