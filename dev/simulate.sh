@@ -39,6 +39,7 @@ main() {
   cd "${project}"
   say 'building'
   nice -n 10 cargo test --locked --quiet --profile simulation -p dualboard-core --test simulation --no-run
+  mkdir -p target
   log='target/simulate.log'
   say "running ${seeds} seeds from ${first} on ${cores} cores; how far it has come stands in ${log}"
   local status=0
