@@ -12,7 +12,7 @@
 
 pub use dualboard_core::{
     alarms, chain, command, event_log, global, lack, machine, owner, pulse, reading, sensor, stage, time,
-    version, wire,
+    version, view, wire,
 };
 
 pub mod cli;

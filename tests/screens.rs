@@ -27,10 +27,10 @@ use shot::{expect, shot};
 const ORDINARY: (u16, u16) = (80, 24);
 
 fn picture(net: &Net, program: usize) -> Picture {
-    let machine = net.machines[program].clone().expect("it runs");
+    let view = net.machines[program].as_ref().expect("it runs").view();
     Picture {
-        controls: Controls::new(machine.role(), false),
-        machine,
+        controls: Controls::new(view.role, false),
+        view,
         alarms: net.watches[program].clone(),
         mouse: false,
         url: format!("mqtt://localhost:{}", [1883, 1884, 1884][program]),
@@ -66,7 +66,7 @@ fn restoring() {
 fn live() {
     let mut net = Net::running();
     for program in [CARD1, CARD2, DISPLAY] {
-        net.watches[program].acknowledge();
+        net.acknowledge(program);
     }
     expect("live", &all(&net));
 }
@@ -114,11 +114,11 @@ fn alarms_of_which_some_last_and_all_is_over_in_the_end() {
 fn acknowledged() {
     let mut net = Net::running();
     net.toggle(CARD1, 2);
-    net.watches[DISPLAY].acknowledge();
+    net.acknowledge(DISPLAY);
     net.pass(3);
     net.toggle(CARD2, 5);
     net.toggle(CARD2, 5);
-    net.watches[DISPLAY].acknowledge();
+    net.acknowledge(DISPLAY);
     net.toggle(CARD1, 2);
     expect("acknowledged", &shot(&picture(&net, DISPLAY), ORDINARY));
 }
@@ -231,7 +231,7 @@ fn locked() {
     let first = shot(&locked, ORDINARY) + &shot(&locked, (40, 10));
     press(&mut locked, KeyCode::Char('2'), ORDINARY);
     let mut read_only = picture(&net, CARD2);
-    read_only.controls = Controls::new(read_only.machine.role(), true);
+    read_only.controls = Controls::new(read_only.view.role, true);
     expect(
         "locked",
         &(first + &shot(&locked, ORDINARY) + &shot(&read_only, ORDINARY)),

@@ -8,9 +8,10 @@ mod history;
 
 use alloc::vec::Vec;
 
-use crate::machine::{Freshness, Machine};
-use crate::sensor::{Card, SensorId, SensorSet, State};
+use crate::machine::Freshness;
+use crate::sensor::{Card, PerCard, PerSensor, SensorId, SensorSet, State};
 use crate::time::Wall;
+use crate::view::View;
 
 pub use history::History;
 
@@ -29,7 +30,7 @@ pub enum Subject {
 impl Subject {
     /// How many things it tells of: each sensor is one, also where they are told of together.
     #[must_use]
-    pub fn number(self) -> u32 {
+    pub fn number(self) -> u64 {
         match self {
             Self::Ko(_) | Self::Lost(_) => 1,
             Self::KoAtStart(sensors) => sensors.iter().map(|_| 1).sum(),
@@ -55,40 +56,45 @@ pub enum Ring {
     Once,
 }
 
-/// What is looked at.
+/// Of a view what raises alarms or is news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Observed {
     /// Whether the state has been restored.
     pub restored: bool,
-    /// The sensors' states, in their order.
-    pub states: [Option<State>; 6],
+    /// The sensors' states.
+    pub states: PerSensor<Option<State>>,
     /// When each changed, as far as its owner said so.
-    pub changed: [Option<Wall>; 6],
-    /// Whether each card's values are live.
-    pub live: [bool; 2],
-    /// Since when each card is held.
-    pub held: [Option<Wall>; 2],
+    pub changed: PerSensor<Option<Wall>>,
+    /// Since when each card's values are held; `None` where they are live.
+    pub held: PerCard<Option<Wall>>,
     /// How many events there have been.
     pub noted: u64,
 }
 
 impl Observed {
-    /// What there is to see of a program.
+    /// What there is of it in a view.
     #[must_use]
-    pub fn of(machine: &Machine) -> Self {
-        let shown = SensorId::ALL.map(|sensor| machine.shown(sensor));
+    pub fn of(view: &View) -> Self {
         Self {
-            restored: machine.is_restored(),
-            states: shown.map(|shown| shown.map(|shown| shown.state())),
-            changed: shown.map(|shown| shown.and_then(|shown| shown.changed())),
-            live: Card::ALL.map(|card| machine.freshness(card) == Freshness::Live),
-            held: Card::ALL.map(|card| match machine.freshness(card) {
+            restored: view.is_restored,
+            states: PerSensor::from_fn(|sensor| view.state(sensor)),
+            changed: PerSensor::from_fn(|sensor| view.sensors[sensor]?.changed),
+            held: PerCard::from_fn(|card| match view.freshness[card] {
                 Freshness::Live => None,
                 Freshness::Held { since, .. } => Some(since),
             }),
-            noted: machine.event_log().noted(),
+            noted: view.event_log.noted(),
         }
     }
+}
+
+/// How much a screen has shown: so many alarms, changes and events since the start of the program. An
+/// operator acknowledges what was on the screen, and nothing that came after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seen {
+    alarms: u64,
+    changes: u64,
+    events: u64,
 }
 
 /// The alarms that nobody has acknowledged, and what else is new.
@@ -97,12 +103,14 @@ impl Observed {
 #[derive(Debug, Clone, Default)]
 pub struct Alarms {
     before: Option<Observed>,
-    /// The newest last.
-    open: Vec<Alarm>,
-    raised: u32,
-    changed: SensorSet,
-    acknowledged: u64,
-    histories: [History; 6],
+    /// The newest last, each with the count of alarms at which it was raised.
+    open: Vec<(u64, Alarm)>,
+    /// The count of changes at the last one of each sensor.
+    changed: PerSensor<u64>,
+    /// All that there has been.
+    total: Seen,
+    acknowledged: Seen,
+    histories: PerSensor<History>,
 }
 
 impl Alarms {
@@ -112,13 +120,11 @@ impl Alarms {
     /// and are held. What was so when the state had been restored does not ring: a banner says it until
     /// somebody has seen it.
     pub fn look(&mut self, now: Wall, seen: Observed) -> Option<Ring> {
-        for (history, (state, changed)) in self
-            .histories
-            .iter_mut()
-            .zip(seen.states.into_iter().zip(seen.changed))
-        {
-            history.note(state, changed.unwrap_or(now), now);
+        for sensor in SensorId::ALL {
+            let changed = seen.changed[sensor].unwrap_or(now);
+            self.histories[sensor].note(seen.states[sensor], changed, now);
         }
+        self.total.events = seen.noted;
         let before = self.before.replace(seen).filter(|before| before.restored);
         let Some(before) = before else {
             if seen.restored {
@@ -126,38 +132,39 @@ impl Alarms {
             }
             return None;
         };
-        let count = self.raised;
+        let count = self.total.alarms;
         for sensor in SensorId::ALL {
-            let (from, to) = (before.states[sensor.index()], seen.states[sensor.index()]);
+            let (from, to) = (before.states[sensor], seen.states[sensor]);
             if from == to {
                 continue;
             }
             // To be heard of for the first time is no change.
             if from.is_some() || to == Some(State::Ko) {
-                self.changed.insert(sensor);
+                self.total.changes += 1;
+                self.changed[sensor] = self.total.changes;
             }
             if to == Some(State::Ko) {
-                self.raise(now, Subject::Ko(sensor), seen.changed[sensor.index()]);
+                self.raise(now, Subject::Ko(sensor), seen.changed[sensor]);
             }
         }
         for card in Card::ALL {
-            if before.live[card as usize] && !seen.live[card as usize] {
-                self.raise(now, Subject::Lost(card), seen.held[card as usize]);
+            if before.held[card].is_none() && seen.held[card].is_some() {
+                self.raise(now, Subject::Lost(card), seen.held[card]);
             }
         }
         if !self.has_news() {
             // What happens before there is anything to acknowledge, such as a bridge that comes up, is not
             // worth a mark.
-            self.acknowledged = seen.noted;
+            self.acknowledged.events = seen.noted;
         }
-        (self.raised != count).then_some(Ring::Once)
+        (self.total.alarms != count).then_some(Ring::Once)
     }
 
     fn started(&mut self, now: Wall, seen: &Observed) {
-        self.acknowledged = seen.noted;
+        self.acknowledged.events = seen.noted;
         let ko: SensorSet = SensorId::ALL
             .into_iter()
-            .filter(|sensor| seen.states[sensor.index()] == Some(State::Ko))
+            .filter(|sensor| seen.states[*sensor] == Some(State::Ko))
             .collect();
         if !ko.is_empty() {
             self.raise(now, Subject::KoAtStart(ko), None);
@@ -165,56 +172,65 @@ impl Alarms {
     }
 
     fn raise(&mut self, now: Wall, subject: Subject, since: Option<Wall>) {
-        self.open.retain(|alarm| alarm.subject != subject);
-        self.open.push(Alarm {
+        self.open.retain(|(_, alarm)| alarm.subject != subject);
+        self.total.alarms += subject.number();
+        let alarm = Alarm {
             subject,
             raised: now,
             since: since.unwrap_or(now),
-        });
-        self.raised = self.raised.saturating_add(subject.number());
+        };
+        self.open.push((self.total.alarms, alarm));
     }
 
-    /// The operator has seen it all.
-    pub fn acknowledge(&mut self) {
-        self.open.clear();
-        self.raised = 0;
-        self.changed = SensorSet::EMPTY;
-        self.acknowledged = self.before.map_or(0, |seen| seen.noted);
+    /// How much there is to see: what a picture shows that is drawn now.
+    #[must_use]
+    pub const fn seen(&self) -> Seen {
+        self.total
+    }
+
+    /// The operator has seen so much of it.
+    pub fn acknowledge(&mut self, seen: Seen) {
+        self.open.retain(|(count, _)| *count > seen.alarms);
+        self.acknowledged = Seen {
+            alarms: seen.alarms.max(self.acknowledged.alarms),
+            changes: seen.changes.max(self.acknowledged.changes),
+            events: seen.events.max(self.acknowledged.events),
+        };
     }
 
     /// The alarms, the newest first; of each subject the latest.
     pub fn open(&self) -> impl Iterator<Item = &Alarm> {
-        self.open.iter().rev()
+        self.open.iter().rev().map(|(_, alarm)| alarm)
     }
 
     /// How many alarms there have been since the last acknowledgement; each sensor that was KO at the start
     /// is one.
     #[must_use]
-    pub const fn raised(&self) -> u32 {
-        self.raised
+    pub const fn raised(&self) -> u64 {
+        self.total.alarms - self.acknowledged.alarms
     }
 
     /// Whether a sensor has changed since the last acknowledgement.
     #[must_use]
-    pub const fn is_new(&self, sensor: SensorId) -> bool {
-        self.changed.contains(sensor)
+    pub fn is_new(&self, sensor: SensorId) -> bool {
+        self.changed[sensor] > self.acknowledged.changes
     }
 
     /// Whether there is anything to acknowledge.
     #[must_use]
     pub const fn has_news(&self) -> bool {
-        self.raised > 0 || !self.changed.is_empty()
+        self.raised() > 0 || self.total.changes > self.acknowledged.changes
     }
 
     /// How many events there had been at the last acknowledgement; those after it are new.
     #[must_use]
     pub const fn acknowledged(&self) -> u64 {
-        self.acknowledged
+        self.acknowledged.events
     }
 
     /// How a sensor got where it is.
     #[must_use]
-    pub const fn history(&self, sensor: SensorId) -> &History {
-        &self.histories[sensor.index()]
+    pub fn history(&self, sensor: SensorId) -> &History {
+        &self.histories[sensor]
     }
 }

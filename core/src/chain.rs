@@ -6,17 +6,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 pub use watched::{Status, Watched};
 
 use crate::pulse::Pulse;
 use crate::reading::Versions;
-use crate::sensor::Card;
+use crate::sensor::{Card, PerCard};
 use crate::time::{Mono, Now, Wall};
 use crate::version::Life;
 use crate::wire::Heartbeat;
 
 /// A link of the chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Link {
     /// This program's broker.
     Broker,
@@ -41,7 +43,7 @@ pub enum Link {
 }
 
 /// The connection to this program's broker.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Connection {
     /// The first attempt is under way.
     Trying,
@@ -72,23 +74,24 @@ pub struct Chain {
     pub connection: Connection,
     /// What came across the bridge.
     pub bridge: Watched,
-    /// Heartbeats of the cards' owners, by the card's place.
-    owners: [Watched; 2],
-    /// Words of plain programs, by the card's place.
-    plain: [Pulse; 2],
+    /// Heartbeats of the cards' owners.
+    owners: PerCard<Watched>,
+    /// Words of plain programs.
+    plain: PerCard<Pulse>,
     /// The last heartbeat of each owner.
-    heartbeats: [Option<Heartbeat>; 2],
+    heartbeats: PerCard<Option<Heartbeat>>,
     /// Whether what is known here of a card is what its owner says it has.
-    agreement: [Agreement; 2],
+    agreement: PerCard<Agreement>,
     patience: Mono,
     /// When the bridge was last said to be down: the owner beyond it may be another one since.
     bridge_ended: Option<Mono>,
 }
 
 /// How what is known here stands to what a card's owner said it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Agreement {
     /// Not compared since the owner was last out of sight.
+    #[default]
     Unknown,
     /// There is nothing to compare: what is shown is a plain program's word.
     Plain,
@@ -106,16 +109,16 @@ const GRACE: Duration = Duration::from_secs(3);
 impl Chain {
     /// Nothing is known yet.
     #[must_use]
-    pub const fn new(home: Card, own: Option<Card>) -> Self {
+    pub fn new(home: Card, own: Option<Card>) -> Self {
         Self {
             home,
             own,
             connection: Connection::Trying,
             bridge: Watched::new(),
-            owners: [Watched::new(); 2],
-            plain: [Pulse::NONE; 2],
-            heartbeats: [None; 2],
-            agreement: [Agreement::Unknown; 2],
+            owners: PerCard::from_fn(|_| Watched::new()),
+            plain: PerCard::default(),
+            heartbeats: PerCard::default(),
+            agreement: PerCard::default(),
             patience: Mono::ZERO,
             bridge_ended: None,
         }
@@ -124,7 +127,10 @@ impl Chain {
     /// Time has passed that the monotonic clock did not count: everything has to be proved again.
     pub fn lapse(&mut self, now: Mono) {
         let owners = self.owners.iter_mut().map(|owner| &mut owner.pulse);
-        for pulse in owners.chain(&mut self.plain).chain([&mut self.bridge.pulse]) {
+        for pulse in owners
+            .chain(self.plain.iter_mut())
+            .chain([&mut self.bridge.pulse])
+        {
             pulse.lapse(now);
         }
     }
@@ -158,20 +164,20 @@ impl Chain {
 
     /// The owner of a card, as judged by its heartbeats.
     #[must_use]
-    pub const fn owner(&self, card: Card) -> &Watched {
-        &self.owners[card as usize]
+    pub fn owner(&self, card: Card) -> &Watched {
+        &self.owners[card]
     }
 
     /// The last heartbeat of a card's owner.
     #[must_use]
-    pub const fn heartbeat(&self, card: Card) -> Option<&Heartbeat> {
-        self.heartbeats[card as usize].as_ref()
+    pub fn heartbeat(&self, card: Card) -> Option<&Heartbeat> {
+        self.heartbeats[card].as_ref()
     }
 
     /// Whether a card's owner has been heard lately, and not that it has ended.
     #[must_use]
     pub fn speaks(&self, now: Mono, card: Card) -> bool {
-        let pulse = &self.owners[card as usize].pulse;
+        let pulse = &self.owners[card].pulse;
         pulse.is_live(now) || pulse.is_heard_again(now)
     }
 
@@ -187,29 +193,28 @@ impl Chain {
         if card != self.home {
             self.bridge.pulse.beat(now, heartbeat.life, heartbeat.uptime);
         }
-        let heard = self.owners[card as usize].pulse.heard();
+        let heard = self.owners[card].pulse.heard();
         let cut = card != self.home && heard <= self.bridge_ended;
         let speaks = self.speaks(now.mono, card) && !cut;
-        let pulse = &mut self.owners[card as usize].pulse;
+        let pulse = &mut self.owners[card].pulse;
         if speaks && pulse.life() != Some(heartbeat.life) {
             return false;
         }
         pulse.beat(now, heartbeat.life, heartbeat.uptime);
-        self.heartbeats[card as usize] = Some(heartbeat);
+        self.heartbeats[card] = Some(heartbeat);
         true
     }
 
     /// Compares what is known here of a card with what its owner said last: `plain` says whether it is a
     /// plain program's word. What is of an era that is not the owner's cannot be what it has made since.
     pub fn compare(&mut self, now: Mono, card: Card, plain: bool, known: &Versions) {
-        let place = card as usize;
         let said =
-            self.heartbeats[place].filter(|_| self.is_connected() && self.owners[place].pulse.is_live(now));
+            self.heartbeats[card].filter(|_| self.is_connected() && self.owners[card].pulse.is_live(now));
         let Some(said) = said else {
-            self.agreement[place] = Agreement::Unknown;
+            self.agreement[card] = Agreement::Unknown;
             return;
         };
-        self.agreement[place] = match self.agreement[place] {
+        self.agreement[card] = match self.agreement[card] {
             _ if plain => Agreement::Plain,
             _ if said.has.same(known, card) => Agreement::Same,
             _ if !may_have_made(&said, known, card) => Agreement::Unknown,
@@ -222,18 +227,18 @@ impl Chain {
     /// Something of a card has come from somebody's memory: it is not live before its owner says that it has
     /// it.
     pub fn doubt(&mut self, card: Card) {
-        self.agreement[card as usize] = Agreement::Unknown;
+        self.agreement[card] = Agreement::Unknown;
     }
 
     /// Whether what is known here of a card has not been what its owner says it has, for longer than one may
     /// overtake the other.
     #[must_use]
     pub fn differs(&self, now: Mono, card: Card) -> bool {
-        self.heartbeats[card as usize].is_some() && !self.agrees(now, card)
+        self.heartbeats[card].is_some() && !self.agrees(now, card)
     }
 
     fn agrees(&self, now: Mono, card: Card) -> bool {
-        match self.agreement[card as usize] {
+        match self.agreement[card] {
             Agreement::Unknown => false,
             Agreement::Plain | Agreement::Same => true,
             Agreement::Different(since) => now < since.after(GRACE),
@@ -242,7 +247,7 @@ impl Chain {
 
     /// The owner's connection has ended.
     pub fn gone(&mut self, now: Now, card: Card, life: Life) {
-        let pulse = &mut self.owners[card as usize].pulse;
+        let pulse = &mut self.owners[card].pulse;
         if pulse.life() == Some(life) {
             pulse.end(now);
         }
@@ -250,7 +255,7 @@ impl Chain {
 
     /// A plain program spoke for a card, live.
     pub fn plain_spoke(&mut self, now: Now, card: Card) {
-        self.plain[card as usize].prove(now);
+        self.plain[card].prove(now);
     }
 
     /// Draws all conclusions anew; gives the links that went up (`true`) or down.
@@ -261,7 +266,7 @@ impl Chain {
             news.push((Link::Bridge, up));
         }
         for card in Card::ALL.into_iter().filter(|card| Some(*card) != self.own) {
-            let owner = &mut self.owners[card as usize];
+            let owner = &mut self.owners[card];
             if let Some(up) = owner.conclude(now, reachable, patience) {
                 news.push((Link::Owner(card), up));
             }
@@ -282,13 +287,13 @@ impl Chain {
             return Some(Link::Bridge);
         }
         let relayed = relay && card == Card::One;
-        let relay_live = self.owners[Card::Two as usize].pulse.is_live(now);
+        let relay_live = self.owners[Card::Two].pulse.is_live(now);
         let relay_says = self
             .heartbeat(Card::Two)
             .is_some_and(|heartbeat| heartbeat.other_live);
-        let owner_live = self.owners[card as usize].pulse.is_live(now);
+        let owner_live = self.owners[card].pulse.is_live(now);
         let (source_live, agrees) = if plain {
-            let spoke = self.plain[card as usize].is_live(now);
+            let spoke = self.plain[card].is_live(now);
             (if relayed && relay_live { relay_says } else { spoke }, true)
         } else {
             // The relay's word alone is not enough: it may be as old as a proof of life when it is said, and
@@ -331,7 +336,7 @@ impl Chain {
             Link::Broker | Link::Relay | Link::Behind(_) => None,
             Link::Bridge | Link::Quiet => self.bridge.pulse.lost_at(),
             Link::Owner(card) | Link::Silent(card) | Link::Returning(card) => {
-                self.owners[card as usize].pulse.lost_at()
+                self.owners[card].pulse.lost_at()
             }
         }
     }
@@ -341,7 +346,7 @@ impl Chain {
     pub fn deadline(&self, now: Mono) -> Option<Mono> {
         let pulses = self.owners.iter().map(|owner| &owner.pulse);
         pulses
-            .chain(&self.plain)
+            .chain(self.plain.iter())
             .chain([&self.bridge.pulse])
             .flat_map(|pulse| [pulse.deadline(), pulse.forgotten()])
             .flatten()

@@ -1,10 +1,15 @@
 //! What somebody without a terminal asks an owner to do, and what the owner answers.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
 use crate::sensor::{PerSensor, SensorId, SensorSet, State};
 use crate::stage::Stage;
 
 /// What to do with one sensor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
     /// Let it have this state. Asked twice, it is done once.
     Set(State),
@@ -25,7 +30,7 @@ impl Change {
 }
 
 /// An order for some sensors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Changes(PerSensor<Option<Change>>);
 
 impl Changes {
@@ -73,7 +78,8 @@ impl Changes {
 
 /// Who gave a command: at most [`Name::LONGEST`] printable ASCII characters, so that it can be shown as it
 /// is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Name {
     letters: [u8; Self::LONGEST],
     length: u8,
@@ -100,6 +106,25 @@ impl Name {
     #[must_use]
     pub fn as_str(&self) -> &str {
         core::str::from_utf8(&self.letters[..usize::from(self.length)]).unwrap_or_default()
+    }
+}
+
+/// A text that is no [`Name`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("want 1 to {} printable ASCII characters", Name::LONGEST)]
+pub struct NotAName;
+
+impl TryFrom<String> for Name {
+    type Error = NotAName;
+
+    fn try_from(text: String) -> Result<Self, NotAName> {
+        Self::new(&text).ok_or(NotAName)
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.as_str().to_owned()
     }
 }
 

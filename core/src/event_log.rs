@@ -5,6 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::chain::Link;
 use crate::command::{Changes, Name};
 use crate::lack::Lack;
@@ -17,7 +19,7 @@ use crate::wire::{Malformed, Topic};
 pub const KEPT: usize = 200;
 
 /// Something worth telling the operator.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fact {
     /// The operator toggled an own sensor.
     Toggled {
@@ -91,7 +93,7 @@ pub enum Fact {
 }
 
 /// A fact, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// By this machine's wall clock.
     pub wall: Wall,
@@ -102,13 +104,14 @@ pub struct LogEntry {
 }
 
 /// The last [`KEPT`] facts, the newest last.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EventLog {
     entries: VecDeque<LogEntry>,
     /// Counts all that was ever noted, so that a reader can tell what is new.
     noted: u64,
     /// Toggles that are not confirmed yet, one a sensor: the count at their entry, and their moment. What was
     /// toggled stands, if under another version.
+    #[serde(skip)]
     open: Vec<(u64, SensorId, Mono)>,
 }
 
@@ -154,6 +157,12 @@ impl EventLog {
             is_other
         });
         open.push((*noted, sensor, mono));
+    }
+
+    /// Whether there are toggles whose stages are to be followed.
+    #[must_use]
+    pub fn follows(&self) -> bool {
+        !self.open.is_empty()
     }
 
     /// Brings the stages of the toggles up to date.

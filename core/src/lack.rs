@@ -2,8 +2,10 @@
 
 use alloc::string::String;
 
+use serde::{Deserialize, Serialize};
+
 /// What this program does not get.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lack {
     /// What it publishes on this topic does not come back, and nothing is restored or published before.
     Marker(String),

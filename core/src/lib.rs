@@ -10,6 +10,7 @@
 //! - [`lack`]: what a broker keeps from a program
 //! - [`command`]: what somebody without a terminal asks of an owner
 //! - [`machine`]: one program, `handle(now, event) -> effects`; [`event_log`]: its last events
+//! - [`view`]: what there is to see of a program, as one plain value
 //! - [`alarms`]: alarms and what is new, for one screen
 //! - [`wire`]: topics and bytes to and from messages
 #![no_std]
@@ -30,4 +31,5 @@ pub mod sensor;
 pub mod stage;
 pub mod time;
 pub mod version;
+pub mod view;
 pub mod wire;

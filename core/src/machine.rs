@@ -20,6 +20,7 @@ mod restore;
 mod rights;
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -29,9 +30,10 @@ use crate::event_log::{EventLog, Fact};
 use crate::global::Shown;
 use crate::lack::Lack;
 use crate::reading::{Merge, Reading, Versions};
-use crate::sensor::{Card, PerSensor, SensorId, SensorSet, State};
+use crate::sensor::{Card, PerCard, PerSensor, SensorId, SensorSet, State};
 use crate::stage::Stage;
 use crate::time::{Mono, Now};
+use crate::view::View;
 use crate::wire::{self, Direction, Entry, Heartbeat, Malformed, Message, Report, Topic};
 
 pub use event::{Effect, Event, Role, Setup, Ticket};
@@ -68,7 +70,7 @@ pub struct Machine {
     own: Option<OwnCard>,
     others: Others,
     chain: Chain,
-    freshness: [Freshness; 2],
+    pub(crate) freshness: PerCard<Freshness>,
     outbox: Outbox,
     heart: Heart,
     /// After a witness: the answer may be under way.
@@ -77,7 +79,8 @@ pub struct Machine {
     answered: Pause,
     ownership: Ownership,
     rights: Rights,
-    event_log: EventLog,
+    /// Shared with the views that are still in use; copied when it changes.
+    pub(crate) event_log: Arc<EventLog>,
     /// When the last event was.
     last: Now,
     leaving: bool,
@@ -126,14 +129,14 @@ impl Machine {
             own: own.map(|card| OwnCard::new(card, setup.life, memory)),
             others: Others::remembering(memory, own),
             chain: Chain::new(own.unwrap_or(Card::Two), own),
-            freshness: Card::ALL.map(|card| if Some(card) == own { Freshness::Live } else { held }),
+            freshness: PerCard::from_fn(|card| if Some(card) == own { Freshness::Live } else { held }),
             outbox: Outbox::new(identity.own_topics()),
             heart: Heart::default(),
             witnessed: Pause::default(),
             answered: Pause::default(),
             ownership: Ownership::default(),
             rights: Rights::default(),
-            event_log,
+            event_log: Arc::new(event_log),
             last: setup.started,
             leaving: false,
             malformed: 0,
@@ -199,7 +202,7 @@ impl Machine {
 
     fn note(&mut self, now: Now, fact: impl Into<Option<Fact>>) {
         if let Some(fact) = fact.into() {
-            self.event_log.note(now.wall, fact);
+            Arc::make_mut(&mut self.event_log).note(now.wall, fact);
         }
     }
 
@@ -240,7 +243,7 @@ impl Machine {
             self.restored_first(now);
         }
         if let Some(own) = &mut self.own {
-            own.carry_out_waiting(now, &mut self.event_log);
+            own.carry_out_waiting(now, Arc::make_mut(&mut self.event_log));
         }
         self.outbox.again();
         if self.ownership.restored(now.mono, self.identity.life) && !self.leaving {
@@ -270,14 +273,19 @@ impl Machine {
 
     fn toggle(&mut self, now: Now, sensor: SensorId) {
         if let Some(own) = self.own.as_mut().filter(|_| !self.leaving) {
-            own.toggle(now, sensor, &mut self.event_log);
+            own.toggle(now, sensor, Arc::make_mut(&mut self.event_log));
         }
     }
 
     /// Asked on the command line: done as a key is, at once.
     fn local_command(&mut self, now: Now, command: &Command) {
         if let Some(own) = self.own.as_mut().filter(|_| !self.leaving) {
-            own.local_command(now, command, self.restore.was_ever_done(), &mut self.event_log);
+            own.local_command(
+                now,
+                command,
+                self.restore.was_ever_done(),
+                Arc::make_mut(&mut self.event_log),
+            );
         }
     }
 
@@ -668,7 +676,9 @@ impl Machine {
             effects.push(Effect::Save(memory));
         }
         let stages = PerSensor::from_fn(|sensor| self.stage(sensor));
-        self.event_log.follow(now.mono, |sensor| stages[sensor]);
+        if self.event_log.follows() {
+            Arc::make_mut(&mut self.event_log).follow(now.mono, |sensor| stages[sensor]);
+        }
     }
 
     /// Which links are up and which values live; notes what changed, and tells the other owner at once.
@@ -691,9 +701,9 @@ impl Machine {
         for card in Card::ALL {
             let plain = self.others.global.is_all_plain(card);
             self.chain.compare(now.mono, card, plain, &has);
-            let before = self.freshness[card as usize];
+            let before = self.freshness[card];
             let fresh = self.judge(now, card);
-            self.freshness[card as usize] = fresh;
+            self.freshness[card] = fresh;
             if fresh.is_live() != before.is_live() {
                 self.heart.by(now.mono);
                 let fact = match fresh {
@@ -830,7 +840,13 @@ impl Machine {
         sensors.into_iter().any(|sensor| has.is_earlier(&best, sensor))
     }
 
-    // What the screens show.
+    // What there is to see.
+
+    /// What there is to see, as one plain value.
+    #[must_use]
+    pub fn view(&self) -> View {
+        View::of(self)
+    }
 
     /// What the program is there for.
     #[must_use]
@@ -875,7 +891,7 @@ impl Machine {
     /// Whether a card's values are live. An owner's own are always: it is the source.
     #[must_use]
     pub fn freshness(&self, card: Card) -> Freshness {
-        self.freshness[card as usize]
+        self.freshness[card]
     }
 
     /// Whether the first restore has ended.
@@ -892,7 +908,7 @@ impl Machine {
 
     /// The last events.
     #[must_use]
-    pub const fn event_log(&self) -> &EventLog {
+    pub fn event_log(&self) -> &EventLog {
         &self.event_log
     }
 

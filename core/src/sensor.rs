@@ -48,7 +48,8 @@ impl From<State> for bool {
 }
 
 /// One of the two cards, named by its board.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
 pub enum Card {
     /// Sensors 1-3, owned by `card1_monitor` on board 1.
     One,
@@ -91,7 +92,8 @@ impl Card {
 /// A sensor, by the number that people know it by.
 ///
 /// Invariant: 1 to 6, kept by construction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
 pub struct SensorId(u8);
 
 impl SensorId {
@@ -124,6 +126,40 @@ impl SensorId {
     #[must_use]
     pub(crate) const fn index(self) -> usize {
         self.0 as usize - 1
+    }
+}
+
+/// A number that is no card's, or no sensor's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is no {0} {1}")]
+pub struct NoSuch(&'static str, u8);
+
+impl TryFrom<u8> for Card {
+    type Error = NoSuch;
+
+    fn try_from(number: u8) -> Result<Self, NoSuch> {
+        let card = Self::ALL.into_iter().find(|card| card.number() == number);
+        card.ok_or(NoSuch("card", number))
+    }
+}
+
+impl From<Card> for u8 {
+    fn from(card: Card) -> Self {
+        card.number()
+    }
+}
+
+impl TryFrom<u8> for SensorId {
+    type Error = NoSuch;
+
+    fn try_from(number: u8) -> Result<Self, NoSuch> {
+        Self::new(number).ok_or(NoSuch("sensor", number))
+    }
+}
+
+impl From<SensorId> for u8 {
+    fn from(sensor: SensorId) -> Self {
+        sensor.number()
     }
 }
 
@@ -163,6 +199,41 @@ impl<T> Index<SensorId> for PerSensor<T> {
 impl<T> IndexMut<SensorId> for PerSensor<T> {
     fn index_mut(&mut self, sensor: SensorId) -> &mut T {
         &mut self.0[usize::from(sensor.0) - 1]
+    }
+}
+
+/// Something for each card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PerCard<T>([T; 2]);
+
+impl<T> PerCard<T> {
+    /// What `value` gives for each card.
+    pub fn from_fn(value: impl FnMut(Card) -> T) -> Self {
+        Self(Card::ALL.map(value))
+    }
+
+    /// What there is, in the order of the cards.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter()
+    }
+
+    /// The same, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut()
+    }
+}
+
+impl<T> Index<Card> for PerCard<T> {
+    type Output = T;
+
+    fn index(&self, card: Card) -> &T {
+        &self.0[card as usize]
+    }
+}
+
+impl<T> IndexMut<Card> for PerCard<T> {
+    fn index_mut(&mut self, card: Card) -> &mut T {
+        &mut self.0[card as usize]
     }
 }
 

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A moment on this machine's monotonic clock: what time-outs are measured with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Mono(Duration);
@@ -37,7 +39,7 @@ impl Mono {
 
 /// A moment by some machine's wall clock, in seconds since 1970. It may be wrong by decades, and may go
 /// backwards: it is shown to people and orders nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Wall(pub i64);
 
 /// This moment, by both clocks. The shell reads them; the core is given them with each event.

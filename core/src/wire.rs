@@ -172,7 +172,7 @@ pub enum Message {
 }
 
 /// Why a payload could not be read. The words are this program's own: nothing of the payload is in them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Malformed {
     /// No payload at all.
     #[error("empty message")]

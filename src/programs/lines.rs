@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::machine::{Freshness, Machine, Role};
+use crate::machine::{Freshness, Role};
 use crate::sensor::{Card, SensorId, State};
 use crate::text::words::{self, Times};
 use crate::time::Wall;
+use crate::view::View;
 
 /// Writes what has changed since the last time.
 #[derive(Debug)]
@@ -46,10 +47,8 @@ impl Lines {
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn write(&mut self, machine: &Machine, times: &Times, out: &mut impl Write) -> io::Result<()> {
-        let now: Vec<(SensorId, Said)> = SensorId::ALL
-            .map(|sensor| (sensor, said(machine, sensor)))
-            .to_vec();
+    pub fn write(&mut self, view: &View, times: &Times, out: &mut impl Write) -> io::Result<()> {
+        let now: Vec<(SensorId, Said)> = SensorId::ALL.map(|sensor| (sensor, said(view, sensor))).to_vec();
         let changed = now
             .iter()
             .enumerate()
@@ -57,7 +56,7 @@ impl Lines {
             .map(|(_, said)| said);
         if self.json {
             if changed.count() > 0 {
-                writeln!(out, "{}", object(machine))?;
+                writeln!(out, "{}", object(view))?;
             }
         } else {
             for (sensor, said) in changed {
@@ -69,16 +68,18 @@ impl Lines {
     }
 }
 
-fn said(machine: &Machine, sensor: SensorId) -> Said {
-    let state = machine.shown(sensor).map(|shown| shown.state());
-    let beside = state.map(
-        |_| match (machine.stage(sensor), machine.freshness(sensor.card())) {
-            (Some(stage), _) => Note::Stage(stage),
-            (None, Freshness::Live) => Note::Live,
-            (None, Freshness::Held { since, .. }) => Note::Held(words::held_since(machine, since)),
-        },
-    );
-    Said { state, beside }
+fn said(view: &View, sensor: SensorId) -> Said {
+    let card = sensor.card();
+    let seen = view.sensors[sensor];
+    let beside = seen.map(|seen| match (seen.stage, view.freshness[card]) {
+        (Some(stage), _) => Note::Stage(stage),
+        (None, Freshness::Live) => Note::Live,
+        (None, Freshness::Held { .. }) => Note::Held(view.held_since(card)),
+    });
+    Said {
+        state: view.state(sensor),
+        beside,
+    }
 }
 
 /// A sensor's line, with how far its state has got.
@@ -107,20 +108,19 @@ fn text(sensor: SensorId, said: &Said, times: &Times) -> String {
 
 /// All sensors as one JSON object: the plain keys, and beside them which card is live, and since when one is
 /// held.
-fn object(machine: &Machine) -> Value {
+fn object(view: &View) -> Value {
     let mut object = Map::new();
     for sensor in SensorId::ALL {
-        let state = machine.shown(sensor).map(|shown| bool::from(shown.state()));
+        let state = view.state(sensor).map(bool::from);
         object.insert(format!("sensor_{}", sensor.number()), json!(state));
     }
     let (mut live, mut held) = (Map::new(), Map::new());
     for card in Card::ALL {
         let name = format!("card{}", card.number());
-        match machine.freshness(card) {
+        match view.freshness[card] {
             Freshness::Live => live.insert(name, json!(true)),
-            Freshness::Held { since, .. } => {
-                let since = words::held_since(machine, since);
-                held.insert(name.clone(), json!(since.and_then(iso)));
+            Freshness::Held { .. } => {
+                held.insert(name.clone(), json!(view.held_since(card).and_then(iso)));
                 live.insert(name, json!(false))
             }
         };
@@ -140,11 +140,8 @@ fn iso(wall: Wall) -> Option<String> {
 
 /// Whether `--once` has its answer: all that the broker knows has come, and it is known what is live.
 #[must_use]
-pub fn is_answered(machine: &Machine) -> bool {
-    machine.is_restored()
-        && Card::ALL
-            .into_iter()
-            .all(|card| machine.freshness(card) == Freshness::Live)
+pub fn is_answered(view: &View) -> bool {
+    view.is_restored && view.freshness.iter().all(|fresh| fresh.is_live())
 }
 
 /// The exit status of `--once` for whatever keeps it from knowing, or saying, the states.
@@ -152,11 +149,11 @@ pub const UNKNOWN: u8 = 3;
 
 /// The exit status of `--once`, as monitoring plug-ins have it.
 #[must_use]
-pub fn verdict(machine: &Machine) -> u8 {
-    let states = SensorId::ALL.map(|sensor| machine.shown(sensor).map(|shown| shown.state()));
-    let live = is_answered(machine);
-    debug_assert!(machine.role() == Role::Display);
-    if !machine.is_restored() || states.contains(&None) {
+pub fn verdict(view: &View) -> u8 {
+    let states = SensorId::ALL.map(|sensor| view.state(sensor));
+    let live = is_answered(view);
+    debug_assert!(view.role == Role::Display);
+    if !view.is_restored || states.contains(&None) {
         UNKNOWN
     } else if states.contains(&Some(State::Ko)) {
         2

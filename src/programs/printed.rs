@@ -39,7 +39,7 @@ pub(super) fn follow(mut runtime: Runtime, json: bool) -> Result<Exit> {
             let now = runtime.clock().now();
             let times = Times::new(zone.at(now.mono), now.wall);
             let mut text = Vec::new();
-            lines.write(runtime.machine(), &times, &mut text)?;
+            lines.write(&runtime.machine().view(), &times, &mut text)?;
             if !text.is_empty() {
                 printer.print(text);
             }
@@ -82,7 +82,7 @@ pub(super) fn once(mut runtime: Runtime, options: &Display) -> Result<u8> {
     let clock = runtime.clock();
     let mut by = clock.now().mono.after(options.timeout);
     let mut restored = false;
-    while !lines::is_answered(runtime.machine()) && clock.now().mono < by {
+    while !lines::is_answered(&runtime.machine().view()) && clock.now().mono < by {
         match runtime.wait(&inputs, Some(clock.until(by))) {
             Wakeup::Other(Input::Terminate(signal)) => return Ok(signals::exit_status(signal)),
             Wakeup::Other(Input::Panicked) => return Ok(panic::EXIT_STATUS),
@@ -110,11 +110,12 @@ pub(super) fn once(mut runtime: Runtime, options: &Display) -> Result<u8> {
             runtime.url()
         );
     }
+    let view = runtime.machine().view();
     let times = Times::new(TimeZone::system(), clock.now().wall);
     Lines::new(options.json)
-        .write(runtime.machine(), &times, &mut io::stdout().lock())
+        .write(&view, &times, &mut io::stdout().lock())
         .context("cannot write to stdout")?;
-    let verdict = lines::verdict(runtime.machine());
+    let verdict = lines::verdict(&view);
     runtime.leave();
     Ok(verdict)
 }

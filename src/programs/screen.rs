@@ -16,7 +16,7 @@ use crate::terminal::signals::{self, Signals};
 use crate::terminal::{Terminal, panic};
 use crate::text::words::Times;
 use crate::text::zone::Zone;
-use crate::ui::controls::{Action, Controls};
+use crate::ui::controls::{self, Action, Controls, Extent};
 use crate::ui::view::{self, Picture, Theme};
 
 /// Opens the terminal; to be called before the first connection.
@@ -91,8 +91,8 @@ impl<'a> Screen<'a> {
             match runtime.wait(inputs, limit) {
                 Wakeup::Taken => {}
                 Wakeup::Other(input) => {
-                    if let Some(status) = self.input(runtime, input)? {
-                        return Ok(Reason::Status(status));
+                    if let Some(reason) = self.input(runtime, input)? {
+                        return Ok(reason);
                     }
                 }
                 Wakeup::Stop(stop) => return Ok(Reason::Stop(stop)),
@@ -105,7 +105,9 @@ impl<'a> Screen<'a> {
     fn look(&mut self, runtime: &Runtime) {
         let now = runtime.clock().now();
         self.controls.forget(now.mono);
-        let ring = self.alarms.look(now.wall, Observed::of(runtime.machine()));
+        let ring = self
+            .alarms
+            .look(now.wall, Observed::of(&runtime.machine().view()));
         if ring.is_some() && self.settings.bell {
             self.painter.ring();
         }
@@ -114,7 +116,7 @@ impl<'a> Screen<'a> {
     fn picture(&mut self, runtime: &Runtime) -> Picture {
         let now = runtime.clock().now();
         Picture {
-            machine: runtime.machine().clone(),
+            view: runtime.machine().view(),
             alarms: self.alarms.clone(),
             controls: self.controls.clone(),
             mouse: self.settings.mouse,
@@ -124,56 +126,68 @@ impl<'a> Screen<'a> {
         }
     }
 
-    fn input(&mut self, runtime: &mut Runtime, input: Input) -> Result<Option<u8>> {
-        match input {
+    /// Takes in what came from the terminal or as a signal; gives the reason if that was to end.
+    fn input(&mut self, runtime: &mut Runtime, input: Input) -> Result<Option<Reason>> {
+        let status = match input {
             Input::Key(key) => {
                 // Somebody is there, who may have mended what only a person can mend.
                 runtime.retry();
                 return Ok(self.key(runtime, key));
             }
-            Input::Click(column, line) => self.click(runtime, Position::new(column, line)),
-            Input::Resized => self.painter.redraw(),
-            Input::Suspend => self.terminal.suspend().context("cannot stop for the shell")?,
-            Input::Continued => {
-                if self.terminal.enter().is_err() {
-                    return Ok(Some(signals::hang_up_status()));
-                }
+            Input::Click(column, line) => return Ok(self.click(runtime, Position::new(column, line))),
+            Input::Continued if self.terminal.enter().is_err() => signals::hang_up_status(),
+            Input::Terminate(signal) => signals::exit_status(signal),
+            Input::HungUp => signals::hang_up_status(),
+            Input::Panicked => panic::EXIT_STATUS,
+            Input::Resized | Input::Continued => {
                 self.painter.redraw();
+                return Ok(None);
             }
-            Input::Terminate(signal) => return Ok(Some(signals::exit_status(signal))),
-            Input::HungUp => return Ok(Some(signals::hang_up_status())),
-            Input::Panicked => return Ok(Some(panic::EXIT_STATUS)),
-            Input::ReopenLog => runtime.reopen_log(),
-            Input::Printed => {}
-        }
-        Ok(None)
+            Input::Suspend => {
+                self.terminal.suspend().context("cannot stop for the shell")?;
+                return Ok(None);
+            }
+            Input::ReopenLog => {
+                runtime.reopen_log();
+                return Ok(None);
+            }
+            Input::Printed => return Ok(None),
+        };
+        Ok(Some(Reason::Status(status)))
     }
 
-    fn key(&mut self, runtime: &mut Runtime, key: KeyEvent) -> Option<u8> {
-        let extent = view::extent(&self.picture(runtime), self.terminal.size());
+    fn key(&mut self, runtime: &mut Runtime, key: KeyEvent) -> Option<Reason> {
+        let extent = if controls::scrolls(key) {
+            view::extent(&self.picture(runtime), self.terminal.size())
+        } else {
+            Extent::default()
+        };
         let action = self.controls.key(runtime.clock().now().mono, key, extent)?;
-        self.grant(runtime, action)
+        self.perform(runtime, action)
     }
 
-    fn click(&mut self, runtime: &mut Runtime, at: Position) {
-        if !self.settings.mouse {
-            return;
-        }
-        let sensor = view::sensor_at(&self.picture(runtime), self.terminal.size(), at);
-        let now = runtime.clock().now().mono;
-        if let Some(action) = sensor.and_then(|sensor| self.controls.press(now, sensor)) {
-            self.grant(runtime, action);
-        }
+    /// A click means what was drawn at its place.
+    fn click(&mut self, runtime: &mut Runtime, at: Position) -> Option<Reason> {
+        let shown = self.painter.shown().filter(|_| self.settings.mouse)?;
+        let sensor = view::sensor_at(&shown, self.terminal.size(), at)?;
+        let action = self.controls.press(runtime.clock().now().mono, sensor)?;
+        self.perform(runtime, action)
     }
 
-    /// Does what was asked for; gives the exit status if that was to end.
-    fn grant(&mut self, runtime: &mut Runtime, action: Action) -> Option<u8> {
-        match action {
-            Action::Quit => return Some(0),
-            Action::Toggle(sensor) => drop(runtime.feed(Event::Toggle(sensor))),
-            Action::Publish => drop(runtime.feed(Event::Publish)),
-            Action::Acknowledge => self.alarms.acknowledge(),
-        }
-        None
+    /// Does what was asked for; gives the reason if that was to end.
+    fn perform(&mut self, runtime: &mut Runtime, action: Action) -> Option<Reason> {
+        let event = match action {
+            Action::Quit => return Some(Reason::Status(0)),
+            Action::Toggle(sensor) => Event::Toggle(sensor),
+            Action::Publish => Event::Publish,
+            Action::Acknowledge => {
+                // An alarm that came after the last frame has been seen by nobody.
+                if let Some(shown) = self.painter.shown() {
+                    self.alarms.acknowledge(shown.alarms.seen());
+                }
+                return None;
+            }
+        };
+        runtime.feed(event).map(Reason::Stop)
     }
 }

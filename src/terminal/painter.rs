@@ -35,17 +35,19 @@ pub struct Painter<T> {
 struct Latest<T> {
     actions: Mutex<Actions<T>>,
     changed: Condvar,
+    /// The last picture that the terminal has taken in full.
+    shown: Mutex<Option<Arc<T>>>,
     /// Outside of the lock, for the middle of a frame.
     stop: AtomicBool,
 }
 
 struct Actions<T> {
-    picture: Option<T>,
+    picture: Option<Arc<T>>,
     afresh: bool,
     bell: bool,
 }
 
-impl<T: Send + 'static> Painter<T> {
+impl<T: Send + Sync + 'static> Painter<T> {
     /// Starts the thread. `draw` is a function of the picture alone; it is never called while a lock is held.
     ///
     /// # Errors
@@ -59,6 +61,7 @@ impl<T: Send + 'static> Painter<T> {
                 bell: false,
             }),
             changed: Condvar::new(),
+            shown: Mutex::new(None),
             stop: AtomicBool::new(false),
         });
         let tty = Arc::clone(terminal.tty());
@@ -73,8 +76,14 @@ impl<T: Send + 'static> Painter<T> {
 
     /// Shows this picture as soon as the terminal takes it, unless a newer one comes first. Never waits.
     pub fn show(&self, picture: T) {
-        self.slot.lock().picture = Some(picture);
+        self.slot.lock().picture = Some(Arc::new(picture));
         self.slot.changed.notify_one();
+    }
+
+    /// The last picture that the terminal has taken in full: what whoever presses a key now has seen.
+    #[must_use]
+    pub fn shown(&self) -> Option<Arc<T>> {
+        lock(&self.slot.shown).clone()
     }
 
     /// Rings the terminal's bell with the next frame: once, however often it is asked for until then.
@@ -108,7 +117,7 @@ impl<T> Drop for Painter<T> {
 
 impl<T> Latest<T> {
     fn lock(&self) -> MutexGuard<'_, Actions<T>> {
-        self.actions.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.actions)
     }
 
     /// Waits for a picture, or the wish to draw afresh or to ring; `None` is the end.
@@ -128,6 +137,10 @@ impl<T> Latest<T> {
             actions = self.changed.wait(actions).unwrap_or_else(PoisonError::into_inner);
         }
     }
+}
+
+fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn paint<T>(slot: &Latest<T>, tty: &Tty, draw: fn(&T, &mut Frame<'_>)) {
@@ -151,5 +164,8 @@ fn paint<T>(slot: &Latest<T>, tty: &Tty, draw: fn(&T, &mut Frame<'_>)) {
             bytes.push(BELL);
         }
         last = tty.write_frame(&bytes, &slot.stop);
+        if last.is_ok() {
+            *lock(&slot.shown) = Some(Arc::clone(picture));
+        }
     }
 }

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use crate::chain::Link;
 use crate::command::{Change, Changes, Name};
 use crate::event_log::{Fact, LogEntry};
-use crate::machine::{Machine, Role};
+use crate::machine::Role;
 use crate::sensor::{Card, State};
 use crate::stage::Stage;
 use crate::time::Wall;
@@ -99,13 +99,6 @@ impl Times {
         };
         moment.strftime(form).to_string()
     }
-}
-
-/// Since when a card is held; `None` where it has not been live since this program started: how long before
-/// that, nobody has told it.
-#[must_use]
-pub fn held_since(machine: &Machine, since: Wall) -> Option<Wall> {
-    Some(since).filter(|since| *since != machine.started().wall)
 }
 
 fn took(duration: Duration) -> String {

@@ -143,7 +143,7 @@ impl Controls {
         self.said = self.said.take().filter(|(_, until)| now < *until);
     }
 
-    /// A key was pressed.
+    /// A key was pressed. The extent is needed for a key that [`scrolls`] only.
     pub fn key(&mut self, now: Mono, key: KeyEvent, extent: Extent) -> Option<Action> {
         self.said = None;
         let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
@@ -252,6 +252,13 @@ impl Controls {
         let above = moved(above, extent.events.saturating_sub(extent.last_rows));
         self.log = (above > 0).then(|| extent.newest - above);
     }
+}
+
+/// Whether a key moves the log, or the help over it.
+#[must_use]
+pub const fn scrolls(key: KeyEvent) -> bool {
+    use KeyCode::{Down, End, Home, PageDown, PageUp, Up};
+    matches!(key.code, Up | Down | PageUp | PageDown | Home | End)
 }
 
 /// The sensors that can be toggled from a program, by their keys.

@@ -18,10 +18,10 @@ use ratatui::layout::{Position, Rect, Size};
 use ratatui::widgets::Paragraph;
 
 use crate::alarms::Alarms;
-use crate::machine::Machine;
 use crate::sensor::SensorId;
 use crate::text::words::Times;
 use crate::ui::controls::{Controls, Extent};
+use crate::view::View;
 
 use plan::Plan;
 pub use theme::{Theme, is_dumb};
@@ -29,8 +29,8 @@ pub use theme::{Theme, is_dumb};
 /// Everything that is on the screen.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    /// The program.
-    pub machine: Machine,
+    /// What there is to see of the program.
+    pub view: View,
     /// What is new, and what has raised an alarm.
     pub alarms: Alarms,
     /// What the operator has set.
@@ -71,7 +71,7 @@ pub fn draw(picture: &Picture, frame: &mut Frame<'_>) {
 #[must_use]
 pub fn extent(picture: &Picture, size: Size) -> Extent {
     let area = Rect::from((Position::ORIGIN, size));
-    let event_log = picture.machine.event_log();
+    let event_log = &picture.view.event_log;
     let (log_rows, last_rows) =
         Plan::of(picture, area).map_or((0, 0), |plan| events::held(picture, plan.log));
     Extent {

@@ -83,7 +83,7 @@ fn a_press_that_toggles_nothing_is_seen_where_there_is_room_for_the_states_only(
         .flat_map(|size| [(size, false), (size, true)])
     {
         let mut before = picture(&net, CARD1);
-        before.controls = Controls::new(before.machine.role(), read_only);
+        before.controls = Controls::new(before.view.role, read_only);
         if !read_only {
             let free = shot(&before, size);
             press(&mut before, KeyCode::Char('l'), size);
@@ -108,7 +108,7 @@ fn a_press_that_toggles_nothing_is_seen_where_there_is_room_for_the_states_only(
     starting.start(CARD1);
     for key in ['2', '5'] {
         let before = Picture {
-            controls: Controls::new(picture(&starting, CARD1).machine.role(), true),
+            controls: Controls::new(picture(&starting, CARD1).view.role, true),
             ..picture(&starting, CARD1)
         };
         let mut after = before.clone();

@@ -93,7 +93,7 @@ fn the_help_has_no_click_where_a_click_toggles_nothing() {
         for size in [ORDINARY, (40, 20)] {
             let mut help = picture(&net, program);
             help.mouse = true;
-            help.controls = Controls::new(help.machine.role(), read_only);
+            help.controls = Controls::new(help.view.role, read_only);
             press(&mut help, KeyCode::Char('?'), size);
             let text = text(&help, size);
             assert_eq!(text.matches("click").count(), clicks, "{text}");
@@ -108,7 +108,7 @@ fn a_click_that_is_refused_looks_like_a_key_that_is() {
     for read_only in [false, true] {
         for (number, key) in (1..).zip(['1', '2', '3', '4', '5', '6']) {
             let mut clicked = picture(&net, CARD1);
-            clicked.controls = Controls::new(clicked.machine.role(), read_only);
+            clicked.controls = Controls::new(clicked.view.role, read_only);
             let mut pressed = clicked.clone();
             // What was said of the press before is not of this one.
             press(&mut clicked, KeyCode::Char('6'), ORDINARY);

@@ -1,10 +1,12 @@
 //! A pulse, and what is concluded from it: up, down, or too early to say.
 
+use serde::{Deserialize, Serialize};
+
 use crate::pulse::Pulse;
 use crate::time::{Mono, Now, Wall};
 
 /// Whether something is up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     /// Nothing has been heard of it yet, and it is too early to say that it is down.
     Waiting,

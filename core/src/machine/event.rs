@@ -6,6 +6,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::command::Command;
 use crate::owner::Memory;
 use crate::sensor::{Card, SensorId};
@@ -14,7 +16,7 @@ use crate::version::Life;
 use crate::wire::Topic;
 
 /// What a program is there for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// Owns a card; card 2's owner joins both.
     Monitor(Card),

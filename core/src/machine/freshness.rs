@@ -1,10 +1,12 @@
 //! Whether a card's values are live.
 
+use serde::{Deserialize, Serialize};
+
 use crate::chain::Link;
 use crate::time::Wall;
 
 /// Whether the other card's values are what their owner says now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Freshness {
     /// They are.
     Live,

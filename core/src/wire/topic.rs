@@ -4,6 +4,8 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
+use serde::{Deserialize, Serialize};
+
 use crate::sensor::{Card, SensorId, SensorSet};
 
 const CARD1: &str = "sensors/card1";
@@ -25,7 +27,7 @@ const BRIDGE_IN: &str = "$SYS/broker/connection/board2_bridge_in/state";
 const BRIDGE_OUT: &str = "$SYS/broker/connection/board2_bridge_out/state";
 
 /// A topic that this project knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Topic {
     /// `sensors/cardN`: a card's own readings.
     Card(Card),
@@ -52,7 +54,7 @@ pub enum Topic {
 }
 
 /// One of the bridge's two connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Direction {
     /// From broker 1 to broker 2.
     In,

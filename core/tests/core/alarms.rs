@@ -1,21 +1,27 @@
 //! What raises an alarm, what rings, and how long it stays.
 
 use dualboard_core::alarms::{Alarms, Observed, Ring, Subject};
-use dualboard_core::sensor::{Card, SensorId, State};
+use dualboard_core::sensor::{Card, PerCard, PerSensor, SensorId, State};
 use dualboard_core::time::Wall;
 
 const OK: Option<State> = Some(State::Ok);
 const KO: Option<State> = Some(State::Ko);
 
 /// All is well.
-const WELL: Observed = Observed {
-    restored: true,
-    states: [OK; 6],
-    changed: [None; 6],
-    live: [true; 2],
-    held: [None; 2],
-    noted: 7,
-};
+fn well() -> Observed {
+    Observed {
+        restored: true,
+        states: PerSensor::from_fn(|_| OK),
+        changed: PerSensor::default(),
+        held: PerCard::default(),
+        noted: 7,
+    }
+}
+
+/// Cards that are held since this moment.
+fn held(cards: &[Card]) -> PerCard<Option<Wall>> {
+    PerCard::from_fn(|card| cards.contains(&card).then_some(Wall(90)))
+}
 
 fn sensor(number: u8) -> SensorId {
     SensorId::new(number).expect("1 to 6")
@@ -25,7 +31,7 @@ fn sensor(number: u8) -> SensorId {
 fn with(seen: Observed, numbers: &[u8], state: Option<State>) -> Observed {
     let mut seen = seen;
     for number in numbers {
-        seen.states[usize::from(*number) - 1] = state;
+        seen.states[sensor(*number)] = state;
     }
     seen
 }
@@ -42,8 +48,8 @@ fn subjects(alarms: &Alarms) -> Vec<Subject> {
 
 #[test]
 fn a_sensor_that_goes_ko_raises_an_alarm_and_rings_once() {
-    let mut alarms = started(WELL);
-    let ko = with(WELL, &[2], KO);
+    let mut alarms = started(well());
+    let ko = with(well(), &[2], KO);
     assert_eq!(alarms.look(Wall(5), ko), Some(Ring::Once));
     assert_eq!(alarms.look(Wall(6), ko), None, "it is KO still");
     assert_eq!(subjects(&alarms), [Subject::Ko(sensor(2))]);
@@ -52,13 +58,12 @@ fn a_sensor_that_goes_ko_raises_an_alarm_and_rings_once() {
 
 #[test]
 fn an_alarm_has_the_time_of_what_it_tells_of() {
-    let mut alarms = started(WELL);
+    let mut alarms = started(well());
     let mut bad = Observed {
-        live: [true, false],
-        held: [None, Some(Wall(90))],
-        ..with(WELL, &[2], KO)
+        held: held(&[Card::Two]),
+        ..with(well(), &[2], KO)
     };
-    bad.changed[1] = Some(Wall(80));
+    bad.changed[sensor(2)] = Some(Wall(80));
     alarms.look(Wall(100), bad);
     let times: Vec<_> = alarms.open().map(|alarm| (alarm.raised, alarm.since)).collect();
     assert_eq!(times, [(Wall(100), Wall(90)), (Wall(100), Wall(80))]);
@@ -66,43 +71,62 @@ fn an_alarm_has_the_time_of_what_it_tells_of() {
 
 #[test]
 fn the_alarm_outlasts_its_cause_until_it_is_acknowledged() {
-    let mut alarms = started(WELL);
-    alarms.look(Wall(1), with(WELL, &[2], KO));
-    assert_eq!(alarms.look(Wall(2), WELL), None, "good news do not ring");
+    let mut alarms = started(well());
+    alarms.look(Wall(1), with(well(), &[2], KO));
+    assert_eq!(alarms.look(Wall(2), well()), None, "good news do not ring");
     assert_eq!(subjects(&alarms), [Subject::Ko(sensor(2))]);
-    alarms.acknowledge();
+    alarms.acknowledge(alarms.seen());
     assert_eq!(subjects(&alarms), []);
     assert!(!alarms.has_news());
 }
 
 #[test]
+fn what_came_after_the_last_frame_is_not_acknowledged() {
+    let mut alarms = started(well());
+    alarms.look(Wall(1), with(well(), &[2], KO));
+    let frame = alarms.seen();
+    let later = Observed {
+        noted: 8,
+        ..with(well(), &[2, 3], KO)
+    };
+    alarms.look(Wall(2), later);
+    alarms.acknowledge(frame);
+    assert_eq!(subjects(&alarms), [Subject::Ko(sensor(3))]);
+    assert_eq!((alarms.raised(), alarms.acknowledged()), (1, 7));
+    assert!(!alarms.is_new(sensor(2)) && alarms.is_new(sensor(3)));
+    alarms.acknowledge(alarms.seen());
+    alarms.acknowledge(frame);
+    assert!(!alarms.has_news(), "an older frame takes nothing back");
+}
+
+#[test]
 fn what_is_acknowledged_rings_again_when_it_happens_again() {
-    let mut alarms = started(WELL);
-    alarms.look(Wall(1), with(WELL, &[2], KO));
-    alarms.acknowledge();
-    assert_eq!(alarms.look(Wall(2), with(WELL, &[2], KO)), None);
-    alarms.look(Wall(3), WELL);
-    assert_eq!(alarms.look(Wall(4), with(WELL, &[2], KO)), Some(Ring::Once));
+    let mut alarms = started(well());
+    alarms.look(Wall(1), with(well(), &[2], KO));
+    alarms.acknowledge(alarms.seen());
+    assert_eq!(alarms.look(Wall(2), with(well(), &[2], KO)), None);
+    alarms.look(Wall(3), well());
+    assert_eq!(alarms.look(Wall(4), with(well(), &[2], KO)), Some(Ring::Once));
 }
 
 #[test]
 fn a_source_that_is_lost_raises_an_alarm_and_one_that_comes_back_does_not() {
-    let mut alarms = started(WELL);
+    let mut alarms = started(well());
     let lost = Observed {
-        live: [false, true],
-        ..WELL
+        held: held(&[Card::One]),
+        ..well()
     };
     assert_eq!(alarms.look(Wall(1), lost), Some(Ring::Once));
-    assert_eq!(alarms.look(Wall(2), WELL), None);
+    assert_eq!(alarms.look(Wall(2), well()), None);
     assert_eq!(subjects(&alarms), [Subject::Lost(Card::One)]);
 }
 
 #[test]
 fn several_at_once_ring_once() {
-    let mut alarms = started(WELL);
+    let mut alarms = started(well());
     let bad = Observed {
-        live: [false; 2],
-        ..with(WELL, &[1, 6], KO)
+        held: held(&Card::ALL),
+        ..with(well(), &[1, 6], KO)
     };
     assert_eq!(alarms.look(Wall(1), bad), Some(Ring::Once));
     assert_eq!((alarms.raised(), subjects(&alarms).len()), (4, 4));
@@ -112,15 +136,15 @@ fn several_at_once_ring_once() {
 fn what_was_so_at_the_start_is_told_and_does_not_ring() {
     let nothing = Observed {
         restored: false,
-        states: [None; 6],
-        live: [false; 2],
-        ..WELL
+        states: PerSensor::default(),
+        held: held(&Card::ALL),
+        ..well()
     };
     let mut alarms = Alarms::default();
     assert_eq!(alarms.look(Wall(0), nothing), None);
     let found = Observed {
-        live: [false; 2],
-        ..with(WELL, &[3, 4], KO)
+        held: held(&Card::ALL),
+        ..with(well(), &[3, 4], KO)
     };
     assert_eq!(alarms.look(Wall(1), found), None);
     assert_eq!(
@@ -129,7 +153,7 @@ fn what_was_so_at_the_start_is_told_and_does_not_ring() {
         "a source that was never live is not lost"
     );
     assert_eq!(
-        alarms.look(Wall(2), with(WELL, &[3, 4], KO)),
+        alarms.look(Wall(2), with(well(), &[3, 4], KO)),
         None,
         "the sources come"
     );
@@ -138,35 +162,35 @@ fn what_was_so_at_the_start_is_told_and_does_not_ring() {
 
 #[test]
 fn a_sensor_that_was_unknown_and_is_ko_rings() {
-    let mut alarms = started(with(WELL, &[5], None));
-    assert_eq!(alarms.look(Wall(1), with(WELL, &[5], KO)), Some(Ring::Once));
+    let mut alarms = started(with(well(), &[5], None));
+    assert_eq!(alarms.look(Wall(1), with(well(), &[5], KO)), Some(Ring::Once));
 }
 
 #[test]
 fn every_change_is_new_until_it_is_acknowledged() {
-    let mut alarms = started(with(WELL, &[2], KO));
-    alarms.acknowledge();
-    alarms.look(Wall(1), WELL);
+    let mut alarms = started(with(well(), &[2], KO));
+    alarms.acknowledge(alarms.seen());
+    alarms.look(Wall(1), well());
     assert!(alarms.is_new(sensor(2)) && !alarms.is_new(sensor(1)) && alarms.has_news());
     assert_eq!(subjects(&alarms), [], "to be OK is no alarm");
-    let later = Observed { noted: 9, ..WELL };
+    let later = Observed { noted: 9, ..well() };
     alarms.look(Wall(2), later);
     assert_eq!(alarms.acknowledged(), 7, "the events since then are new");
-    alarms.acknowledge();
+    alarms.acknowledge(alarms.seen());
     assert_eq!(alarms.acknowledged(), 9);
     assert!(!alarms.is_new(sensor(2)));
 }
 
 #[test]
 fn what_is_heard_of_for_the_first_time_is_not_new_nor_are_events_before_the_first_news() {
-    let mut alarms = started(with(WELL, &[5], None));
-    assert_eq!(alarms.look(Wall(1), Observed { noted: 8, ..WELL }), None);
+    let mut alarms = started(with(well(), &[5], None));
+    assert_eq!(alarms.look(Wall(1), Observed { noted: 8, ..well() }), None);
     assert!(!alarms.has_news() && alarms.acknowledged() == 8);
     alarms.look(
         Wall(2),
         Observed {
             noted: 9,
-            ..with(WELL, &[5], KO)
+            ..with(well(), &[5], KO)
         },
     );
     assert_eq!(alarms.acknowledged(), 8, "the event of the change is new");
@@ -174,9 +198,9 @@ fn what_is_heard_of_for_the_first_time_is_not_new_nor_are_events_before_the_firs
 
 #[test]
 fn a_storm_is_counted_and_not_kept() {
-    let mut alarms = started(WELL);
+    let mut alarms = started(well());
     for at in 0..10_000 {
-        alarms.look(Wall(at), with(WELL, &[1, 2], if at % 2 == 0 { KO } else { OK }));
+        alarms.look(Wall(at), with(well(), &[1, 2], if at % 2 == 0 { KO } else { OK }));
     }
     assert_eq!((alarms.raised(), subjects(&alarms).len()), (10_000, 2));
     assert_eq!(subjects(&alarms)[0], Subject::Ko(sensor(2)), "the newest first");

@@ -26,3 +26,4 @@ mod restore;
 mod rights;
 mod twins;
 mod versions;
+mod view;

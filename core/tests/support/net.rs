@@ -247,6 +247,12 @@ impl Net {
         self.carry();
     }
 
+    /// The operator of a screen has seen everything that is on it.
+    pub fn acknowledge(&mut self, program: usize) {
+        let seen = self.watches[program].seen();
+        self.watches[program].acknowledge(seen);
+    }
+
     /// So many seconds go by.
     pub fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
@@ -268,7 +274,7 @@ impl Net {
             return;
         };
         let effects = machine.handle(now, event);
-        let _ = self.watches[program].look(now.wall, Observed::of(machine));
+        let _ = self.watches[program].look(now.wall, Observed::of(&machine.view()));
         for effect in effects {
             match effect {
                 Effect::Publish {

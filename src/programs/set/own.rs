@@ -127,7 +127,7 @@ fn is_time(runtime: &Runtime) -> bool {
 
 fn troubles(job: &Job<'_>, runtime: &Runtime) -> Vec<String> {
     let times = Times::new(TimeZone::system(), job.clock.now().wall);
-    let all = words::troubles(runtime.machine(), &runtime.url().to_string(), &times).into_iter();
+    let all = words::troubles(&runtime.machine().view(), &runtime.url().to_string(), &times).into_iter();
     all.map(|[full, ..]| full).collect()
 }
 

@@ -2,17 +2,18 @@
 
 use super::{Times, state};
 use crate::alarms::{Alarm, Alarms, Subject};
-use crate::machine::{Freshness, Machine};
+use crate::machine::Freshness;
 use crate::sensor::{SensorSet, State};
+use crate::view::View;
 
 /// The alarms that nobody has acknowledged: the newest of those that last, how many more of them there are,
 /// and how many are over. The full text, then shorter ones. Nothing if there is none.
 #[must_use]
-pub fn alarms(machine: &Machine, alarms: &Alarms, times: &Times) -> Vec<String> {
+pub fn alarms(view: &View, alarms: &Alarms, times: &Times) -> Vec<String> {
     let open: Vec<_> = alarms.open().copied().collect();
     let lasting: Vec<_> = open
         .iter()
-        .filter_map(|alarm| lasts(machine, &open, *alarm))
+        .filter_map(|alarm| lasts(view, &open, *alarm))
         .collect();
     match (lasting.first(), open.first()) {
         (Some(newest), _) => {
@@ -26,7 +27,7 @@ pub fn alarms(machine: &Machine, alarms: &Alarms, times: &Times) -> Vec<String> 
         (None, Some(newest)) => {
             let told = of_both_boards(&open, *newest);
             let more = alarms.raised().saturating_sub(told.number);
-            all_over(machine, &told, more, times)
+            all_over(view, &told, more, times)
         }
         (None, None) => Vec::new(),
     }
@@ -34,11 +35,11 @@ pub fn alarms(machine: &Machine, alarms: &Alarms, times: &Times) -> Vec<String> 
 
 /// The alarm, if what it tells of is so still; of the sensors that were KO at the start those that have been
 /// since.
-fn lasts(machine: &Machine, all: &[Alarm], alarm: Alarm) -> Option<Alarm> {
-    let is_ko = |sensor| machine.shown(sensor).map(|shown| shown.state()) == Some(State::Ko);
+fn lasts(view: &View, all: &[Alarm], alarm: Alarm) -> Option<Alarm> {
+    let is_ko = |sensor| view.state(sensor) == Some(State::Ko);
     match alarm.subject {
         Subject::Ko(sensor) => is_ko(sensor).then_some(alarm),
-        Subject::Lost(card) => (machine.freshness(card) != Freshness::Live).then_some(alarm),
+        Subject::Lost(card) => (view.freshness[card] != Freshness::Live).then_some(alarm),
         Subject::KoAtStart(sensors) => {
             let again = |sensor| all.iter().any(|other| other.subject == Subject::Ko(sensor));
             let still: SensorSet = sensors
@@ -56,7 +57,7 @@ struct Told {
     alarm: Alarm,
     what: String,
     /// How many alarms that is.
-    number: u32,
+    number: u64,
 }
 
 /// Names an alarm, and with it the other board's if both were lost in one moment: that is one thing.
@@ -92,9 +93,9 @@ fn at(alarm: &Alarm, times: &Times) -> String {
     }
 }
 
-fn last(told: &Told, more: u32, over: u32, times: &Times) -> Vec<String> {
+fn last(told: &Told, more: u64, over: u64, times: &Times) -> Vec<String> {
     let (what, at) = (&told.what, at(&told.alarm, times));
-    let part = |count: u32, text: String| if count == 0 { String::new() } else { text };
+    let part = |count: u64, text: String| if count == 0 { String::new() } else { text };
     let long = part(more, format!(", and {more} more")) + &part(over, format!("; {over} over"));
     let short = part(more, format!(" +{more}")) + &part(over, format!(", {over} over"));
     let shortest = part(more, format!(" +{more}"));
@@ -106,10 +107,10 @@ fn last(told: &Told, more: u32, over: u32, times: &Times) -> Vec<String> {
     ]
 }
 
-fn all_over(machine: &Machine, told: &Told, more: u32, times: &Times) -> Vec<String> {
+fn all_over(view: &View, told: &Told, more: u64, times: &Times) -> Vec<String> {
     let (what, at) = (&told.what, at(&told.alarm, times));
     let now = match told.alarm.subject {
-        Subject::Ko(sensor) => state(machine.shown(sensor).map(|shown| shown.state())),
+        Subject::Ko(sensor) => state(view.state(sensor)),
         Subject::Lost(_) => "LIVE",
         Subject::KoAtStart(_) => "over",
     };

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Times, held_since, owner};
+use super::{Times, owner};
 use crate::chain::{Connection, Link, Status};
 use crate::lack::Lack;
-use crate::machine::{Freshness, Machine};
+use crate::machine::Freshness;
 use crate::sensor::Card;
+use crate::view::View;
 
 /// Why the values of a card are held.
 #[must_use]
@@ -47,17 +48,17 @@ pub type Trouble = [String; 3];
 
 /// What is wrong with the chain, worst first; nothing if all is well.
 #[must_use]
-pub fn troubles(machine: &Machine, url: &str, times: &Times) -> Vec<Trouble> {
-    let chain = machine.chain();
+pub fn troubles(view: &View, url: &str, times: &Times) -> Vec<Trouble> {
+    let links = &view.links;
     let mut troubles = Vec::new();
-    if let Connection::Down { since, why, retry_in } = &chain.connection {
-        let (number, since, retry) = (chain.home.number(), times.at(*since), seconds(*retry_in));
+    if let Connection::Down { since, why, retry_in } = &links.connection {
+        let (number, since, retry) = (links.home.number(), times.at(*since), seconds(*retry_in));
         troubles.push([
             format!("broker {number} at {url} unreachable since {since}: {why}; next try in {retry}"),
             format!("broker {number} down: {why}, since {since}"),
             format!("broker {number} down: {why}"),
         ]);
-        if !machine.is_restored() {
+        if !view.is_restored {
             troubles.push([
                 "nothing is published before its retained messages have been read".to_owned(),
                 "nothing is published yet".to_owned(),
@@ -65,15 +66,15 @@ pub fn troubles(machine: &Machine, url: &str, times: &Times) -> Vec<Trouble> {
             ]);
         }
     }
-    if let Some(of) = machine.lack() {
-        troubles.push(lack(of, chain.home));
+    if let Some(of) = &view.lack {
+        troubles.push(lack(of, links.home));
     }
-    if let Some(why) = machine.disk_failure() {
+    if let Some(why) = &view.disk_failure {
         let short = format!("not saved: {why}");
         troubles.push([format!("{short}; tries again every 5 s"), short.clone(), short]);
     }
-    if chain.is_connected() {
-        troubles.extend(held(machine, times));
+    if links.is_connected() {
+        troubles.extend(held(view, times));
     }
     troubles
 }
@@ -106,10 +107,10 @@ pub fn lack(lack: &Lack, home: Card) -> Trouble {
 }
 
 /// Which boards are held, since when and why; one trouble where both are for the same reason.
-fn held(machine: &Machine, times: &Times) -> Vec<Trouble> {
-    let held = Card::ALL.map(|card| match machine.freshness(card) {
-        Freshness::Held { since, broken } if machine.is_restored() && !waiting(machine, card, broken) => {
-            let since = held_since(machine, since);
+fn held(view: &View, times: &Times) -> Vec<Trouble> {
+    let held = Card::ALL.map(|card| match view.freshness[card] {
+        Freshness::Held { broken, .. } if view.is_restored && !waiting(view, card, broken) => {
+            let since = view.held_since(card);
             Some((
                 since.map_or_else(|| "the start".to_owned(), |since| times.at(since)),
                 broken,
@@ -117,7 +118,7 @@ fn held(machine: &Machine, times: &Times) -> Vec<Trouble> {
         }
         Freshness::Held { .. } | Freshness::Live => None,
     });
-    let home = machine.chain().home;
+    let home = view.links.home;
     let tell = |(boards, short): (&str, &str), (since, link): (String, Link)| {
         let (why, cause) = (broken(link, home), broken_short(link, home));
         [
@@ -137,14 +138,14 @@ fn held(machine: &Machine, times: &Times) -> Vec<Trouble> {
 
 /// Whether it is too early to call a link broken: it has not been heard since the connect, and may yet be.
 /// What a broker has said is never too early.
-fn waiting(machine: &Machine, card: Card, link: Link) -> bool {
-    let chain = machine.chain();
-    let is_waiting = |of| chain.owner(of).status() == Status::Waiting;
+fn waiting(view: &View, card: Card, link: Link) -> bool {
+    let links = &view.links;
+    let is_waiting = |of| links.owners[of].status == Status::Waiting;
     match link {
         // It is in reach, as is known here, and what it holds is being read.
         Link::Broker => true,
         Link::Bridge | Link::Owner(_) | Link::Behind(_) => false,
-        Link::Quiet => chain.bridge.status() == Status::Waiting || is_waiting(card),
+        Link::Quiet => links.bridge.status == Status::Waiting || is_waiting(card),
         Link::Relay => is_waiting(Card::Two) || is_waiting(card),
         Link::Silent(of) | Link::Returning(of) => is_waiting(of) || is_waiting(card),
     }

@@ -13,7 +13,7 @@ use crate::text::words;
 pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
     let theme = &picture.theme;
     let width = usize::from(area.width);
-    let texts = words::alarms(&picture.machine, &picture.alarms, &picture.times);
+    let texts = words::alarms(&picture.view, &picture.alarms, &picture.times);
     let Some(shortest) = texts.last().filter(|_| area.height > 0) else {
         return;
     };

@@ -38,7 +38,7 @@ pub(super) fn held(picture: &Picture, area: Rect) -> (usize, usize) {
         ends.take_while(|used| *used <= rows).count()
     };
     let all: Vec<_> = from_top(picture).collect();
-    let oldest: Vec<_> = picture.machine.event_log().newest_first().collect();
+    let oldest: Vec<_> = picture.view.event_log.newest_first().collect();
     (
         held(&mut all.into_iter().map(height)),
         held(&mut oldest.into_iter().rev().map(|entry| height((entry, 0)))),
@@ -47,7 +47,7 @@ pub(super) fn held(picture: &Picture, area: Rect) -> (usize, usize) {
 
 /// The events from the one on top, with their numbers.
 fn from_top(picture: &Picture) -> impl Iterator<Item = (&LogEntry, u64)> {
-    let event_log = picture.machine.event_log();
+    let event_log = &picture.view.event_log;
     let newest = event_log.noted();
     let oldest = newest + 1 - event_log.newest_first().count() as u64;
     // A page that has been forgotten meanwhile is followed by the oldest that is known.
@@ -58,8 +58,8 @@ fn from_top(picture: &Picture) -> impl Iterator<Item = (&LogEntry, u64)> {
 
 /// An event's text, in lines that fit beside its time.
 fn texts(picture: &Picture, entry: &LogEntry, area: Rect) -> Vec<String> {
-    let (machine, theme) = (&picture.machine, &picture.theme);
-    let text = words::event(entry, machine.role(), machine.chain().home);
+    let (view, theme) = (&picture.view, &picture.theme);
+    let text = words::event(entry, view.role, view.links.home);
     let text = theme.plain_text(&text).into_owned();
     let width = usize::from(area.width).saturating_sub(picture.times.at(entry.wall).len() + 3);
     if rows(area) < BREAKS || text.chars().count() <= width {
@@ -80,7 +80,7 @@ pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
     }
     let (theme, alarms) = (&picture.theme, &picture.alarms);
     let width = usize::from(area.width);
-    let newest = picture.machine.event_log().noted();
+    let newest = picture.view.event_log.noted();
     let top = from_top(picture).next().map_or(newest, |(_, number)| number);
     let events = from_top(picture).flat_map(|(entry, number)| {
         let time = picture.times.at(entry.wall);

@@ -20,7 +20,7 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
     }
     let open = controls.help().is_some();
     let scrolled = controls.log().is_some() && !open;
-    let toggle = controls::toggle_keys(picture.machine.role()).map(|keys| (keys, "toggle"));
+    let toggle = controls::toggle_keys(picture.view.role).map(|keys| (keys, "toggle"));
     let lock = match controls.toggle_mode() {
         ToggleMode::Free => Some(("l", "lock")),
         ToggleMode::Locked => Some(("l", "unlock")),

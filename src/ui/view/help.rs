@@ -120,7 +120,7 @@ fn beside<R>(
 /// Every key that does something here.
 fn keys(picture: &Picture) -> Vec<(&'static str, &'static str)> {
     let mut rows = Vec::new();
-    if let Some(keys) = toggle_keys(picture.machine.role()) {
+    if let Some(keys) = toggle_keys(picture.view.role) {
         if picture.controls.toggle_mode() != ToggleMode::ReadOnly {
             rows.push((keys, "toggle the sensor"));
             rows.push(("l", "lock and unlock toggling"));
@@ -153,7 +153,7 @@ fn keys(picture: &Picture) -> Vec<(&'static str, &'static str)> {
 fn words(picture: &Picture) -> Vec<(&'static str, &'static str)> {
     let theme = &picture.theme;
     let mut rows = Vec::new();
-    if picture.machine.role() != Role::Display {
+    if picture.view.role != Role::Display {
         rows.push(("SENDING", "on its way to file, broker"));
         rows.push(("SAVED", "in this board's file, broker"));
         rows.push(("CONFIRMED", "the other board has shown it"));
@@ -165,7 +165,7 @@ fn words(picture: &Picture) -> Vec<(&'static str, &'static str)> {
         (theme.new_mark(), "new since you acknowledged"),
         (theme.history_mark(), "OK, then KO; wider: longer"),
     ]);
-    if picture.machine.role() != Role::Display {
+    if picture.view.role != Role::Display {
         rows.push((theme.pressed_mark(), "your press was taken"));
     }
     rows

@@ -16,7 +16,7 @@ const UNKNOWN: [&str; LINES] = [" █▀█   ", "  ▄▀   ", "  ▄    "];
 
 /// The lines of one sensor's state.
 pub(super) fn lines(picture: &Picture, sensor: SensorId) -> [Line<'static>; LINES] {
-    let state = picture.machine.shown(sensor).map(|shown| shown.state());
+    let state = picture.view.state(sensor);
     let letters = match state {
         Some(State::Ok) => OK,
         Some(State::Ko) => KO,

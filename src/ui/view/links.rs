@@ -5,10 +5,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{Picture, Theme};
-use crate::chain::{Connection, Link, Status, Watched};
+use crate::chain::{Connection, Link, Status};
 use crate::machine::{Freshness, Role};
 use crate::sensor::Card;
 use crate::text::words;
+use crate::view::LinkState;
 
 /// A link: its name, whether it is up, and the details where there is room.
 struct Cell {
@@ -85,18 +86,17 @@ fn below(cell: &Cell, name: usize, width: usize, theme: Theme) -> Line<'static> 
 }
 
 fn cells(picture: &Picture) -> Vec<Cell> {
-    let machine = &picture.machine;
-    let home = machine.chain().home;
+    let (view, links) = (&picture.view, &picture.view.links);
+    let home = links.home;
     let mut cells = vec![broker(picture, home)];
-    let own = match machine.role() {
+    let own = match view.role {
         Role::Monitor(card) => Some(card),
         Role::Display => None,
     };
     if own.is_none() {
         cells.push(owner(picture, home));
     }
-    let bridge = &machine.chain().bridge;
-    let (mark, style, word, since) = status(picture, bridge, false, ["up", "down"]);
+    let (mark, style, word, since) = status(picture, links.bridge, false, ["up", "down"]);
     cells.push(Cell {
         name: "bridge".to_owned(),
         mark,
@@ -110,7 +110,7 @@ fn cells(picture: &Picture) -> Vec<Cell> {
 
 fn broker(picture: &Picture, home: Card) -> Cell {
     let theme = &picture.theme;
-    let (mark, style, word, details) = match &picture.machine.chain().connection {
+    let (mark, style, word, details) = match &picture.view.links.connection {
         Connection::Trying => (theme.down_mark(), theme.waiting(), "…", String::new()),
         Connection::Up { since } => {
             let since = format!(", since {}", picture.times.at(*since));
@@ -132,13 +132,12 @@ fn broker(picture: &Picture, home: Card) -> Cell {
 }
 
 fn owner(picture: &Picture, card: Card) -> Cell {
-    let chain = picture.machine.chain();
-    let bridge = &chain.bridge;
-    let behind =
-        card != chain.home && (bridge.pulse.is_ended() || matches!(bridge.status(), Status::Down(_)));
-    let (mark, style, mut word, since) = status(picture, chain.owner(card), behind, ["live", "gone"]);
+    let links = &picture.view.links;
+    let is_down = links.bridge.is_ended || matches!(links.bridge.status, Status::Down(_));
+    let behind = card != links.home && is_down;
+    let (mark, style, mut word, since) = status(picture, links.owners[card], behind, ["live", "gone"]);
     let is_returning = |of| {
-        let fresh = picture.machine.freshness(of);
+        let fresh = picture.view.freshness[of];
         matches!(fresh, Freshness::Held { broken: Link::Returning(returning), .. } if returning == card)
     };
     if Card::ALL.into_iter().any(is_returning) {
@@ -157,15 +156,15 @@ fn owner(picture: &Picture, card: Card) -> Cell {
 /// Silent is what is not heard of, for whatever reason; unseen what stands behind a link that is down itself.
 fn status(
     picture: &Picture,
-    watched: &Watched,
+    of: LinkState,
     behind: bool,
     [up, down]: [&'static str; 2],
 ) -> (&'static str, Style, &'static str, String) {
     let theme = &picture.theme;
     let since = |wall| format!(", since {}", picture.times.at(wall));
-    let is_ended = watched.pulse.is_ended();
-    let broker_down = matches!(picture.machine.chain().connection, Connection::Down { .. });
-    match watched.status() {
+    let is_ended = of.is_ended;
+    let broker_down = matches!(picture.view.links.connection, Connection::Down { .. });
+    match of.status {
         _ if behind || broker_down => (theme.down_mark(), theme.dim(), "unseen", String::new()),
         Status::Up(wall) => (theme.up_mark(), theme.good(), up, since(wall)),
         Status::Down(wall) if is_ended => (theme.down_mark(), theme.alarm(), down, since(wall)),

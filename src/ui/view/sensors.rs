@@ -33,7 +33,7 @@ enum Shape {
 impl Shape {
     /// The best one for a window; `None` where none fits.
     fn of(picture: &Picture, area: Rect) -> Option<Self> {
-        let wall = picture.machine.role() == Role::Display && picture.theme.has_blocks();
+        let wall = picture.view.role == Role::Display && picture.theme.has_blocks();
         match (area.width, area.height) {
             (80.., 30..) if wall => Some(Self::Large),
             (120.., 3..) => Some(Self::Beside),
@@ -76,7 +76,7 @@ pub(super) fn fill(picture: &Picture, area: Rect) -> bool {
 
 /// Lays out all sensors, the own ones first. `None` where the window does not hold all six.
 pub(super) fn arrange(picture: &Picture, area: Rect) -> Option<Sensors> {
-    let cards = match picture.machine.role() {
+    let cards = match picture.view.role {
         Role::Monitor(Card::Two) => [Card::Two, Card::One],
         Role::Monitor(Card::One) | Role::Display => Card::ALL,
     };
@@ -137,7 +137,7 @@ impl Sensors {
 fn block(picture: &Picture, card: Card, shape: Shape, (width, heading, bare): (usize, bool, bool)) -> Block {
     let mut lines = Vec::new();
     if heading {
-        let own = picture.machine.role() == Role::Monitor(card);
+        let own = picture.view.role == Role::Monitor(card);
         let whose = if own { "  this board" } else { "" };
         lines.push(Line::from(vec![
             Span::raw(" "),

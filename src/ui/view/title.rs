@@ -11,7 +11,7 @@ use crate::ui::controls::ToggleMode;
 
 /// What does not fit is left out from the left: the counts stay.
 pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
-    let role = picture.machine.role();
+    let role = picture.view.role;
     let (long, short) = match role {
         Role::Monitor(card) => (
             format!(" BOARD {} ", card.number()),
@@ -61,7 +61,7 @@ fn counts(picture: &Picture, area: Rect) -> Vec<Span<'static>> {
     let of = |wanted: Option<State>| {
         SensorId::ALL
             .into_iter()
-            .filter(|sensor| picture.machine.shown(*sensor).map(|shown| shown.state()) == wanted)
+            .filter(|sensor| picture.view.state(*sensor) == wanted)
             .count()
     };
     let mut spans = Vec::new();

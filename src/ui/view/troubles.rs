@@ -27,7 +27,7 @@ fn told(picture: &Picture, area: Rect, briefly: usize) -> Vec<Line<'static>> {
     let theme = &picture.theme;
     let width = usize::from(area.width).saturating_sub(4);
     let mut lines = Vec::new();
-    for trouble in words::troubles(&picture.machine, &picture.url, &picture.times) {
+    for trouble in words::troubles(&picture.view, &picture.url, &picture.times) {
         let text = theme.plain_text(&trouble[briefly]);
         for (number, part) in wrap(&text, width).into_iter().enumerate() {
             let mark = if number == 0 { Theme::alarm_mark() } else { " " };

@@ -40,7 +40,7 @@ pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
 
 fn keys(picture: &Picture) -> Vec<Row> {
     let mut rows = Vec::new();
-    if let Some(keys) = toggle_keys(picture.machine.role()) {
+    if let Some(keys) = toggle_keys(picture.view.role) {
         if picture.controls.toggle_mode() != ToggleMode::ReadOnly {
             rows.push(vec![(keys, "toggle")]);
             rows.push(vec![("l", "lock, unlock")]);
@@ -70,7 +70,7 @@ fn words(picture: &Picture) -> Vec<Row> {
     let theme = &picture.theme;
     let mut marks = vec![(theme.new_mark(), "new")];
     let mut rows = Vec::new();
-    if picture.machine.role() != Role::Display {
+    if picture.view.role != Role::Display {
         rows.push(vec![("SENDING", "on its way")]);
         rows.push(vec![("SAVED", "file, broker")]);
         rows.push(vec![("CONFIRMED", "by other")]);

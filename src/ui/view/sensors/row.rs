@@ -25,8 +25,8 @@ const HISTORY: (usize, usize, usize) = (20, 50, 79);
 /// Number and state, and of another card's sensor whether it is live or held. There is no room for a symbol
 /// beside that word, and words go first.
 pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
-    let (machine, theme) = (&picture.machine, &picture.theme);
-    let state = machine.shown(sensor).map(|shown| shown.state());
+    let (view, theme) = (&picture.view, &picture.theme);
+    let state = view.state(sensor);
     let word = words::state(state);
     let (mark, style) = mark(picture, sensor);
     let mut line = Line::from(vec![
@@ -44,14 +44,14 @@ pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize
         // Beside UNKNOWN there is no room for a word.
         line.spans[0].style = theme.waiting().add_modifier(Modifier::REVERSED);
     }
-    match (state, machine.stage(sensor)) {
+    match (state, view.sensors[sensor].and_then(|seen| seen.stage)) {
         (None, _) => line.push_span(Span::styled(word, theme.chip(state))),
         (_, Some(_)) => {
             let text = format!("{} {word}", theme.state_mark(state));
             line.push_span(Span::styled(text, theme.chip(state)));
         }
         (_, None) => {
-            let (fresh, style) = match machine.freshness(sensor.card()) {
+            let (fresh, style) = match view.freshness[sensor.card()] {
                 Freshness::Live => ("LIVE", theme.good()),
                 Freshness::Held { .. } => ("HELD", theme.waiting()),
             };
@@ -66,7 +66,7 @@ pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize
 /// set off after a press; of another board's sensor after a press only.
 fn toggle_mode(picture: &Picture, sensor: SensorId, room: usize) -> Option<Span<'static>> {
     let refused = picture.controls.is_refused(sensor);
-    let own = picture.machine.role() == Role::Monitor(sensor.card());
+    let own = picture.view.role == Role::Monitor(sensor.card());
     let words = match (picture.controls.toggle_mode(), sensor.card()) {
         (ToggleMode::Locked, _) if own => ["locked", "lock"],
         (ToggleMode::ReadOnly, _) if own => ["read-only", "r/o"],
@@ -101,7 +101,7 @@ fn mark(picture: &Picture, sensor: SensorId) -> (&'static str, Style) {
 /// not fit is left out from the right; name and state always fit.
 pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
     let theme = &picture.theme;
-    let state = picture.machine.shown(sensor).map(|shown| shown.state());
+    let state = picture.view.state(sensor);
     let name = format!("Sensor {} ", sensor.number());
     let word = words::state(state);
     let mut line = Line::default();
@@ -134,16 +134,16 @@ pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, b
 
 /// What stands beside a state, in at most `width` columns.
 fn beside_state(picture: &Picture, sensor: SensorId, width: usize, talkative: bool) -> Vec<Span<'static>> {
-    let (machine, theme) = (&picture.machine, &picture.theme);
-    let Some(shown) = machine.shown(sensor) else {
+    let (view, theme) = (&picture.view, &picture.theme);
+    let Some(seen) = view.sensors[sensor] else {
         return Vec::new();
     };
-    let changed = shown.changed().map(|wall| picture.times.at(wall));
-    let (word, style, time) = match (machine.stage(sensor), machine.freshness(sensor.card())) {
+    let changed = seen.changed.map(|wall| picture.times.at(wall));
+    let (word, style, time) = match (seen.stage, view.freshness[sensor.card()]) {
         (Some(stage), _) => (stage.word(), theme.stage(stage), changed),
         (None, Freshness::Live) => ("LIVE", theme.good(), changed),
-        (None, Freshness::Held { since, .. }) => {
-            let since = words::held_since(machine, since);
+        (None, Freshness::Held { .. }) => {
+            let since = view.held_since(sensor.card());
             let since = since.map_or_else(|| "start".to_owned(), |since| picture.times.at(since));
             ("HELD", theme.waiting(), Some(since))
         }
