@@ -22,9 +22,10 @@ use dualboard::terminal::keys::{KeyCode, KeyModifiers, Keys};
 use dualboard::terminal::painter::Painter;
 use dualboard::terminal::signals::{self, Signals};
 use dualboard::terminal::{Terminal, panic};
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Style};
 use ratatui::text::Line;
+use ratatui::widgets::Widget as _;
 
 #[derive(Clone, Default)]
 struct Picture {
@@ -35,9 +36,9 @@ struct Picture {
     bad: bool,
 }
 
-fn draw(picture: &Picture, frame: &mut Frame<'_>) {
+fn draw(picture: &Picture, buffer: &mut Buffer) {
     assert!(!picture.bad, "painter went wrong");
-    let area = frame.area();
+    let area = buffer.area;
     let state = if picture.sensor_ok { "OK" } else { "KO" };
     let style = Style::new().fg(if picture.sensor_ok {
         Color::Green
@@ -47,7 +48,7 @@ fn draw(picture: &Picture, frame: &mut Frame<'_>) {
     let mut rows = area.rows();
     let mut row = |line: Line<'_>| {
         if let Some(row) = rows.next() {
-            frame.render_widget(&line, row);
+            line.render(row, buffer);
         }
     };
     row(Line::styled(format!("Sensor 1  {state}  CONFIRMED"), style));

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 
 use crate::system::threads;
 use crate::terminal::{Terminal, Tty};
@@ -53,7 +53,7 @@ impl<T: Send + Sync + 'static> Painter<T> {
     /// # Errors
     ///
     /// Where the system denies the thread.
-    pub fn start(terminal: &Terminal, draw: fn(&T, &mut Frame<'_>)) -> io::Result<Self> {
+    pub fn start(terminal: &Terminal, draw: fn(&T, &mut Buffer)) -> io::Result<Self> {
         let slot = Arc::new(Latest {
             actions: Mutex::new(Actions {
                 picture: None,
@@ -104,7 +104,7 @@ impl<T> Drop for Painter<T> {
     fn drop(&mut self) {
         {
             // Under the lock: the thread must not read `stop` before this and go to sleep after it.
-            let _wishes = self.slot.lock();
+            let _actions = self.slot.lock();
             self.slot.stop.store(true, Ordering::SeqCst);
         }
         self.slot.changed.notify_one();
@@ -143,7 +143,7 @@ fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn paint<T>(slot: &Latest<T>, tty: &Tty, draw: fn(&T, &mut Frame<'_>)) {
+fn paint<T>(slot: &Latest<T>, tty: &Tty, draw: fn(&T, &mut Buffer)) {
     let mut frame_diff = FrameDiff::new(tty.size());
     let mut current = None;
     let mut last: io::Result<()> = Ok(());
@@ -159,7 +159,7 @@ fn paint<T>(slot: &Latest<T>, tty: &Tty, draw: fn(&T, &mut Frame<'_>)) {
             _ if afresh => frame_diff.distrust(tty.size()),
             _ => {}
         }
-        let mut bytes = frame_diff.frame(|frame| draw(picture, frame));
+        let mut bytes = frame_diff.frame(|buffer| draw(picture, buffer));
         if actions.bell {
             bytes.push(BELL);
         }

@@ -13,9 +13,9 @@ mod theme;
 mod title;
 mod troubles;
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Paragraph, Widget as _};
 
 use crate::alarms::Alarms;
 use crate::sensor::SensorId;
@@ -49,22 +49,22 @@ pub struct Picture {
 const HIGH: u16 = 16;
 
 /// Draws the screen, as much of it as the window holds: sensors first.
-pub fn draw(picture: &Picture, frame: &mut Frame<'_>) {
-    let area = frame.area();
+pub fn draw(picture: &Picture, buffer: &mut Buffer) {
+    let area = buffer.area;
     let Some(plan) = Plan::of(picture, area) else {
-        frame.render_widget(Paragraph::new("needs 19x3"), area);
+        Paragraph::new("needs 19x3").render(area, buffer);
         return;
     };
-    frame.render_widget(Paragraph::new(title::line(picture, plan.title)), plan.title);
-    frame.render_widget(Paragraph::new(plan.links), plan.links_at);
-    frame.render_widget(Paragraph::new(plan.sensors.lines), plan.sensors_at);
-    frame.render_widget(Paragraph::new(plan.troubles), plan.troubles_at);
-    events::draw(picture, frame, plan.log);
-    frame.render_widget(Paragraph::new(footer::line(picture, plan.footer)), plan.footer);
+    Paragraph::new(title::line(picture, plan.title)).render(plan.title, buffer);
+    Paragraph::new(plan.links).render(plan.links_at, buffer);
+    Paragraph::new(plan.sensors.lines).render(plan.sensors_at, buffer);
+    Paragraph::new(plan.troubles).render(plan.troubles_at, buffer);
+    events::draw(picture, buffer, plan.log);
+    Paragraph::new(footer::line(picture, plan.footer)).render(plan.footer, buffer);
     if let Some(first) = picture.controls.help() {
-        help::draw(picture, first, frame, help::place(picture, area));
+        help::draw(picture, first, buffer, help::place(picture, area));
     }
-    banner::draw(picture, frame, plan.banner);
+    banner::draw(picture, buffer, plan.banner);
 }
 
 /// How much of what can be scrolled is on a screen of this size.

@@ -4,19 +4,17 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use dualboard::ui::view::{self, Picture};
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-use ratatui::buffer::Cell;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
 /// The screen as it would be drawn in a window of this size.
 pub fn shot(picture: &Picture, (width, height): (u16, u16)) -> String {
-    let Ok(mut terminal) = Terminal::new(TestBackend::new(width, height));
-    let Ok(drawn) = terminal.draw(|frame| view::draw(picture, frame));
+    let mut drawn = Buffer::empty(Rect::new(0, 0, width, height));
+    view::draw(picture, &mut drawn);
     let mut text = format!("{width}x{height}\n");
-    let cells = &drawn.buffer.content;
-    for show in [symbol, ink] {
-        for line in cells.chunks(usize::from(width)) {
+    for show in [symbol, colour] {
+        for line in drawn.content.chunks(usize::from(width)) {
             let line: String = line.iter().map(show).collect();
             let _ = writeln!(text, "|{}", line.trim_end());
         }
@@ -31,7 +29,7 @@ fn symbol(cell: &Cell) -> char {
 
 /// A letter for the colour; a capital one is reversed. What is bold and has no colour is `b`, or `#`
 /// reversed.
-fn ink(cell: &Cell) -> char {
+fn colour(cell: &Cell) -> char {
     let reversed = cell.modifier.contains(Modifier::REVERSED);
     if cell.symbol() == " " && !reversed {
         return ' ';

@@ -1,10 +1,8 @@
 //! What the terminal shows, and the bytes that turn it into what it should show.
 
-use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::{Color, Modifier};
-use ratatui::{Frame, Terminal};
 
 use super::ansi_writer::{AnsiWriter, ON_SPACES};
 use super::scroll::Scroll;
@@ -12,12 +10,12 @@ use super::scroll::Scroll;
 /// Clears the screen, in no colour.
 const CLEAR: &[u8] = b"\x1b[0m\x1b[2J";
 
-/// A picture of what is on the screen. ratatui lays out into memory; what goes to the terminal is decided
-/// here, since ratatui's own backends ask for the size and write resets at each draw, and know of no
-/// scrolling.
+/// What is on the screen, and what will be. Widgets draw into memory, and what goes to the terminal is
+/// decided here: ratatui's own `Terminal` asks for the size and writes resets at each draw, and moves no
+/// lines.
 pub(super) struct FrameDiff {
-    layout: Terminal<TestBackend>,
     shown: Buffer,
+    wanted: Buffer,
     /// Whether the screen shows what `shown` says.
     is_true: bool,
 }
@@ -25,10 +23,10 @@ pub(super) struct FrameDiff {
 impl FrameDiff {
     /// A screen of which nothing is known.
     pub(super) fn new(size: Size) -> Self {
-        let Ok(layout) = Terminal::new(TestBackend::new(size.width, size.height));
+        let blank = Buffer::empty(Rect::from((Position::ORIGIN, size)));
         Self {
-            layout,
-            shown: Buffer::empty(Rect::from((Position::ORIGIN, size))),
+            shown: blank.clone(),
+            wanted: blank,
             is_true: false,
         }
     }
@@ -39,27 +37,27 @@ impl FrameDiff {
     }
 
     /// The bytes that turn the screen into what `draw` draws; none if it shows that already.
-    pub(super) fn frame(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> Vec<u8> {
-        let Ok(drawn) = self.layout.draw(draw);
-        let mut wanted = drawn.buffer.clone();
-        wanted.content.iter_mut().for_each(forget_invisible_ink);
+    pub(super) fn frame(&mut self, draw: impl FnOnce(&mut Buffer)) -> Vec<u8> {
+        self.wanted.reset();
+        draw(&mut self.wanted);
+        self.wanted.content.iter_mut().for_each(forget_invisible_ink);
         let mut bytes = Vec::new();
         if !self.is_true {
             bytes.extend_from_slice(CLEAR);
         }
-        let drawn = cells(AnsiWriter::default(), &self.shown, &wanted);
-        let moved = Scroll::between(&self.shown, &wanted).map(|scroll| {
+        let drawn = cells(AnsiWriter::default(), &self.shown, &self.wanted);
+        let moved = Scroll::between(&self.shown, &self.wanted).map(|scroll| {
             let mut moved = Vec::new();
-            let line = scroll.encode(&mut moved, wanted.area.height);
+            let line = scroll.encode(&mut moved, self.wanted.area.height);
             scroll.apply(&mut self.shown);
-            moved.extend(cells(AnsiWriter::at_line(line), &self.shown, &wanted));
+            moved.extend(cells(AnsiWriter::at_line(line), &self.shown, &self.wanted));
             moved
         });
         bytes.extend(match moved {
             Some(moved) if moved.len() < drawn.len() => moved,
             _ => drawn,
         });
-        self.shown = wanted;
+        std::mem::swap(&mut self.shown, &mut self.wanted);
         self.is_true = true;
         bytes
     }
@@ -114,6 +112,7 @@ mod tests {
     use super::*;
     use ratatui::style::Style;
     use ratatui::text::{Line, Text};
+    use ratatui::widgets::Widget as _;
 
     const SIZE: Size = Size::new(80, 24);
 
@@ -123,7 +122,7 @@ mod tests {
         let green = Style::new().fg(Color::Green);
         let draw = |lines: &&[&str]| {
             let text: Text<'_> = lines.iter().map(|line| Line::styled(*line, green)).collect();
-            frame_diff.frame(|frame| frame.render_widget(text, frame.area()))
+            frame_diff.frame(|buffer| text.render(buffer.area, buffer))
         };
         pictures.iter().map(draw).collect()
     }

@@ -1,16 +1,16 @@
 //! The alarm that nobody has acknowledged: always in the same place, whatever else is on the screen.
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
-use ratatui::widgets::{Clear, Paragraph};
+use ratatui::widgets::{Clear, Paragraph, Widget as _};
 
 use super::text::fit;
 use super::{Picture, Theme};
 use crate::text::words;
 
 /// Draws it, if there is one. It covers what stands there.
-pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(picture: &Picture, buffer: &mut Buffer, area: Rect) {
     let theme = &picture.theme;
     let width = usize::from(area.width);
     let texts = words::alarms(&picture.view, &picture.alarms, &picture.times);
@@ -23,7 +23,7 @@ pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
         .find(|text| text.chars().count() <= room)
         .unwrap_or(shortest);
     let text = format!(" {} {} ", Theme::alarm_mark(), fit(text, room));
-    frame.render_widget(Clear, area);
+    Clear.render(area, buffer);
     // The text alone is set off, not the rest of the line: a bar across a wide window would be many bytes.
-    frame.render_widget(Paragraph::new(Span::styled(text, theme.banner())), area);
+    Paragraph::new(Span::styled(text, theme.banner())).render(area, buffer);
 }

@@ -1,9 +1,9 @@
 //! The last events, the newest on top; scrolled back, those from the one that the operator has stopped at.
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Paragraph, Widget as _};
 
 use super::Picture;
 use super::text::{fit, wrap};
@@ -74,7 +74,7 @@ fn texts(picture: &Picture, entry: &LogEntry, area: Rect) -> Vec<String> {
 }
 
 /// Draws as many as the area holds, under a rule.
-pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(picture: &Picture, buffer: &mut Buffer, area: Rect) {
     if rows(area) == 0 {
         return;
     }
@@ -112,7 +112,7 @@ pub(super) fn draw(picture: &Picture, frame: &mut Frame<'_>, area: Rect) {
     let lines: Vec<Line<'_>> = std::iter::repeat_n(rule(picture, newest - top, width), rules(area))
         .chain(lines)
         .collect();
-    frame.render_widget(Paragraph::new(lines), area);
+    Paragraph::new(lines).render(area, buffer);
 }
 
 /// The line above, which says how many newer events there are.

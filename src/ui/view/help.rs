@@ -2,10 +2,10 @@
 
 mod short;
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Paragraph};
+use ratatui::widgets::{Clear, Paragraph, Widget as _};
 
 use super::{HIGH, Picture, sensors, title};
 use crate::machine::Role;
@@ -42,17 +42,17 @@ fn footer(picture: &Picture, area: Rect) -> u16 {
 }
 
 /// Draws it from its `first` line on, and says if there is more.
-pub(super) fn draw(picture: &Picture, first: usize, frame: &mut Frame<'_>, area: Rect) {
-    if sensors::fill(picture, frame.area()) {
+pub(super) fn draw(picture: &Picture, first: usize, buffer: &mut Buffer, area: Rect) {
+    if sensors::fill(picture, buffer.area) {
         // It covers all rows: how many sensors are OK and KO is said above it.
         let top = Rect {
-            height: 1.min(frame.area().height),
-            ..frame.area()
+            height: 1.min(buffer.area.height),
+            ..buffer.area
         };
-        frame.render_widget(Clear, top);
-        frame.render_widget(Paragraph::new(title::line(picture, top)), top);
+        Clear.render(top, buffer);
+        Paragraph::new(title::line(picture, top)).render(top, buffer);
     }
-    let all = lines(picture, frame.area());
+    let all = lines(picture, buffer.area);
     let rows = usize::from(area.height);
     let first = first.min(all.len().saturating_sub(rows));
     let below = all.len().saturating_sub(first + rows);
@@ -60,8 +60,8 @@ pub(super) fn draw(picture: &Picture, first: usize, frame: &mut Frame<'_>, area:
     if let (Some(last), true) = (lines.last_mut(), below > 0) {
         *last = Line::styled(format!("  {} more: Down", below + 1), picture.theme.waiting());
     }
-    frame.render_widget(Clear, area);
-    frame.render_widget(Paragraph::new(lines), area);
+    Clear.render(area, buffer);
+    Paragraph::new(lines).render(area, buffer);
 }
 
 /// All of its lines: in full where there is room for them, else in a few words, so that keys and words are
