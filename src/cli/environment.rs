@@ -1,10 +1,10 @@
 //! Each setting's name in the environment: DUALBOARD_ and the option's. One file of `KEY=value` lines then
 //! serves scripts and a service manager alike.
 
-use clap::builder::Resettable;
+use clap::builder::{BoolishValueParser, Resettable, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Parser};
+use clap::{ArgMatches, Command, Parser};
 
 /// A setting that denies an action, if both were typed. As a variable it denies nothing: it says how the
 /// screens of this machine are, and a file of settings must not forbid what somebody types.
@@ -34,16 +34,12 @@ pub fn parse<P: Parser>() -> P {
     P::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
-/// What a variable of an option without a value says: on or off, in the words that people write.
-pub(super) fn switch(text: &str) -> Result<bool, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "1" | "true" | "yes" | "on" | "y" | "t" => Ok(true),
-        "0" | "false" | "no" | "off" | "n" | "f" => Ok(false),
-        _ => Err(
-            "a variable that switches something is 1, true, yes or on, or it is 0, false, no or off"
-                .to_owned(),
-        ),
-    }
+/// The value of a variable of an option without a value: on or off. clap knows the words; of one that it does
+/// not know it says only "value was not a boolean", about an option that nobody has typed.
+pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
+    BoolishValueParser::new()
+        .parse_ref(&Command::default(), None, text.as_ref())
+        .map_err(|_| "a variable that switches something is 1, true, yes or on, or it is 0, false, no or off")
 }
 
 /// A setting and an action that were typed together and exclude each other.
