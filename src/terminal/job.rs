@@ -9,13 +9,15 @@ use rustix::termios;
 use signal_hook::consts::SIGCONT;
 use signal_hook::low_level;
 
+use crate::system::process::{Process, own_pid};
+
 /// Whether this process may change the terminal without being stopped for it.
 pub(super) fn in_foreground(terminal: impl AsFd) -> bool {
     // Without job control (it is not our controlling terminal) nobody is in anybody's way.
     let Ok(group) = termios::tcgetpgrp(terminal) else {
         return true;
     };
-    ProcessGroup::of(own_pid()).is_none_or(|own| own.group == group.as_raw_nonzero().get())
+    Process::of(own_pid()).is_none_or(|own| own.group == group.as_raw_nonzero().get())
 }
 
 /// Stops the process group, wrapper scripts included, and returns when it has been continued.
@@ -34,63 +36,15 @@ pub(super) fn stop_until_continued() -> io::Result<()> {
 /// stopped. The kernel ignores SIGTSTP in such a group; we catch SIGTSTP and stop by SIGSTOP, and that would
 /// be for ever.
 pub(super) fn is_orphaned() -> bool {
-    let Some(own) = ProcessGroup::of(own_pid()) else {
+    let Some(own) = Process::of(own_pid()) else {
         return true;
     };
     let mut ancestor = own.parent;
-    while let Some(place) = ProcessGroup::of(ancestor) {
-        if place.group != own.group {
-            return place.session != own.session;
+    while let Some(process) = Process::of(ancestor) {
+        if process.group != own.group {
+            return process.session != own.session;
         }
-        ancestor = place.parent;
+        ancestor = process.parent;
     }
     true
-}
-
-fn own_pid() -> i32 {
-    process::getpid().as_raw_nonzero().get()
-}
-
-/// Where a process stands among the others, in numbers of processes.
-///
-/// A number is 0 where the process that it means stands in a PID namespace outside of ours: that of a
-/// container's first process, say, which nobody made the leader of its group. `rustix` takes that for
-/// impossible, so it is not asked.
-struct ProcessGroup {
-    parent: i32,
-    group: i32,
-    session: i32,
-}
-
-#[cfg(target_os = "linux")]
-impl ProcessGroup {
-    fn of(pid: i32) -> Option<Self> {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // "pid (name) state parent group session …", and the name may hold anything.
-        let (_, after_name) = stat.rsplit_once(')')?;
-        let mut numbers = after_name
-            .split_whitespace()
-            .skip(1)
-            .map_while(|word| word.parse().ok());
-        Some(Self {
-            parent: numbers.next()?,
-            group: numbers.next()?,
-            session: numbers.next()?,
-        })
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-impl ProcessGroup {
-    /// Of this process or its parent: whose child another one is, cannot be asked here.
-    fn of(pid: i32) -> Option<Self> {
-        let process = process::Pid::from_raw(pid)?;
-        let parent = process::getppid().filter(|_| pid == own_pid());
-        let number = |process: process::Pid| process.as_raw_nonzero().get();
-        Some(Self {
-            parent: parent.map_or(0, number),
-            group: process::getpgid(Some(process)).map(number).ok()?,
-            session: process::getsid(Some(process)).map(number).ok()?,
-        })
-    }
 }

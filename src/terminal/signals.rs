@@ -12,6 +12,7 @@ use signal_hook::consts::{
 };
 use signal_hook::iterator::{Handle, Signals as Iter};
 
+use crate::system::process::{SignalMasks, own_pid};
 use crate::system::threads;
 use crate::terminal::input::Input;
 
@@ -67,8 +68,8 @@ impl Signals {
     ///
     /// Where the system denies the handlers or the thread.
     pub fn listen_without_screen(loop_inputs: Sender<Input>) -> io::Result<Self> {
-        let ignored = ignored();
-        let wanted = wanted().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+        let masks = SignalMasks::of(own_pid());
+        let wanted = wanted().filter(|signal| !masks.is_some_and(|masks| masks.ignores(*signal)));
         Self::listen_to(wanted, loop_inputs)
     }
 
@@ -108,14 +109,6 @@ impl Drop for Signals {
             let _ = thread.join();
         }
     }
-}
-
-/// The signals that this process ignores, a bit each; none where the system does not tell.
-fn ignored() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or_default()
 }
 
 fn meaning(signal: i32) -> Option<Input> {

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use dualboard::system::process::Process;
+
 use super::pty::{Pty, Start};
 
 /// The example. `cargo test --test system` alone would not build it, and an old one would be tested.
@@ -69,8 +71,7 @@ pub fn running(heartbeat: &str) -> Option<u32> {
 
 /// What the process does: `R` runs, `S` sleeps, `T` is stopped.
 pub fn state(pid: u32) -> Option<char> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(") ")?.1.chars().next()
+    Process::of(i32::try_from(pid).ok()?)?.state
 }
 
 /// Waits for the first picture.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use dualboard::system::process::Process;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
@@ -295,11 +296,9 @@ impl Pty {
 
     /// Processor time of the program so far, in seconds.
     pub fn cpu_seconds(&self) -> f64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("the program runs");
-        let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
-        let fields: Vec<_> = fields.split_whitespace().collect();
-        let ticks = |at: usize| fields[at].parse::<f64>().expect("a number");
-        (ticks(11) + ticks(12)) / 100.0
+        let process = Process::of(self.pid().as_raw_nonzero().get()).expect("the program runs");
+        let ticks = process.ticks.expect("its processor time");
+        Duration::from_millis(10 * ticks).as_secs_f64()
     }
 
     /// Resident memory of the program, in kilobytes.

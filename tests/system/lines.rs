@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use dualboard::system::process::SignalMasks;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -221,9 +222,8 @@ fn without_a_screen_a_stop_is_a_stop() {
     let bench = Bench::running();
     let mut display = Piped::start(&bench, Display, &[]);
     display.wait_for("Sensor 6  OK       LIVE");
-    let status = fs::read_to_string(format!("/proc/{}/status", display.child.id())).expect("it runs");
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-    let caught = u64::from_str_radix(mask.expect("a mask").trim(), 16).expect("a number");
-    let is_caught = |signal: Signal| caught & (1 << (signal.as_raw() - 1)) != 0;
+    let pid = i32::try_from(display.child.id()).expect("a number of a process");
+    let masks = SignalMasks::of(pid).expect("it runs");
+    let is_caught = |signal: Signal| masks.catches(signal.as_raw());
     assert!(is_caught(Signal::TERM) && !is_caught(Signal::TSTP) && !is_caught(Signal::CONT));
 }

@@ -7,6 +7,8 @@ use std::os::unix::fs::FileExt as _;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
+use crate::system::process::{Process, SignalMasks, own_pid};
+
 /// How a monitor has its card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunMode {
@@ -47,8 +49,8 @@ pub struct Holder {
     pid: Option<i32>,
     terminal: String,
     /// When it was started, in ticks since the system was: another process may have the same number, later or
-    /// in another container.
-    started: String,
+    /// in another container. `None` where that is not known.
+    started: Option<u64>,
     way: RunMode,
     /// The broker that it was started with; nothing where that is not known.
     broker: String,
@@ -61,14 +63,13 @@ impl Holder {
     #[must_use]
     pub fn this(way: RunMode, broker: &str) -> Self {
         let terminal = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new());
-        let pid = rustix::process::getpid().as_raw_nonzero().get();
         Self {
-            pid: Some(pid),
+            pid: Some(own_pid()),
             terminal: terminal.map_or_else(
                 |_| NO_TERMINAL.to_owned(),
                 |name| name.to_string_lossy().into_owned(),
             ),
-            started: field(&stat(pid), STARTED),
+            started: started(Process::of(own_pid())),
             way,
             broker: broker.to_owned(),
         }
@@ -88,7 +89,7 @@ impl Holder {
         });
         let pid = lines.next().and_then(|pid| pid.parse().ok());
         let terminal = lines.next().unwrap_or_else(|| "terminal unknown".to_owned());
-        let started = lines.next().unwrap_or_default();
+        let started = lines.next().and_then(|ticks| ticks.parse().ok());
         let way = lines.next().unwrap_or_default();
         let likely = if terminal == NO_TERMINAL {
             RunMode::Lines
@@ -113,7 +114,7 @@ impl Holder {
             "{}\n{}\n{}\n{}\n{}\n",
             self.pid.unwrap_or_default(),
             self.terminal,
-            self.started,
+            self.started.map_or_else(String::new, |ticks| ticks.to_string()),
             self.way.word(),
             self.broker
         );
@@ -123,7 +124,7 @@ impl Holder {
 
     /// Whether it is the same process.
     pub(super) fn is(&self, other: &Self) -> bool {
-        (self.pid, &self.started) == (other.pid, &other.started)
+        (self.pid, self.started) == (other.pid, other.started)
     }
 
     /// How it has the card.
@@ -161,33 +162,24 @@ impl Holder {
     /// Whether it ends in order when it is told to: in its first moments it does not listen yet, and would be
     /// gone without a word.
     pub(super) fn hears(&self) -> bool {
-        let status = self.pid.map(|pid| format!("/proc/{pid}/status"));
-        let status = status
-            .and_then(|path| std::fs::read_to_string(path).ok())
-            .unwrap_or_default();
-        let masks = |name| {
-            let mask = status.lines().find_map(|line| line.strip_prefix(name));
-            mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        };
-        let term = 1_u64 << (Signal::TERM.as_raw() - 1);
-        match (masks("SigCgt:"), masks("SigIgn:")) {
-            (Some(caught), Some(ignored)) => (caught | ignored) & term != 0,
-            // Where the system does not tell, or there is nobody any more.
-            _ => true,
-        }
+        let term = Signal::TERM.as_raw();
+        // Where the system does not tell, or there is nobody any more, there is nothing to wait for.
+        self.pid
+            .and_then(SignalMasks::of)
+            .is_none_or(|masks| masks.catches(term) || masks.ignores(term))
     }
 
     /// What it does now.
     #[must_use]
     pub fn doing(&self) -> ProcessState {
-        let Some(stat) = self.pid.map(stat) else {
+        let Some(process) = self.pid.map(Process::of) else {
             return ProcessState::Elsewhere;
         };
-        if field(&stat, STARTED) != self.started {
+        if started(process) != self.started {
             return ProcessState::Elsewhere;
         }
-        match field(&stat, STATE).as_str() {
-            "T" | "t" => ProcessState::Stopped,
+        match process.and_then(|process| process.state) {
+            Some('T' | 't') => ProcessState::Stopped,
             _ => ProcessState::Runs,
         }
     }
@@ -250,20 +242,8 @@ impl std::fmt::Display for Holder {
     }
 }
 
-/// The fields of a process that are asked for, counted behind its name.
-const STATE: usize = 0;
-const STARTED: usize = 19;
-
-/// What the system says of a process; nothing where there is no such process, or the system does not tell.
-fn stat(pid: i32) -> String {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default()
-}
-
-/// "pid (name) state parent …": the name may hold anything, so the fields are counted behind it.
-fn field(stat: &str, place: usize) -> String {
-    let after_name = stat.rsplit_once(')').map_or("", |(_, after)| after);
-    let mut fields = after_name.split_whitespace();
-    fields.nth(place).unwrap_or_default().to_owned()
+fn started(process: Option<Process>) -> Option<u64> {
+    process.and_then(|process| process.started)
 }
 
 #[cfg(test)]
