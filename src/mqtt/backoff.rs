@@ -1,9 +1,9 @@
 //! How long to wait before the next attempt.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use super::why::Pace;
+use crate::system::random;
 
 const FIRST: Duration = Duration::from_millis(200);
 const CAP: Duration = Duration::from_secs(2);
@@ -32,19 +32,14 @@ impl Backoff {
             Pace::Slower => SLOWEST.min(growing(CAP)),
         };
         self.failures = self.failures.saturating_add(1);
-        step / 2 + step / 2 * u32::from(random()) / u32::from(u16::MAX)
+        // The whole step, where there is no random number.
+        step / 2 + step / 2 * random::u32().unwrap_or(u32::MAX) / u32::MAX
     }
 
     /// The connection has lasted: the next loss is a new story.
     pub(super) fn reset(&mut self) {
         self.failures = 0;
     }
-}
-
-/// The standard library seeds its hashers at random; that is random enough to fall out of step.
-fn random() -> u16 {
-    let [low, high, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
-    u16::from_le_bytes([low, high])
 }
 
 #[cfg(test)]

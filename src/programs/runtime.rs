@@ -4,7 +4,7 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, never, select};
 
 use crate::log::{FileLog, LogWriter, News};
@@ -15,6 +15,7 @@ use crate::sensor::Card;
 use crate::settings::BrokerAccess;
 use crate::storage::state_file::{StateFile, Written};
 use crate::system::clock::Clock;
+use crate::system::random;
 use crate::text::words;
 use crate::version::Life;
 use crate::wire::{self, Topic};
@@ -87,11 +88,11 @@ impl Runtime {
 
     fn start(role: Role, memory: Result<Memory, String>, access: &BrokerAccess) -> Result<Self> {
         let clock = Clock::start();
-        let life = Life(random()?);
+        let life = Life(random::u32()?);
         let remembered = memory.as_ref().ok().and_then(|memory| memory.client);
         let client = match remembered {
             Some(client) => client,
-            None => random()?,
+            None => random::u32()?,
         };
         let machine = Machine::new(Setup {
             role,
@@ -341,14 +342,4 @@ fn last_will(role: Role, client_id: &str, life: Life) -> Option<Outgoing> {
         qos: topic.qos(),
         retained: topic.is_retained(),
     })
-}
-
-/// A number that nobody else has drawn.
-///
-/// # Errors
-/// If the system has none to give.
-pub fn random() -> Result<u32> {
-    getrandom::u32().context(
-        "the system gives no random number; without one a version cannot be told from a forgotten one",
-    )
 }

@@ -15,11 +15,11 @@ use crossbeam_channel::{Receiver, unbounded};
 
 use crate::command::{Answer, Command, Name};
 use crate::log::FileLog;
-use crate::programs::runtime::random;
 use crate::settings::{Level, MonitorOptions, SetRequest};
 use crate::storage::lock::{Holder, Lock, RunMode};
 use crate::storage::state_file::StateFile;
 use crate::system::clock::Clock;
+use crate::system::random;
 use crate::terminal::input::Input;
 use crate::terminal::panic;
 use crate::terminal::signals::{self, Signals};
@@ -96,7 +96,7 @@ pub fn run(
         options,
         asked,
         command: Command {
-            id: Some(u64::from(random()?) << 32 | u64::from(random()?)),
+            id: Some(random::u64()?),
             by: Name::new(&this.to_string()),
             changes: asked.changes,
         },

@@ -10,9 +10,9 @@ use super::{Cause, Job, SetOutcome, SetProgress, Short};
 use crate::command::Answer;
 use crate::machine::{Event, Ticket};
 use crate::mqtt::{Broker, BrokerSettings, BrokerUrl, Outgoing};
-use crate::programs::runtime::random;
 use crate::pulse;
 use crate::sensor::Card;
+use crate::system::random;
 use crate::text::words;
 use crate::time::Mono;
 use crate::version::Life;
@@ -81,7 +81,7 @@ pub(super) struct CommandClient {
 impl CommandClient {
     pub(super) fn start(job: &Job<'_>) -> Result<Self> {
         let (card, access) = (job.options.card, &job.options.access);
-        let client_id = format!("{}-set-{:08x}", words::owner(card), random()?);
+        let client_id = format!("{}-set-{:08x}", words::owner(card), random::u32()?);
         let topics = [Topic::Answer(card), Topic::Alive(card), Topic::Uptime(card)];
         let url: BrokerUrl = access.url.parse()?;
         let broker = Broker::start(&BrokerSettings {
