@@ -1,14 +1,14 @@
 //! The only reader of `/proc`: what the system says of a process.
 //!
-//! The crate `procfs` would be three more crates of 15,000 lines, for Linux only, that refuse a file as a whole
-//! if any of its fields is strange.
+//! The crate `procfs` would be three more crates of 15,000 lines, for Linux only, that refuse a file as a
+//! whole if any of its fields is strange.
 
 use rustix::process::getpid;
 
 /// A process among the others.
 ///
-/// Numbers are as the system says them, and not `rustix::process::Pid`, which cannot be 0: a parent or group is
-/// 0 where it is in a PID namespace outside of ours, as for the first process of a container.
+/// Numbers are as the system says them, and not `rustix::process::Pid`, which cannot be 0: a parent or group
+/// is 0 where it is in a PID namespace outside of ours, as for the first process of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Process {
     /// Whose child it is.
@@ -52,7 +52,8 @@ impl Process {
         })
     }
 
-    /// "pid (name) state parent group session …": the name may hold anything, so fields are counted behind it.
+    /// "pid (name) state parent group session …": the name may hold anything, so fields are counted behind
+    /// it.
     #[cfg(any(target_os = "linux", test))]
     fn parse(stat: &str) -> Option<Self> {
         let (_, after_name) = stat.rsplit_once(')')?;

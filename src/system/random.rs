@@ -1,5 +1,5 @@
-//! The only source of randomness: the system's. Runs, clients and commands are told apart by what is drawn here,
-//! and pauses fall out of step by it.
+//! The only source of randomness: the system's. Runs, clients and commands are told apart by what is drawn
+//! here, and pauses fall out of step by it.
 
 use anyhow::{Context, Result};
 

@@ -30,7 +30,7 @@ printf "$1"
 /// The process. Dropped, it ends, and leaves the terminal alone.
 #[derive(Debug)]
 pub(super) struct Guard {
-    runtime: Child,
+    shell: Child,
 }
 
 impl Guard {
@@ -39,7 +39,7 @@ impl Guard {
     /// It inherits what the C libraries have opened, so it has to be started before the first connection.
     pub(super) fn start(input: &OwnedFd, leave: &[u8]) -> io::Result<Self> {
         let leave = String::from_utf8_lossy(leave).replace('\x1b', "\\033");
-        let runtime = Command::new("/bin/sh")
+        let shell = Command::new("/bin/sh")
             .args(["-c", SCRIPT, "dualboard-terminal-guard", &leave])
             .stdin(Stdio::piped())
             .stdout(Stdio::inherit())
@@ -47,7 +47,7 @@ impl Guard {
             // A group of its own: no key and no stop that is meant for the program reaches it.
             .process_group(0)
             .spawn()?;
-        Ok(Self { runtime })
+        Ok(Self { shell })
     }
 
     /// The terminal is the program's now, and had these modes before.
@@ -61,7 +61,7 @@ impl Guard {
     }
 
     fn say(&mut self, line: &str) {
-        if let Some(pipe) = &mut self.runtime.stdin {
+        if let Some(pipe) = &mut self.shell.stdin {
             let _ = pipe.write_all(format!("{line}\n").as_bytes());
         }
     }
@@ -69,8 +69,8 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let _ = self.runtime.kill();
-        let _ = self.runtime.wait();
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
     }
 }
 

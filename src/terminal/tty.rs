@@ -11,6 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
+use crossterm::queue;
+use crossterm::style::{Attribute, Print, SetAttribute};
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
 use ratatui::layout::Size;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
@@ -21,20 +26,15 @@ use super::guard::Guard;
 use super::job;
 use crate::system::wake::Wake;
 
-/// Alternate screen and no cursor. Then switch off what a crashed program may have left on: reports of mouse,
-/// focus, size and colours, keys as Windows sends them, application mode of arrow keys and number pad,
-/// modifyOtherKeys, the kitty keyboard protocol. A terminal that takes one of these for a text attribute gets
-/// its attributes reset. At last, marks around pasted text: a paste into the wrong pane must not toggle
-/// sensors.
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\
-    \x1b[?9;1000;1001;1002;1003;1004;1005;1006;1015;1016;2031;2048;9001l\
-    \x1b[?1l\x1b>\x1b[>4m\x1b[=0u\x1b[0m\x1b[?2004h";
-/// The way back. The screen is cleared first for terminals that have no alternate one.
-const LEAVE: &[u8] = b"\x1b[?2004l\x1b[0m\x1b[2J\x1b[H\x1b[?1049l\x1b[?25h";
+/// Switches off what a crashed program may have left on: reports of mouse, focus, size and colours, keys as
+/// Windows sends them, application mode of arrow keys and number pad, modifyOtherKeys, the kitty keyboard
+/// protocol. crossterm has commands for the mouse and the focus; of the kitty protocol's flags it can only
+/// take back the last ones, and nobody knows how often a program has set them.
+const MODES_OFF: &str = "\x1b[?9;1000;1001;1002;1003;1004;1005;1006;1015;1016;2031;2048;9001l\
+    \x1b[?1l\x1b>\x1b[>4m\x1b[=0u";
 /// Presses of buttons, with places in decimal numbers: only where the user asked for it, since the terminal's
-/// own selection of text then needs Shift.
-const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
-const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+/// own selection of text then needs Shift. crossterm's `EnableMouseCapture` asks for each move as well.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
 /// How long a terminal that does not read may hold up those who leave it.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// What to draw for where the size is not known: a serial line reports 0x0.
@@ -84,7 +84,7 @@ impl Tty {
         let screen = Modes {
             before: None,
             entries: 0,
-            guard: Guard::start(&input, &[MOUSE_OFF, LEAVE].concat()).ok(),
+            guard: Guard::start(&input, &leave(mouse)).ok(),
         };
         Ok(Self {
             output,
@@ -138,12 +138,7 @@ impl Tty {
         screen.before = Some(before);
         screen.entries += 1;
         // A terminal that does not read now gets its sequences late or never: no reason not to run.
-        let enter = if self.mouse {
-            [ENTER, MOUSE_ON].concat()
-        } else {
-            ENTER.to_vec()
-        };
-        let _ = write_within(&self.output, &enter, PATIENCE);
+        let _ = write_within(&self.output, &enter(self.mouse), PATIENCE);
         Ok(())
     }
 
@@ -154,11 +149,7 @@ impl Tty {
             return;
         };
         self.interrupt();
-        let leave = if self.mouse {
-            [MOUSE_OFF, LEAVE].concat()
-        } else {
-            LEAVE.to_vec()
-        };
+        let leave = leave(self.mouse);
         if write_within(&self.output, &leave, PATIENCE).is_err() {
             // It has stopped reading. What waits in its queue is an old picture: make room for the way back,
             // so that the terminal is right when it reads again.
@@ -227,6 +218,42 @@ impl Tty {
             let _ = io::Write::write_all(&mut io::stderr(), message.as_bytes());
         }
     }
+}
+
+/// The way to a screen of its own, without a cursor. A terminal that takes one of [`MODES_OFF`] for a text
+/// attribute gets its attributes reset. At last, marks around pasted text: a paste into the wrong pane must
+/// not toggle sensors.
+fn enter(mouse: bool) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to memory does not fail.
+    let _ = queue!(
+        bytes,
+        EnterAlternateScreen,
+        Hide,
+        Print(MODES_OFF),
+        SetAttribute(Attribute::Reset),
+        EnableBracketedPaste,
+        Print(if mouse { MOUSE_ON } else { "" }),
+    );
+    bytes
+}
+
+/// The way back. The screen is cleared first for terminals that have no alternate one.
+fn leave(mouse: bool) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if mouse {
+        let _ = queue!(bytes, DisableMouseCapture);
+    }
+    let _ = queue!(
+        bytes,
+        DisableBracketedPaste,
+        SetAttribute(Attribute::Reset),
+        Clear(ClearType::All),
+        MoveTo(0, 0),
+        LeaveAlternateScreen,
+        Show,
+    );
+    bytes
 }
 
 /// Opens again, on its own account, the terminal that a descriptor is open on.

@@ -1,10 +1,14 @@
-//! Cells as bytes: the shortest way to the place, the change of colours, the character.
+//! Cells as bytes: the shortest way to the place, the change of style, the character.
 
 use std::borrow::Cow;
 use std::io::Write;
 
+use crossterm::cursor::{MoveRight, MoveTo};
+use crossterm::queue;
+use crossterm::style::{Attribute, SetAttribute};
+use crossterm::terminal::{Clear, ClearType};
 use ratatui::buffer::Cell;
-use ratatui::style::{Color, Modifier};
+use ratatui::style::{Color, Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
 use crate::text::plain_text::plain_text;
@@ -16,53 +20,44 @@ pub(super) const ON_SPACES: Modifier = Modifier::REVERSED
 
 /// Where the cursor is and how it writes, as far as this frame has said so. Frames begin and end without
 /// colours.
-#[derive(Default)]
 pub(super) struct AnsiWriter {
     at: Option<(u16, u16)>,
-    ink: Ink,
+    style: Style,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-struct Ink {
-    foreground: Color,
-    background: Color,
-    modifier: Modifier,
-}
-
-impl Ink {
-    const fn of(cell: &Cell) -> Self {
-        Self {
-            foreground: cell.fg,
-            background: cell.bg,
-            modifier: cell.modifier,
-        }
-    }
-
-    /// Whether a cell written with this ink is as it should be, and one column wide.
-    fn draws(self, cell: &Cell) -> bool {
-        let blank =
-            cell.symbol() == " " && cell.bg == self.background && !self.modifier.intersects(ON_SPACES);
-        (blank && !cell.modifier.intersects(ON_SPACES))
-            || (Self::of(cell) == self && cell.symbol().width() == 1)
-    }
-}
+/// How a cell is written that nobody has drawn on.
+const PLAIN: Style = Style::new().fg(Color::Reset).bg(Color::Reset);
 
 impl AnsiWriter {
+    /// Somewhere.
+    pub(super) const fn anywhere() -> Self {
+        Self {
+            at: None,
+            style: PLAIN,
+        }
+    }
+
     /// At the beginning of a line.
-    pub(super) fn at_line(line: u16) -> Self {
+    pub(super) const fn at_line(line: u16) -> Self {
         Self {
             at: Some((0, line)),
-            ink: Ink::default(),
+            style: PLAIN,
         }
+    }
+
+    /// Clears the screen, in no colour.
+    pub(super) fn clear(bytes: &mut Vec<u8>) {
+        // Here as below: writing to memory does not fail.
+        let _ = queue!(bytes, SetAttribute(Attribute::Reset), Clear(ClearType::All));
     }
 
     /// Erases from a place to the end of its line (EL), with no background.
     pub(super) fn erase(&mut self, bytes: &mut Vec<u8>, (x, y): (u16, u16)) {
         self.go(bytes, x, y);
-        if self.ink.background != Color::Reset || self.ink.modifier.intersects(ON_SPACES) {
-            self.dip(bytes, Ink::default());
+        if self.style.bg != PLAIN.bg || self.style.add_modifier.intersects(ON_SPACES) {
+            self.set_style(bytes, PLAIN);
         }
-        bytes.extend_from_slice(b"\x1b[K");
+        let _ = queue!(bytes, Clear(ClearType::UntilNewLine));
         self.at = Some((x, y));
     }
 
@@ -73,9 +68,9 @@ impl AnsiWriter {
 
     /// Draws unchanged cells on the way to the next changed one, if that is shorter than to step over them: a
     /// step takes 3 bytes at least.
-    pub(super) fn bridge(&mut self, bytes: &mut Vec<u8>, cells: &[Cell]) {
+    pub(super) fn fill_gap(&mut self, bytes: &mut Vec<u8>, cells: &[Cell]) {
         let short = (1..=3).contains(&cells.len());
-        if short && cells.iter().all(|cell| self.ink.draws(cell)) {
+        if short && cells.iter().all(|cell| self.writes(cell)) {
             for cell in cells {
                 bytes.extend_from_slice(harmless(cell.symbol()).as_bytes());
             }
@@ -89,8 +84,8 @@ impl AnsiWriter {
     pub(super) fn put(&mut self, bytes: &mut Vec<u8>, (x, y): (u16, u16), cell: &Cell) {
         self.go(bytes, x, y);
         // A blank is drawn as well with whatever is at hand.
-        if !self.ink.draws(cell) {
-            self.dip(bytes, Ink::of(cell));
+        if !self.writes(cell) {
+            self.set_style(bytes, cell.style());
         }
         let symbol = harmless(cell.symbol());
         bytes.extend_from_slice(symbol.as_bytes());
@@ -99,44 +94,52 @@ impl AnsiWriter {
     }
 
     /// Ends the frame.
-    pub(super) fn lift(mut self, bytes: &mut Vec<u8>) {
-        self.dip(bytes, Ink::default());
+    pub(super) fn finish(mut self, bytes: &mut Vec<u8>) {
+        self.set_style(bytes, PLAIN);
+    }
+
+    /// Whether a cell written with the present style is as it should be, and one column wide.
+    fn writes(&self, cell: &Cell) -> bool {
+        let modifiers = self.style.add_modifier.union(cell.modifier);
+        let blank =
+            cell.symbol() == " " && Some(cell.bg) == self.style.bg && !modifiers.intersects(ON_SPACES);
+        blank || (cell.style() == self.style && cell.symbol().width() == 1)
     }
 
     fn go(&mut self, bytes: &mut Vec<u8>, x: u16, y: u16) {
-        // Writing to memory does not fail.
         let _ = match self.at {
             Some(at) if at == (x, y) => Ok(()),
             Some((from, line)) if line == y && from < x => match x - from {
+                // `MoveRight(1)` is 4 bytes instead of 3.
                 1 => write!(bytes, "\x1b[C"),
-                right => write!(bytes, "\x1b[{right}C"),
+                right => queue!(bytes, MoveRight(right)),
             },
+            // `MoveTo` always names the column, which is 2 bytes more.
             _ if x == 0 => write!(bytes, "\x1b[{}H", y + 1),
-            _ => write!(bytes, "\x1b[{};{}H", y + 1, x + 1),
+            _ => queue!(bytes, MoveTo(x, y)),
         };
     }
 
-    /// Changes to another ink by one sequence; back to none by the shortest.
-    fn dip(&mut self, bytes: &mut Vec<u8>, ink: Ink) {
-        if ink == self.ink {
+    /// Changes to another style by one sequence; back to none by the shortest. crossterm has a command for
+    /// each attribute, and long numbers for the sixteen colours: bold and green are 7 bytes here and 13
+    /// there, none is 3 and 4. Where `NO_COLOR` is set it leaves colours out, which is up to the views here.
+    fn set_style(&mut self, bytes: &mut Vec<u8>, style: Style) {
+        if style == self.style {
             return;
         }
         let mut codes: Vec<String> = Vec::new();
-        let mut old = self.ink;
-        if !ink.modifier.contains(old.modifier) || ink == Ink::default() {
+        let mut old = self.style;
+        if !style.add_modifier.contains(old.add_modifier) || style == PLAIN {
             // Taking a modifier back one by one is longer, and older terminals do not know how.
             codes.push(String::new());
-            old = Ink::default();
+            old = PLAIN;
         }
-        codes.extend(modifiers(ink.modifier.difference(old.modifier)));
-        if ink.foreground != old.foreground {
-            codes.push(colour(ink.foreground, 30));
-        }
-        if ink.background != old.background {
-            codes.push(colour(ink.background, 40));
+        codes.extend(modifiers(style.add_modifier.difference(old.add_modifier)));
+        for (new, old, base) in [(style.fg, old.fg, 30), (style.bg, old.bg, 40)] {
+            codes.extend(new.filter(|_| new != old).map(|new| colour(new, base)));
         }
         let _ = write!(bytes, "\x1b[{}m", codes.join(";"));
-        self.ink = ink;
+        self.style = style;
     }
 }
 

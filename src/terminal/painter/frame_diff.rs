@@ -7,9 +7,6 @@ use ratatui::style::{Color, Modifier};
 use super::ansi_writer::{AnsiWriter, ON_SPACES};
 use super::scroll::Scroll;
 
-/// Clears the screen, in no colour.
-const CLEAR: &[u8] = b"\x1b[0m\x1b[2J";
-
 /// What is on the screen, and what will be. Widgets draw into memory, and what goes to the terminal is
 /// decided here: ratatui's own `Terminal` asks for the size and writes resets at each draw, and moves no
 /// lines.
@@ -40,12 +37,12 @@ impl FrameDiff {
     pub(super) fn frame(&mut self, draw: impl FnOnce(&mut Buffer)) -> Vec<u8> {
         self.wanted.reset();
         draw(&mut self.wanted);
-        self.wanted.content.iter_mut().for_each(forget_invisible_ink);
+        self.wanted.content.iter_mut().for_each(forget_unseen_style);
         let mut bytes = Vec::new();
         if !self.is_true {
-            bytes.extend_from_slice(CLEAR);
+            AnsiWriter::clear(&mut bytes);
         }
-        let drawn = cells(AnsiWriter::default(), &self.shown, &self.wanted);
+        let drawn = cells(AnsiWriter::anywhere(), &self.shown, &self.wanted);
         let moved = Scroll::between(&self.shown, &self.wanted).map(|scroll| {
             let mut moved = Vec::new();
             let line = scroll.encode(&mut moved, self.wanted.area.height);
@@ -63,7 +60,7 @@ impl FrameDiff {
     }
 }
 
-/// The cells that differ, drawn: those of the pen's line first.
+/// The cells that differ, drawn: those of the writer's line first.
 fn cells(mut ansi_writer: AnsiWriter, shown: &Buffer, wanted: &Buffer) -> Vec<u8> {
     let mut bytes = Vec::new();
     let changes = shown.diff(wanted);
@@ -83,12 +80,12 @@ fn cells(mut ansi_writer: AnsiWriter, shown: &Buffer, wanted: &Buffer) -> Vec<u8
             }
             if let Some((from, _)) = ansi_writer.at().filter(|(from, line)| *line == *y && *from < *x) {
                 let between = &wanted.content[line + usize::from(from)..line + usize::from(*x)];
-                ansi_writer.bridge(&mut bytes, between);
+                ansi_writer.fill_gap(&mut bytes, between);
             }
             ansi_writer.put(&mut bytes, (*x, *y), cell);
         }
     }
-    ansi_writer.lift(&mut bytes);
+    ansi_writer.finish(&mut bytes);
     bytes
 }
 
@@ -98,7 +95,7 @@ fn is_blank(cell: &Cell) -> bool {
 }
 
 /// A space shows no foreground: no reason to draw it, nor to change colours for it.
-fn forget_invisible_ink(cell: &mut Cell) {
+fn forget_unseen_style(cell: &mut Cell) {
     if cell.symbol() == " " && !cell.modifier.intersects(ON_SPACES) {
         cell.fg = Color::Reset;
         cell.modifier = Modifier::empty();

@@ -35,7 +35,8 @@ impl Scroll {
     }
 
     /// Lines deleted at one end of the region (DL), and as many inserted at the other (IL): what is below it
-    /// ends where it was. Gives the first line that was inserted, at whose beginning the cursor is.
+    /// ends where it was. crossterm has no command for either; its `ScrollUp` and `ScrollDown` move the whole
+    /// screen. Gives the first line that was inserted, at whose beginning the cursor is.
     pub(super) fn encode(&self, bytes: &mut Vec<u8>, height: u16) -> u16 {
         let line = |line: usize| u16::try_from(line).unwrap_or(u16::MAX);
         let (top, last) = (line(self.region.start), line(self.region.end - self.by));
