@@ -29,14 +29,14 @@ mod backoff;
 mod client;
 mod deliveries;
 mod probe;
+mod problem;
 mod session;
 mod signal;
 mod state;
 mod url;
-mod why;
 
+pub use problem::Problem;
 pub use url::{BadUrl, BrokerUrl};
-pub use why::Why;
 
 use crate::machine::{Event, Ticket};
 use crate::settings::Credentials;

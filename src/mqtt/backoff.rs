@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::why::Pace;
+use super::problem::Pace;
 use crate::system::random;
 
 const FIRST: Duration = Duration::from_millis(200);

@@ -17,9 +17,9 @@ use paho_mqtt::{
     Message, PersistenceType, Properties, PropertyCode, ServerResponse, SslOptions, SslOptionsBuilder, Token,
 };
 
+use super::problem::LEAST_PACKET;
 use super::signal::Signal;
-use super::why::LEAST_PACKET;
-use super::{BrokerSettings, Outgoing, Why};
+use super::{BrokerSettings, Outgoing, Problem};
 use crate::settings::Credentials;
 
 /// A dead link is noticed after 2.5 times this at the latest (measured: 12.5 s).
@@ -65,7 +65,7 @@ pub(super) type Outcome = Result<Response, Failure>;
 /// What the broker answered.
 pub(super) struct Response {
     /// To `CONNECT`: what the broker lacks that the programs need, if anything.
-    pub lacks: Option<Why>,
+    pub lacks: Option<Problem>,
     /// To `SUBSCRIBE`: a reason code a topic.
     pub granted: Vec<i32>,
 }
@@ -73,7 +73,7 @@ pub(super) struct Response {
 /// Why an operation did not succeed.
 pub(super) enum Failure {
     /// The library knows the cause.
-    Known(Why),
+    Known(Problem),
     /// The library says "failure".
     Unknown,
 }
@@ -300,12 +300,12 @@ fn forward(client: &AsyncClient, number: u64, signals: &Sender<Signal>) {
     });
     let sender = signals.clone();
     client.set_connection_lost_callback(move |_| {
-        let _ = sender.send(Signal::Lost(number, Why::Lost));
+        let _ = sender.send(Signal::Lost(number, Problem::Lost));
     });
     let sender = signals.clone();
     client.set_disconnected_callback(move |_, _, reason| {
         let code = u8::try_from(reason as i32).unwrap_or_default();
-        let _ = sender.send(Signal::Lost(number, Why::from_reason(code)));
+        let _ = sender.send(Signal::Lost(number, Problem::from_reason(code)));
     });
 }
 
@@ -379,17 +379,18 @@ impl From<&ServerResponse> for Response {
 }
 
 /// What a `CONNACK` says that the broker does not have. What it says nothing of it has (MQTT 5, 3.2.2.3).
-fn lacking(properties: &Properties) -> Option<Why> {
+fn lacking(properties: &Properties) -> Option<Problem> {
     let most = properties.get_val::<u32>(PropertyCode::MaximumPacketSize);
     if properties
         .get_int(PropertyCode::MaximumQos)
         .is_some_and(|most| most < 2)
     {
-        Some(Why::NoQos2)
+        Some(Problem::NoQos2)
     } else if properties.get_int(PropertyCode::RetainAvailable) == Some(0) {
-        Some(Why::NothingRetained)
+        Some(Problem::NothingRetained)
     } else {
-        most.filter(|most| *most < LEAST_PACKET).map(Why::SmallPackets)
+        most.filter(|most| *most < LEAST_PACKET)
+            .map(Problem::SmallPackets)
     }
 }
 
@@ -397,14 +398,14 @@ impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
         Self::Known(match error {
             Error::ReasonCode(reason, _) => {
-                Why::from_reason(u8::try_from(*reason as i32).unwrap_or_default())
+                Problem::from_reason(u8::try_from(*reason as i32).unwrap_or_default())
             }
-            Error::TcpConnectTimeout => Why::NoAnswer,
-            Error::TcpConnectCompletionFailure => Why::ClosedAtOnce,
+            Error::TcpConnectTimeout => Problem::NoAnswer,
+            Error::TcpConnectCompletionFailure => Problem::ClosedAtOnce,
             Error::ReceivedDisconnect(_)
             | Error::Disconnected
             | Error::OperationIncomplete
-            | Error::SocketError(_) => Why::Lost,
+            | Error::SocketError(_) => Problem::Lost,
             _ => return Self::Unknown,
         })
     }

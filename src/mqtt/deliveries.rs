@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crossbeam_channel::Sender;
 
-use super::Why;
+use super::Problem;
 use super::client::{Failure, Operation};
 use crate::machine::{Event, Ticket};
 
@@ -51,7 +51,7 @@ impl Deliveries {
             return false;
         };
         let refusal = match &outcome {
-            Err(Failure::Known(why)) if *why != Why::Lost => Some(Event::Refused {
+            Err(Failure::Known(why)) if *why != Problem::Lost => Some(Event::Refused {
                 topic,
                 why: why.to_string(),
             }),

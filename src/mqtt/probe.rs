@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 
-use super::{BrokerUrl, Why};
+use super::{BrokerUrl, Problem};
 use crate::system::threads;
 
 /// Longest wait for each of the steps after the name's look-up, which the system limits itself.
@@ -28,19 +28,19 @@ pub(super) struct Failed {
     /// The address; `None` is the one that Paho has taken.
     pub address: Option<SocketAddr>,
     /// What is known of it already.
-    pub why: Option<Why>,
+    pub why: Option<Problem>,
     /// The attempts before this one, since there was a connection or a pause.
-    pub before: Vec<(SocketAddr, Why)>,
+    pub before: Vec<(SocketAddr, Problem)>,
 }
 
 /// What the probe has found.
 pub(super) enum Finding {
     /// Why there is no connection; `None` if everything works now.
-    Why(Option<Why>),
+    Problem(Option<Problem>),
     /// The attempt was made at an address, and failed for this cause; another one takes connections and has
     /// not been tried.
     Elsewhere {
-        used: (SocketAddr, Why),
+        used: (SocketAddr, Problem),
         next: SocketAddr,
     },
 }
@@ -62,7 +62,7 @@ fn explain(endpoint: &Endpoint, failed: &Failed) -> Finding {
     let mut addresses: Vec<_> = addresses.map(Iterator::collect).unwrap_or_default();
     addresses.dedup();
     let Some(chosen) = taken_by_paho(&addresses) else {
-        return Finding::Why(Some(Why::NameNotKnown(url.host().to_owned())));
+        return Finding::Problem(Some(Problem::NameNotKnown(url.host().to_owned())));
     };
     let used = failed.address.unwrap_or(chosen);
     let tried = |address| failed.before.iter().find(|(before, _)| *before == address);
@@ -85,19 +85,19 @@ fn explain(endpoint: &Endpoint, failed: &Failed) -> Finding {
     // With TLS Paho compares the certificate with the host that it is given: that has to be the name.
     if let Some(next) = next.filter(|_| !url.tls()) {
         let why = causes.into_iter().find(|(address, _)| *address == used);
-        let why = why.and_then(|(_, why)| why).unwrap_or(Why::Unexplained);
+        let why = why.and_then(|(_, why)| why).unwrap_or(Problem::Unexplained);
         return Finding::Elsewhere {
             used: (used, why),
             next,
         };
     }
     if let [(_, why)] = &causes[..] {
-        return Finding::Why(why.clone());
+        return Finding::Problem(why.clone());
     }
     let known = causes
         .into_iter()
-        .map(|(address, why)| (address, why.unwrap_or(Why::Unexplained)));
-    Finding::Why(Some(Why::of_all(known.collect())))
+        .map(|(address, why)| (address, why.unwrap_or(Problem::Unexplained)));
+    Finding::Problem(Some(Problem::of_all(known.collect())))
 }
 
 /// The first of IPv4, else the last.
@@ -122,26 +122,26 @@ fn connect(addresses: &[SocketAddr]) -> Vec<(SocketAddr, io::Result<TcpStream>)>
     attempts.into_iter().map(end).collect()
 }
 
-fn cause(error: &io::Error) -> Why {
+fn cause(error: &io::Error) -> Problem {
     match error.kind() {
-        ErrorKind::ConnectionRefused => Why::Refused,
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Why::NoRoute,
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => Why::NoAnswer,
-        _ => Why::Unexplained,
+        ErrorKind::ConnectionRefused => Problem::Refused,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Problem::NoRoute,
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => Problem::NoAnswer,
+        _ => Problem::Unexplained,
     }
 }
 
 /// Which other protocol is spoken by somebody who takes connections and not ours; `None` if that is not the
 /// cause.
-fn mqtt(stream: TcpStream, address: SocketAddr) -> Option<Why> {
+fn mqtt(stream: TcpStream, address: SocketAddr) -> Option<Problem> {
     let again = || TcpStream::connect_timeout(&address, STEP).ok();
     match greet(stream, 5) {
-        Ok(Some(0x01 | 0x84)) => Some(Why::ProtocolRefused),
+        Ok(Some(0x01 | 0x84)) => Some(Problem::ProtocolRefused),
         Ok(Some(_)) => None,
         // It may know the version before.
         Ok(None) | Err(_) => match greet(again()?, 4) {
-            Ok(Some(_)) => Some(Why::ProtocolRefused),
-            Ok(None) if speaks_tls(again()?).is_ok_and(|speaks| speaks) => Some(Why::TlsSpoken),
+            Ok(Some(_)) => Some(Problem::ProtocolRefused),
+            Ok(None) if speaks_tls(again()?).is_ok_and(|speaks| speaks) => Some(Problem::TlsSpoken),
             Ok(None) | Err(_) => None,
         },
     }
@@ -190,7 +190,7 @@ mod tests {
 
     use super::*;
 
-    fn failed(address: Option<SocketAddr>, before: Vec<(SocketAddr, Why)>) -> Failed {
+    fn failed(address: Option<SocketAddr>, before: Vec<(SocketAddr, Problem)>) -> Failed {
         Failed {
             address,
             why: None,
@@ -214,7 +214,7 @@ mod tests {
         assert!(reached[1].1.is_ok());
         assert_eq!(
             cause(reached[0].1.as_ref().expect_err("it is dead")),
-            Why::Refused
+            Problem::Refused
         );
     }
 
@@ -235,8 +235,11 @@ mod tests {
         };
         assert_eq!((used.0, next), (dead, live));
         let found = explain(&endpoint, &failed(None, Vec::new()));
-        assert!(matches!(found, Finding::Why(None)));
-        let found = explain(&endpoint, &failed(Some(dead), vec![(live, Why::ClosedAtOnce)]));
-        assert!(matches!(found, Finding::Why(Some(Why::ClosedAtOnce))));
+        assert!(matches!(found, Finding::Problem(None)));
+        let found = explain(
+            &endpoint,
+            &failed(Some(dead), vec![(live, Problem::ClosedAtOnce)]),
+        );
+        assert!(matches!(found, Finding::Problem(Some(Problem::ClosedAtOnce))));
     }
 }

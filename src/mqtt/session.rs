@@ -24,7 +24,7 @@ use super::deliveries::Deliveries;
 use super::probe::{self, Failed, Finding};
 use super::signal::Signal;
 use super::state::ConnectionState;
-use super::{BrokerSettings, BrokerUrl, Outgoing, Why};
+use super::{BrokerSettings, BrokerUrl, Outgoing, Problem};
 use crate::machine::{Event, Ticket};
 
 /// The broker sends a `SUBACK` at once, or never.
@@ -54,7 +54,7 @@ pub(super) struct Session {
     url: BrokerUrl,
     ca_file: Option<PathBuf>,
     /// What "not authorised" means for this program's `CONNECT`.
-    denied: Why,
+    denied: Problem,
     state: ConnectionState,
     backoff: Backoff,
     deliveries: Deliveries,
@@ -66,7 +66,7 @@ pub(super) struct Session {
     /// Whether it was found before that the broker takes connections and says nothing.
     hangs: bool,
     /// The attempts that have failed since there was a connection or a pause, each at another address.
-    failed: Vec<(SocketAddr, Why)>,
+    failed: Vec<(SocketAddr, Problem)>,
     signals: (Sender<Signal>, Receiver<Signal>),
     events: Sender<Event>,
 }
@@ -83,9 +83,9 @@ impl Session {
             url: settings.url.clone(),
             ca_file: settings.ca_file.clone(),
             denied: if settings.credentials.is_some() {
-                Why::Denied
+                Problem::Denied
             } else {
-                Why::CredentialsWanted
+                Problem::CredentialsWanted
             },
             state: ConnectionState::Waiting { until: now() },
             backoff: Backoff::default(),
@@ -138,13 +138,13 @@ impl Session {
                 }
             }
             ConnectionState::Explaining { known, .. } => self.down(known.clone()),
-            ConnectionState::Subscribing { .. } => self.leave(Why::SubscriptionUnanswered),
-            ConnectionState::Ready { .. } => self.leave(Why::Lost),
+            ConnectionState::Subscribing { .. } => self.leave(Problem::SubscriptionUnanswered),
+            ConnectionState::Ready { .. } => self.leave(Problem::Lost),
             ConnectionState::Leaving { why, .. } => self.down(why.clone()),
             // If no new client is to be had, the old one may still come round.
             ConnectionState::Connecting { .. } => {
                 let _ = self.client.renew();
-                self.down(Why::NoAnswer);
+                self.down(Problem::NoAnswer);
             }
             ConnectionState::Gone => {}
         }
@@ -152,7 +152,7 @@ impl Session {
 
     fn attempt(&mut self) {
         if self.deliveries.take_leftovers() && self.client.renew().is_err() {
-            self.down(Why::Unexplained);
+            self.down(Problem::Unexplained);
             return;
         }
         self.state = ConnectionState::Connecting {
@@ -220,7 +220,7 @@ impl Session {
 
     fn connected(&mut self, outcome: Outcome) {
         match outcome {
-            Ok(_) if self.closing.is_some() => self.leave(Why::Lost),
+            Ok(_) if self.closing.is_some() => self.leave(Problem::Lost),
             Ok(Response { lacks: Some(why), .. }) => self.leave(why),
             Ok(_) => {
                 let subscribe = self.client.subscribe();
@@ -230,9 +230,9 @@ impl Session {
                 };
             }
             // Mosquitto gives one and the same reason for a wrong password and for none.
-            Err(Failure::Known(Why::NotAuthorised)) => self.refused(self.denied.clone()),
+            Err(Failure::Known(Problem::NotAuthorised)) => self.refused(self.denied.clone()),
             // There may be more to say of it, and another address of the name may answer.
-            Err(Failure::Known(why @ (Why::NoAnswer | Why::ClosedAtOnce))) if self.explains(&why) => {
+            Err(Failure::Known(why @ (Problem::NoAnswer | Problem::ClosedAtOnce))) if self.explains(&why) => {
                 self.explain(Some(why));
             }
             Err(Failure::Known(why)) => self.refused(why),
@@ -241,25 +241,25 @@ impl Session {
     }
 
     /// The attempt has failed, and why is known.
-    fn refused(&mut self, why: Why) {
+    fn refused(&mut self, why: Problem) {
         let before = std::mem::take(&mut self.failed);
         self.down(match self.client.address() {
             Some(address) if !before.is_empty() => {
-                Why::of_all(before.into_iter().chain([(address, why)]).collect())
+                Problem::of_all(before.into_iter().chain([(address, why)]).collect())
             }
             _ => why,
         });
     }
 
     /// Whether to look for more than that. Where a broker hangs, once is enough: it costs time.
-    fn explains(&mut self, why: &Why) -> bool {
-        let first = !std::mem::replace(&mut self.hangs, *why == Why::NoAnswer);
+    fn explains(&mut self, why: &Problem) -> bool {
+        let first = !std::mem::replace(&mut self.hangs, *why == Problem::NoAnswer);
         first || self.url.host().parse::<IpAddr>().is_err()
     }
 
     /// Looks for the cause, and for another address. `why` is what is known already.
-    fn explain(&mut self, why: Option<Why>) {
-        let known = why.clone().unwrap_or(Why::Unexplained);
+    fn explain(&mut self, why: Option<Problem>) {
+        let known = why.clone().unwrap_or(Problem::Unexplained);
         if let Some(found) = self.explained_late.take() {
             self.explained(found, known);
             return;
@@ -286,7 +286,7 @@ impl Session {
         }
     }
 
-    fn explained(&mut self, found: Finding, known: Why) {
+    fn explained(&mut self, found: Finding, known: Problem) {
         match found {
             Finding::Elsewhere { used, next } if self.closing.is_none() && self.is_new(next) => {
                 self.failed.push(used);
@@ -296,7 +296,7 @@ impl Session {
                 }
             }
             Finding::Elsewhere { .. } => self.down(known),
-            Finding::Why(why) => self.down(why.unwrap_or(known)),
+            Finding::Problem(why) => self.down(why.unwrap_or(known)),
         }
     }
 
@@ -308,7 +308,7 @@ impl Session {
         match outcome {
             Ok(Response { granted, .. }) => {
                 if let Some(topic) = self.client.refused(&granted) {
-                    self.leave(Why::SubscriptionRefused(topic.to_owned()));
+                    self.leave(Problem::SubscriptionRefused(topic.to_owned()));
                     return;
                 }
                 self.state = ConnectionState::Ready { since: now() };
@@ -319,16 +319,16 @@ impl Session {
                 self.leave_when_delivered();
             }
             // A refusal of a single subscription comes as an error.
-            Err(Failure::Known(why)) if why != Why::Lost => {
+            Err(Failure::Known(why)) if why != Problem::Lost => {
                 let topic = self.client.refused(&[0x80]).unwrap_or_default().to_owned();
-                self.leave(Why::SubscriptionRefused(topic));
+                self.leave(Problem::SubscriptionRefused(topic));
             }
-            Err(_) => self.leave(Why::Lost),
+            Err(_) => self.leave(Problem::Lost),
         }
     }
 
     /// Ends the connection from our side. What still arrives until it has ended is handed on.
-    fn leave(&mut self, why: Why) {
+    fn leave(&mut self, why: Problem) {
         self.state = ConnectionState::Leaving {
             why,
             until: now() + LEAVE_LIMIT,
@@ -356,12 +356,12 @@ impl Session {
         match &self.state {
             ConnectionState::Leaving { why, .. } => self.down(why.clone()),
             // It was overtaken by a loss, waited in Paho's queue, and has now hit the next connection.
-            ConnectionState::Subscribing { .. } | ConnectionState::Ready { .. } => self.down(Why::Lost),
+            ConnectionState::Subscribing { .. } | ConnectionState::Ready { .. } => self.down(Problem::Lost),
             _ => {}
         }
     }
 
-    fn lost(&mut self, why: Why) {
+    fn lost(&mut self, why: Problem) {
         match &self.state {
             ConnectionState::Subscribing { .. } | ConnectionState::Ready { .. } => self.down(why),
             ConnectionState::Leaving { why, .. } => self.down(why.clone()),
@@ -377,7 +377,7 @@ impl Session {
         clippy::needless_pass_by_value,
         reason = "it comes from the state, which changes here"
     )]
-    fn down(&mut self, why: Why) {
+    fn down(&mut self, why: Problem) {
         match self.state {
             ConnectionState::Ready { since } if now() - since >= STABLE => self.backoff.reset(),
             ConnectionState::Ready { .. } => {}
@@ -411,9 +411,9 @@ impl Session {
         self.closing = Some(Closing { by, done });
         match &self.state {
             ConnectionState::Waiting { .. } | ConnectionState::Explaining { .. } | ConnectionState::Gone => {
-                self.down(Why::Lost);
+                self.down(Problem::Lost);
             }
-            ConnectionState::Subscribing { .. } => self.leave(Why::Lost),
+            ConnectionState::Subscribing { .. } => self.leave(Problem::Lost),
             ConnectionState::Ready { .. } => self.leave_when_delivered(),
             // Nobody need wait for an attempt to end; it is left as soon as it succeeds.
             ConnectionState::Connecting { .. } => drop(told.send(())),
@@ -426,7 +426,7 @@ impl Session {
             && self.deliveries.is_empty()
             && matches!(self.state, ConnectionState::Ready { .. })
         {
-            self.leave(Why::Lost);
+            self.leave(Problem::Lost);
         }
     }
 

@@ -6,7 +6,7 @@ use crossbeam_channel::Sender;
 use paho_mqtt::Message;
 
 use super::probe::Finding;
-use super::{Outgoing, Why};
+use super::{Outgoing, Problem};
 use crate::machine::Ticket;
 
 /// One stream for commands, Paho's events, and the ends of operations: what Paho saw first comes first.
@@ -20,7 +20,7 @@ pub(super) enum Signal {
     /// A message of a subscription, to the client of this number.
     Arrived(u64, Box<Message>),
     /// The connection of this client has ended, or the broker has said that it ends.
-    Lost(u64, Why),
+    Lost(u64, Problem),
     /// The operation of this number has a result.
     Ended(u64),
     /// What the probe found out about this attempt.

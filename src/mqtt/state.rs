@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::Why;
+use super::Problem;
 use super::client::Operation;
 
 /// One at a time; each has what it waits for, and until when.
@@ -17,7 +17,7 @@ pub(super) enum ConnectionState {
     Explaining {
         attempt: u64,
         /// What is said if nothing more is found out.
-        known: Why,
+        known: Problem,
         until: Instant,
     },
     Subscribing {
@@ -28,7 +28,7 @@ pub(super) enum ConnectionState {
         since: Instant,
     },
     Leaving {
-        why: Why,
+        why: Problem,
         until: Instant,
     },
     Gone,

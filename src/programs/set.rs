@@ -105,12 +105,12 @@ pub fn run(
         inputs,
         this,
     };
-    let mut diary = PendingLog { log, clock };
-    diary.note(Level::Info, &words::asks(asked.changes));
+    let mut pending_log = PendingLog { log, clock };
+    pending_log.note(Level::Info, &words::asks(asked.changes));
     let outcome = job
-        .carry_out(state_file, &mut diary)
-        .inspect_err(|error| diary.note(Level::Error, &format!("{error:#}")))?;
-    job.report(&outcome, &mut diary)
+        .apply(state_file, &mut pending_log)
+        .inspect_err(|error| pending_log.note(Level::Error, &format!("{error:#}")))?;
+    job.report(&outcome, &mut pending_log)
 }
 
 /// The log file until this process is the owner itself, whose log it is from then on.
@@ -128,7 +128,7 @@ impl PendingLog {
 }
 
 impl Job<'_> {
-    fn carry_out(&self, state_file: StateFile, diary: &mut PendingLog) -> Result<SetOutcome> {
+    fn apply(&self, state_file: StateFile, pending_log: &mut PendingLog) -> Result<SetOutcome> {
         let program = words::owner(self.options.card);
         let mut client = CommandClient::start(self)?;
         let mut told = false;
@@ -137,12 +137,12 @@ impl Job<'_> {
                 // The owner that was asked has ended meanwhile, and what it did is in the file.
                 Ok(lock) if told => {
                     drop(client);
-                    return self.own(state_file.locked(lock), diary);
+                    return self.own(state_file.locked(lock), pending_log);
                 }
-                Ok(lock) => match client.look(self) {
+                Ok(lock) => match client.search(self) {
                     Search::Nobody => {
                         drop(client);
-                        return self.own(state_file.locked(lock), diary);
+                        return self.own(state_file.locked(lock), pending_log);
                     }
                     // The lock stays this process's until it ends: a monitor started here meanwhile would be
                     // a second owner.
@@ -151,12 +151,12 @@ impl Job<'_> {
                     Search::Ended(outcome) => return Ok(outcome),
                 },
                 Err(holder) => {
-                    let doing = holder.doing();
-                    RunningMonitor::Here(holder, doing)
+                    let state = holder.state();
+                    RunningMonitor::Here(holder, state)
                 }
             };
             if !std::mem::replace(&mut told, true) {
-                diary.note(Level::Info, &format!("{program} runs ({runs}): it is asked"));
+                pending_log.note(Level::Info, &format!("{program} runs ({runs}): it is asked"));
             }
             loop {
                 if let Some(outcome) = client.ask(self, &runs) {
@@ -173,9 +173,9 @@ impl Job<'_> {
 
     /// The state file is read while the log is still at hand: one that cannot be read stops this, and the log
     /// says so.
-    fn own(&self, mut state_file: StateFile, diary: &mut PendingLog) -> Result<SetOutcome> {
+    fn own(&self, mut state_file: StateFile, pending_log: &mut PendingLog) -> Result<SetOutcome> {
         let memory = state_file.load()?;
-        own::carry_out(self, (state_file, memory), diary.log.take())
+        own::apply(self, (state_file, memory), pending_log.log.take())
     }
 
     fn is_over(&self) -> bool {

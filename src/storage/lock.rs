@@ -20,10 +20,10 @@ pub use holder::{Holder, ProcessState, RunMode};
 pub use taker::who_takes_over;
 
 /// Between two looks at a lock that somebody else holds.
-const GLANCE: Duration = Duration::from_millis(20);
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// So often it is looked at again who holds a lock: whoever has just taken it has not written its name yet.
-const GLANCES: u32 = 25;
+const NAME_TRIES: u32 = 25;
 
 /// The lock. The system lets go of it when the program ends, however it ends, and not before: the thread that
 /// writes the state file may outlive whoever took the lock.
@@ -50,7 +50,7 @@ impl Lock {
             if take_over {
                 return taker::take_over(folder, card, this);
             }
-            if holder.way() != RunMode::Set || holder.doing() != ProcessState::Runs {
+            if holder.run_mode() != RunMode::Set || holder.state() != ProcessState::Runs {
                 bail!(
                     "{program} already runs on this board ({holder}){}; {}",
                     this.elsewhere(&holder),
@@ -64,7 +64,7 @@ impl Lock {
                     "{program}: waits until {program} --set or --toggle ({holder}) has ended"
                 );
             }
-            glance();
+            wait_briefly();
         }
     }
 
@@ -81,14 +81,14 @@ impl Lock {
         }))
     }
 
-    /// Whether what lies at its path is this lock: a folder can be moved or deleted under a program that
+    /// Whether what is at its path is this lock: a folder can be moved or deleted under a program that
     /// runs, and then the next one would find the card free.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
-        lies_at(&self.file, &self.path)
+        is_at(&self.file, &self.path)
     }
 
-    /// Takes it once more where it lay, after what was there has gone.
+    /// Takes it once more where it was, after what was there has gone.
     ///
     /// # Errors
     /// Names who has it there now.
@@ -116,11 +116,11 @@ fn name(card: Card) -> String {
 
 /// The file with the lock on it and this process's name in it; otherwise who has it.
 fn locked(path: &Path, this: &Holder) -> Result<Result<File, Holder>> {
-    let mut glances = 0;
+    let mut tries = 0;
     loop {
         let mut file = open(path)?;
         match file.try_lock() {
-            Ok(()) if lies_at(&file, path) => {
+            Ok(()) if is_at(&file, path) => {
                 // On a full disk, or one that can only be read, the lock is held without a name in it.
                 let _ = this.write(&file);
                 return Ok(Ok(file));
@@ -129,11 +129,11 @@ fn locked(path: &Path, this: &Holder) -> Result<Result<File, Holder>> {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let holder = Holder::read(&mut file);
-                if holder.doing() != ProcessState::Elsewhere || glances == GLANCES {
+                if holder.state() != ProcessState::Elsewhere || tries == NAME_TRIES {
                     return Ok(Err(holder));
                 }
-                glances += 1;
-                glance();
+                tries += 1;
+                wait_briefly();
             }
             Err(TryLockError::Error(error)) => {
                 return Err(error).with_context(|| {
@@ -176,15 +176,15 @@ fn open(path: &Path) -> Result<File> {
         })
 }
 
-fn lies_at(file: &File, path: &Path) -> bool {
+fn is_at(file: &File, path: &Path) -> bool {
     let (Ok(one), Ok(other)) = (file.metadata(), std::fs::metadata(path)) else {
         return false;
     };
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-fn glance() {
-    std::thread::park_timeout(GLANCE);
+fn wait_briefly() {
+    std::thread::park_timeout(RETRY_PAUSE);
 }
 
 #[cfg(test)]

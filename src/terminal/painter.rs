@@ -120,7 +120,7 @@ impl<T> Latest<T> {
         lock(&self.actions)
     }
 
-    /// Waits for a picture, or the wish to draw afresh or to ring; `None` is the end.
+    /// Waits for a picture, or a call to draw afresh or to ring; `None` is the end.
     fn wait(&self, have_picture: bool) -> Option<Actions<T>> {
         let mut actions = self.lock();
         loop {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dualboard::machine::{Event, Ticket};
-use dualboard::mqtt::Why;
+use dualboard::mqtt::Problem;
 use dualboard::settings::{Credentials, Secret};
 
 use crate::support::mosquitto::Mosquitto;
@@ -37,9 +37,9 @@ fn a_password_file_that_is_mended_is_read_again_without_a_key() {
     let mut wanted = settings(&mosquitto.url(), "me");
     wanted.credentials = Some(Credentials::read("me".into(), file.clone()).expect("it is there"));
     let mut program = Observer::start(&wanted);
-    program.wait_down_because(&Why::Denied);
+    program.wait_down_because(&Problem::Denied);
     std::fs::write(&file, "").expect("room on the disk");
-    program.wait_down_because(&Why::Denied);
+    program.wait_down_because(&Problem::Denied);
     program.retry(5);
     let (_, pause) = program.wait_down();
     std::fs::write(&file, "right\n").expect("room on the disk");
@@ -96,7 +96,7 @@ fn a_topic_that_may_not_be_written_is_named() {
         program.next(),
         Event::Refused {
             topic: "secret".into(),
-            why: Why::NotAuthorised.to_string()
+            why: Problem::NotAuthorised.to_string()
         }
     );
     assert_eq!(program.next(), Event::Undelivered(Ticket(1)));
@@ -108,7 +108,7 @@ fn a_name_without_an_address_is_named() {
     // answer in time.
     let name = "no-such-host".repeat(6);
     let mut program = Observer::start(&settings(&format!("mqtt://{name}"), "nameless"));
-    let why = Why::NameNotKnown(name.clone());
+    let why = Problem::NameNotKnown(name.clone());
     assert_eq!(why.to_string(), format!("name not known: {name}"));
     program.wait_down_because(&why);
     program.wait_down_because(&why);
@@ -118,7 +118,7 @@ fn a_name_without_an_address_is_named() {
 fn mqtts_towards_a_plain_port_says_so() {
     let mosquitto = Mosquitto::start_new();
     let mut program = Observer::start(&settings(&mosquitto.url().replace("mqtt:", "mqtts:"), "mistaken"));
-    program.wait_down_because(&Why::NotTls);
+    program.wait_down_because(&Problem::NotTls);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_client_id_that_is_taken_over_loses_its_connection_and_says_why() {
     mosquitto.wait_for_log("already connected, closing old connection");
     // Mosquitto before 2.0.15 drops the connection without a word.
     assert!(
-        [Why::TakenOver, Why::Lost]
+        [Problem::TakenOver, Problem::Lost]
             .map(|why| why.to_string())
             .contains(&why),
         "{why}"
@@ -147,12 +147,12 @@ fn a_broker_that_shuts_down_is_lost_and_found() {
     mosquitto.terminate();
     let why = program.wait_down().0;
     assert!(
-        [Why::ShuttingDown, Why::Lost]
+        [Problem::ShuttingDown, Problem::Lost]
             .map(|why| why.to_string())
             .contains(&why),
         "{why}"
     );
-    program.wait_down_because(&Why::Refused);
+    program.wait_down_because(&Problem::Refused);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_single_refused_subscription_is_named() {
     single.subscriptions.truncate(1);
     assert_eq!(
         Observer::start(&single).wait_down().0,
-        Why::SubscriptionRefused("t/#".into()).to_string()
+        Problem::SubscriptionRefused("t/#".into()).to_string()
     );
 }
 
@@ -191,8 +191,8 @@ fn a_subscription_without_an_answer_ends_the_attempt() {
         suback: &[],
     });
     let mut program = Observer::start(&settings(&url, "unanswered"));
-    assert_eq!(program.wait_down().0, Why::SubscriptionUnanswered.to_string());
-    assert_eq!(program.wait_down().0, Why::SubscriptionUnanswered.to_string());
+    assert_eq!(program.wait_down().0, Problem::SubscriptionUnanswered.to_string());
+    assert_eq!(program.wait_down().0, Problem::SubscriptionUnanswered.to_string());
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_port_that_accepts_and_says_nothing_is_no_answer() {
         suback: &[],
     });
     let mut program = Observer::start(&settings(&url, "mute"));
-    program.wait_down_because(&Why::NoAnswer);
+    program.wait_down_because(&Problem::NoAnswer);
 }
 
 #[test]

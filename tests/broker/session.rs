@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dualboard::machine::Event;
-use dualboard::mqtt::{Outgoing, Why};
+use dualboard::mqtt::{Outgoing, Problem};
 
 use crate::support::link::Link;
 use crate::support::mosquitto::Mosquitto;
@@ -18,8 +18,8 @@ fn a_program_started_before_its_broker_connects_when_it_comes() {
         retry_in <= Duration::from_millis(200),
         "the first retry is fast: {retry_in:?}"
     );
-    program.wait_down_because(&Why::Refused);
-    assert_eq!(Why::Refused.to_string(), "connection refused");
+    program.wait_down_because(&Problem::Refused);
+    assert_eq!(Problem::Refused.to_string(), "connection refused");
 
     mosquitto.start();
     program.wait_ready();
@@ -129,7 +129,7 @@ fn what_was_undelivered_is_not_sent_later_in_a_resumed_session() {
     mosquitto.pause();
     program.publish(1, message("t/late", "late", 2));
     // The keep-alive notices it; a broker that does not answer is "connection lost" first, "no answer" later.
-    assert_eq!(program.wait_down().0, Why::Lost.to_string());
+    assert_eq!(program.wait_down().0, Problem::Lost.to_string());
     assert_eq!(program.answers(1), 1);
     mosquitto.resume();
     program.wait_ready();
@@ -190,7 +190,7 @@ fn a_cut_link_is_noticed_and_no_message_comes_between_down_and_the_next_connecti
         speaker.publish(ticket, message("u/flood", "drop", 0));
     }
     link.cut();
-    assert_eq!(program.wait_down().0, Why::Lost.to_string());
+    assert_eq!(program.wait_down().0, Problem::Lost.to_string());
     // The link stays cut: whatever came before the next attempt has failed as well came from a connection
     // that is gone.
     let next = program.next();

@@ -1,6 +1,6 @@
 //! `mqtts`: who is trusted, and in which words who is not. Needs `mosquitto`.
 
-use dualboard::mqtt::{Broker, BrokerSettings, Why};
+use dualboard::mqtt::{Broker, BrokerSettings, Problem};
 use openssl::asn1::{Asn1Integer, Asn1Time};
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};
@@ -114,17 +114,17 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
     let mosquitto = tls_broker("127.0.0.1");
     let mut distrusting = trusting(&mosquitto);
     distrusting.ca_file = None;
-    Observer::start(&distrusting).wait_down_because(&Why::CertificateNotTrusted);
+    Observer::start(&distrusting).wait_down_because(&Problem::CertificateNotTrusted);
     let foreign = mosquitto.folder().join("foreign.pem");
     std::fs::write(&foreign, &certificate("127.0.0.1", NOW)[0]).expect("writing a certificate");
     distrusting.ca_file = Some(foreign);
-    Observer::start(&distrusting).wait_down_because(&Why::CertificateNotTrusted);
+    Observer::start(&distrusting).wait_down_because(&Problem::CertificateNotTrusted);
 }
 
 #[test]
 fn a_certificate_for_another_host_is_refused() {
     for host in ["elsewhere.example", "127.0.0.2"] {
-        let words = Why::CertificateOfAnother("127.0.0.1".into()).to_string();
+        let words = Problem::CertificateOfAnother("127.0.0.1".into()).to_string();
         assert_eq!(why(&tls_broker(host)), words, "{host}");
     }
 }
@@ -133,25 +133,25 @@ fn a_certificate_for_another_host_is_refused() {
 fn a_certificate_out_of_its_time_is_refused_and_it_is_said_which_way() {
     assert_eq!(
         why(&broker_with("127.0.0.1", [-9, -2], "")),
-        Why::CertificateExpired.to_string()
+        Problem::CertificateExpired.to_string()
     );
     assert_eq!(
         why(&broker_with("127.0.0.1", [2, 9], "")),
-        Why::CertificateTooEarly.to_string()
+        Problem::CertificateTooEarly.to_string()
     );
 }
 
 #[test]
 fn a_broker_that_wants_a_certificate_says_so() {
     let wanting = broker_with("127.0.0.1", NOW, "cafile CERT\nrequire_certificate true");
-    assert_eq!(why(&wanting), Why::CertificateWanted.to_string());
+    assert_eq!(why(&wanting), Problem::CertificateWanted.to_string());
 }
 
 #[test]
 fn mqtt_towards_a_tls_port_says_so() {
     let mosquitto = tls_broker("127.0.0.1");
     let mut program = Observer::start(&settings(&mosquitto.url(), "mistaken"));
-    assert_eq!(program.wait_down().0, Why::TlsSpoken.to_string());
+    assert_eq!(program.wait_down().0, Problem::TlsSpoken.to_string());
 }
 
 #[test]

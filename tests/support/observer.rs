@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dualboard::machine::{Event, Ticket};
-use dualboard::mqtt::{Broker, BrokerSettings, Outgoing, Why};
+use dualboard::mqtt::{Broker, BrokerSettings, Outgoing, Problem};
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -100,7 +100,7 @@ impl Observer {
 
     /// Passes over failures until one has this cause: on a busy machine the look for it runs out of time, and
     /// tries again after the next attempt.
-    pub fn wait_down_because(&mut self, cause: &Why) -> Duration {
+    pub fn wait_down_because(&mut self, cause: &Problem) -> Duration {
         for _ in 0..ATTEMPTS {
             let (why, retry_in) = self.wait_down();
             if why == cause.to_string() {

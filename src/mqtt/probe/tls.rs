@@ -7,10 +7,10 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{self, HandshakeError, Ssl, SslContext, SslMethod, SslVerifyMode};
 use openssl::x509::X509VerifyResult;
 
-use super::{Endpoint, STEP, Why, speaks_tls};
+use super::{Endpoint, Problem, STEP, speaks_tls};
 
 /// Why somebody who takes connections does not take ours; `None` if TLS is not to blame.
-pub(super) fn cause(stream: TcpStream, address: SocketAddr, endpoint: &Endpoint) -> Option<Why> {
+pub(super) fn cause(stream: TcpStream, address: SocketAddr, endpoint: &Endpoint) -> Option<Problem> {
     let host = endpoint.url.host();
     stream.set_read_timeout(Some(STEP)).ok()?;
     let ssl = prepare(endpoint).ok()?;
@@ -50,19 +50,19 @@ fn prepare(endpoint: &Endpoint) -> Result<Ssl, ErrorStack> {
 }
 
 /// What the verdict on the broker's certificate says; the numbers stand in OpenSSL's `x509_vfy.h`.
-fn certificate(verdict: X509VerifyResult, host: &str) -> Option<Why> {
+fn certificate(verdict: X509VerifyResult, host: &str) -> Option<Problem> {
     Some(match verdict.as_raw() {
         0 => return None,
-        9 => Why::CertificateTooEarly,
-        10 => Why::CertificateExpired,
-        2 | 18..=21 => Why::CertificateNotTrusted,
-        62 | 64 => Why::CertificateOfAnother(host.to_owned()),
-        _ => Why::CertificateRefused(verdict.error_string()),
+        9 => Problem::CertificateTooEarly,
+        10 => Problem::CertificateExpired,
+        2 | 18..=21 => Problem::CertificateNotTrusted,
+        62 | 64 => Problem::CertificateOfAnother(host.to_owned()),
+        _ => Problem::CertificateRefused(verdict.error_string()),
     })
 }
 
 /// What the broker has said as an alert.
-fn alert(error: &ssl::Error) -> Option<Why> {
+fn alert(error: &ssl::Error) -> Option<Problem> {
     let mut reasons = error
         .ssl_error()?
         .errors()
@@ -70,13 +70,13 @@ fn alert(error: &ssl::Error) -> Option<Why> {
         .filter_map(openssl::error::Error::reason);
     let words = reasons.find(|words| words.contains("alert"))?;
     Some(if words.contains("certificate required") {
-        Why::CertificateWanted
+        Problem::CertificateWanted
     } else {
-        Why::TlsRefused(words)
+        Problem::TlsRefused(words)
     })
 }
 
-fn not_tls(address: SocketAddr) -> Option<Why> {
+fn not_tls(address: SocketAddr) -> Option<Problem> {
     let stream = TcpStream::connect_timeout(&address, STEP).ok()?;
-    (!speaks_tls(stream).ok()?).then_some(Why::NotTls)
+    (!speaks_tls(stream).ok()?).then_some(Problem::NotTls)
 }

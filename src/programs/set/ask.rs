@@ -26,9 +26,9 @@ const SESSION: Duration = Duration::from_secs(1);
 
 /// Who hears no heartbeat for so long knows that nobody owns the card at this broker: more than the pause
 /// between two, and of those that one broker takes and delivers none is lost.
-const LOOK: Duration = pulse::INTERVAL.saturating_add(Duration::from_secs(1));
+const WAIT: Duration = pulse::INTERVAL.saturating_add(Duration::from_secs(1));
 
-/// What a look for a monitor that runs elsewhere came to.
+/// What the search for a monitor that runs elsewhere came to.
 pub(super) enum Search {
     Nobody,
     Somebody,
@@ -112,7 +112,7 @@ impl CommandClient {
 
     /// Whether somebody speaks as the card's owner at this broker. Where the broker is away, nobody is known
     /// to.
-    pub(super) fn look(&mut self, job: &Job<'_>) -> Search {
+    pub(super) fn search(&mut self, job: &Job<'_>) -> Search {
         let mut until = None;
         loop {
             let now = job.clock.now().mono;
@@ -127,7 +127,7 @@ impl CommandClient {
                 return Search::Ended(self.short(Cause::Late, no_time(job.options.card)));
             }
             if self.connected {
-                until = until.or(Some(now.after(LOOK)));
+                until = until.or(Some(now.after(WAIT)));
             }
             let timer =
                 crossbeam_channel::after(job.clock.until(until.map_or(job.by, |until| until.min(job.by))));
@@ -258,7 +258,7 @@ impl CommandClient {
     /// Where the owner is.
     pub(super) fn place(&self, now: Mono) -> OwnerLocation {
         match self.heard {
-            _ if self.listens_since.is_some_and(|since| now >= since.after(LOOK)) => OwnerLocation::Silent,
+            _ if self.listens_since.is_some_and(|since| now >= since.after(WAIT)) => OwnerLocation::Silent,
             Some(_) if self.at_other_board => OwnerLocation::Across,
             Some(_) => OwnerLocation::Here,
             None => OwnerLocation::Unknown,
@@ -280,7 +280,7 @@ impl CommandClient {
 fn no_time(card: Card) -> String {
     format!(
         "only after {} s without its heartbeat is it known that no {} runs elsewhere; nothing was done, allow more with --timeout",
-        LOOK.as_secs(),
+        WAIT.as_secs(),
         words::owner(card)
     )
 }

@@ -14,7 +14,7 @@ use crate::programs::runtime::{Left, Runtime, Stop, Wakeup};
 use crate::storage::state_file::StateFile;
 use crate::text::words::{self, Times};
 
-pub(super) fn carry_out(
+pub(super) fn apply(
     job: &Job<'_>,
     file: (StateFile, Read<Memory, String>),
     log: Option<FileLog>,

@@ -14,7 +14,7 @@ use crate::text::words;
 
 impl Job<'_> {
     /// A line a sensor on stdout; what is not as asked, in one line on stderr.
-    pub(super) fn report(&self, outcome: &SetOutcome, diary: &mut PendingLog) -> Result<u8> {
+    pub(super) fn report(&self, outcome: &SetOutcome, pending_log: &mut PendingLog) -> Result<u8> {
         let (answer, why, status) = match outcome {
             SetOutcome::Final(answer) => {
                 let why = self.not_as_asked(answer);
@@ -36,7 +36,7 @@ impl Job<'_> {
         let mut out = io::stdout().lock();
         for (sensor, _) in self.asked.changes.iter() {
             if let Some((state, stage)) = answer.and_then(|answer| answer.get(sensor)) {
-                diary.note(
+                pending_log.note(
                     Level::Info,
                     &format!("{sensor}  {} {}", state.word(), stage.word()),
                 );
@@ -45,7 +45,7 @@ impl Job<'_> {
             }
         }
         if let Some(why) = why {
-            diary.note(Level::Warn, &why);
+            pending_log.note(Level::Warn, &why);
             let program = words::owner(self.options.card);
             // Not `eprintln!`: it panics where stderr is gone.
             let _ = writeln!(io::stderr(), "{program}: {why}");

@@ -16,7 +16,7 @@ impl RunningMonitor {
     /// How it can be done where the broker is away.
     pub(super) fn other_way(&self) -> &'static str {
         match self {
-            Self::Here(holder, _) if holder.way() == RunMode::Screen => "press the key there",
+            Self::Here(holder, _) if holder.run_mode() == RunMode::Screen => "press the key there",
             _ => "ask again when the broker is back",
         }
     }

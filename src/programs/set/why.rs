@@ -53,7 +53,7 @@ impl CommandClient {
         let program = words::owner(job.options.card);
         let silent = self.place(job.clock.now().mono) == OwnerLocation::Silent;
         match runs {
-            RunningMonitor::Here(holder, _) if holder.doing() == ProcessState::Stopped => {
+            RunningMonitor::Here(holder, _) if holder.state() == ProcessState::Stopped => {
                 format!("{program} is stopped ({holder}): {}", holder.advice_to_go_on())
             }
             RunningMonitor::Elsewhere if silent => {
@@ -79,7 +79,7 @@ impl CommandClient {
     /// It runs on this machine, and nothing comes from it.
     fn silent(&self, program: &str, holder: &Holder, then: ProcessState, place: OwnerLocation) -> String {
         let next = holder.advice_to_go_on();
-        match (holder.doing(), place, holder.broker()) {
+        match (holder.state(), place, holder.broker()) {
             (ProcessState::Stopped, ..) => format!("{program} is stopped ({holder}): {next}, and it does it"),
             (ProcessState::Elsewhere, ..) if then != ProcessState::Elsewhere => format!(
                 "{program} has just ended ({holder}): the one that runs next may still do it; look at the sensor before you ask again"
@@ -87,7 +87,7 @@ impl CommandClient {
             (ProcessState::Elsewhere, ..) => format!(
                 "{program} does not answer, and is no process of this machine or container ({holder}): look where it runs"
             ),
-            (ProcessState::Runs, ..) if holder.way() == RunMode::Set => format!(
+            (ProcessState::Runs, ..) if holder.run_mode() == RunMode::Set => format!(
                 "another {program} --set or --toggle has the card at this moment ({holder}): it, or the monitor that runs next, may still do it; look at the sensor before you ask again"
             ),
             (ProcessState::Runs, OwnerLocation::Silent, Some(broker)) if broker != self.url() => {

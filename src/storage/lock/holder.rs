@@ -51,7 +51,7 @@ pub struct Holder {
     /// When it was started, in ticks since the system was: another process may have the same number, later or
     /// in another container. `None` where that is not known.
     started: Option<u64>,
-    way: RunMode,
+    run_mode: RunMode,
     /// The broker that it was started with; nothing where that is not known.
     broker: String,
 }
@@ -61,7 +61,7 @@ const NO_TERMINAL: &str = "no terminal";
 impl Holder {
     /// This process.
     #[must_use]
-    pub fn this(way: RunMode, broker: &str) -> Self {
+    pub fn this(run_mode: RunMode, broker: &str) -> Self {
         let terminal = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new());
         Self {
             pid: Some(own_pid()),
@@ -70,7 +70,7 @@ impl Holder {
                 |name| name.to_string_lossy().into_owned(),
             ),
             started: started(Process::of(own_pid())),
-            way,
+            run_mode,
             broker: broker.to_owned(),
         }
     }
@@ -90,7 +90,7 @@ impl Holder {
         let pid = lines.next().and_then(|pid| pid.parse().ok());
         let terminal = lines.next().unwrap_or_else(|| "terminal unknown".to_owned());
         let started = lines.next().and_then(|ticks| ticks.parse().ok());
-        let way = lines.next().unwrap_or_default();
+        let run_mode = lines.next().unwrap_or_default();
         let likely = if terminal == NO_TERMINAL {
             RunMode::Lines
         } else {
@@ -100,9 +100,9 @@ impl Holder {
             pid,
             terminal,
             started,
-            way: RunMode::ALL
+            run_mode: RunMode::ALL
                 .into_iter()
-                .find(|known| known.word() == way)
+                .find(|known| known.word() == run_mode)
                 .unwrap_or(likely),
             broker: lines.next().unwrap_or_default(),
         }
@@ -115,7 +115,7 @@ impl Holder {
             self.pid.unwrap_or_default(),
             self.terminal,
             self.started.map_or_else(String::new, |ticks| ticks.to_string()),
-            self.way.word(),
+            self.run_mode.word(),
             self.broker
         );
         file.write_all_at(text.as_bytes(), 0)?;
@@ -129,8 +129,8 @@ impl Holder {
 
     /// How it has the card.
     #[must_use]
-    pub const fn way(&self) -> RunMode {
-        self.way
+    pub const fn run_mode(&self) -> RunMode {
+        self.run_mode
     }
 
     /// The broker that it was started with.
@@ -171,7 +171,7 @@ impl Holder {
 
     /// What it does now.
     #[must_use]
-    pub fn doing(&self) -> ProcessState {
+    pub fn state(&self) -> ProcessState {
         let Some(process) = self.pid.map(Process::of) else {
             return ProcessState::Elsewhere;
         };
@@ -199,7 +199,7 @@ impl Holder {
 
     /// Whether somebody can press a key there.
     fn has_keys(&self) -> bool {
-        self.way == RunMode::Screen && self.terminal != NO_TERMINAL
+        self.run_mode == RunMode::Screen && self.terminal != NO_TERMINAL
     }
 
     /// How one that is stopped goes on.
@@ -217,7 +217,7 @@ impl Holder {
         let Some(pid) = self.pid else {
             return "its lock does not say which process it is: end it by hand, then start again".to_owned();
         };
-        let there = match self.doing() {
+        let there = match self.state() {
             ProcessState::Elsewhere => {
                 return "it is no process of this machine or container: end it where it runs, then start again".to_owned();
             }
@@ -253,13 +253,16 @@ mod tests {
     #[test]
     fn what_a_lock_says_is_read_back() {
         let mut file = tempfile::tempfile().expect("a file");
-        for way in RunMode::ALL {
-            let this = Holder::this(way, "mqtt://localhost:1883");
+        for run_mode in RunMode::ALL {
+            let this = Holder::this(run_mode, "mqtt://localhost:1883");
             this.write(&file).expect("a file");
             let read = Holder::read(&mut file);
             assert!(read.is(&this));
-            assert_eq!((read.way(), read.broker()), (way, Some("mqtt://localhost:1883")));
-            assert_eq!(read.doing(), ProcessState::Runs);
+            assert_eq!(
+                (read.run_mode(), read.broker()),
+                (run_mode, Some("mqtt://localhost:1883"))
+            );
+            assert_eq!(read.state(), ProcessState::Runs);
         }
     }
 
@@ -284,6 +287,6 @@ mod tests {
         };
         ended.tell_to_end().expect("it is gone");
         assert!(ended.hears());
-        assert_eq!(ended.doing(), ProcessState::Elsewhere);
+        assert_eq!(ended.state(), ProcessState::Elsewhere);
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Holder, Lock, ProcessState, glance, locked, name};
+use super::{Holder, Lock, ProcessState, locked, name, wait_briefly};
 use crate::sensor::Card;
 use crate::system::clock::Clock;
 use crate::text::words;
@@ -53,7 +53,7 @@ pub fn who_takes_over(folder: &Path, card: Card) -> Option<Holder> {
     let mut file = File::open(place(folder, card)).ok()?;
     let taker = Holder::read(&mut file);
     let own = taker.process() == Some(rustix::process::getpid());
-    (!own && taker.doing() != ProcessState::Elsewhere).then_some(taker)
+    (!own && taker.state() != ProcessState::Elsewhere).then_some(taker)
 }
 
 /// Ends whoever holds the lock, and takes it.
@@ -67,7 +67,7 @@ pub(super) fn take_over(folder: &Path, card: Card, this: &Holder) -> Result<Lock
             Err(holder) => holder,
         };
         match &told {
-            Some((exit, by)) if exit.is(&holder) => {
+            Some((ending, by)) if ending.is(&holder) => {
                 if clock.now().mono >= *by {
                     bail!(
                         "the monitor that runs ({holder}) was told to end and has not within {} s: it hangs; end it by kill -9 {}, then start again",
@@ -75,7 +75,7 @@ pub(super) fn take_over(folder: &Path, card: Card, this: &Holder) -> Result<Lock
                         holder.process().map_or(0, |pid| pid.as_raw_nonzero().get())
                     );
                 }
-                glance();
+                wait_briefly();
             }
             // Also where somebody else was quicker: that is the one to end now.
             _ => {
@@ -92,12 +92,12 @@ fn end(holder: &Holder, clock: Clock) -> Result<()> {
         "the lock does not say which process holds it; end that monitor by hand, then start again"
     );
     anyhow::ensure!(
-        holder.doing() != ProcessState::Elsewhere,
+        holder.state() != ProcessState::Elsewhere,
         "the monitor that runs ({holder}) is not a process of this machine or container; end it where it runs, then start again"
     );
     let begun = clock.now().mono.after(BEGIN);
     while !holder.hears() && clock.now().mono < begun {
-        glance();
+        wait_briefly();
     }
     holder.tell_to_end().with_context(|| {
         format!("cannot end the monitor that runs ({holder}); end it by hand, then start again")

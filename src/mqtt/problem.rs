@@ -11,7 +11,7 @@ pub(super) const LEAST_PACKET: u32 = 17 * 1024;
 /// `Display` gives few plain words. Nothing in it comes from the network: host and topics are this program's
 /// own, and reasons that a broker gives as text are not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum Problem {
     /// Nobody listens on the port.
     Refused,
     /// The host's name has no address.
@@ -27,7 +27,7 @@ pub enum Why {
     TlsSpoken,
     /// Mosquitto says no more than "not authorised", be it the name, the password or the client id.
     Denied,
-    /// As [`Why::Denied`], where no user name was given.
+    /// As [`Problem::Denied`], where no user name was given.
     CredentialsWanted,
     /// The broker says that it is the user name or the password.
     WrongPassword,
@@ -76,12 +76,12 @@ pub enum Why {
     /// Another reason code of MQTT 5.
     Reason(u8),
     /// The host's name has several addresses; each with its own cause.
-    Each(Vec<(IpAddr, Why)>),
+    Each(Vec<(IpAddr, Problem)>),
     /// No cause could be found.
     Unexplained,
 }
 
-impl Why {
+impl Problem {
     /// What a reason code of MQTT 5 says, in a `CONNACK`, `PUBREC` or `DISCONNECT`.
     pub(super) const fn from_reason(code: u8) -> Self {
         match code {
@@ -155,7 +155,7 @@ pub(super) enum Pace {
     Slower,
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = match self {
             Self::Refused => "connection refused",
@@ -204,7 +204,7 @@ impl fmt::Display for Why {
 }
 
 /// One cause with the addresses that have it, or each address with its cause.
-fn each(causes: &[(IpAddr, Why)], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn each(causes: &[(IpAddr, Problem)], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match causes.first() {
         Some((_, first)) if causes.iter().all(|(_, why)| why == first) => {
             let addresses = causes.iter().map(|(address, _)| address.to_string());
@@ -235,25 +235,28 @@ mod tests {
 
     #[test]
     fn words_fit_a_status_line() {
-        assert_eq!(Why::Refused.to_string(), "connection refused");
-        assert_eq!(Why::NameNotKnown("foo".into()).to_string(), "name not known: foo");
+        assert_eq!(Problem::Refused.to_string(), "connection refused");
         assert_eq!(
-            Why::SubscriptionRefused("sensors/all".into()).to_string(),
+            Problem::NameNotKnown("foo".into()).to_string(),
+            "name not known: foo"
+        );
+        assert_eq!(
+            Problem::SubscriptionRefused("sensors/all".into()).to_string(),
             "subscription refused: sensors/all"
         );
         for code in 0..=u8::MAX {
-            let words = Why::from_reason(code).to_string();
+            let words = Problem::from_reason(code).to_string();
             assert!(words.len() <= 65 && !words.contains(char::is_control), "{words}");
         }
     }
 
     #[test]
     fn reason_codes_become_causes() {
-        assert_eq!(Why::from_reason(0x86), Why::WrongPassword);
-        assert_eq!(Why::from_reason(0x87), Why::NotAuthorised);
-        assert_eq!(Why::from_reason(0x8E), Why::TakenOver);
+        assert_eq!(Problem::from_reason(0x86), Problem::WrongPassword);
+        assert_eq!(Problem::from_reason(0x87), Problem::NotAuthorised);
+        assert_eq!(Problem::from_reason(0x8E), Problem::TakenOver);
         assert_eq!(
-            Why::from_reason(0x99).to_string(),
+            Problem::from_reason(0x99).to_string(),
             "refused by the broker (MQTT reason 0x99)"
         );
     }
@@ -261,7 +264,7 @@ mod tests {
     #[test]
     fn control_characters_never_reach_the_screen() {
         assert_eq!(
-            Why::NameNotKnown("a\u{1b}[2J\nb".into()).to_string(),
+            Problem::NameNotKnown("a\u{1b}[2J\nb".into()).to_string(),
             "name not known: a[2Jb"
         );
     }
@@ -269,19 +272,19 @@ mod tests {
     #[test]
     fn the_line_says_which_address_failed_and_how() {
         let (first, second) = (([192, 0, 2, 7], 1883).into(), ([192, 0, 2, 8], 1883).into());
-        let words = |causes| Why::of_all(causes).to_string();
+        let words = |causes| Problem::of_all(causes).to_string();
         assert_eq!(
-            words(vec![(first, Why::NoAnswer), (second, Why::Refused)]),
+            words(vec![(first, Problem::NoAnswer), (second, Problem::Refused)]),
             "192.0.2.7: no answer; 192.0.2.8: connection refused"
         );
         assert_eq!(
-            words(vec![(first, Why::NoAnswer), (second, Why::NoAnswer)]),
+            words(vec![(first, Problem::NoAnswer), (second, Problem::NoAnswer)]),
             "no answer (192.0.2.7, 192.0.2.8)"
         );
-        assert_eq!(words(vec![(first, Why::NoAnswer)]), "no answer");
+        assert_eq!(words(vec![(first, Problem::NoAnswer)]), "no answer");
         let here = [([127, 0, 0, 1], 1883).into(), ([127, 0, 0, 2], 1883).into()];
         assert_eq!(
-            words(here.map(|address| (address, Why::Refused)).into()),
+            words(here.map(|address| (address, Problem::Refused)).into()),
             "connection refused"
         );
     }
@@ -289,20 +292,20 @@ mod tests {
     #[test]
     fn what_only_a_person_can_mend_is_not_retried_quickly() {
         for slow in [
-            Why::WrongPassword,
-            Why::SubscriptionRefused(String::new()),
-            Why::NoQos2,
+            Problem::WrongPassword,
+            Problem::SubscriptionRefused(String::new()),
+            Problem::NoQos2,
         ] {
             assert_eq!(slow.pace(), Pace::Slower, "{slow}");
         }
         assert!(
-            [Why::Refused, Why::Lost]
+            [Problem::Refused, Problem::Lost]
                 .iter()
                 .all(|why| why.pace() == Pace::Quick)
         );
-        let either = [Why::NotTls, Why::Refused].map(|why| ([192, 0, 2, 7].into(), why));
+        let either = [Problem::NotTls, Problem::Refused].map(|why| ([192, 0, 2, 7].into(), why));
         assert_eq!(
-            Why::Each(either.into()).pace(),
+            Problem::Each(either.into()).pace(),
             Pace::Quick,
             "the other one may come up"
         );
