@@ -94,6 +94,15 @@ mod tests {
     }
 
     #[test]
+    fn a_name_in_the_environment_is_looked_up_in_the_systems_folder_of_zones() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("Far")).expect("a folder in it");
+        std::fs::write(folder.path().join("Far/East"), east(9)).expect("writing it");
+        let system = jiff::tz::TimeZoneDatabase::from_dir(folder.path()).expect("a folder of zones");
+        assert_eq!(hours(&system.get("Far/East").expect("it is there")), 9);
+    }
+
+    #[test]
     fn where_the_environment_names_the_zone_no_file_is_asked() {
         let mut zone = Zone::new(TimeZone::UTC, None);
         assert_eq!(hours(&zone.at(Mono::ZERO)), 0);
