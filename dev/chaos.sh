@@ -4,11 +4,22 @@ set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/needs.sh"
-source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/switch.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/options.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
-no_install="$(switched DUALBOARD_NO_INSTALL)"
+readonly options='
+  --seed number seed
+  --faults number faults - 100
+  --worlds count worlds - 1
+  --keep value keep
+  --summary value summary
+  --check value check
+  --self-test switch self_test
+  --mosquitto value mosquitto
+  --proxy switch proxy
+  --no-install switch no_install DUALBOARD_NO_INSTALL'
+declare seed faults worlds keep summary check self_test mosquitto proxy no_install
 
 # shellcheck source=scripts/lib/build.sh
 source "${project}/scripts/lib/build.sh"
@@ -54,7 +65,12 @@ HELP
 }
 
 main() {
-  parse_args "$@"
+  parse_options "${options}" "$@"
+  seed="${seed:-$((RANDOM * 32768 + RANDOM))}"
+  if [[ -n "${mosquitto}" ]]; then
+    [[ -f "${mosquitto}" && -x "${mosquitto}" ]] || die_usage "--mosquitto '${mosquitto}': no program"
+    mosquitto="$(realpath "${mosquitto}")"
+  fi
   provide
   if [[ -n "${self_test}" ]]; then
     run_python chaos.test_checker
@@ -67,61 +83,12 @@ main() {
   build_programs card1_monitor card2_monitor card2_global_display
   cc -O1 -shared -fPIC -o "${made}/durable.$$.so" "${project}/tests/chaos/durable.c" -ldl
   mv "${made}/durable.$$.so" "${made}/durable.so"
-  open_folder
+  folder="$(make_folder)"
   campaigns=()
   trap end_campaigns EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
   run_campaigns
-}
-
-parse_args() {
-  seed='' faults=100 worlds=1 keep='' summary='' check='' self_test='' proxy='' mosquitto=''
-  while (($#)); do
-    case "$1" in
-      --seed) seed="$(whole_number "$@")" ;;
-      --faults) faults="$(whole_number "$@")" ;;
-      --worlds) worlds="$(whole_number "$@")" ;;
-      --keep) keep="$(value "$@")" ;;
-      --summary) summary="$(value "$@")" ;;
-      --check) check="$(value "$@")" ;;
-      --mosquitto) mosquitto="$(program "$@")" ;;
-      --self-test) self_test=1 ;;
-      --proxy) proxy=1 ;;
-      --no-install) no_install=1 ;;
-      -h | --help)
-        usage
-        exit 0
-        ;;
-      *) die_usage "unknown argument '$1'" ;;
-    esac
-    case "$1" in
-      --self-test | --proxy | --no-install) shift ;;
-      *) shift 2 ;;
-    esac
-  done
-  seed="${seed:-$((RANDOM * 32768 + RANDOM))}"
-  ((worlds > 0)) || die_usage '--worlds 0: want 1 or more'
-}
-
-value() {
-  (($# > 1)) || die_usage "$1 needs a value"
-  printf '%s' "$2"
-}
-
-# The absolute path of a program.
-program() {
-  local path
-  path="$(value "$@")"
-  [[ -f "${path}" && -x "${path}" ]] || die_usage "$1 ${path}: no program"
-  realpath "${path}"
-}
-
-whole_number() {
-  local text
-  text="$(value "$@")"
-  [[ "${text}" =~ ^[0-9]{1,9}$ ]] || die_usage "$1 '${text}': want a whole number"
-  printf '%d' "$((10#${text}))"
 }
 
 # What a campaign needs beyond the programs' own needs: name, and package for apt, dnf and brew.
@@ -151,13 +118,14 @@ run_python() {
   PYTHONPATH="${project}/tests" PYTHONDONTWRITEBYTECODE=1 "${python}" -m "${module}" "$@"
 }
 
-open_folder() {
+# Prints where the logs go.
+make_folder() {
   if [[ -n "${keep}" ]]; then
-    mkdir -p "${keep}"
+    mkdir -p "${keep}" || exit
     [[ -z "$(ls -A "${keep}")" ]] || die "--keep ${keep}: it is not empty; name another folder"
-    folder="$(cd "${keep}" && pwd)"
+    (cd "${keep}" && pwd)
   else
-    folder="$(mktemp -d "${made}/seed${seed}.XXXXXX")"
+    mktemp -d "${made}/seed${seed}.XXXXXX"
   fi
 }
 
@@ -172,26 +140,27 @@ find_faketime() {
   done
 }
 
-# Decided once, so that all worlds of a campaign have the same cable, and said if it is not the better one.
-choose_cable() {
-  local why=''
+# Prints why the boards cannot have namespaces of their own; nothing if they can.
+why_no_namespaces() {
   if [[ -n "${proxy}" ]]; then
-    why='--proxy'
+    printf '%s' '--proxy'
   elif ((EUID != 0)); then
-    why='not root'
-  elif ! run_python chaos.world; then
-    why='root, but without the right to make network namespaces and TUN devices here, as in most containers'
+    printf 'not root'
+  elif ! run_python chaos.world >&2; then
+    printf 'root, but without the right to make network namespaces and TUN devices here, as in most containers'
   fi
-  [[ -n "${why}" ]] || return 0
-  proxy=1
-  say "No namespaces (${why}): the cable is a TCP proxy, both boards are on this host."
 }
 
 run_campaigns() {
-  local world each library campaign failed=0 logs=()
+  local world each library why campaign failed=0 logs=()
   library="$(find_faketime)"
   [[ -n "${library}" ]] || say 'no libfaketime here (package faketime): clocks are left alone'
-  choose_cable
+  # Asked once, so that all worlds of a campaign have the same cable.
+  why="$(why_no_namespaces)"
+  if [[ -n "${why}" ]]; then
+    proxy=1
+    say "No namespaces (${why}): the cable is a TCP proxy, both boards are on this host."
+  fi
   each=$(((faults + worlds - 1) / worlds))
   for ((world = 0; world < worlds; world++)); do
     mkdir "${folder}/world${world}"

@@ -3,11 +3,18 @@
 set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/options.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
 # Where the newcomer lives in the new machine.
 readonly home=/home/newcomer
+readonly options='
+  --suite value suite - bookworm
+  --mirror value mirror - http://deb.debian.org/debian
+  --components value components - main
+  --no-test switch no_test'
+declare suite mirror components no_test
 
 usage() {
   cat <<'HELP'
@@ -32,7 +39,7 @@ HELP
 }
 
 main() {
-  parse_args "$@"
+  parse_options "${options}" "$@"
   ((EUID == 0)) || die 'needs root: it makes a machine in a folder'
   command -v debootstrap >/dev/null || die 'debootstrap is missing; install it (apt-get install debootstrap), then run this again'
   cargo_home="${CARGO_HOME:-${HOME}/.cargo}"
@@ -43,27 +50,7 @@ main() {
   trap 'rm -rf --one-file-system "${machine}"' EXIT
   make_machine
   # Mounts and processes of the new machine end with this command.
-  unshare --mount --pid --fork --kill-child bash "${BASH_SOURCE[0]}" --inside "${machine}" "${rustup_home}" "${test}" </dev/null
-}
-
-parse_args() {
-  suite='bookworm' mirror='http://deb.debian.org/debian' components='main' test=1
-  while (($#)); do
-    case "$1" in
-      --suite | --mirror | --components)
-        (($# > 1)) || die_usage "$1 needs a value"
-        printf -v "${1#--}" '%s' "$2"
-        shift
-        ;;
-      --no-test) test='' ;;
-      -h | --help)
-        usage
-        exit 0
-        ;;
-      *) die_usage "unknown argument '$1'" ;;
-    esac
-    shift
-  done
+  unshare --mount --pid --fork --kill-child bash "${BASH_SOURCE[0]}" --inside "${machine}" "${rustup_home}" "${no_test}" </dev/null
 }
 
 make_machine() {
@@ -87,7 +74,7 @@ make_machine() {
 
 # In namespaces of its own for mounts and processes.
 inside() {
-  local machine="$1" rustup_home="$2" test="$3"
+  local machine="$1" rustup_home="$2" no_test="$3"
   mount --make-rprivate /
   mount -t proc proc "${machine}/proc"
   mount --rbind /sys "${machine}/sys"
@@ -97,7 +84,7 @@ inside() {
   run 'stop' scripts/stop.sh
   run 'second launch' scripts/launch.sh
   # One after the other, as people type what they are given.
-  [[ -z "${test}" ]] || run 'test' scripts/test.sh
+  [[ -n "${no_test}" ]] || run 'test' scripts/test.sh
   run 'stop' scripts/stop.sh
 }
 

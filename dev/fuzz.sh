@@ -3,10 +3,15 @@
 set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/options.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
-executions=200000
+readonly options='
+  --executions count executions - 200000
+  ARGUMENT repeated targets'
+declare executions
+declare -a targets
 
 usage() {
   cat <<'HELP'
@@ -28,36 +33,18 @@ HELP
 }
 
 main() {
-  targets=()
-  parse_args "$@"
+  local target
+  parse_options "${options}" "$@"
   ((${#targets[@]})) || targets=(decode events)
+  for target in "${targets[@]}"; do
+    [[ "${target}" == decode || "${target}" == events ]] || die_usage "unknown argument '${target}'"
+  done
   command -v cargo >/dev/null || die "no 'cargo' found; install Rust from https://rustup.rs, then run this again"
   command -v c++ >/dev/null || die "no C++ compiler 'c++' found; install one (apt install g++), then run this again"
   cd "${project}/fuzz"
-  local target
   for target in "${targets[@]}"; do
     build "${target}"
     run "${target}"
-  done
-}
-
-parse_args() {
-  while (($#)); do
-    case "$1" in
-      --executions)
-        (($# > 1)) || die_usage '--executions needs a number'
-        executions="$2"
-        [[ "${executions}" =~ ^[1-9][0-9]*$ ]] || die_usage "--executions '${executions}': not a number above 0"
-        shift
-        ;;
-      decode | events) targets+=("$1") ;;
-      -h | --help)
-        usage
-        exit 0
-        ;;
-      *) die_usage "unknown argument '$1'" ;;
-    esac
-    shift
   done
 }
 

@@ -3,10 +3,15 @@
 set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/options.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
 readonly keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+readonly options='
+  --mirror value mirror
+  ARGUMENT value release - trixie'
+declare mirror release
 
 usage() {
   cat <<'HELP'
@@ -29,8 +34,8 @@ HELP
 }
 
 main() {
-  release=trixie mirror=''
-  parse_args "$@"
+  parse_options "${options}" "$@"
+  [[ "${release}" =~ ^[a-z0-9-]+$ ]] || die_usage "release '${release}': want a name such as trixie"
   root="${project}/target/mosquitto/${release}"
   readonly root
   if [[ ! -x "${root}/mosquitto" ]]; then
@@ -45,28 +50,6 @@ main() {
   said="$("${root}/mosquitto" -h 2>&1 || true)"
   [[ "${said}" == *'mosquitto version '* ]] || die "${root}/mosquitto does not run here: ${said}"
   printf '%s\n' "${root}/mosquitto"
-}
-
-parse_args() {
-  while (($#)); do
-    case "$1" in
-      --mirror)
-        (($# > 1)) || die_usage '--mirror needs a value'
-        mirror="$2"
-        shift
-        ;;
-      -h | --help)
-        usage
-        exit 0
-        ;;
-      -*) die_usage "unknown option '$1'" ;;
-      *)
-        [[ "$1" =~ ^[a-z0-9-]+$ ]] || die_usage "release '$1': want a name such as trixie"
-        release="$1"
-        ;;
-    esac
-    shift
-  done
 }
 
 require_tools() {

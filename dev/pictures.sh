@@ -3,32 +3,33 @@
 set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/options.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project pictures="${project}/docs/pictures"
 readonly card1=stage:programs.0 card2=stage:programs.1 display=stage:programs.2
-port1="${DUALBOARD_PORT1:-11883}" port2="${DUALBOARD_PORT2:-11884}"
+readonly options='
+  --port1 port port1 DUALBOARD_PORT1 11883
+  --port2 port port2 DUALBOARD_PORT2 11884'
+declare port1 port2
 
 usage() {
   cat <<'HELP'
 Make the pictures in docs/pictures from the running programs: start both boards apart from everything else, press keys, break
 things, and draw what the terminal shows.
 
-Usage: dev/pictures.sh [-h]
+Usage: dev/pictures.sh [OPTION ...]
 
-The ports of the two brokers are 11883 and 11884, or DUALBOARD_PORT1 and DUALBOARD_PORT2. Needs what scripts/launch.sh needs, and python3.
+  --port1 PORT      broker 1's port (default: 11883)                     DUALBOARD_PORT1
+  --port2 PORT      broker 2's port (default: 11884)                     DUALBOARD_PORT2
+  -h, --help        this text
+
+Needs what scripts/launch.sh needs, and python3.
 HELP
 }
 
 main() {
-  case "${1:-}" in
-    '') ;;
-    -h | --help)
-      usage
-      exit 0
-      ;;
-    *) die_usage "unknown argument '$1'" ;;
-  esac
+  parse_options "${options}" "$@"
   open_stage
   trap close_stage EXIT
   picture_of_launch

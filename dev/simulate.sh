@@ -3,13 +3,17 @@
 set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/options.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
-seeds=20000
-first=0
-cores="$(nproc)"
-most=10
+cores_here="$(nproc)"
+readonly options="
+  --seeds count seeds - 20000
+  --first number first - 0
+  --cores count cores - ${cores_here}
+  --failures count most - 10"
+declare seeds first cores most
 
 usage() {
   cat <<HELP
@@ -20,7 +24,7 @@ Usage: dev/simulate.sh [OPTION ...]
 
   --seeds N         how many runs (default 20000)
   --first M         the first seed (default 0)
-  --cores N         how many run at a time (default: all, here ${cores})
+  --cores N         how many run at a time (default: all, here ${cores_here})
   --failures N      end after this many failures on a core (default 10)
   -h, --help        this text
 
@@ -34,7 +38,7 @@ HELP
 }
 
 main() {
-  parse_args "$@"
+  parse_options "${options}" "$@"
   command -v cargo >/dev/null || die "no 'cargo' found; install Rust from https://rustup.rs, then run this again"
   cd "${project}"
   say 'building'
@@ -53,40 +57,6 @@ main() {
   figures
   say "${SECONDS} s on the clock"
   return "${status}"
-}
-
-parse_args() {
-  while (($#)); do
-    case "$1" in
-      --seeds | --cores | --failures)
-        local value
-        value="$(number_above "${2-}" 0 "$1")"
-        case "$1" in
-          --seeds) seeds="${value}" ;;
-          --cores) cores="${value}" ;;
-          *) most="${value}" ;;
-        esac
-        shift
-        ;;
-      --first)
-        first="$(number_above "${2-}" -1 '--first')"
-        shift
-        ;;
-      -h | --help)
-        usage
-        exit 0
-        ;;
-      *) die_usage "unknown argument '$1'" ;;
-    esac
-    shift
-  done
-}
-
-# The number, if it is one above the bound.
-number_above() {
-  [[ "$1" =~ ^(0|[1-9][0-9]*)$ ]] || die_usage "$3 '$1': not a whole number"
-  (($1 > $2)) || die_usage "$3 '$1': must be above $2"
-  printf '%s\n' "$1"
 }
 
 # From the figures to the failures, each of them with the line that replays it; the replay of the first one is left out.

@@ -4,11 +4,16 @@ set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/needs.sh"
-source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/switch.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/options.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
-no_install="$(switched DUALBOARD_NO_INSTALL)"
+# The older commit is the last one of release 0.1 where none is named.
+readonly options='
+  --keep value keep
+  --no-install switch no_install DUALBOARD_NO_INSTALL
+  ARGUMENT value older - cc73ced'
+declare keep no_install older
 
 # shellcheck source=scripts/lib/build.sh
 source "${project}/scripts/lib/build.sh"
@@ -16,8 +21,6 @@ source "${project}/scripts/lib/build.sh"
 source "${project}/tests/scripts/lib/ports.sh"
 
 readonly made="${project}/target/upgrade"
-# The last commit of release 0.1.
-readonly release_0_1=cc73ced
 # What has been toggled, in the order of the sensors.
 declare -a states
 declare -A pids versions
@@ -50,13 +53,17 @@ HELP
 }
 
 main() {
-  parse_args "$@"
+  parse_options "${options}" "$@"
+  finished='' port1=0 port2=0 steps=0
   provide_needs all_needs
-  require_commit
+  sha="$(commit_of "${older}")"
+  older_name="$(git -C "${project}" rev-parse --short "${sha}")"
   build_programs card1_monitor card2_monitor card2_global_display
   build_older
   keep_present
-  make_folder
+  folder="$(make_folder)"
+  claim_port port1
+  claim_port port2
   trap clean_up EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
@@ -72,31 +79,9 @@ main() {
   finished=1
 }
 
-parse_args() {
-  older="${release_0_1}" keep='' finished='' port1=0 port2=0 steps=0
-  while (($#)); do
-    case "$1" in
-      --keep)
-        (($# > 1)) || die_usage '--keep needs a value'
-        keep="$2"
-        shift
-        ;;
-      --no-install) no_install=1 ;;
-      -h | --help)
-        usage
-        exit 0
-        ;;
-      -*) die_usage "unknown option '$1'" ;;
-      *) older="$1" ;;
-    esac
-    shift
-  done
-}
-
-require_commit() {
-  sha="$(git -C "${project}" rev-parse --verify --quiet "${older}^{commit}")" ||
-    die "no commit '${older}' in this repository; in a shallow clone: git fetch --unshallow"
-  older_name="$(git -C "${project}" rev-parse --short "${sha}")"
+commit_of() {
+  git -C "${project}" rev-parse --verify --quiet "$1^{commit}" ||
+    die "no commit '$1' in this repository; in a shallow clone: git fetch --unshallow"
 }
 
 # --- the two commits
@@ -157,16 +142,15 @@ folder_of() {
 
 # --- the two boards
 
+# Prints where stores, state files and logs go.
 make_folder() {
   if [[ -n "${keep}" ]]; then
-    mkdir -p "${keep}"
+    mkdir -p "${keep}" || exit
     [[ -z "$(ls -A "${keep}")" ]] || die "--keep ${keep}: it is not empty; name another folder"
-    folder="$(cd "${keep}" && pwd)"
+    (cd "${keep}" && pwd)
   else
-    folder="$(mktemp -d "${made}/run.XXXXXX")"
+    mktemp -d "${made}/run.XXXXXX"
   fi
-  claim_port port1
-  claim_port port2
 }
 
 # New boards: nobody knows anything.

@@ -4,19 +4,19 @@ set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib/board.sh"
 
+declare start_options
+readonly options="${start_options}
+  --port port port DUALBOARD_PORT1 1883
+  --listen value listen DUALBOARD_LISTEN"
+declare port listen
+
 main() {
-  default_settings
-  port="${DUALBOARD_PORT1:-1883}"
-  listen="${DUALBOARD_LISTEN:-}"
-  remember_command "$@"
-  parse_args "$@"
-  check_port --port "${port}"
+  parse_options "${options}" "$@"
   check_listen "${listen}"
   open_data_dir
   require_port broker1 "${port}" --port
   prepare card1_monitor
-  choose_program_access "${listen}"
-  start_board1 "${port}" --port "${listen}"
+  start_board1 "${port}" --port
   if [[ -n "${listen}" ]]; then
     session_exists || warn_of_root
     say_next_step
@@ -62,25 +62,6 @@ Examples:
   scripts/board1.sh --listen 192.0.2.7 --detach
   scripts/stop.sh                                                  ends it
 HELP
-}
-
-parse_args() {
-  while (($#)); do
-    take_start_option "$@"
-    if ((taken == 0)); then
-      taken=2
-      case "$1" in
-        --port) port="$(option_value "$@")" ;;
-        --listen) listen="$(option_value "$@")" ;;
-        -h | --help)
-          usage
-          exit 0
-          ;;
-        *) die_usage "unknown argument '$1'" ;;
-      esac
-    fi
-    shift "${taken}"
-  done
 }
 
 main "$@"

@@ -4,15 +4,16 @@ set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib/board.sh"
 
+declare start_options
+readonly options="${start_options}
+  --port port port DUALBOARD_PORT2 1884
+  --listen value listen DUALBOARD_LISTEN
+  --peer value peer DUALBOARD_PEER
+  --bridge-credentials value bridge_credentials DUALBOARD_BRIDGE_CREDENTIALS"
+declare port listen peer bridge_credentials
+
 main() {
-  default_settings
-  port="${DUALBOARD_PORT2:-1884}"
-  listen="${DUALBOARD_LISTEN:-}"
-  peer="${DUALBOARD_PEER:-}"
-  bridge_credentials="${DUALBOARD_BRIDGE_CREDENTIALS:-}"
-  remember_command "$@"
-  parse_args "$@"
-  check_port --port "${port}"
+  parse_options "${options}" "$@"
   check_listen "${listen}"
   if [[ -z "${peer}" ]]; then
     die_usage '--peer ADDRESS is missing: where is board 1?'
@@ -21,26 +22,15 @@ main() {
   open_data_dir
   require_port broker2 "${port}" --port
   prepare card2_monitor card2_global_display
-  choose_program_access "${listen}"
-  choose_bridge_credentials
-  start_board2 "${port}" --port "${listen}" "${peer}" "${bridge_credentials}"
+  if [[ -n "${bridge_credentials}" ]]; then
+    keep_bridge_credentials "${bridge_credentials}"
+  fi
+  bridge_credentials="$(kept_bridge_credentials)"
+  start_board2 "${port}" --port "${peer}" "${bridge_credentials}"
   if [[ -n "${listen}" ]]; then
     session_exists || warn_of_root
   fi
   show_programs card2_monitor card2_global_display
-}
-
-# What was given is kept, so that the next start needs no file.
-choose_bridge_credentials() {
-  if [[ -n "${bridge_credentials}" ]]; then
-    take_bridge_credentials "${bridge_credentials}"
-  fi
-  bridge_credentials=''
-  if [[ -s "${data_dir}/credentials/peer" ]]; then
-    bridge_credentials="${data_dir}/credentials/peer"
-    # Without them the bridge would start as nobody, and board 1 would refuse it.
-    [[ -r "${bridge_credentials}" ]] || die "${bridge_credentials} cannot be read by $(id -un): chmod u+r '${bridge_credentials}'"
-  fi
 }
 
 usage() {
@@ -69,27 +59,6 @@ Examples:
   scripts/board2.sh --peer 192.0.2.7                               from then on
   scripts/stop.sh                                                  ends it
 HELP
-}
-
-parse_args() {
-  while (($#)); do
-    take_start_option "$@"
-    if ((taken == 0)); then
-      taken=2
-      case "$1" in
-        --port) port="$(option_value "$@")" ;;
-        --listen) listen="$(option_value "$@")" ;;
-        --peer) peer="$(option_value "$@")" ;;
-        --bridge-credentials) bridge_credentials="$(option_value "$@")" ;;
-        -h | --help)
-          usage
-          exit 0
-          ;;
-        *) die_usage "unknown argument '$1'" ;;
-      esac
-    fi
-    shift "${taken}"
-  done
 }
 
 main "$@"

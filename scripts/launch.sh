@@ -4,28 +4,11 @@ set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib/board.sh"
 
-main() {
-  default_settings
-  port1="${DUALBOARD_PORT1:-1883}"
-  port2="${DUALBOARD_PORT2:-1884}"
-  remember_command "$@"
-  parse_args "$@"
-  check_port --port1 "${port1}"
-  check_port --port2 "${port2}"
-  if ((10#${port1} == 10#${port2})); then
-    die_usage "--port1 and --port2 are both ${port1}: each broker needs its own"
-  fi
-  local programs=(card1_monitor card2_monitor card2_global_display)
-  open_data_dir
-  # Before the build, which takes minutes.
-  require_port broker1 "${port1}" --port1
-  require_port broker2 "${port2}" --port2
-  prepare "${programs[@]}"
-  choose_program_access ''
-  start_board1 "${port1}" --port1 ''
-  start_board2 "${port2}" --port2 '' "127.0.0.1:$(broker_port broker1)" ''
-  show_programs "${programs[@]}"
-}
+declare start_options
+readonly options="${start_options}
+  --port1 port port1 DUALBOARD_PORT1 1883
+  --port2 port port2 DUALBOARD_PORT2 1884"
+declare port1 port2 listen=''
 
 usage() {
   cat <<'HELP'
@@ -43,8 +26,6 @@ HELP
   start_options_help
   cat <<'HELP'
 
-Each option can be set in the environment too, by the name at its right.
-
 Examples:
   scripts/launch.sh
   scripts/launch.sh --session second --port1 2883 --port2 2884     a second copy beside the first
@@ -53,23 +34,20 @@ Examples:
 HELP
 }
 
-parse_args() {
-  while (($#)); do
-    take_start_option "$@"
-    if ((taken == 0)); then
-      taken=2
-      case "$1" in
-        --port1) port1="$(option_value "$@")" ;;
-        --port2) port2="$(option_value "$@")" ;;
-        -h | --help)
-          usage
-          exit 0
-          ;;
-        *) die_usage "unknown argument '$1'" ;;
-      esac
-    fi
-    shift "${taken}"
-  done
+main() {
+  parse_options "${options}" "$@"
+  if ((port1 == port2)); then
+    die_usage "--port1 and --port2 are both ${port1}: each broker needs its own"
+  fi
+  local programs=(card1_monitor card2_monitor card2_global_display)
+  open_data_dir
+  # Before the build, which takes minutes.
+  require_port broker1 "${port1}" --port1
+  require_port broker2 "${port2}" --port2
+  prepare "${programs[@]}"
+  start_board1 "${port1}" --port1
+  start_board2 "${port2}" --port2 "127.0.0.1:$(broker_port broker1)" ''
+  show_programs "${programs[@]}"
 }
 
 main "$@"

@@ -4,33 +4,7 @@ set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib/board.sh"
 
-declare session data_dir taken
-
-main() {
-  default_settings
-  parse_args "$@"
-  settle_settings
-  if [[ -s "${data_dir}/session" ]]; then
-    session="$(<"${data_dir}/session")"
-  fi
-  local found=''
-  if end_programs; then
-    found=1
-  fi
-  # Programs first, so that the brokers take their last words; each broker saves its store when it is asked to end.
-  if end_broker broker2; then
-    found=1
-  fi
-  if end_broker broker1; then
-    found=1
-  fi
-  if end_session; then
-    found=1
-  fi
-  if [[ -z "${found}" ]]; then
-    say "Nothing of session '${session}' with the data folder ${data_dir} was running."
-  fi
-}
+declare common_options session data_dir
 
 usage() {
   cat <<'HELP'
@@ -45,20 +19,21 @@ HELP
 HELP
 }
 
-parse_args() {
-  while (($#)); do
-    take_common_option "$@"
-    if ((taken == 0)); then
-      case "$1" in
-        -h | --help)
-          usage
-          exit 0
-          ;;
-        *) die_usage "unknown argument '$1'" ;;
-      esac
-    fi
-    shift "${taken}"
-  done
+main() {
+  parse_options "${common_options}" "$@"
+  settle_settings
+  if [[ -s "${data_dir}/session" ]]; then
+    session="$(<"${data_dir}/session")"
+  fi
+  local ended=''
+  # Programs first, so that the brokers take their last words; each broker saves its store when it is asked to end.
+  ! end_programs || ended=1
+  ! end_broker broker2 || ended=1
+  ! end_broker broker1 || ended=1
+  ! end_session || ended=1
+  if [[ -z "${ended}" ]]; then
+    say "Nothing of session '${session}' with the data folder ${data_dir} was running."
+  fi
 }
 
 main "$@"

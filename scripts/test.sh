@@ -4,11 +4,11 @@ set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib/needs.sh"
-source "$(dirname "${BASH_SOURCE[0]}")/lib/switch.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/options.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
-no_install="$(switched DUALBOARD_NO_INSTALL)"
+declare no_install
 
 # shellcheck source=scripts/lib/build.sh
 source "${project}/scripts/lib/build.sh"
@@ -36,7 +36,7 @@ HELP
 }
 
 main() {
-  parse_args "$@"
+  parse_options '--no-install switch no_install DUALBOARD_NO_INSTALL' "$@"
   [[ "$(uname)" == Linux ]] || die "the tests need Linux: they make terminals and watch processes in ways that $(uname) does not have;" \
     'the programs themselves run here: scripts/launch.sh'
   cd "${project}"
@@ -71,20 +71,6 @@ main() {
   check 'real faults' dev/chaos.sh --seed 1 --faults 120 --worlds 2
   check 'real faults, the cable a proxy' dev/chaos.sh --seed 5 --faults 40 --proxy
   conclude
-}
-
-parse_args() {
-  while (($#)); do
-    case "$1" in
-      --no-install) no_install=1 ;;
-      -h | --help)
-        usage
-        exit 0
-        ;;
-      *) die_usage "unknown argument '$1'" ;;
-    esac
-    shift
-  done
 }
 
 # The settings of whoever runs the tests are not theirs: a session or data folder named there may be in use.

@@ -2,7 +2,7 @@
 # What launch.sh, board1.sh and board2.sh have in common: a board is a broker and its programs.
 
 source "${BASH_SOURCE[0]%/*}/say.sh"
-source "${BASH_SOURCE[0]%/*}/switch.sh"
+source "${BASH_SOURCE[0]%/*}/options.sh"
 source "${BASH_SOURCE[0]%/*}/settings.sh"
 source "${BASH_SOURCE[0]%/*}/commands.sh"
 source "${BASH_SOURCE[0]%/*}/needs.sh"
@@ -15,6 +15,8 @@ source "${BASH_SOURCE[0]%/*}/broker.sh"
 source "${BASH_SOURCE[0]%/*}/bridge.sh"
 source "${BASH_SOURCE[0]%/*}/programs.sh"
 source "${BASH_SOURCE[0]%/*}/session.sh"
+
+declare project data_dir session listen
 
 # open_data_dir: the first step; after it, paths and names are known.
 open_data_dir() {
@@ -45,9 +47,9 @@ leave_nothing_behind() {
   end_session || true
 }
 
-# start_board1 PORT PORT_OPTION LISTEN
+# start_board1 PORT PORT_OPTION
 start_board1() {
-  local port="$1" option="$2" listen="$3"
+  local port="$1" option="$2"
   if [[ -n "${listen}" ]]; then
     make_credentials broker1 programs bridge
   fi
@@ -55,9 +57,9 @@ start_board1() {
   ensure_broker broker1 "${port}" "${option}"
 }
 
-# start_board2 PORT PORT_OPTION LISTEN PEER BRIDGE_CREDENTIALS
+# start_board2 PORT PORT_OPTION PEER BRIDGE_CREDENTIALS
 start_board2() {
-  local port="$1" option="$2" listen="$3" peer="$4" bridge_credentials="$5"
+  local port="$1" option="$2" peer="$3" bridge_credentials="$4"
   if [[ -n "${listen}" ]]; then
     make_credentials broker2 programs
   fi

@@ -9,8 +9,8 @@ started_brokers=()
 
 # ensure_broker BROKER PORT PORT_OPTION    its configuration has been rendered to DATA/BROKER.conf.new
 ensure_broker() {
-  local broker="$1" port="$2" option="$3" pid log="${data_dir}/log/$1.log"
-  if recorded_process "${data_dir}/${broker}.pid"; then
+  local broker="$1" port="$2" option="$3" log="${data_dir}/log/$1.log" log_start
+  if process_runs "${data_dir}/${broker}.pid"; then
     if [[ -f "${data_dir}/${broker}.conf.new" ]] &&
       ! cmp -s "${data_dir}/${broker}.conf.new" "${data_dir}/${broker}.conf"; then
       warn "${broker} runs already, with other settings; to use the new ones: $(stop_command), then this again"
@@ -26,8 +26,9 @@ ensure_broker() {
   fi
   require_readable_store "${broker}"
   keep_log_short "${log}"
+  log_start="$(log_size "${broker}")"
   if ! start_broker "${broker}"; then
-    if store_was_refused "${broker}"; then
+    if store_was_refused "${broker}" "${log_start}"; then
       set_store_aside "${broker}"
       start_broker "${broker}" && return 0
     fi
@@ -38,29 +39,26 @@ ensure_broker() {
 
 # require_port BROKER PORT PORT_OPTION: ends the script if somebody other than this broker holds the port
 require_port() {
-  local pid # set by recorded_process
-  recorded_process "${data_dir}/$1.pid" || require_free_port "$@"
+  process_runs "${data_dir}/$1.pid" || require_free_port "$@"
 }
 
 # Starts it and waits until it answers. Fails if it ends instead.
 start_broker() {
-  local broker="$1" pid keeper log="${data_dir}/log/$1.log"
+  local broker="$1" keeper log="${data_dir}/log/$1.log"
   mkdir -p "${data_dir}/${broker}" 2>/dev/null ||
     warn "${broker}: its folder ${data_dir}/${broker} cannot be made; it keeps nothing when it ends"
   if ! touch "${log}" 2>/dev/null; then
     warn "${broker}: its log ${log} cannot be written; what it says is lost"
     log=/dev/null
   fi
-  log_start="$(log_size "${broker}")"
   # One that a broker killed by hand has left.
   end_keeper "${broker}"
-  start_apart "${log}" "${project}/scripts/lib/keep.sh" "${broker}" "${data_dir}"
-  keeper="${pid}"
+  keeper="$(start_apart "${log}" "${project}/scripts/lib/keep.sh" "${broker}" "${data_dir}")"
   record_process "$(keeper_file "${broker}")" "${keeper}" ||
     warn "${broker}: it cannot be written down that it runs; scripts/stop.sh will not find it: kill ${keeper}, then its mosquitto"
   started_brokers+=("${broker}")
   wait_until 15 broker_settled "${broker}" || true
-  if ! recorded_process "${data_dir}/${broker}.pid"; then
+  if process_gone "${data_dir}/${broker}.pid"; then
     end_keeper "${broker}"
     forget_process "${data_dir}/${broker}.pid"
     return 1
@@ -68,7 +66,7 @@ start_broker() {
   require_answer "${broker}"
   # From now on it is kept.
   kill -USR1 "${keeper}" 2>/dev/null || true
-  say "${broker}: answers on port $(broker_port "${broker}") (process ${pid})"
+  say "${broker}: answers on port $(broker_port "${broker}") (process $(recorded_process "${data_dir}/${broker}.pid"))"
 }
 
 # Either it answers or it has ended; what runs it ends with it.
@@ -118,10 +116,11 @@ require_readable_store() {
   fi
 }
 
-# Did the last start fail because of the store? A damaged one is refused with an error, or crashes the broker
-# without one. Once the broker says that it starts, it has read it.
+# store_was_refused BROKER LOG_START: did the last start fail because of the store? The log's first LOG_START bytes are
+# older. A damaged store is refused with an error, or crashes the broker without one. Once the broker says that it
+# starts, it has read it.
 store_was_refused() {
-  local broker="$1" words
+  local broker="$1" log_start="$2" words
   [[ -s "${data_dir}/${broker}/mosquitto.db" ]] || return 1
   # What could not be written tells nothing.
   has_room "${data_dir}" || return 1

@@ -23,42 +23,44 @@ readonly target_dir programs_dir # read by programs.sh
 
 readonly rust_install="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
 
-# Sets `trouble` to what is wrong with Rust, and `cure` to what to do about it; both are empty where it is
-# missing nothing.
-look_for_rust() {
-  local wanted found oldest
-  trouble='' cure=''
+# Prints what is wrong with Rust and, on a second line, what to do about it; nothing where it is as it should be.
+trouble_with_rust() {
+  local wanted found oldest install="To install it: ${rust_install}"
   wanted="$(sed -n 's/^rust-version *= *"\([0-9.]*\)".*/\1/p' "${project}/Cargo.toml")" || wanted=''
   if ! command -v cargo >/dev/null || ! command -v rustc >/dev/null; then
-    trouble="Rust is missing; version ${wanted:-1.85} or later is needed" cure="To install it: ${rust_install}"
+    printf '%s\n' "Rust is missing; version ${wanted:-1.85} or later is needed" "${install}"
     return
   fi
   if ! found="$(cd "${project}" && rustc --version 2>&1)"; then
-    trouble="Rust does not run (${found##*$'\n'})" cure="To install it: ${rust_install}"
+    printf '%s\n' "Rust does not run (${found##*$'\n'})" "${install}"
     return
   fi
   found="$(awk '{print $2}' <<<"${found}")"
   oldest="$(printf '%s\n%s\n' "${wanted:-0}" "${found%%-*}" | sort -V | head -n 1)"
   if [[ "${oldest}" != "${wanted:-0}" ]]; then
-    trouble="Rust ${found} is too old; version ${wanted} or later is needed" cure="To install it: ${rust_install}"
     if command -v rustup >/dev/null; then
-      cure='To update it: rustup update stable'
+      install='To update it: rustup update stable'
     fi
+    printf '%s\n' "Rust ${found} is too old; version ${wanted} or later is needed" "${install}"
   fi
 }
 
 # Ends the script if Rust is missing or older than Cargo.toml asks for.
 require_rust() {
-  look_for_rust
-  [[ -z "${trouble}" ]] || die "${trouble}. ${cure}"
+  local trouble
+  trouble="$(trouble_with_rust)"
+  [[ -z "${trouble}" ]] || die "${trouble/$'\n'/. }"
 }
 
 # The same for all that keeps these programs from being built here.
-look_for_trouble() {
-  look_for_rust
-  if [[ -z "${trouble}" ]] && ! can_build_into "${target_dir}"; then
-    trouble="$(id -un) cannot write in ${target_dir}, where the programs are built"
-    cure="Let it be built by whom it belongs to (cargo build --release --locked), or set CARGO_TARGET_DIR to a folder of your own"
+trouble_with_build() {
+  local trouble
+  trouble="$(trouble_with_rust)"
+  if [[ -n "${trouble}" ]]; then
+    printf '%s\n' "${trouble}"
+  elif ! can_build_into "${target_dir}"; then
+    printf '%s\n' "$(id -un) cannot write in ${target_dir}, where the programs are built" \
+      "Let it be built by whom it belongs to (cargo build --release --locked), or set CARGO_TARGET_DIR to a folder of your own"
   fi
 }
 
@@ -83,7 +85,8 @@ are_built() {
 # programs_needs PROGRAM...: as missing_needs, for building them; where they are there and cannot be built,
 # nothing is needed for that.
 programs_needs() {
-  look_for_trouble
+  local trouble
+  trouble="$(trouble_with_build)"
   missing_needs
   if [[ -z "${trouble}" ]] || ! are_built "$@"; then
     missing_build_needs
@@ -92,9 +95,10 @@ programs_needs() {
 
 # build_programs PROGRAM...
 build_programs() {
-  look_for_trouble
+  local trouble
+  trouble="$(trouble_with_build)"
   if [[ -n "${trouble}" ]]; then
-    take_what_is_built "$@"
+    take_what_is_built "${trouble%%$'\n'*}" "${trouble##*$'\n'}" "$@"
     return 0
   fi
   if are_built "$@"; then
@@ -114,9 +118,11 @@ build_programs() {
   warn "There is $(no_room "${programs_dir}") to build what has changed: the programs of the last build are started."
 }
 
-# On a board that cannot build, what was built elsewhere or by another user is started.
+# take_what_is_built TROUBLE CURE PROGRAM...: on a board that cannot build, what was built elsewhere or by another user
+# is started.
 take_what_is_built() {
-  local name words
+  local trouble="$1" cure="$2" name words
+  shift 2
   are_built "$@" || die "the programs are not built: ${trouble}. ${cure}"
   for name in "$@"; do
     words="$("${programs_dir}/${name}" --version 2>&1)" ||

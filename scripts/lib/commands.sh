@@ -3,9 +3,7 @@
 # says them.
 
 declare project session data_dir
-
-# remember_command ARGUMENT...: what this script was called with, for again_with.
-remember_command() { given=("$@"); }
+declare -a given
 
 # The script of this name, as it is called from where the person is.
 script() {
@@ -27,18 +25,15 @@ stop_command() {
 
 # again_with OPTION VALUE: this command as it was given, with one option set to this value.
 again_with() {
-  local option="$1" value="$2" word skip=''
+  local option="$1" value="$2" word
   script "${0##*/}"
   [[ "${option}" == --session ]] || session_option
   [[ "${option}" == --data-dir ]] || data_option
   for word in ${given[@]+"${given[@]}"}; do
-    if [[ -n "${skip}" ]]; then
-      skip=''
-      continue
-    fi
-    case "${word}" in
-      "${option}" | --session | --data-dir) skip=1 ;;
-      *) printf ' %q' "${word}" ;;
+    case "${word%%=*}" in
+      "${option}" | --session | --data-dir) ;;
+      "${word}") printf ' %s' "${word}" ;;
+      *) printf ' %s %q' "${word%%=*}" "${word#*=}" ;;
     esac
   done
   printf ' %s %s' "${option}" "${value}"

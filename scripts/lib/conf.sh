@@ -1,12 +1,11 @@
 # shellcheck shell=bash
 # A broker's configuration: the readable original at the top level, with this board's own addresses and folders put in.
 
-declare data_dir access_rules
+declare data_dir
 
 # write_conf BROKER ...    as render_conf: to DATA/BROKER.conf.new. On a full disk the settings of the last start have to do.
 write_conf() {
   local broker="$1" text conf="${data_dir}/$1.conf"
-  copy_access_rules "$2"
   text="$(render_conf "$@")"
   if { printf '%s\n' "${text}" >"${conf}.new"; } 2>/dev/null; then
     return 0
@@ -20,16 +19,15 @@ write_conf() {
   fi
 }
 
-# A copy that only its user can read: Mosquitto 2.0.21 and later warn of one that others can read.
+# Prints the path of the access rules: a copy that only its user can read, since Mosquitto 2.0.21 and later warn of
+# one that others can read; where none can be made, the original.
 copy_access_rules() {
-  local original="${1%/*}/mosquitto_access.acl" copy="${data_dir}/access.acl"
-  access_rules="${copy}"
-  if cmp -s "${original}" "${copy}"; then
-    return 0
-  fi
-  if ! { cp "${original}" "${copy}.new" && chmod 600 "${copy}.new" && mv "${copy}.new" "${copy}"; } 2>/dev/null; then
+  local original="$1" copy="${data_dir}/access.acl"
+  if cmp -s "${original}" "${copy}" || { cp "${original}" "${copy}.new" && chmod 600 "${copy}.new" && mv "${copy}.new" "${copy}"; } 2>/dev/null; then
+    printf '%s' "${copy}"
+  else
     rm -f "${copy}.new"
-    access_rules="${original}"
+    printf '%s' "${original}"
   fi
 }
 
@@ -42,7 +40,7 @@ render_conf() {
     case "${line}" in
       'listener '*) render_listeners "${port}" "${listen}" ;;
       'allow_anonymous '*) render_access "${listen}" ;;
-      'acl_file '*) printf 'acl_file %s\n' "${access_rules}" ;;
+      'acl_file '*) printf 'acl_file %s\n' "$(copy_access_rules "${original%/*}/mosquitto_access.acl")" ;;
       'persistence_location '*) printf 'persistence_location %s/%s/\n' "${data_dir}" "${broker}" ;;
       'address '*) printf 'address %s\n' "${peer}" ;;
       'remote_clientid '*)
@@ -89,7 +87,7 @@ peer_address() {
     *:*) host="${peer%:*}" port="${peer##*:}" ;;
     *) host="${peer}" ;;
   esac
-  check_port '--peer' "${port}"
+  port="$(number_within 1 65535 "--peer '${peer}': port" "${port}")" || exit
   if [[ ! "${host}" =~ ^[A-Za-z0-9._:%-]+$ ]]; then
     die_usage "--peer '${peer}': want ADDRESS or ADDRESS:PORT, as 192.0.2.7, board1.local:1883 or [2001:db8::7]:1883"
   fi

@@ -40,8 +40,8 @@ make_credentials() {
   mv "${dir}/broker.passwd.new" "${dir}/broker.passwd"
 }
 
-# Keeps what board 1 gave for the bridge, after a look at it: a stray line would become configuration of the broker.
-take_bridge_credentials() {
+# Keeps what board 1 gave for the bridge, so that the next start needs no file, after a look at it: a stray line would become configuration of the broker.
+keep_bridge_credentials() {
   local given="$1" kept="${data_dir}/credentials/peer"
   if [[ ! -e "${given}" && -s "${kept}" ]]; then
     die "--bridge-credentials ${given}: there is no such file. Those of the last time are kept in ${kept}; to use them, leave it out"
@@ -63,13 +63,13 @@ take_bridge_credentials() {
   fi
 }
 
-# The options that the programs need, in `program_access`.
-# shellcheck disable=SC2034 # read by programs.sh
-choose_program_access() {
-  local listen="$1"
-  program_access=()
-  if [[ -n "${listen}" ]]; then
-    program_access=(--username programs --password-file "${data_dir}/credentials/programs")
+# Prints where they are kept, nothing if there are none.
+kept_bridge_credentials() {
+  local kept="${data_dir}/credentials/peer"
+  if [[ -s "${kept}" ]]; then
+    # Without them the bridge would start as nobody, and board 1 would refuse it.
+    [[ -r "${kept}" ]] || die "${kept} cannot be read by $(id -un): chmod u+r '${kept}'"
+    printf '%s' "${kept}"
   fi
 }
 

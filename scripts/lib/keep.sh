@@ -22,14 +22,15 @@ main() {
   while [[ -e "${data_dir}/${broker}.conf" ]]; do
     log_start="$(log_size "${broker}")"
     begun="${SECONDS}"
-    run_broker "${broker}"
+    status=0
+    run_broker "${broker}" || status=$?
     [[ -n "${settled}" && -z "${ending}" ]] || exit "${status}"
     # It was asked to.
     ((status != 0)) || exit 0
     note "${broker} ended with status ${status}"
     if ((SECONDS - begun >= 60)); then
       pause=1
-    elif store_was_refused "${broker}"; then
+    elif store_was_refused "${broker}" "${log_start}"; then
       # In a shell of its own: where that fails, what can be done is to try again.
       (set_store_aside "${broker}") || true
     fi
@@ -42,14 +43,13 @@ main() {
   done
 }
 
-# Sets `status` to how it ended. Returns early if this is to end.
+# With the status that it ended with.
 run_broker() {
   local child
   run_recorded "${data_dir}/$1.pid" mosquitto -c "${data_dir}/$1.conf" &
   child=$!
   while :; do
     wait "${child}"
-    status=$?
     # Whoever ended this looks for the broker next, and finds it once it is written down.
     if [[ -n "${ending}" ]]; then
       wait_until 3 written_down_or_gone "$1" "${child}" || true
@@ -59,13 +59,11 @@ run_broker() {
     kill -0 "${child}" 2>/dev/null || break
   done
   wait "${child}"
-  status=$?
 }
 
 # shellcheck disable=SC2317 # called by wait_until
 written_down_or_gone() {
-  local pid # set by recorded_process
-  recorded_process "${data_dir}/$1.pid" || ! kill -0 "$2" 2>/dev/null
+  process_runs "${data_dir}/$1.pid" || ! kill -0 "$2" 2>/dev/null
 }
 
 # To the broker's log, in its form.

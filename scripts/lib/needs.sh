@@ -38,8 +38,8 @@ all_needs() {
   missing_build_needs
 }
 
-# Sets `install_command` for the package manager at hand and the missing things on stdin.
-choose_install_command() {
+# Prints what installs the missing things on stdin, with the package manager at hand.
+install_command() {
   local column command sudo='' packages
   if ((EUID != 0)); then
     sudo='sudo '
@@ -54,27 +54,27 @@ choose_install_command() {
     die 'no apt-get, dnf or brew here; install the above with your own package manager, then run this again'
   fi
   packages="$(awk -v column="${column}" '{print $column}' | tr ',' '\n' | sort -u | paste -sd' ' -)"
-  install_command="${command} ${packages}"
+  printf '%s %s' "${command}" "${packages}"
 }
 
 # provide_needs FUNCTION [ARGUMENT ...]: finds what is missing and installs it, or says how when it may not.
 # FUNCTION prints what is missing, as missing_needs does.
 provide_needs() {
-  local missing names had_broker=1
+  local missing names command had_broker=1
   missing="$("$@")"
   [[ -n "${missing}" ]] || return 0
   names="$(awk '{print $1}' <<<"${missing}" | paste -sd' ' -)"
   say "Missing: ${names}"
-  choose_install_command <<<"${missing}"
+  command="$(install_command <<<"${missing}")"
   if [[ -n "${no_install}" ]]; then
-    die "install it with: ${install_command}"
+    die "install it with: ${command}"
   fi
-  if [[ "${install_command}" == sudo* ]] && ! has_command sudo; then
-    die "you are not root and there is no sudo; as root: ${install_command//sudo /}"
+  if [[ "${command}" == sudo* ]] && ! has_command sudo; then
+    die "you are not root and there is no sudo; as root: ${command//sudo /}"
   fi
   has_command mosquitto || had_broker=''
-  say "Installing: ${install_command}"
-  DEBIAN_FRONTEND=noninteractive bash -c "${install_command}" || die "that failed; see above, then run this again"
+  say "Installing: ${command}"
+  DEBIAN_FRONTEND=noninteractive bash -c "${command}" || die "that failed; see above, then run this again"
   hash -r
   if [[ -z "${had_broker}" ]]; then
     quiet_new_service

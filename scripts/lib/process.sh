@@ -54,24 +54,20 @@ forget_process() {
   fi
 }
 
-# Sets `pid` to the recorded process if it still runs; else fails.
-recorded_process() {
-  local spare
-  read_record "$1" && return 0
-  spare="$(spare_file "$1")"
-  read_record "${spare}"
-}
+# Prints the id of the recorded process if it still runs; else fails.
+recorded_process() { read_record "$1" || read_record "$(spare_file "$1")"; }
 
-# read_record FILE: sets `pid` to the process in this file if it still runs; else fails.
 read_record() {
-  local file="$1" birth
-  pid=''
+  local file="$1" pid birth
   [[ -r "${file}" ]] || return 1
   { read -r pid && read -r birth; } <"${file}" || return 1
-  [[ "${pid}" =~ ^[0-9]+$ && -n "${birth}" && "$(process_birth "${pid}")" == "${birth}" ]]
+  [[ "${pid}" =~ ^[0-9]+$ && -n "${birth}" && "$(process_birth "${pid}")" == "${birth}" ]] && printf '%s' "${pid}"
 }
 
-# Runs a command that outlives this script and its terminal; its output goes to the end of a log. Sets `pid`.
+process_runs() { recorded_process "$1" >/dev/null; }
+process_gone() { ! process_runs "$1"; }
+
+# Runs a command that outlives this script and its terminal; its output goes to the end of a log. Prints its process id.
 start_apart() {
   local log="$1"
   shift
@@ -80,18 +76,18 @@ start_apart() {
   else
     nohup "$@" </dev/null >>"${log}" 2>&1 &
   fi
-  pid=$!
+  printf '%s' "$!"
 }
 
 # Asks the recorded process to end and waits until it is gone. Fails if it was not there.
 end_process() {
   local name="$1" file="$2" limit="$3" deadline pid
-  if ! recorded_process "${file}"; then
+  if process_gone "${file}"; then
     forget_process "${file}"
     return 1
   fi
   deadline=$((SECONDS + limit))
-  while recorded_process "${file}"; do
+  while pid="$(recorded_process "${file}")"; do
     if ((SECONDS >= deadline)); then
       warn "${name} (process ${pid}) did not end within ${limit} s; killed"
       kill -KILL "${pid}" 2>/dev/null || true
@@ -105,8 +101,6 @@ end_process() {
   forget_process "${file}"
   say "${name}: ended"
 }
-
-process_gone() { ! recorded_process "$1"; }
 
 # run_recorded FILE COMMAND...: runs it in this place and writes down its process.
 run_recorded() {

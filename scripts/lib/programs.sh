@@ -1,30 +1,37 @@
 # shellcheck shell=bash
 # The three programs: how each is started in its pane, and how it is ended.
 
-# program_command NAME: sets `command_line` to what a tmux pane runs for it.
-# shellcheck disable=SC2034 # read by session.sh
-program_command() {
-  local name="$1" broker=broker2 own=() settings=() setting stop
-  stop="$(stop_command)"
+declare project data_dir programs_dir listen
+
+# with_program NAME COMMAND...: runs a command with what a pane runs for this program in the place of the word PROGRAM.
+with_program() {
+  local name="$1" broker=broker2 words=() command=() setting word
+  shift
+  words=("${project}/scripts/lib/pane.sh" "${name}" "${data_dir}/${name}.pid" "$(stop_command)" env)
   # Panes have the environment that tmux was started in, which may be another one than this script's.
   for setting in $(compgen -e DUALBOARD_); do
-    settings+=("${setting}=${!setting}")
+    words+=("${setting}=${!setting}")
   done
+  [[ "${name}" != card1_monitor ]] || broker=broker1
+  words+=("${programs_dir}/${name}" --broker "mqtt://localhost:$(broker_port "${broker}")")
   # The display owns nothing, and keeps nothing.
-  case "${name}" in
-    card1_monitor) broker=broker1 own=(--state-dir "${DUALBOARD_STATE_DIR:-${data_dir}/state}") ;;
-    card2_monitor) own=(--state-dir "${DUALBOARD_STATE_DIR:-${data_dir}/state}") ;;
-    *) ;;
-  esac
-  command_line=("${project}/scripts/lib/pane.sh" "${name}" "${data_dir}/${name}.pid" "${stop}"
-    ${settings[@]+env "${settings[@]}"} "${programs_dir}/${name}" --broker "mqtt://localhost:$(broker_port "${broker}")" ${own[@]+"${own[@]}"}
-    ${program_access[@]+"${program_access[@]}"})
+  if [[ "${name}" == *_monitor ]]; then
+    words+=(--state-dir "${DUALBOARD_STATE_DIR:-${data_dir}/state}")
+  fi
+  if [[ -n "${listen}" ]]; then
+    words+=(--username programs --password-file "${data_dir}/credentials/programs")
+  fi
+  for word in "$@"; do
+    if [[ "${word}" == PROGRAM ]]; then
+      command+=("${words[@]}")
+    else
+      command+=("${word}")
+    fi
+  done
+  "${command[@]}"
 }
 
-program_runs() {
-  local pid # set by recorded_process
-  recorded_process "${data_dir}/$1.pid"
-}
+program_runs() { process_runs "${data_dir}/$1.pid"; }
 
 all_programs_run() {
   local name

@@ -3,7 +3,10 @@
 # `tmux attach -t NAME` finds it; every option is set on the session or its windows, none on the server.
 
 declare session data_dir project detach to_read
-declare -a command_line
+
+# As it was before terminal_for_tmux.
+own_term="${TERM:-}"
+readonly own_term
 
 # A shell may still hold the variable of a tmux that has ended, or, after su, that of another user: then it
 # stands for nothing, and this user's usual server is meant.
@@ -15,15 +18,16 @@ forget_foreign_tmux() {
 
 # tmux does nothing at all for a terminal that this machine does not know. New terminals have names that an
 # older machine has not heard of, and understand what xterm does.
-name_terminal() {
-  local status=0
-  own_term="${TERM:-}"
-  has_command tput || return 0
-  tput cup 0 0 >/dev/null 2>&1 || status=$?
-  if ((status == 3)); then
-    TERM=xterm-256color
-    [[ "${own_term}" != unknown ]] && tput cup 0 0 >/dev/null 2>&1 || TERM=dumb
+terminal_for_tmux() {
+  local status=0 name="${own_term}"
+  if has_command tput; then
+    tput cup 0 0 >/dev/null 2>&1 || status=$?
   fi
+  if ((status == 3)); then
+    name=xterm-256color
+    [[ "${own_term}" != unknown ]] && TERM="${name}" tput cup 0 0 >/dev/null 2>&1 || name=dumb
+  fi
+  printf '%s' "${name}"
 }
 
 # The session itself, not one whose name merely begins like it.
@@ -70,11 +74,10 @@ ensure_session() {
     return 0
   fi
   name="$1"
-  program_command "${name}"
   # Wide enough for two panes of 80 columns, high enough for two of 24 lines with their titles. A tmux.conf
   # may say that a session ends where nobody is attached (destroy-unattached): unless this one is told in the
   # same breath, it is gone already.
-  pane="$(tmux new-session -d -s "${session}" -n programs -x 161 -y 52 -c "${project}" -P -F '#{pane_id}' "${command_line[@]}" \; \
+  pane="$(with_program "${name}" tmux new-session -d -s "${session}" -n programs -x 161 -y 52 -c "${project}" -P -F '#{pane_id}' PROGRAM \; \
     set-option -t "$(target)" destroy-unattached off \; show-options -sv exit-unattached)" || no_session
   # Nor is it ours to change what is said of the whole server.
   if [[ "${pane##*$'\n'}" == on ]]; then
@@ -87,8 +90,7 @@ ensure_session() {
   title_pane "${pane}" "${name}"
   shift
   for name in "$@"; do
-    program_command "${name}"
-    pane="$(tmux split-window -d -t "${pane}" -c "${project}" -P -F '#{pane_id}' "${command_line[@]}")"
+    pane="$(with_program "${name}" tmux split-window -d -t "${pane}" -c "${project}" -P -F '#{pane_id}' PROGRAM)"
     title_pane "${pane}" "${name}"
     tmux select-layout -t "$(target programs)" tiled >/dev/null
   done
@@ -164,8 +166,7 @@ revive_panes() {
   tmux list-panes -t "$(target programs)" -F '#{pane_id} #{pane_dead} x#{@dualboard_ended} #{pane_title}' |
     while read -r pane dead ended title; do
       if [[ "${dead}" == 1 || "${ended}" != x ]]; then
-        program_command "${title}"
-        tmux respawn-pane -k -t "${pane}" "${command_line[@]}"
+        with_program "${title}" tmux respawn-pane -k -t "${pane}" PROGRAM
         say "${title}: started again"
       fi
     done
@@ -179,11 +180,10 @@ reopen_panes() {
     if tmux list-panes -t "${window}" -F '#{pane_title}' 2>/dev/null | grep -qx "${name}"; then
       continue
     fi
-    program_command "${name}"
     if tmux list-panes -t "${window}" >/dev/null 2>&1; then
-      pane="$(tmux split-window -d -t "${window}" -c "${project}" -P -F '#{pane_id}' "${command_line[@]}")"
+      pane="$(with_program "${name}" tmux split-window -d -t "${window}" -c "${project}" -P -F '#{pane_id}' PROGRAM)"
     else
-      pane="$(tmux new-window -t "$(target)" -n programs -c "${project}" -P -F '#{pane_id}' "${command_line[@]}")"
+      pane="$(with_program "${name}" tmux new-window -t "$(target)" -n programs -c "${project}" -P -F '#{pane_id}' PROGRAM)"
       set_window_options programs
     fi
     title_pane "${pane}" "${name}"

@@ -1,10 +1,18 @@
 # shellcheck shell=bash
-# Options that all scripts share, from the command line or from the environment.
-#
-# Sets: project session data_dir detach no_install
+# The settings that launch.sh, board1.sh, board2.sh and stop.sh share.
 
 project="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly project
+
+declare session data_dir
+
+readonly common_options='
+  --session value session DUALBOARD_SESSION dualboard
+  --data-dir value data_dir DUALBOARD_DATA_DIR'
+# shellcheck disable=SC2034 # read by the scripts that start something
+readonly start_options="${common_options}
+  --detach switch detach DUALBOARD_DETACH
+  --no-install switch no_install DUALBOARD_NO_INSTALL"
 
 common_options_help() {
   cat <<'HELP'
@@ -20,52 +28,14 @@ start_options_help() {
   --detach          start, do not attach                                 DUALBOARD_DETACH=1
   --no-install      only say what is missing, install nothing            DUALBOARD_NO_INSTALL=1
   -h, --help        this text
+
+Each option can be set in the environment too, by the name at its right.
 HELP
-}
-
-# shellcheck disable=SC2034 # read by session.sh and needs.sh
-default_settings() {
-  session="${DUALBOARD_SESSION:-dualboard}"
-  data_dir="${DUALBOARD_DATA_DIR:-}"
-  detach="$(switched DUALBOARD_DETACH)"
-  no_install="$(switched DUALBOARD_NO_INSTALL)"
-}
-
-# Takes one option that all scripts know from the front of "$@". Sets `taken` to the number of words it used, 0 if none.
-take_common_option() {
-  taken=2
-  case "$1" in
-    --session) session="$(option_value "$@")" ;;
-    --data-dir) data_dir="$(option_value "$@")" ;;
-    *) taken=0 ;;
-  esac
-}
-
-# The same for the options of the scripts that start something.
-# shellcheck disable=SC2034 # read by session.sh and needs.sh
-take_start_option() {
-  take_common_option "$@"
-  if ((taken == 0)); then
-    taken=1
-    case "$1" in
-      --detach) detach=1 ;;
-      --no-install) no_install=1 ;;
-      *) taken=0 ;;
-    esac
-  fi
-}
-
-# The word after an option.
-option_value() {
-  if (($# < 2)) || [[ -z "$2" ]]; then
-    die_usage "$1 needs a value"
-  fi
-  printf '%s' "$2"
 }
 
 # Checks what was set and makes it complete.
 settle_settings() {
-  if [[ ! "${session}" =~ ^[A-Za-z0-9_-]+$ ]]; then
+  if [[ ! "${session}" =~ ^[A-Za-z0-9_][A-Za-z0-9_-]*$ ]]; then
     die_usage "--session '${session}': use letters, digits, - and _ only"
   fi
   data_dir="${data_dir:-${project}/.run/${session}}"
@@ -73,15 +43,8 @@ settle_settings() {
     data_dir="${PWD}/${data_dir}"
   fi
   data_dir="${data_dir%/}"
-  name_terminal
+  TERM="$(terminal_for_tmux)"
   forget_foreign_tmux
-}
-
-check_port() {
-  local option="$1" value="$2"
-  if [[ ! "${value}" =~ ^[0-9]{1,5}$ ]] || ((10#${value} < 1 || 10#${value} > 65535)); then
-    die_usage "${option} '${value}': a port is a number from 1 to 65535"
-  fi
 }
 
 # Makes the data folder, for its owner's eyes only: stores and passwords lie in it.

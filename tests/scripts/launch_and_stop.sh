@@ -287,8 +287,21 @@ refuses_old_rust() {
 refuses_bad_arguments() {
   check 'unknown option' fails_saying "unknown argument '--nonsense'" scripts/launch.sh --nonsense
   check 'port out of range' fails_saying "--port1 '70000'" scripts/launch.sh --port1 70000
-  check 'a variable that is neither on nor off' fails_saying "DUALBOARD_DETACH='perhaps'" env DUALBOARD_DETACH=perhaps scripts/launch.sh
+  check 'a variable that is neither on nor off' fails_saying "DUALBOARD_DETACH 'perhaps': want 1" env DUALBOARD_DETACH=perhaps scripts/launch.sh
+  check 'a port in the environment' fails_saying "DUALBOARD_PORT2 'x'" env DUALBOARD_PORT2=x scripts/launch.sh
   check 'an option without its value' fails_saying '--session needs a value' scripts/stop.sh --session
+  check 'another option in its place' fails_saying '--session needs a value' scripts/launch.sh --session --detach
+  check 'one with an empty value' fails_saying '--session needs a value' scripts/stop.sh --session=
+  check 'a value after =' fails_saying "both ${port2}: each broker" scripts/launch.sh "--port1=${port2}"
+  check 'a word that is no option' fails_saying "unknown argument 'word'" scripts/stop.sh word
+  check 'bad usage is status 2' test "$(usage_status scripts/stop.sh word)" = 2
+  check 'help is given whatever else is there' test "$(usage_status env DUALBOARD_PORT1=x scripts/launch.sh --nonsense --help)" = 0
+}
+
+usage_status() {
+  local status=0
+  "$@" >/dev/null 2>&1 || status=$?
+  printf '%s' "${status}"
 }
 
 main "$@"
