@@ -82,7 +82,7 @@ end_broker() {
   end_process "$1" "${data_dir}/$1.pid" 20
 }
 
-log_size() { wc -c <"${data_dir}/log/$1.log" 2>/dev/null || printf '0'; }
+log_size() { wc -c 2>/dev/null <"${data_dir}/log/$1.log" || printf '0'; }
 
 require_answer() {
   local broker="$1"

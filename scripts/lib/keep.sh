@@ -8,6 +8,7 @@ set -uo pipefail
 source "${BASH_SOURCE[0]%/*}/say.sh"
 source "${BASH_SOURCE[0]%/*}/room.sh"
 source "${BASH_SOURCE[0]%/*}/process.sh"
+source "${BASH_SOURCE[0]%/*}/repeats.sh"
 source "${BASH_SOURCE[0]%/*}/broker.sh"
 
 main() {
@@ -46,7 +47,12 @@ main() {
 # With the status that it ended with.
 run_broker() {
   local child
-  run_recorded "${data_dir}/$1.pid" mosquitto -c "${data_dir}/$1.conf" &
+  # Its end is seen when its last words are in the log. If nobody reads them, it goes on all the same.
+  {
+    trap '' PIPE
+    exec_recorded "${data_dir}/$1.pid" mosquitto -c "${data_dir}/$1.conf" 2>&1 | log_without_repeats
+    exit "${PIPESTATUS[0]}"
+  } &
   child=$!
   while :; do
     wait "${child}"

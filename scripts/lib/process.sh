@@ -103,9 +103,12 @@ end_process() {
 }
 
 # run_recorded FILE COMMAND...: runs it in this place and writes down its process.
-run_recorded() {
+run_recorded() { (exec_recorded "$@"); }
+
+# The same, as the last that this shell does.
+exec_recorded() {
   # The shell that writes down its own id becomes the program.
-  bash -c 'source "$1"; record_process "$2" "$$"; shift 2; exec "$@"' _ "${process_library}" "$@"
+  exec bash -c 'source "$1"; record_process "$2" "$$"; shift 2; exec "$@"' _ "${process_library}" "$@"
 }
 
 readonly process_library="${BASH_SOURCE[0]}"
