@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Makes the pictures of the documentation from the running programs.
-set -euo pipefail
+# Also for whoever types `sh FILE`, whatever shell that is.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+set +o posix -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/options.sh"

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Board 1: broker 1 and card 1's monitor in a tmux session.
-set -euo pipefail
+# Also for whoever types `sh FILE`, whatever shell that is.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+set +o posix -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib/board.sh"
 

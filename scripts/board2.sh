@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Board 2: broker 2 with the bridge to board 1, card 2's monitor and the display in a tmux session.
-set -euo pipefail
+# Also for whoever types `sh FILE`, whatever shell that is.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+set +o posix -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib/board.sh"
 

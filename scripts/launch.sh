@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Both boards on one machine: two brokers, the bridge between them, three programs in a tmux session.
-set -euo pipefail
+# Also for whoever types `sh FILE`, whatever shell that is.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+set +o posix -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib/board.sh"
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Ends what launch.sh, board1.sh or board2.sh started, and nothing else.
-set -euo pipefail
+# Also for whoever types `sh FILE`, whatever shell that is.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+set +o posix -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib/board.sh"
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Every check of the project, on a machine that has nothing but a Rust toolchain.
-set -euo pipefail
+# Also for whoever types `sh FILE`, whatever shell that is.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+set +o posix -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/lib/say.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/lib/needs.sh"

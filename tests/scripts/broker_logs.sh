@@ -6,7 +6,9 @@
 
 # `launch` and `stop` take options in some of their calls only.
 # shellcheck disable=SC2119
-set -euo pipefail
+# Also for whoever types `sh FILE`, whatever shell that is.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+set +o posix -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
@@ -144,7 +146,7 @@ tries_of_the_bridge_are_counted() {
   check 'and how often, when it ends' test -n "$(since "${before}" | grep 'more like this')"
 }
 nobody_listens() { ! somebody_listens "$1"; }
-tries() { (($(grep -c 'New connection' refuser.log) >= $1)); }
+tries() { [[ "$(grep -c 'New connection' refuser.log 2>/dev/null)" -ge "$1" ]]; }
 # since LINE: what the log has got after that line, without the time.
 since() { tail -n "+$(($1 + 1))" "${log}" | sed 's/^[0-9T:-]*: //'; }
 

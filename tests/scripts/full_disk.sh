@@ -6,7 +6,9 @@
 
 # `launch` and `stop` take options in some of their calls only.
 # shellcheck disable=SC2119
-set -euo pipefail
+# Also for whoever types `sh FILE`, whatever shell that is.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+set +o posix -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here

@@ -2,7 +2,9 @@
 # What launch.sh says and does about missing programs, with package managers that only write down what they are asked.
 #
 # Usage: tests/scripts/needs.sh [-h]
-set -euo pipefail
+# Also for whoever types `sh FILE`, whatever shell that is.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+set +o posix -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here

@@ -7,7 +7,9 @@
 
 # `launch` and `stop` take options in some of their calls only.
 # shellcheck disable=SC2119
-set -euo pipefail
+# Also for whoever types `sh FILE`, whatever shell that is.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+set +o posix -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
@@ -37,6 +39,7 @@ main() {
   arranges_the_panes_at_each_size
   needs_no_home
   is_called_from_anywhere
+  is_understood_by_another_shell
   starts_what_is_built_without_rust
   says_what_is_missing_where_nothing_is_built
   starts_what_is_built_where_nothing_can_be_written
@@ -196,6 +199,23 @@ is_called_from_anywhere() {
   check 'launch from the folder of the scripts' run env -C scripts bash launch.sh
   check 'it says how to end it' says "To end it: ${sandbox}/project/scripts/stop.sh"
   check 'stop from there' run env -C scripts bash stop.sh
+}
+
+is_understood_by_another_shell() {
+  local shell script
+  for shell in dash 'bash --posix'; do
+    # shellcheck disable=SC2086 # a command and its option
+    check "launch by ${shell}" run ${shell} scripts/launch.sh --detach
+    check 'in plain words' no_raw_error
+    check 'the programs run' soon three_programs_run
+    # shellcheck disable=SC2086
+    check "stop by ${shell}" run ${shell} scripts/stop.sh
+    check 'nothing is left' nobody_is_left
+    for script in "${here}"/scripts/*.sh "${here}"/dev/*.sh "${here}"/tests/scripts/*.sh; do
+      # shellcheck disable=SC2086
+      check "${script} by ${shell}" run ${shell} "${script}" -h
+    done
+  done
 }
 
 # All that this machine has but Rust.

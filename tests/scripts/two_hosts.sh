@@ -3,7 +3,9 @@
 # pressed on both boards, the cable pulled. Needs root, and the release build.
 #
 # Usage: tests/scripts/two_hosts.sh [-h]
-set -euo pipefail
+# Also for whoever types `sh FILE`, whatever shell that is.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+set +o posix -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
