@@ -24,10 +24,9 @@ HELP
 main() {
   parse_options "${common_options}" "$@"
   settle_settings
-  if [[ -s "${data_dir}/session" ]]; then
-    session="$(<"${data_dir}/session")"
-  fi
-  local ended=''
+  local ended='' recorded
+  recorded="$(recorded_session)"
+  session="${recorded:-${session}}"
   # Programs first, so that the brokers take their last words; each broker saves its store when it is asked to end.
   ! end_programs || ended=1
   ! end_broker broker2 || ended=1

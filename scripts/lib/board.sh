@@ -71,12 +71,11 @@ start_board2() {
 # show_programs PROGRAM...
 show_programs() {
   if ! session_exists; then
-    # It spares the next start a wrong choice only: on a full disk there is none.
-    { printf '%s\n' "${session}" >"${data_dir}/session"; } 2>/dev/null || true
     # Left from a session that was killed: they are on their way out, or hold what the new ones need.
     end_programs || true
   fi
   ensure_session "$@"
+  record_session
   trap - EXIT
   # So that whoever comes next, stop.sh above all, finds them; one that ends at once says so in its pane.
   wait_until 3 all_programs_run "$@" || warn "not every program runs; the panes say why"

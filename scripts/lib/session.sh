@@ -1,12 +1,13 @@
 # shellcheck shell=bash
 # The tmux session: a pane a program, the brokers' logs in a second window. It lives on the user's own tmux server, so that
-# `tmux attach -t NAME` finds it; every option is set on the session or its windows, none on the server.
+# `tmux attach -t NAME` finds it; every option is set on the session or its windows, none on the server. A user may have
+# several servers (`tmux -L`, TMUX_TMPDIR): DATA/session has the name of the session, and the socket of its server.
 
 declare session data_dir project detach to_read
 
-# As it was before terminal_for_tmux.
-own_term="${TERM:-}"
-readonly own_term
+# As the person has them, before they are set to what serves.
+own_term="${TERM:-}" own_tmux="${TMUX:-}"
+readonly own_term own_tmux
 
 # A shell may still hold the variable of a tmux that has ended, or, after su, that of another user: then it
 # stands for nothing, and this user's usual server is meant.
@@ -15,6 +16,29 @@ forget_foreign_tmux() {
     unset TMUX TMUX_PANE
   fi
 }
+
+# Lets tmux speak to the server that has the session of this data folder already, whichever it is.
+choose_server() {
+  local name='' socket='' now="${TMUX:-}"
+  [[ -r "${data_dir}/session" ]] || return 0
+  { read -r name && read -r socket; } <"${data_dir}/session" || return 0
+  if [[ -n "${socket}" && "${now%%,*}" != "${socket}" ]] && is_on_server "${socket}" "${name}"; then
+    unset TMUX_PANE
+    export TMUX="${socket},0,0"
+  fi
+}
+
+# is_on_server SOCKET NAME: a session of this name, and it is ours.
+is_on_server() { [[ "$(tmux -S "$1" show-options -qv -t "=$2:" @dualboard_origin 2>/dev/null)" == *" ${data_dir}" ]]; }
+
+# Prints the socket of the server that tmux speaks to, if the session is there.
+server_socket() { tmux display-message -p -t "$(target)" '#{socket_path}' 2>/dev/null || true; }
+
+# The name of the session that this data folder had last.
+recorded_session() { head -n 1 "${data_dir}/session" 2>/dev/null || true; }
+
+# For the next script. A disk that is full costs only that it looks on the usual server.
+record_session() { { printf '%s\n' "${session}" "$(server_socket)" >"${data_dir}/session"; } 2>/dev/null || true; }
 
 # tmux does nothing at all for a terminal that this machine does not know. New terminals have names that an
 # older machine has not heard of, and understand what xterm does.
@@ -41,11 +65,9 @@ session_origin() { tmux show-options -qv -t "$(target)" @dualboard_origin 2>/dev
 # Ends the script if the session's name is taken, or if the data folder is in use by a session of another name.
 require_own_session() {
   local origin other
-  if [[ -s "${data_dir}/session" ]]; then
-    other="$(<"${data_dir}/session")"
-    if [[ "${other}" != "${session}" ]] && tmux has-session -t "=${other}" 2>/dev/null; then
-      die "the data folder ${data_dir} is in use by the tmux session '${other}'; take another one: $(again_with --data-dir DIR)"
-    fi
+  other="$(recorded_session)"
+  if [[ -n "${other}" && "${other}" != "${session}" ]] && tmux has-session -t "=${other}" 2>/dev/null; then
+    die "the data folder ${data_dir} is in use by the tmux session '${other}'; take another one: $(again_with --data-dir DIR)"
   fi
   session_exists || return 0
   origin="$(session_origin)"
@@ -202,6 +224,9 @@ attach_session() {
     wait_for_reader
     # In a session that nobody is attached to, there is nothing to switch.
     tmux switch-client -t "=${session}" 2>/dev/null || tell_session
+  elif TMUX="${own_tmux}" in_a_pane; then
+    # Of another server: a tmux in a tmux would take its keys.
+    tell_session
   elif has_command tput && ! tput cup 0 0 >/dev/null 2>&1; then
     say "The terminal '${own_term}' (TERM) cannot show it: it has no way to move the cursor."
     tell_session
@@ -214,7 +239,7 @@ attach_session() {
   fi
 }
 
-# Whether this terminal is a pane of the tmux server that the session is on.
+# Whether this terminal is a pane of the server that tmux speaks to.
 in_a_pane() {
   local here
   [[ -n "${TMUX:-}" ]] || return 1
@@ -230,10 +255,13 @@ wait_for_reader() {
 }
 
 tell_session() {
-  local first=''
+  local first='' server_option=''
   if [[ "${TERM:-}" != "${own_term}" && "${TERM:-}" != dumb ]]; then
     first="TERM=${TERM} "
   fi
-  say "Running. To see it: ${first}tmux attach -t ${session}"
+  if [[ "$(TMUX="${own_tmux}" server_socket)" != "$(server_socket)" ]]; then
+    server_option=" -S $(server_socket)"
+  fi
+  say "Running. To see it: ${first}tmux${server_option} attach -t ${session}"
   say "To end it: $(stop_command)"
 }

@@ -45,6 +45,7 @@ settle_settings() {
   data_dir="${data_dir%/}"
   TERM="$(terminal_for_tmux)"
   forget_foreign_tmux
+  choose_server
 }
 
 # Makes the data folder, for its owner's eyes only: stores and passwords lie in it.

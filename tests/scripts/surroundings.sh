@@ -34,6 +34,7 @@ main() {
   says_that_tmux_ends_with_its_onlookers
   bears_any_tmux_conf
   forgets_a_tmux_that_is_gone
+  finds_its_session_on_another_server
   shows_itself_in_an_unknown_terminal
   says_that_a_terminal_cannot_show_it
   arranges_the_panes_at_each_size
@@ -151,6 +152,38 @@ forgets_a_tmux_that_is_gone() {
   in_terminal 80 24 "TMUX='$(tmux display-message -p -t =dualboard: '#{socket_path},#{pid},0')' scripts/launch.sh"
   check 'as it is in a terminal that has the variable of somebody else' soon terminal_shows 'brokers .*stop.sh: end'
   check 'launch with a TMUX_TMPDIR that is not there' env TMUX_TMPDIR="${sandbox}/none" scripts/stop.sh >/dev/null
+  stop
+}
+
+# What is started on one tmux server of this user is found from another one.
+finds_its_session_on_another_server() {
+  local before other=(env TMUX_TMPDIR="${sandbox}/other")
+  mkdir "${sandbox}/other"
+  tmux -L elsewhere -f /dev/null new-session -d -s work 'scripts/launch.sh; read -r _'
+  check 'launch in a pane of another server' soon three_programs_run
+  soon grep -q /elsewhere "${data}/session"
+  before="$(cat "${data}"/*.pid)"
+  check 'a launch from outside' launch
+  check 'leaves all as it is' test "$(cat "${data}"/*.pid)" = "${before}"
+  check 'and says where it is' says "To see it: tmux -S ${TMUX_TMPDIR}/tmux-${UID}/elsewhere attach -t dualboard"
+  check 'a session of another name in its folder is refused' fails_saying "in use by the tmux session 'dualboard'" \
+    scripts/launch.sh --session third --data-dir "${data}"
+  in_terminal 80 24 'env -u TMUX scripts/launch.sh'
+  check 'a terminal shows it' soon terminal_shows 'brokers .*stop.sh: end'
+  in_terminal 120 24 'scripts/launch.sh'
+  check 'a pane of a third server does not, and is told where it is' soon terminal_shows 'tmux -S .*/elsewhere attach -t dualboard'
+  check 'stop from outside' stop
+  check 'ends the session' test "$(tmux -L elsewhere list-sessions -F '#{session_name}')" = work
+  check 'and all else' nobody_is_left
+  tmux -L elsewhere kill-server
+  check 'launch with another TMUX_TMPDIR' run "${other[@]}" scripts/launch.sh
+  before="$(cat "${data}"/*.pid)"
+  check 'and without it' launch
+  check 'leaves all as it is as well' test "$(cat "${data}"/*.pid)" = "${before}"
+  "${other[@]}" tmux kill-server
+  check 'a launch when that server is gone' launch
+  check 'is on the usual one' tmux has-session -t =dualboard
+  check 'with its programs' soon three_programs_run
   stop
 }
 
