@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Real faults on real brokers: a campaign against the real programs, and a verdict.
+# For developers. Real faults on real brokers: a campaign against the real programs, and a verdict.
 # Also for whoever types `sh FILE`, whatever shell that is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
@@ -32,7 +32,7 @@ readonly python="${made}/venv/bin/python"
 
 usage() {
   cat <<'HELP'
-Let real faults loose on both boards, and decide whether a state was lost.
+For developers. Let real faults loose on both boards, and decide whether a state was lost.
 
 Usage: dev/chaos.sh [OPTION ...]
 

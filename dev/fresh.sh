@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The README's two commands, by the letter, on a machine that has nothing: a new Debian or Ubuntu in a folder.
+# For developers. The README's two commands, by the letter, on a machine that has nothing: a new Debian or Ubuntu in a folder.
 # Also for whoever types `sh FILE`, whatever shell that is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
@@ -20,8 +20,8 @@ declare suite mirror components no_test
 
 usage() {
   cat <<'HELP'
-Run the README's two commands on a machine that has nothing but a Rust toolchain: a new Debian or Ubuntu in a folder. Needs root, debootstrap
-and the network.
+For developers. Run the README's two commands on a machine that has nothing but a Rust toolchain: a new Debian or Ubuntu
+in a folder. Needs root, debootstrap and the network.
 
 Usage: dev/fresh.sh [OPTION ...]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Throws hostile input at the core, guided by coverage, and prints the figures.
+# For developers. Throws hostile input at the core, guided by coverage, and prints the figures.
 # Also for whoever types `sh FILE`, whatever shell that is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
@@ -17,8 +17,8 @@ declare -a targets
 
 usage() {
   cat <<'HELP'
-Fuzz the core: 'decode' (any bytes on any topic) and 'events' (any sequence of what an attacker, a network, a disk and an operator
-may do). The rules are checked after every step; the first break ends the run and leaves the input in fuzz/artifacts/.
+For developers. Fuzz the core: 'decode' (any bytes on any topic) and 'events' (any sequence of what an attacker, a network,
+a disk and an operator may do). The rules are checked after every step; the first break ends the run and leaves the input in fuzz/artifacts/.
 
 Usage: dev/fuzz.sh [OPTION ...] [decode | events]
 
@@ -43,6 +43,7 @@ main() {
   done
   command -v cargo >/dev/null || die "no 'cargo' found; install Rust from https://rustup.rs, then run this again"
   command -v c++ >/dev/null || die "no C++ compiler 'c++' found; install one (apt install g++), then run this again"
+  host="$(rustc -vV | sed -n 's/^host: //p')"
   cd "${project}/fuzz"
   for target in "${targets[@]}"; do
     build "${target}"
@@ -57,7 +58,6 @@ build() {
   local target="$1" flags='-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table --cfg=fuzzing'
   [[ "${target}" != decode ]] || flags+=' -Cllvm-args=-sanitizer-coverage-trace-compares'
-  host="$(rustc -vV | sed -n 's/^host: //p')"
   RUSTFLAGS="${flags}" nice -n 10 \
     cargo build --locked --release --quiet --target-dir "target/${target}" --target "${host}" --bin "${target}"
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gets the Mosquitto of another release of Debian, without installing anything.
+# For developers. Gets the Mosquitto of another release of Debian, without installing anything.
 # Also for whoever types `sh FILE`, whatever shell that is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
@@ -17,7 +17,7 @@ declare mirror release
 
 usage() {
   cat <<'HELP'
-Get the Mosquitto of another release of Debian into a folder below target/, and print the path of a program that runs it.
+For developers. Get the Mosquitto of another release of Debian into a folder below target/, and print the path of a program that runs it.
 
 Usage: dev/mosquitto_of.sh [OPTION ...] [RELEASE]
 

@@ -1,11 +1,5 @@
 #!/usr/bin/env python3
-"""Break the core's own code, one rule at a time, and see whether the simulation or a test finds it.
-
-Usage: dev/mutate.py [--seeds N] [NUMBER ...]
-
-  --seeds N     run so many seeds of each at the most (default 5000)
-  NUMBER ...    only these; without any, all
-  -h, --help    this text
+"""For developers. Break the core's own code, one rule at a time, and see whether the simulation or a test finds it.
 
 Some rules are broken at the core's boundary (core/tests/simulation/planted.rs, in every test run). These cannot be: each is a change
 in one file of core/src/, made in a copy of the project below target/mutants. What the simulation cannot find, since it does not watch
@@ -13,6 +7,7 @@ it or it is too rare, names the file of core/tests/core/ that finds it. One take
 Ends with status 1 if one was not found, or does not fit the code any more.
 """
 
+import argparse
 import os
 import re
 import shutil
@@ -401,16 +396,13 @@ def found_by(test, seeds):
     return [f"seed {seed}: {words}" for seed, words in sorted(failed, key=lambda one: int(one[0]))]
 
 
-def main(arguments):
-    if "-h" in arguments or "--help" in arguments:
-        print(__doc__.strip())
-        return 0
-    seeds = 5000
-    if arguments[:1] == ["--seeds"]:
-        seeds, arguments = int(arguments[1]), arguments[2:]
-    chosen = [int(number) for number in arguments] or range(len(MUTATIONS))
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", metavar="N", type=int, default=5000, help="run so many seeds of each at the most (default 5000)")
+    parser.add_argument("numbers", metavar="NUMBER", type=int, nargs="*", help="only these; without any, all")
+    chosen = parser.parse_args()
     missed = 0
-    for number in chosen:
+    for number in chosen.numbers or range(len(MUTATIONS)):
         words, test, name, old, new = MUTATIONS[number]
         copy_project()
         text = (COPY / name).read_text()
@@ -419,7 +411,7 @@ def main(arguments):
             missed += 1
             continue
         (COPY / name).write_text(text.replace(old, new))
-        found = found_by(test, seeds)
+        found = found_by(test, chosen.seeds)
         missed += not found
         print(f"{number:2}  {'found' if found else 'NOT FOUND'} by {test}: {words}", flush=True)
         if found:
@@ -428,4 +420,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the pictures of the documentation from the running programs.
+# For developers. Makes the pictures of the documentation from the running programs.
 # Also for whoever types `sh FILE`, whatever shell that is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
@@ -17,7 +17,7 @@ declare port1 port2
 
 usage() {
   cat <<'HELP'
-Make the pictures in docs/pictures from the running programs: start both boards apart from everything else, press keys, break
+For developers. Make the pictures in docs/pictures from the running programs: start both boards apart from everything else, press keys, break
 things, and draw what the terminal shows.
 
 Usage: dev/pictures.sh [OPTION ...]

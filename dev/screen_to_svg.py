@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Turns what `tmux capture-pane -e -p` prints into an SVG picture: the characters and colours of the screen, nothing added.
+"""For developers. Turns what `tmux capture-pane -e -p` prints into an SVG picture: the characters and colours of the screen, nothing added.
 
-usage: screen_to_svg.py COLUMNS ROWS TITLE < screen > picture.svg
+Usage: dev/screen_to_svg.py COLUMNS ROWS TITLE < screen > picture.svg
 """
 
 import re

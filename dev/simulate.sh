@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the whole system in virtual time, with everything going wrong that may, and prints the figures.
+# For developers. Runs the whole system in virtual time, with everything going wrong that may, and prints the figures.
 # Also for whoever types `sh FILE`, whatever shell that is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
@@ -19,8 +19,8 @@ declare seeds first cores most
 
 usage() {
   cat <<HELP
-Simulate both boards with their programs, brokers, disks, the bridge and an operator: one run a seed, with faults drawn by the seed.
-After every step the promise of docs/reliability.md is checked, after the last fault everything must agree.
+For developers. Simulate both boards with their programs, brokers, disks, the bridge and an operator: one run a seed, with
+faults drawn by the seed. After every step the promise of docs/reliability.md is checked, after the last fault everything must agree.
 
 Usage: dev/simulate.sh [OPTION ...]
 

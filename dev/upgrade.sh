@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# An older commit and the present one, on two boards: do all states agree in the end?
+# For developers. An older commit and the present one, on two boards: do all states agree in the end?
 # Also for whoever types `sh FILE`, whatever shell that is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
@@ -29,7 +29,7 @@ declare -A pids versions
 
 usage() {
   cat <<'HELP'
-Put an older commit of this project on one board and the present one on the other, and see whether all states agree.
+For developers. Put an older commit on one board and the present one on the other, and see whether all states agree.
 
 Usage: dev/upgrade.sh [OPTION ...] [COMMIT]
 
