@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # For developers. Real faults on real brokers: a campaign against the real programs, and a verdict.
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# For developers. The README's two commands, by the letter, on a machine that has nothing: a new Debian or Ubuntu in a folder.
-# Also for whoever types `sh FILE`, whatever shell that is.
+# For developers. The README's two commands, by the letter, on a new Debian or Ubuntu in a folder.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 

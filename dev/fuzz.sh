@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # For developers. Throws hostile input at the core, guided by coverage, and prints the figures.
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# For developers. Runs the whole system in virtual time, with everything going wrong that may, and prints the figures.
-# Also for whoever types `sh FILE`, whatever shell that is.
+# For developers. Runs the whole system in virtual time, with all that may go wrong, and prints the figures.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 

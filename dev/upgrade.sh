@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # For developers. An older commit and the present one, on two boards: do all states agree in the end?
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Board 1: broker 1 and card 1's monitor in a tmux session.
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Board 2: broker 2 with the bridge to board 1, card 2's monitor and the display in a tmux session.
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 

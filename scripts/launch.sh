@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Both boards on one machine: two brokers, the bridge between them, three programs in a tmux session.
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 

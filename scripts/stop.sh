@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Ends what launch.sh, board1.sh or board2.sh started, and nothing else.
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 
@@ -27,7 +27,7 @@ main() {
   local ended='' recorded
   recorded="$(recorded_session)"
   session="${recorded:-${session}}"
-  # Programs first, so that the brokers take their last words; each broker saves its store when it is asked to end.
+  # Programs first, so that the brokers take their last words. Each broker saves its store when asked to end.
   ! end_programs || ended=1
   ! end_broker broker2 || ended=1
   ! end_broker broker1 || ended=1

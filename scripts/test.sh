@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every check of the project, on a machine that has nothing but a Rust toolchain.
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 

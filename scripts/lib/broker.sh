@@ -116,9 +116,9 @@ require_readable_store() {
   fi
 }
 
-# store_was_refused BROKER LOG_START: did the last start fail because of the store? The log's first LOG_START bytes are
-# older. A damaged store is refused with an error, or crashes the broker without one. Once the broker says that it
-# starts, it has read it.
+# store_was_refused BROKER LOG_START: did the last start fail because of the store? The log's first LOG_START
+# bytes are older. A damaged store is refused with an error, or crashes the broker without one. Once the
+# broker says that it starts, it has read it.
 store_was_refused() {
   local broker="$1" log_start="$2" words
   [[ -s "${data_dir}/${broker}/mosquitto.db" ]] || return 1

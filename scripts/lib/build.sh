@@ -23,7 +23,7 @@ readonly target_dir programs_dir # read by programs.sh
 
 readonly rust_install="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
 
-# Prints what is wrong with Rust and, on a second line, what to do about it; nothing where it is as it should be.
+# Prints what is wrong with Rust and, on a second line, what to do about it; nothing where all is well.
 trouble_with_rust() {
   local wanted found oldest install="To install it: ${rust_install}"
   wanted="$(sed -n 's/^rust-version *= *"\([0-9.]*\)".*/\1/p' "${project}/Cargo.toml")" || wanted=''
@@ -118,8 +118,8 @@ build_programs() {
   warn "There is $(no_room "${programs_dir}") to build what has changed: the programs of the last build are started."
 }
 
-# take_what_is_built TROUBLE CURE PROGRAM...: on a board that cannot build, what was built elsewhere or by another user
-# is started.
+# take_what_is_built TROUBLE CURE PROGRAM...: on a board that cannot build, what was built elsewhere or by
+# another user is started.
 take_what_is_built() {
   local trouble="$1" cure="$2" name words
   shift 2

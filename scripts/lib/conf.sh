@@ -19,8 +19,8 @@ write_conf() {
   fi
 }
 
-# Prints the path of the access rules: a copy that only its user can read, since Mosquitto 2.0.21 and later warn of
-# one that others can read; where none can be made, the original.
+# Prints the path of the access rules: a copy that only its user can read, since Mosquitto 2.0.21 and later
+# warn of one that others can read; where none can be made, the original.
 copy_access_rules() {
   local original="$1" copy="${data_dir}/access.acl"
   if cmp -s "${original}" "${copy}" || { cp "${original}" "${copy}.new" && chmod 600 "${copy}.new" && mv "${copy}.new" "${copy}"; } 2>/dev/null; then

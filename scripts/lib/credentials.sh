@@ -40,7 +40,8 @@ make_credentials() {
   mv "${dir}/broker.passwd.new" "${dir}/broker.passwd"
 }
 
-# Keeps what board 1 gave for the bridge, so that the next start needs no file, after a look at it: a stray line would become configuration of the broker.
+# Keeps what board 1 gave for the bridge, so that the next start needs no file, after a look at it: a stray
+# line would become configuration of the broker.
 keep_bridge_credentials() {
   local given="$1" kept="${data_dir}/credentials/peer"
   if [[ ! -e "${given}" && -s "${kept}" ]]; then

@@ -3,12 +3,13 @@
 #
 #   NAME KIND VARIABLE [ENVIRONMENT [DEFAULT]]
 #
-# NAME is the option, or ARGUMENT for words that are no option. VARIABLE is what it sets (none of the local ones below).
-# ENVIRONMENT can set it as well; `-` if nothing does. KIND is `value` (any word), `port`, `number` (0 or more), `count`
-# (1 or more), `repeated` (each value is added to an array) or `switch` (no value; it becomes 1, and is empty if off).
+# NAME is the option, or ARGUMENT for words that are no option. VARIABLE is what it sets (none of the local
+# ones below). ENVIRONMENT can set it as well; `-` if nothing does. KIND is `value` (any word), `port`,
+# `number` (0 or more), `count` (1 or more), `repeated` (each value is added to an array) or `switch` (no
+# value; it becomes 1, and is empty if off).
 
-# parse_options TABLE ARGUMENT...: an argument wins over the environment, and the environment over the default. -h and
-# --help call the script's `usage`. The array `given` keeps the options for again_with.
+# parse_options TABLE ARGUMENT...: an argument wins over the environment, and the environment over the
+# default. -h and --help call the script's `usage`. The array `given` keeps the options for again_with.
 parse_options() {
   local table="$1" name kind variable environment default word value row
   shift

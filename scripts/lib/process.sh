@@ -67,7 +67,8 @@ read_record() {
 process_runs() { recorded_process "$1" >/dev/null; }
 process_gone() { ! process_runs "$1"; }
 
-# Runs a command that outlives this script and its terminal; its output goes to the end of a log. Prints its process id.
+# Runs a command that outlives this script and its terminal; its output goes to the end of a log. Prints its
+# process id.
 start_apart() {
   local log="$1"
   shift

@@ -3,7 +3,7 @@
 
 declare project data_dir programs_dir listen
 
-# with_program NAME COMMAND...: runs a command with what a pane runs for this program in the place of the word PROGRAM.
+# with_program NAME COMMAND...: runs a command, in which what a pane runs for this program replaces PROGRAM.
 with_program() {
   local name="$1" broker=broker2 words=() command=() setting word
   shift

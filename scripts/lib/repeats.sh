@@ -1,16 +1,16 @@
 # shellcheck shell=bash
-# What a broker says again and again, such as that the other board is away, stands in its log a few times only.
+# What a broker says again and again, as while the other board is away, stands in its log a few times only.
 
-# Copies until nobody writes any more. One that is killed is followed by another one, and a signal to all processes, as
-# at a shutdown, does not end it before the broker's last words.
+# Copies until nobody writes any more. One that is killed is followed by another one, and a signal to all
+# processes, as at a shutdown, does not end it before the broker's last words.
 log_without_repeats() {
   trap '' HUP INT TERM
   until (copy_without_repeats 60); do :; done
 }
 
-# copy_without_repeats PERIOD: copies a new line at once. One that came before, whatever came in between, is counted, and
-# written with its count every PERIOD seconds; if it has not come again by then, it is new the next time. The time in front
-# of a line, and a number of ms at its end, make no difference.
+# copy_without_repeats PERIOD: copies a new line at once. One that came before, whatever came in between, is
+# counted, and written with its count every PERIOD seconds; if it has not come again by then, it is new the
+# next time. The time in front of a line, and a number of ms at its end, make no difference.
 copy_without_repeats() {
   local period="$1" line part='' key status begun ended='' pending='' slot found next=0
   local -r slots=16 patience="$(($1 < 10 ? $1 : 10))" stamp='^[0-9][0-9T:-]*: '

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What stands in the brokers' logs: each thing once and at once, and what is said again and again as a number. With real
-# brokers as launch.sh starts them; the programs are stand-ins.
+# What stands in the brokers' logs: each thing once and at once, and what is said again and again as a number.
+# With real brokers as launch.sh starts them; the programs are stand-ins.
 #
 # Usage: tests/scripts/broker_logs.sh [-h]
 
 # `launch` and `stop` take options in some of their calls only.
 # shellcheck disable=SC2119
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 
@@ -107,7 +107,8 @@ what_is_said_once_is_kept() {
   check 'a hundred different lines among repeats' test "$(grep -c once copied)" = 100
 }
 
-# The brokers' keeper has a shell, whose children are the broker and the reader; the reader is one with a copier.
+# The brokers' keeper has a shell, whose children are the broker and the reader; the reader is one with a
+# copier.
 reader_of() { pgrep -P "$(pgrep -P "$(pid_of "$1.keeper")" -f keep.sh)" -f keep.sh; }
 
 a_broker_outlives_the_readers_of_its_words() {

@@ -2,7 +2,7 @@
 # What launch.sh says and does about missing programs, with package managers that only write down what they are asked.
 #
 # Usage: tests/scripts/needs.sh [-h]
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 

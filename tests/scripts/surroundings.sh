@@ -7,7 +7,7 @@
 
 # `launch` and `stop` take options in some of their calls only.
 # shellcheck disable=SC2119
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 

@@ -2,7 +2,7 @@
 # board1.sh and board2.sh on two hosts, as network namespaces joined by a veth pair, with passwords. Needs root.
 #
 # Usage: tests/scripts/two_boards.sh [-h]
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 

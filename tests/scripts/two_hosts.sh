@@ -3,7 +3,7 @@
 # pressed on both boards, the cable pulled. Needs root, and the release build.
 #
 # Usage: tests/scripts/two_hosts.sh [-h]
-# Also for whoever types `sh FILE`, whatever shell that is.
+# `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
 
