@@ -11,9 +11,10 @@ project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project pictures="${project}/docs/pictures"
 readonly card1=stage:programs.0 card2=stage:programs.1 display=stage:programs.2
 readonly options='
+  --moving switch moving_only
   --port1 port port1 DUALBOARD_PORT1 11883
   --port2 port port2 DUALBOARD_PORT2 11884'
-declare port1 port2
+declare moving_only port1 port2
 
 usage() {
   cat <<'HELP'
@@ -22,8 +23,10 @@ things, and draw what the terminal shows.
 
 Usage: dev/pictures.sh [OPTION ...]
 
+  --moving          only the moving picture
   --port1 PORT      broker 1's port (default: 11883)                     DUALBOARD_PORT1
-  --port2 PORT      broker 2's port (default: 11884)                     DUALBOARD_PORT2
+  --port2 PORT      broker 2's port (default: 11884); the cable of the moving picture has the next one
+                                                                         DUALBOARD_PORT2
   -h, --help        this text
 
 Needs what scripts/launch.sh needs, and python3.
@@ -34,6 +37,14 @@ main() {
   parse_options "${options}" "$@"
   open_stage
   trap close_stage EXIT
+  if [[ -z "${moving_only}" ]]; then
+    still_pictures
+  fi
+  moving_picture
+}
+
+still_pictures() {
+  start_launched
   picture_of_launch
   picture_of_each_program
   picture_of_the_wall
@@ -42,29 +53,35 @@ main() {
   picture_of_small_windows
   picture_of_held
   picture_of_lost_broker
+  stop_launched
 }
 
-# A tmux server and a data folder of their own.
+# A tmux server and data folders of their own.
 open_stage() {
   stage="$(mktemp -d)"
-  export TMUX_TMPDIR="${stage}" LANG=C.UTF-8 DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
+  export TMUX_TMPDIR="${stage}" LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
   unset TMUX NO_COLOR
   mkdir -p "${pictures}"
-  # Twice, as on any day but the first: there is something to restore.
+}
+
+close_stage() {
+  { stop_launched && stop_boards; } >/dev/null || true
+  tmux kill-server 2>/dev/null || true
+  rm -rf "${stage}"
+}
+
+# Twice, as on any day but the first: there is something to restore.
+start_launched() {
   launch
   shows "${card1}" 'CONFIRMED'
-  "${project}/scripts/stop.sh" --session stage --data-dir "${stage}/data"
+  stop_launched
   launch
   tmux set-option -t stage status off
 }
 
 launch() { "${project}/scripts/launch.sh" --session stage --data-dir "${stage}/data" --detach; }
 
-close_stage() {
-  "${project}/scripts/stop.sh" --session stage --data-dir "${stage}/data" || true
-  tmux kill-server 2>/dev/null || true
-  rm -rf "${stage}"
-}
+stop_launched() { "${project}/scripts/stop.sh" --session stage --data-dir "${stage}/data"; }
 
 press() { tmux send-keys -t "$1" "$2"; }
 
@@ -77,9 +94,12 @@ shows() {
   done
 }
 
+# screen PANE: what it shows, with its colours.
+screen() { tmux capture-pane -e -N -p -t "$1"; }
+
 # draw WINDOW NAME TITLE [COLUMNS ROWS]
 draw() {
-  tmux capture-pane -e -N -p -t "stage:$1" |
+  screen "stage:$1" |
     python3 "${project}/dev/screen_to_svg.py" "${4:-80}" "${5:-24}" "$3" >"${pictures}/$2.svg"
   say "docs/pictures/$2.svg"
 }
@@ -176,6 +196,73 @@ picture_of_lost_broker() {
   press stage:card1_monitor 3
   shows stage:card1_monitor 'SENDING'
   draw card1_monitor broker_down 'card1_monitor, after broker 1 has ended'
+}
+
+# The cable between two boards is cut and comes back.
+moving_picture() {
+  readonly monitor=board1:programs wall=board2:display columns=80 rows=12
+  start_boards
+  shows "${monitor}" 'Sensor 2 +. OK +CONFIRMED.*Sensor 5 +. OK +LIVE'
+  shows "${wall}" 'Sensor 2 +. OK +LIVE.*Sensor 5 +. OK +LIVE'
+  keep_frame whole 'Two boards, joined by a cable: every state is CONFIRMED or LIVE.'
+  tell_cable reject
+  shows "${monitor}" 'Sensor 5 +. OK +HELD since.*bridge down'
+  shows "${wall}" 'Sensor 2 +. OK +HELD since.*bridge down'
+  keep_frame cut 'The cable is cut: what the other board owns is HELD, not LIVE.'
+  press "${monitor}" 2
+  shows "${monitor}" 'Sensor 2 +. KO +SAVED'
+  keep_frame cut 'Key 2 on board 1: sensor 2 is KO, SAVED on disk. Board 2 cannot know yet.'
+  tell_cable pass
+  shows "${monitor}" 'Sensor 2 +. KO +CONFIRMED.*Sensor 5 +. OK +LIVE'
+  shows "${wall}" 'Sensor 2 +. KO +LIVE.*Sensor 5 +. OK +LIVE'
+  keep_frame whole 'The cable is back. The toggle crosses by itself and is CONFIRMED.'
+  python3 "${project}/dev/screens_to_moving_svg.py" "${columns}" "${rows}" "${stage}/frames" 3 >"${pictures}/cable.svg"
+  stop_boards
+  say 'docs/pictures/cable.svg'
+}
+
+# Board 1 and board 2 as two hosts have them, and a cable that does as it is told, until this script ends.
+start_boards() {
+  mkdir "${stage}/frames"
+  frames=0
+  coproc cable { PYTHONPATH="${project}/tests" exec python3 -m chaos.cable proxy "$((port2 + 1))" "${port1}"; }
+  launch_boards
+  shows "${monitor}" 'Sensor 2 +. OK +CONFIRMED'
+  stop_boards
+  launch_boards
+  tmux break-pane -d -s board2:programs.1 -n display
+  local window
+  for window in "${monitor}" "${wall}"; do
+    tmux set-option -t "${window}" status off
+    tmux resize-window -t "${window}" -x "${columns}" -y "${rows}"
+  done
+}
+
+launch_boards() {
+  "${project}/scripts/board1.sh" --session board1 --data-dir "${stage}/board1" --detach
+  "${project}/scripts/board2.sh" --session board2 --data-dir "${stage}/board2" --peer "127.0.0.1:$((port2 + 1))" --detach
+}
+
+stop_boards() {
+  local board
+  for board in board2 board1; do
+    "${project}/scripts/stop.sh" --session "${board}" --data-dir "${stage}/${board}"
+  done
+}
+
+# tell_cable pass|reject
+tell_cable() { printf '{"12":{"kind":"%s"},"21":{"kind":"%s"}}\n' "$1" "$1" >&"${cable[1]}"; }
+
+# keep_frame whole|cut CAPTION
+keep_frame() {
+  local to
+  to="${stage}/frames/$((frames += 1))"
+  printf '%s' "$1" >"${to}.cable"
+  printf '%s' "$2" >"${to}.caption"
+  screen "${monitor}" >"${to}.board1"
+  screen "${wall}" >"${to}.board2"
+  # So that the clock on the screens shows one thing after the other.
+  sleep 3
 }
 
 main "$@"

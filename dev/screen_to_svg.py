@@ -87,23 +87,15 @@ def runs(line: str, style: Style) -> tuple[list[tuple[str, Style]], Style]:
     return pieces, style
 
 
-def picture(columns: int, rows: int, title: str, screen: str) -> str:
-    """The SVG."""
-    width = columns * CELL_WIDTH + 2 * MARGIN
-    height = rows * CELL_HEIGHT + 2 * MARGIN + BAR
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-        f' font-family="ui-monospace, \'DejaVu Sans Mono\', Menlo, Consolas, monospace" font-size="15">',
-        f"<title>{escape(title)}</title>",
-        f'<rect width="{width}" height="{height}" rx="8" fill="{BACKGROUND}"/>',
-        f'<text x="{width / 2}" y="{BAR - 7}" text-anchor="middle" fill="#7a828e" font-size="13">{escape(title)}</text>',
-    ]
+def cells(screen: str, rows: int, left: int, top: int) -> list[str]:
+    """The elements of a screen whose first cell begins there."""
+    parts = []
     style = Style()
     for row, line in enumerate(screen.split("\n")[:rows]):
         pieces, style = runs(line, style)
         column = 0
         for text, look in pieces:
-            x, y = MARGIN + column * CELL_WIDTH, BAR + MARGIN + row * CELL_HEIGHT
+            x, y = left + column * CELL_WIDTH, top + row * CELL_HEIGHT
             foreground, background = look.colours()
             length = len(text) * CELL_WIDTH
             if background != BACKGROUND:
@@ -117,6 +109,28 @@ def picture(columns: int, rows: int, title: str, screen: str) -> str:
                     f' textLength="{len(word.group()) * CELL_WIDTH}">{escape(word.group())}</text>'
                 )
             column += len(text)
+    return parts
+
+
+def opening(width: int, height: int, title: str) -> list[str]:
+    """The beginning of a picture: its size, its fonts and its ground."""
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+        f' font-family="ui-monospace, \'DejaVu Sans Mono\', Menlo, Consolas, monospace" font-size="15">',
+        f"<title>{escape(title)}</title>",
+        f'<rect width="{width}" height="{height}" rx="8" fill="{BACKGROUND}"/>',
+    ]
+
+
+def picture(columns: int, rows: int, title: str, screen: str) -> str:
+    """The SVG."""
+    width = columns * CELL_WIDTH + 2 * MARGIN
+    height = rows * CELL_HEIGHT + 2 * MARGIN + BAR
+    parts = [
+        *opening(width, height, title),
+        f'<text x="{width / 2}" y="{BAR - 7}" text-anchor="middle" fill="#7a828e" font-size="13">{escape(title)}</text>',
+        *cells(screen, rows, MARGIN, BAR + MARGIN),
+    ]
     return "\n".join([*parts, "</svg>", ""])
 
 
