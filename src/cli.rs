@@ -28,15 +28,15 @@ use logging::LogArgs;
 
 const ENVIRONMENT: &str = "\
 Environment:
-  The variable of an option without a value is 1, true, yes or on, or it is 0, false, no or off.
-  One that is empty counts as not there. An option wins over its variable.";
+  For an option without a value, set its variable to 1, true, yes or on, or to 0, false, no or off.
+  An empty variable counts as not set. An option wins over its variable.";
 
 const AFTER_MONITOR: &str = "\
 Keys:
-  the number of a sensor toggles it;  l locks and unlocks that;  a acknowledges alarms;
+  the number of a sensor toggles it;  l locks and unlocks toggling;  a acknowledges alarms;
   p publishes the present state again;  ? help, with every key;  q or Ctrl-C quits
 
-Exit status: 0 after q, and where --set and --toggle are CONFIRMED; 1 where they are not in time, and for what stops the program;
+Exit status: 0 after q, and when --set and --toggle are CONFIRMED; 1 when they are not in time, and after an error;
 2 for unusable arguments; 128+n after signal n.";
 
 /// The options of `card1_monitor`.
@@ -107,19 +107,19 @@ pub struct Card2 {
     name = "card2_global_display",
     version,
     about = "Shows all six sensors of both boards; changes none",
-    after_help = "Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for whatever reason.",
+    after_help = "Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for any reason.",
     after_long_help = format!("\
 Examples:
   card2_global_display                              the screen, from broker 2 on this machine
   card2_global_display --once                       six lines of text, and an exit status for monitoring
   card2_global_display --once --json | jq .sensor_4
-  card2_global_display | tee changes.txt            without a terminal: a line a change
+  card2_global_display | tee changes.txt            without a terminal: a line for each change
 
 {ENVIRONMENT}
 
-Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for whatever reason;
-2 for unusable arguments as well, with nothing on stdout.
-Otherwise: 0 after q, 2 for unusable arguments, 1 for what stops the program, 128+n after signal n.")
+Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for any reason;
+2 also for unusable arguments, with nothing on stdout.
+Otherwise: 0 after q, 1 after an error, 2 for unusable arguments, 128+n after signal n.")
 )]
 pub struct Display {
     /// Where broker 2 is: mqtt://host[:port], or mqtts://host[:port] for TLS
@@ -130,15 +130,14 @@ pub struct Display {
         default_value = "mqtt://localhost:1884"
     )]
     broker: String,
-    /// Print the six sensors as soon as it is known which are live, for which it waits up to --timeout (or 10
-    /// s from the broker's answer), and end
+    /// Print the six sensors and end, as soon as it is known which are live: at most after --timeout, or 10 s
+    /// after the broker's answer
     #[arg(long)]
     pub once: bool,
-    /// Print JSON instead of text: one object with --once, otherwise one a line for each change
+    /// Print JSON instead of text: one object with --once, otherwise one line for each change
     #[arg(long, env = "DUALBOARD_JSON", value_parser = switch)]
     pub json: bool,
-    /// How many seconds --once waits at most, for the broker's answer and for what is live: in less than 5 s
-    /// what lives may not have said so
+    /// Give up --once after this many seconds; below 5, live sensors may still be printed as HELD
     #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
     /// What concerns the screen
@@ -153,12 +152,12 @@ pub struct Display {
 /// What only the owner of a card has.
 #[derive(Debug, Clone, Args)]
 struct Monitor {
-    /// Where the state file is kept [default: $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or
+    /// The folder of the state file [default: $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or
     /// ~/.local/state]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "DUALBOARD_STATE_DIR")]
     state_dir: Option<PathBuf>,
     /// End the monitor of this card that already runs, here or on another machine, and go on in its place;
-    /// --set and --toggle leave it alone
+    /// has no effect with --set or --toggle
     #[arg(long, env = "DUALBOARD_TAKE_OVER", value_parser = switch)]
     take_over: bool,
     #[command(flatten)]
@@ -174,7 +173,7 @@ struct Monitor {
 /// How the broker is entered.
 #[derive(Debug, Clone, Args)]
 struct Access {
-    /// The name that the broker asks for
+    /// The user name for the broker
     #[arg(
         long,
         value_name = "NAME",
@@ -201,7 +200,7 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|seconds| *seconds > 0.0)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| format!("`{text}` is not a number of seconds above 0; say for example 10"))
+        .ok_or_else(|| format!("`{text}` is not a number of seconds above 0; write for example 10"))
 }
 
 impl Card1 {

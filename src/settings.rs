@@ -119,13 +119,13 @@ pub struct LogSettings {
 /// What goes into the log file: this and all that is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Level {
-    /// What loses something, if nobody mends it
+    /// Something is lost unless somebody acts
     Error,
-    /// What is not as it should be
+    /// Something is not as it should be
     Warn,
-    /// What an operator wants to read later
+    /// Events that an operator may want to read later
     Info,
-    /// Every message as well
+    /// Also every message
     Debug,
 }
 

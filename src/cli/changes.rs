@@ -15,13 +15,13 @@ const HEADING: &str = "Without a terminal";
 /// What a monitor can be asked to do without a terminal.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SetArgs {
-    /// Set sensor N, and end when the other board has shown it; may be given several times
+    /// Set sensor N, and end when that is CONFIRMED; may be given several times
     #[arg(long, help_heading = HEADING, value_name = "N=ok|ko", value_hint = ValueHint::Other, value_parser = action)]
     set: Vec<(u8, State)>,
-    /// Toggle sensor N, and end when the other board has shown it; may be given several times
+    /// Toggle sensor N, and end when that is CONFIRMED; may be given several times
     #[arg(long, help_heading = HEADING, value_name = "N", value_hint = ValueHint::Other)]
     toggle: Vec<u8>,
-    /// How many seconds --set and --toggle may take; then they say how far they have got
+    /// Give up --set and --toggle after this many seconds, and say how far they have got
     #[arg(long, help_heading = HEADING, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
     timeout: Duration,
 }
@@ -73,5 +73,5 @@ fn action(text: &str) -> Result<(u8, State), String> {
     };
     text.split_once('=')
         .and_then(|(number, word)| Some((number.parse().ok()?, state(word)?)))
-        .ok_or_else(|| format!("`{text}` is not a sensor and its state; say for example 2=ko"))
+        .ok_or_else(|| format!("`{text}` is not a sensor and its state; write for example 2=ko"))
 }

@@ -39,7 +39,7 @@ pub fn parse<P: Parser>() -> P {
 pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
     BoolishValueParser::new()
         .parse_ref(&Command::default(), None, text.as_ref())
-        .map_err(|_| "a variable that switches something is 1, true, yes or on, or it is 0, false, no or off")
+        .map_err(|_| "write 1, true, yes or on, or 0, false, no or off")
 }
 
 /// A setting and an action that were typed together and exclude each other.

@@ -9,11 +9,10 @@ use crate::settings::{Level, LogSettings};
 /// What is written to a log.
 #[derive(Debug, Clone, Args)]
 pub(super) struct LogArgs {
-    /// Write what happens to this file as well, with times in UTC; it may be moved away while the program
-    /// runs
+    /// Also write events to this file, with times in UTC; it may be moved away while the program runs
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_LOG_FILE")]
     log_file: Option<PathBuf>,
-    /// What --log-file gets: this and all that is worse
+    /// The least severe level written to --log-file
     #[arg(
         long,
         value_name = "LEVEL",

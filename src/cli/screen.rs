@@ -8,7 +8,7 @@ use crate::settings::ScreenSettings;
 /// What every screen has.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct ScreenArgs {
-    /// Raise alarms without ringing the terminal's bell
+    /// Do not ring the terminal's bell for alarms
     #[arg(long, env = "DUALBOARD_NO_BELL", value_parser = switch)]
     no_bell: bool,
 }
@@ -28,11 +28,10 @@ impl ScreenArgs {
 /// What only the screens have from which sensors can be toggled.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct ToggleModeArgs {
-    /// Show the sensors; toggle none, whatever is pressed; not together with --set or --toggle
+    /// Toggle nothing, whatever key is pressed; not together with --set or --toggle
     #[arg(long, env = "DUALBOARD_READ_ONLY", value_parser = switch)]
     read_only: bool,
-    /// Toggle a sensor by a click on it, and scroll by the wheel; the terminal's own selection of text then
-    /// needs Shift
+    /// Toggle a sensor by a click, and scroll with the wheel; to select text, hold Shift
     #[arg(long, env = "DUALBOARD_MOUSE", value_parser = switch)]
     mouse: bool,
 }

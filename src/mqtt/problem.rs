@@ -162,8 +162,8 @@ impl fmt::Display for Problem {
             Self::NameNotKnown(host) => return write!(f, "name not known: {}", Plain(host)),
             Self::NoRoute => "no route to the host",
             Self::NoAnswer => "no answer",
-            Self::ClosedAtOnce => "closed before it was accepted, without a word",
-            Self::TlsSpoken => "TLS is spoken on this port: give mqtts://",
+            Self::ClosedAtOnce => "closed before it was accepted, without a reason",
+            Self::TlsSpoken => "this port speaks TLS: write mqtts://",
             Self::Denied => "wrong user name or password, or not authorised",
             Self::CredentialsWanted => "not authorised: the broker asks for a user name and password",
             Self::WrongPassword => "wrong user name or password",
@@ -174,23 +174,23 @@ impl fmt::Display for Problem {
             Self::ShuttingDown => "the broker is shutting down",
             Self::TakenOver => "another program took over this client id",
             Self::Lost => "connection lost",
-            Self::NotTls => "TLS: not spoken on this port",
+            Self::NotTls => "TLS: this port does not speak it",
             Self::CertificateOfAnother(host) => {
                 return write!(f, "TLS: the certificate is not for {}", Plain(host));
             }
             Self::CertificateExpired => "TLS: the certificate has expired, by this board's clock",
             Self::CertificateTooEarly => "TLS: the certificate is not valid yet, by this board's clock",
-            Self::CertificateNotTrusted => "TLS: nobody that is trusted has signed the certificate",
+            Self::CertificateNotTrusted => "TLS: the certificate is not signed by anybody trusted",
             Self::CertificateRefused(words) => return write!(f, "TLS: certificate refused: {words}"),
             Self::TlsRefused(words) => return write!(f, "TLS: refused by the broker: {words}"),
-            Self::CertificateWanted => "TLS: the broker wants a certificate of this program",
+            Self::CertificateWanted => "TLS: the broker asks this program for a certificate",
             Self::NoQos2 => "the broker has no QoS 2 (max_qos): it cannot serve",
             Self::NothingRetained => "the broker keeps no messages (retain_available)",
-            Self::SmallPackets(0) => "the broker takes no packet of this size",
+            Self::SmallPackets(0) => "the broker accepts no packet of this size",
             Self::SmallPackets(most) => {
                 return write!(
                     f,
-                    "the broker takes {most} bytes a packet, {LEAST_PACKET} are needed"
+                    "the broker accepts {most} bytes a packet, {LEAST_PACKET} are needed"
                 );
             }
             Self::SubscriptionRefused(topic) => return write!(f, "subscription refused: {}", Plain(topic)),

@@ -76,7 +76,7 @@ impl Exit {
         match &self.unsaved {
             None => "no state was lost".to_owned(),
             Some(why) => format!(
-                "what was toggled last is not in the state file: {why}; look at the other screens whether it is known there"
+                "the last toggle is not in the state file: {why}; check whether the other screens show it"
             ),
         }
     }

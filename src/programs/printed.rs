@@ -101,7 +101,7 @@ pub(super) fn once(mut runtime: Runtime, options: &Display) -> Result<u8> {
             Connection::Down { why, .. } => why.as_str(),
             Connection::Trying => "the first attempt to connect has not ended",
             Connection::Up { .. } => {
-                "it takes the connection, and what is published on sensors/marker/… does not come back"
+                "it accepts the connection, but what is published on sensors/marker/… does not come back"
             }
         };
         let _ = writeln!(

@@ -150,7 +150,7 @@ pub fn event(entry: &LogEntry, role: Role, home: Card) -> String {
             format!("bad message on {}: {why}; nothing changed", topic_name(*topic))
         }
         Fact::Impostor(card) => format!(
-            "message without version for board {}, whose owner is live: not taken",
+            "message without version for board {}, whose owner is live: ignored",
             card.number()
         ),
         Fact::Twin => format!(

@@ -52,7 +52,12 @@ const HIGH: u16 = 16;
 pub fn draw(picture: &Picture, buffer: &mut Buffer) {
     let area = buffer.area;
     let Some(plan) = Plan::of(picture, area) else {
-        Paragraph::new("needs 19x3").render(area, buffer);
+        let words = if area.width < 28 {
+            "needs 19x3"
+        } else {
+            "window too small: needs 19x3"
+        };
+        Paragraph::new(words).render(area, buffer);
         return;
     };
     Paragraph::new(title::line(picture, plan.title)).render(plan.title, buffer);

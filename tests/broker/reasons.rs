@@ -245,7 +245,7 @@ fn what_a_broker_says_that_it_lacks_is_named_before_anything_is_sent() {
         ),
         (
             &[0x20, 8, 0, 0, 5, 0x27, 0, 0, 4, 0],
-            "the broker takes 1024 bytes a packet, 17408 are needed",
+            "the broker accepts 1024 bytes a packet, 17408 are needed",
         ),
     ] {
         assert_eq!(why(connack, false), words);

@@ -78,12 +78,12 @@ fn the_banner_counts_each_sensor_that_was_ko_at_the_start() {
         let text = text(&display, size);
         assert!(text.contains(wanted), "{text}");
     }
-    // One of the two is over, with what rang since.
+    // One of the two has ended, and what rang since.
     net.toggle(CARD2, 5);
     net.toggle(CARD1, 2);
     net.pass(3);
     let text = text(&picture(&net, DISPLAY), ORDINARY);
-    assert!(text.contains(", and 1 more; 2 over\n"), "{text}");
+    assert!(text.contains(", and 1 more; 2 alarms ended\n"), "{text}");
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn help_and_version_say_what_they_should() {
         }
         if node == Display {
             let help: Vec<&str> = help.split_whitespace().collect();
-            let words = "as soon as it is known which are live, for which it waits up to --timeout (or 10 s";
+            let words = "as soon as it is known which are live: at most after --timeout, or 10 s after the broker's answer";
             assert!(help.join(" ").contains(words), "{help:?}");
         }
     }

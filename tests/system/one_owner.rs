@@ -112,7 +112,7 @@ fn one_that_hangs_is_said_to_hang() {
     let who = format!("(process {}, no terminal)", hung.id());
     asked.wait_for("that it does not answer", |seen| {
         flat(&seen.text()).contains(&format!(
-            "card1_monitor runs and does not answer {who}: it may still do it; look there; if it hangs, start one with --take-over"
+            "card1_monitor runs and does not answer {who}: it may still make the change; check it there; if it hangs, start one with --take-over"
         ))
     });
     taken.wait_for("that it hangs", |seen| {

@@ -125,7 +125,7 @@ fn where_there_is_no_time_to_know_who_owns_the_card_nothing_is_done() {
     let (status, said, why) = act(&bench, Card1, &["--set", "2=ko", "--timeout", "1"]);
     assert_eq!((status, said.as_str()), (1, ""));
     assert!(
-        why.contains("nothing was done, allow more with --timeout"),
+        why.contains("nothing was done; allow more with --timeout"),
         "{why}"
     );
     bench.start(Card1);
@@ -290,8 +290,8 @@ fn arguments_that_cannot_be_used_end_with_2_and_say_what_can() {
             "sensor 4 is not on card 1; give one from 1 to 3",
         ),
         (&["--toggle", "0"], "sensor 0 is not on card 1"),
-        (&["--set", "1"], "say for example 2=ko"),
-        (&["--set", "1=maybe"], "say for example 2=ko"),
+        (&["--set", "1"], "write for example 2=ko"),
+        (&["--set", "1=maybe"], "write for example 2=ko"),
         (&["--set", "1=ok", "--toggle", "1"], "asked for twice"),
         (&["--toggle", "1", "--timeout", "0"], "not a number of seconds"),
     ] {

@@ -110,7 +110,7 @@ fn at_the_other_boards_broker_it_is_said_that_it_is_the_wrong_one_and_nothing_is
         assert_eq!((status, said.as_str()), (1, ""), "{why}");
         let words = format!(
             "card1_monitor: not done: another card1_monitor runs at another broker and goes on, and is heard at {wrong} across the bridge: \
-             that is not broker 1; ask again with --broker {right}\n"
+             that is not broker 1; retry with --broker {right}\n"
         );
         assert_eq!(why, words);
     }
@@ -154,7 +154,7 @@ fn a_signal_without_a_monitor_ends_with_how_far_it_has_got() {
     let why = ended_as_saved(own);
     assert!(
         why.contains("not confirmed before a signal ended this (sensor 1 SAVED)")
-            && why.contains("it is in the state file in ")
+            && why.contains("the change is in the state file in ")
             && why.contains("goes on when card1_monitor runs"),
         "{why}"
     );
@@ -222,7 +222,7 @@ fn where_the_disk_cannot_be_written_it_is_said_where_the_state_is() {
         "{why}"
     );
     assert!(
-        why.contains("not saved: cannot write") && why.contains("the broker has it, the state file has not"),
+        why.contains("not saved: cannot write") && why.contains("at the broker, not in the state file"),
         "{why}"
     );
     bench.wait_row(Display, 1, "KO", "HELD");
@@ -244,7 +244,7 @@ fn where_neither_disk_nor_broker_take_it_that_is_said() {
         "{why}"
     );
     assert!(
-        why.contains("neither the broker nor the state file has it: mend that, and ask again"),
+        why.contains("neither at the broker nor in the state file: fix the disk, then retry"),
         "{why}"
     );
     fs::remove_dir(&obstacle).expect("the obstacle");
@@ -303,14 +303,15 @@ fn one_that_runs_elsewhere_and_is_killed_or_stopped_is_not_said_to_have_done_it_
         // It may have been asked just before the signal, and have told how far it had got: SENDING can be
         // lost with it.
         if status == 1 && !said.is_empty() {
-            let told = ["not confirmed within 9 s (sensor 1 S", "is not any more"];
+            let told = ["not confirmed within 9 s (sensor 1 S", "is silent now"];
             assert!(told.iter().all(|words| why.contains(words)), "{why}");
         } else if status == 1 {
             // On a busy machine it may have been heard just before the time was over.
-            let silent = "was heard (with another state folder or on another machine), and is not any more";
+            let silent = "was heard (with another state folder or on another machine) and is silent now";
             let late = "runs and does not answer (with another state folder or on another machine)";
-            let told = [silent, late]
-                .map(|words| format!("no answer within 9 s, it may be done yet: card1_monitor {words}"));
+            let told = [silent, late].map(|words| {
+                format!("no answer within 9 s, the change may still happen: card1_monitor {words}")
+            });
             assert!(told.iter().any(|words| why.contains(words)), "{why}");
         }
         if signal == Signal::STOP || !said.contains("SENDING") {
@@ -326,7 +327,7 @@ fn a_second_monitor_with_another_broker_is_told_which_one_the_first_has() {
     let mut second = bench.spawn(Card1, &wrong, &[]);
     assert_eq!(code(second.wait_for_end()), 1);
     let words = format!(
-        ") with --broker {right}, and this one was started with --broker {wrong}: look which is right; end it there with q"
+        ") with --broker {right}, and this one was started with --broker {wrong}: check which is right; end it there with q"
     );
     second.wait_for("both", |seen| flat(&seen.text()).contains(&words));
     assert!(!second.look(Seen::text).contains("panicked"));

@@ -162,7 +162,6 @@ fn one_that_is_quit_while_its_file_cannot_be_written_says_so_at_its_end() {
     assert_eq!(code(quit.wait_for_end()), 0);
     quit.assert_restored();
     quit.wait_for("what is not in the file", |seen| {
-        flat(&seen.text())
-            .contains("card1_monitor: what was toggled last is not in the state file: cannot write ")
+        flat(&seen.text()).contains("card1_monitor: the last toggle is not in the state file: cannot write ")
     });
 }

@@ -154,7 +154,7 @@ fn a_plain_program_named_card1_monitor_is_beside_the_owner_and_speaks_when_the_o
     for node in [Card1, Card2] {
         bench.wait_text(
             node,
-            "message without version for board 1, whose owner is live: not taken",
+            "message without version for board 1, whose owner is live: ignored",
         );
     }
     bench.wait_settled(states);

@@ -279,7 +279,7 @@ impl CommandClient {
 /// It could not be found out in time whether somebody owns the card.
 fn no_time(card: Card) -> String {
     format!(
-        "only after {} s without its heartbeat is it known that no {} runs elsewhere; nothing was done, allow more with --timeout",
+        "{} s without a heartbeat are needed to know that no {} runs elsewhere; nothing was done; allow more with --timeout",
         WAIT.as_secs(),
         words::owner(card)
     )

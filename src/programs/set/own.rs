@@ -45,19 +45,21 @@ fn short(job: &Job<'_>, cause: Cause, why: String, left: &Left) -> SetOutcome {
     let folder = job.options.state_dir.display();
     let next = match (answer, &left.unsaved) {
         (None, _) => "nothing was done".to_owned(),
-        (Some(_), None) => format!("it is in the state file in {folder}, and goes on when {program} runs"),
+        (Some(_), None) => {
+            format!("the change is in the state file in {folder}, and goes on when {program} runs")
+        }
         (Some(_), Some(_)) if left.machine.is_delivered(job.asked.changes.sensors()) => {
             format!(
-                "the broker has it, the state file has not: mend that, and start {program}, which takes it from the broker"
+                "at the broker, not in the state file: fix the disk, then start {program}, which restores it from the broker"
             )
         }
         (Some(_), Some(_)) if left.machine.is_restored() => {
             format!(
-                "the state file has it not, the broker may have it: mend that, and look what {program} shows before you ask again"
+                "not in the state file, possibly at the broker: fix the disk, check what {program} shows, then retry"
             )
         }
         (Some(_), Some(_)) => {
-            "neither the broker nor the state file has it: mend that, and ask again".to_owned()
+            "neither at the broker nor in the state file: fix the disk, then retry".to_owned()
         }
     };
     let reached = answer.map_or(SetProgress::Nothing, SetProgress::Stages);
@@ -134,7 +136,7 @@ fn troubles(job: &Job<'_>, runtime: &Runtime) -> Vec<String> {
 fn why(job: &Job<'_>, runtime: &Runtime) -> String {
     let why = troubles(job, runtime);
     if why.is_empty() {
-        return "the other board has not shown it yet".to_owned();
+        return "the other board does not have it yet".to_owned();
     }
     why.join("; ")
 }

@@ -61,7 +61,7 @@ impl Job<'_> {
         };
         match reached {
             SetProgress::Nothing => format!("not done{when}: {why}"),
-            SetProgress::Unknown => format!("no answer{when}, it may be done yet: {why}"),
+            SetProgress::Unknown => format!("no answer{when}, the change may still happen: {why}"),
             SetProgress::Stages(answer) => {
                 let sensors = self.asked.changes.iter().map(|(sensor, _)| sensor);
                 let stages = sensors.filter_map(|sensor| Some((sensor, answer.get(sensor)?.1.word())));

@@ -17,7 +17,7 @@ impl RunningMonitor {
     pub(super) fn other_way(&self) -> &'static str {
         match self {
             Self::Here(holder, _) if holder.run_mode() == RunMode::Screen => "press the key there",
-            _ => "ask again when the broker is back",
+            _ => "retry when the broker is back",
         }
     }
 }

@@ -20,16 +20,18 @@ impl CommandClient {
                 format!("{trouble}; {program} runs ({runs}): {}", runs.other_way())
             }
             (Some(trouble), None) => {
-                format!("{trouble}; {program} runs ({runs}) and may still do it: look there")
+                format!("{trouble}; {program} runs ({runs}) and may still make the change: check it there")
             }
             (None, None) => match (runs, self.place(job.clock.now().mono)) {
                 (_, OwnerLocation::Across) => self.across(job, runs),
                 (RunningMonitor::Here(holder, then), place) => self.silent(program, holder, *then, place),
                 (RunningMonitor::Elsewhere, OwnerLocation::Silent) => format!(
-                    "{program} was heard ({runs}), and is not any more: if it has ended, it does it when it is back; look there"
+                    "{program} was heard ({runs}) and is silent now: if it has ended, it makes the change when it is back; check it there"
                 ),
                 (RunningMonitor::Elsewhere, _) => {
-                    format!("{program} runs and does not answer ({runs}): it may still do it; look there")
+                    format!(
+                        "{program} runs and does not answer ({runs}): it may still make the change; check it there"
+                    )
                 }
             },
             (_, Some(_)) => self.left(job, runs),
@@ -44,7 +46,7 @@ impl CommandClient {
         } else if self.is_unasked() {
             format!("{program} runs ({runs}), and was not asked yet")
         } else {
-            format!("{program} runs ({runs}) and may still do it: look there")
+            format!("{program} runs ({runs}) and may still make the change: check it there")
         }
     }
 
@@ -57,9 +59,9 @@ impl CommandClient {
                 format!("{program} is stopped ({holder}): {}", holder.advice_to_go_on())
             }
             RunningMonitor::Elsewhere if silent => {
-                format!("{program} was heard ({runs}), and is not any more: look there before you ask again")
+                format!("{program} was heard ({runs}) and is silent now: check it there before you retry")
             }
-            _ => format!("{program} goes on with it by itself ({runs}), and says there what it waits for"),
+            _ => format!("{program} goes on with it by itself ({runs}), and shows there what it waits for"),
         }
     }
 
@@ -70,7 +72,7 @@ impl CommandClient {
             RunningMonitor::Elsewhere => None,
         };
         format!(
-            "{}; ask again with --broker {}",
+            "{}; retry with --broker {}",
             words::across(card, &self.url()),
             broker.unwrap_or_else(|| format!("and the address of broker {}", card.number()))
         )
@@ -80,27 +82,31 @@ impl CommandClient {
     fn silent(&self, program: &str, holder: &Holder, then: ProcessState, place: OwnerLocation) -> String {
         let next = holder.advice_to_go_on();
         match (holder.state(), place, holder.broker()) {
-            (ProcessState::Stopped, ..) => format!("{program} is stopped ({holder}): {next}, and it does it"),
+            (ProcessState::Stopped, ..) => {
+                format!("{program} is stopped ({holder}): {next}, and it makes the change")
+            }
             (ProcessState::Elsewhere, ..) if then != ProcessState::Elsewhere => format!(
-                "{program} has just ended ({holder}): the one that runs next may still do it; look at the sensor before you ask again"
+                "{program} has just ended ({holder}): the one that runs next may still make the change; check the sensor before you retry"
             ),
             (ProcessState::Elsewhere, ..) => format!(
-                "{program} does not answer, and is no process of this machine or container ({holder}): look where it runs"
+                "{program} does not answer, and is not a process of this machine or container ({holder}): check it where it runs"
             ),
             (ProcessState::Runs, ..) if holder.run_mode() == RunMode::Set => format!(
-                "another {program} --set or --toggle has the card at this moment ({holder}): it, or the monitor that runs next, may still do it; look at the sensor before you ask again"
+                "another {program} --set or --toggle has the card at this moment ({holder}): it, or the monitor that runs next, may still make the change; check the sensor before you retry"
             ),
             (ProcessState::Runs, OwnerLocation::Silent, Some(broker)) if broker != self.url() => {
                 format!(
-                    "{program} runs ({holder}) with --broker {broker}, and is not heard at {}: ask again with --broker {broker}",
+                    "{program} runs ({holder}) with --broker {broker}, and is not heard at {}: retry with --broker {broker}",
                     self.url()
                 )
             }
             (ProcessState::Runs, OwnerLocation::Silent | OwnerLocation::Unknown, _) => format!(
-                "{program} runs and does not answer ({holder}): it may still do it; look there; if it hangs, start one with --take-over"
+                "{program} runs and does not answer ({holder}): it may still make the change; check it there; if it hangs, start one with --take-over"
             ),
             (ProcessState::Runs, ..) => {
-                format!("{program} runs and does not answer ({holder}): it may still do it; look there")
+                format!(
+                    "{program} runs and does not answer ({holder}): it may still make the change; check it there"
+                )
             }
         }
     }

@@ -190,7 +190,7 @@ impl Holder {
         match (self.broker(), other.broker()) {
             (Some(own), Some(other)) if own != other => {
                 format!(
-                    " with --broker {other}, and this one was started with --broker {own}: look which is right"
+                    " with --broker {other}, and this one was started with --broker {own}: check which is right"
                 )
             }
             _ => String::new(),
@@ -219,7 +219,7 @@ impl Holder {
         };
         let there = match self.state() {
             ProcessState::Elsewhere => {
-                return "it is no process of this machine or container: end it where it runs, then start again".to_owned();
+                return "it is not a process of this machine or container: end it where it runs, then start again".to_owned();
             }
             ProcessState::Stopped => format!("it is stopped: {}", self.advice_to_go_on()),
             ProcessState::Runs if self.has_keys() => "end it there with q".to_owned(),

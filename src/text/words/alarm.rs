@@ -96,8 +96,8 @@ fn at(alarm: &Alarm, times: &Times) -> String {
 fn last(told: &Told, more: u64, over: u64, times: &Times) -> Vec<String> {
     let (what, at) = (&told.what, at(&told.alarm, times));
     let part = |count: u64, text: String| if count == 0 { String::new() } else { text };
-    let long = part(more, format!(", and {more} more")) + &part(over, format!("; {over} over"));
-    let short = part(more, format!(" +{more}")) + &part(over, format!(", {over} over"));
+    let long = part(more, format!(", and {more} more")) + &part(over, format!("; {}", ended(over)));
+    let short = part(more, format!(" +{more}")) + &part(over, format!(", {over} ended"));
     let shortest = part(more, format!(" +{more}"));
     vec![
         format!("{what}{at}{long}"),
@@ -116,12 +116,17 @@ fn all_over(view: &View, told: &Told, more: u64, times: &Times) -> Vec<String> {
     };
     let (long, short) = match more {
         0 => (String::new(), String::new()),
-        more => (format!(", and {more} more over"), format!(" +{more}")),
+        more => (format!(", and {more} more ended"), format!(" +{more}")),
     };
     vec![
         format!("{what}{at}, now {now}{long}"),
         format!("{what}{at}, now {now}{short}"),
         format!("{what}, now {now}{short}"),
-        format!("{} over", told.number + more),
+        ended(told.number + more),
     ]
+}
+
+fn ended(alarms: u64) -> String {
+    let many = if alarms == 1 { "" } else { "s" };
+    format!("{alarms} alarm{many} ended")
 }

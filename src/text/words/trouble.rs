@@ -86,7 +86,7 @@ pub fn lack(lack: &Lack, home: Card) -> Trouble {
     match lack {
         Lack::Marker(topic) => [
             format!(
-                "{broker} does not give back what is published on {topic}: it hangs, or its access rules forbid it; nothing is restored or published before"
+                "{broker} does not give back what is published on {topic}: it hangs, or its access rules forbid it; nothing is restored or published until then"
             ),
             format!("{broker} does not give {topic} back: does it hang? its access rules?"),
             format!("{broker} gives no marker back"),

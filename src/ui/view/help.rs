@@ -156,7 +156,7 @@ fn words(picture: &Picture) -> Vec<(&'static str, &'static str)> {
     if picture.view.role != Role::Display {
         rows.push(("SENDING", "on its way to file, broker"));
         rows.push(("SAVED", "in this board's file, broker"));
-        rows.push(("CONFIRMED", "the other board has shown it"));
+        rows.push(("CONFIRMED", "the other board has it"));
     }
     rows.extend([
         ("LIVE", "what its owner says now"),
