@@ -54,7 +54,7 @@ main() {
     >"${log}" 2>&1 || status=1
   grep -q ' seeds from ' "${log}" || {
     tail -n 30 "${log}" >&2
-    die 'the simulation did not come to its end; its last words are above'
+    die 'the simulation did not finish; the end of its log is above'
   }
   figures
   say "${SECONDS} s on the clock"

@@ -23,7 +23,7 @@ report_bridge() {
       warn "Copy DATA/credentials/bridge from board 1 once more; then here: $(stop_command), and $(again_with --bridge-credentials FILE)"
       ;;
     *)
-      warn "bridge: not up yet; broker 1 at ${peer} has not answered (${last:-no word in ${log}})."
+      warn "bridge: not up yet; broker 1 at ${peer} has not answered (${last:-nothing in ${log}})."
       warn 'Broker 2 tries again every 1 to 2 seconds, by itself.'
       ;;
   esac
@@ -34,7 +34,7 @@ bridge_comes_up() {
   local peer="$1"
   wait_until 5 bridge_is_up && return 0
   waits_for_the_clock "${peer}" || return 1
-  say "broker2: this machine's clock was set back, and until it has caught up the bridge does not try again; broker2 is started again"
+  say "broker2: this machine's clock was set back, and the bridge would wait until it has caught up; broker2 is restarted"
   end_broker broker2 >/dev/null || true
   start_broker broker2 && wait_until 5 bridge_is_up
 }

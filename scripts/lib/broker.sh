@@ -33,7 +33,7 @@ ensure_broker() {
       start_broker "${broker}" && return 0
     fi
     warn "$(tail -n 5 "${log}")"
-    die "${broker} did not start; its last words are above, all of them in ${log}"
+    die "${broker} did not start; the end of its log is above, all of it in ${log}"
   fi
 }
 
@@ -55,7 +55,7 @@ start_broker() {
   end_keeper "${broker}"
   keeper="$(start_apart "${log}" "${project}/scripts/lib/keep.sh" "${broker}" "${data_dir}")"
   record_process "$(keeper_file "${broker}")" "${keeper}" ||
-    warn "${broker}: it cannot be written down that it runs; scripts/stop.sh will not find it: kill ${keeper}, then its mosquitto"
+    warn "${broker}: its process id cannot be saved, so scripts/stop.sh will not find it; to end it: kill ${keeper}, then its mosquitto"
   started_brokers+=("${broker}")
   wait_until 15 broker_settled "${broker}" || true
   if process_gone "${data_dir}/${broker}.pid"; then
