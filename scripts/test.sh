@@ -119,7 +119,7 @@ all_tests_are_listed() {
       all=1
     fi
   done
-  for file in tests/system/*.rs tests/broker/*.rs core/tests/core/*.rs core/tests/simulation/*.rs; do
+  for file in tests/system/*.rs tests/broker/*.rs tests/screens/*.rs core/tests/core/*.rs core/tests/simulation/*.rs; do
     name="${file##*/}"
     if [[ "${name}" != main.rs ]] && ! grep -q "^mod ${name%.rs};" "${file%/*}/main.rs"; then
       warn "${file} is in no test: name it in ${file%/*}/main.rs"

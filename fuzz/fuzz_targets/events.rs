@@ -2,7 +2,7 @@
 //! step.
 #![no_main]
 
-#[path = "../../core/tests/support/hostile.rs"]
+#[path = "../../core/tests/support/hostile/mod.rs"]
 mod hostile;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| hostile::events(data));

@@ -5,16 +5,15 @@ use dualboard::ui::controls::Controls;
 use dualboard::ui::view::{self, Picture};
 use ratatui::layout::{Position, Size};
 
-use super::net::{CARD1, CARD2, DISPLAY, Net};
-use super::shot::{expect, shot};
-use super::{ORDINARY, picture, press};
+use crate::boards::steady::{Boards, CARD1, CARD2, DISPLAY};
+use crate::shot::{ORDINARY, expect, picture, press, shot};
 
 #[test]
 fn any_size_is_drawn_and_every_sensor_can_be_clicked_where_it_stands() {
-    let mut net = Net::running();
-    net.toggle(CARD1, 2);
-    net.stop_broker(1);
-    let mut help = picture(&net, CARD1);
+    let mut boards = Boards::running();
+    boards.press(CARD1, 2);
+    boards.stop(1);
+    let mut help = picture(&boards, CARD1);
     press(&mut help, KeyCode::Char('?'), ORDINARY);
     for (width, height) in (1..=170).flat_map(|width| (1..=56).map(move |height| (width, height))) {
         let small = width <= 36 && height <= 9;
@@ -23,7 +22,7 @@ fn any_size_is_drawn_and_every_sensor_can_be_clicked_where_it_stands() {
         }
         shot(&help, (width, height));
         for program in [CARD1, DISPLAY] {
-            let picture = picture(&net, program);
+            let picture = picture(&boards, program);
             let text = shot(&picture, (width, height));
             if text.contains("needs") || width < 6 || height < 3 {
                 continue;
@@ -47,10 +46,10 @@ fn any_size_is_drawn_and_every_sensor_can_be_clicked_where_it_stands() {
 
 #[test]
 fn all_six_states_are_on_the_smallest_screens() {
-    let mut net = Net::running();
-    net.toggle(CARD1, 2);
-    net.toggle(CARD2, 4);
-    net.pass(3);
+    let mut boards = Boards::running();
+    boards.press(CARD1, 2);
+    boards.press(CARD2, 4);
+    boards.advance(3);
     let sizes = [
         (19, 3),
         (20, 5),
@@ -61,9 +60,9 @@ fn all_six_states_are_on_the_smallest_screens() {
         (80, 3),
         (60, 7),
     ];
-    let small = sizes.map(|size| shot(&picture(&net, DISPLAY), size)).concat();
-    expect("tiny", &(small + &shot(&picture(&net, CARD2), (20, 5))));
-    let mut help = picture(&net, CARD1);
+    let small = sizes.map(|size| shot(&picture(&boards, DISPLAY), size)).concat();
+    expect("tiny", &(small + &shot(&picture(&boards, CARD2), (20, 5))));
+    let mut help = picture(&boards, CARD1);
     press(&mut help, KeyCode::Char('?'), (80, 24));
     for size in [(19, 3), (40, 3), (80, 3), (16, 6)] {
         let text = shot(&help, size);
@@ -76,13 +75,13 @@ fn all_six_states_are_on_the_smallest_screens() {
 
 #[test]
 fn a_press_that_toggles_nothing_is_seen_where_there_is_room_for_the_states_only() {
-    let net = Net::running();
+    let boards = Boards::running();
     let mut text = String::new();
     for (size, read_only) in [(19, 3), (34, 3), (16, 6), (80, 3)]
         .into_iter()
         .flat_map(|size| [(size, false), (size, true)])
     {
-        let mut before = picture(&net, CARD1);
+        let mut before = picture(&boards, CARD1);
         before.controls = Controls::new(before.view.role, read_only);
         if !read_only {
             let free = shot(&before, size);
@@ -104,7 +103,7 @@ fn a_press_that_toggles_nothing_is_seen_where_there_is_room_for_the_states_only(
             text += &shot(&after, size);
         }
     }
-    let mut starting = Net::new();
+    let mut starting = Boards::idle();
     starting.start(CARD1);
     for key in ['2', '5'] {
         let before = Picture {
@@ -119,7 +118,7 @@ fn a_press_that_toggles_nothing_is_seen_where_there_is_room_for_the_states_only(
             "UNKNOWN: {key} gave no sign"
         );
     }
-    let mut display = picture(&net, DISPLAY);
+    let mut display = picture(&boards, DISPLAY);
     press(&mut display, KeyCode::Char('1'), (19, 3));
     expect("locked_small", &(text + &shot(&display, (19, 3))));
 }

@@ -1,9 +1,9 @@
 //! What the core must do, a file for each subject.
 
-#[path = "../support/hostile.rs"]
+#[path = "../support/boards/mod.rs"]
+mod boards;
+#[path = "../support/hostile/mod.rs"]
 mod hostile;
-#[path = "../support/net.rs"]
-mod net;
 #[path = "../support/solo.rs"]
 mod solo;
 

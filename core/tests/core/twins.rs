@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::net::{CARD1, DISPLAY, Net, ROLES};
-use crate::solo::{Solo, heartbeat, version};
+use crate::boards::steady::{Boards, CARD1, DISPLAY};
+use crate::boards::world::{BOARD1, BOARD2};
+use crate::solo::{KO, OK, Solo, heartbeat, version};
 use dualboard_core::machine::{Effect, Event};
-use dualboard_core::sensor::{Card, State};
+use dualboard_core::sensor::Card;
 use dualboard_core::wire::Topic;
 
 /// In which two heartbeats have come, and the first of them proves nothing.
@@ -14,84 +15,81 @@ const TWO_BEATS: u64 = 5;
 /// How long two that cannot tell who came first may both go on.
 const UNDECIDED: u64 = 15;
 
-/// Everything runs, and another owner of card 1 is started after a while.
-fn later() -> (Net, usize) {
-    let mut net = Net::running();
-    net.pass(20);
-    let later = net.add(ROLES[CARD1], 0);
-    net.start(later);
-    (net, later)
+/// Everything runs, and another owner of card 1 will be started after a while.
+fn later() -> (Boards, usize) {
+    let mut boards = Boards::running();
+    boards.advance(20);
+    let later = boards.add("later", Some(Card::One), BOARD1);
+    (boards, later)
 }
 
-/// A program that was told to end has said what it had to say.
-fn leave(net: &mut Net, program: usize) {
-    net.give(program, dualboard_core::machine::Event::Leave);
-    net.freeze(program);
+/// Which of two owners has stopped for the other one.
+fn stopped(boards: &Boards, owners: [usize; 2]) -> [Option<Effect>; 2] {
+    owners.map(|owner| boards.hooks.stopped[owner].clone())
 }
 
 #[test]
 fn of_two_that_are_connected_the_later_one_ends_within_two_beats() {
-    let (mut net, later) = later();
-    net.connect(later);
-    net.toggle(later, 2);
-    net.toggle(CARD1, 3);
-    net.pass(TWO_BEATS);
-    assert_eq!(net.ends[later], Some(Effect::StopForTwin));
-    assert_eq!(net.ends[CARD1], None);
-    leave(&mut net, later);
-    net.pass(UNDECIDED);
+    let (mut boards, later) = later();
+    boards.start(later);
+    boards.advance(1);
+    boards.press(later, 2);
+    boards.press(CARD1, 3);
+    boards.advance(TWO_BEATS);
+    assert_eq!(
+        stopped(&boards, [CARD1, later]),
+        [None, Some(Effect::StopForTwin)]
+    );
+    boards.advance(UNDECIDED);
     for program in [CARD1, DISPLAY] {
-        let states = [1, 2, 3].map(|number| net.state(program, number));
-        assert_eq!(states, [Some(State::Ok), Some(State::Ko), Some(State::Ko)]);
+        let states = [1, 2, 3].map(|number| boards.shown(program, number));
+        assert_eq!(states, [OK, KO, KO]);
     }
 }
 
 #[test]
 fn one_that_takes_over_ends_the_first() {
-    let (mut net, later) = later();
-    net.toggle(CARD1, 2);
-    net.take_over(later);
-    net.connect(later);
-    net.pass(TWO_BEATS);
-    assert_eq!(net.ends[CARD1], Some(Effect::StopTakenOver));
-    assert_eq!(net.ends[later], None);
-    leave(&mut net, CARD1);
-    net.pass(UNDECIDED);
-    assert_eq!(net.state(later, 2), Some(State::Ko));
+    let (mut boards, later) = later();
+    boards.press(CARD1, 2);
+    boards.programs[later].takes_over = true;
+    boards.start(later);
+    boards.advance(TWO_BEATS);
+    assert_eq!(
+        stopped(&boards, [CARD1, later]),
+        [Some(Effect::StopTakenOver), None]
+    );
+    boards.advance(UNDECIDED);
+    assert_eq!(boards.shown(later, 2), KO);
 }
 
 #[test]
 fn one_that_has_taken_over_is_the_first_for_all_that_come_later() {
-    let (mut net, taker) = later();
-    net.take_over(taker);
-    net.connect(taker);
-    net.pass(UNDECIDED);
-    leave(&mut net, CARD1);
-    let last = net.add(ROLES[CARD1], 0);
-    net.start(last);
-    net.connect(last);
-    net.pass(TWO_BEATS);
-    assert_eq!(
-        [&net.ends[taker], &net.ends[last]],
-        [&None, &Some(Effect::StopForTwin)]
-    );
+    let (mut boards, taker) = later();
+    boards.programs[taker].takes_over = true;
+    boards.start(taker);
+    boards.advance(UNDECIDED);
+    let last = boards.add("last", Some(Card::One), BOARD1);
+    boards.start(last);
+    boards.advance(TWO_BEATS);
+    assert_eq!(stopped(&boards, [taker, last]), [None, Some(Effect::StopForTwin)]);
 }
 
 #[test]
 fn of_some_that_start_at_one_moment_exactly_one_goes_on() {
     for take_over in [false, true] {
         for lives in [[3, 5, 7], [7, 5, 3], [5, 7, 3]] {
-            let mut net = Net::new();
-            let owners = [CARD1, net.add(ROLES[CARD1], 0), net.add(ROLES[CARD1], 0)];
+            let mut boards = Boards::idle();
+            let more = ["second", "third"].map(|name| boards.add(name, Some(Card::One), BOARD1));
+            let owners = [CARD1, more[0], more[1]];
             for (owner, life) in owners.into_iter().zip(lives) {
-                net.start_as(owner, life);
-                if take_over {
-                    net.take_over(owner);
-                }
-                net.connect(owner);
+                boards.hooks.next_life = life;
+                boards.programs[owner].takes_over = take_over;
+                boards.start(owner);
             }
-            net.pass(3 * UNDECIDED);
-            let left = owners.iter().filter(|owner| net.ends[**owner].is_none());
+            boards.advance(3 * UNDECIDED);
+            let left = owners
+                .iter()
+                .filter(|owner| boards.hooks.stopped[**owner].is_none());
             assert_eq!(left.count(), 1, "{lives:?}");
         }
     }
@@ -99,96 +97,73 @@ fn of_some_that_start_at_one_moment_exactly_one_goes_on() {
 
 #[test]
 fn at_the_other_boards_broker_an_owner_ends_for_one_that_cannot_hear_it() {
-    let mut net = Net::new();
-    let wrong = net.add(ROLES[CARD1], 1);
-    net.start(wrong);
-    net.connect(wrong);
-    net.pass(20);
-    net.start(CARD1);
-    net.connect(CARD1);
-    net.pass(UNDECIDED);
+    let mut boards = Boards::idle();
+    let wrong = boards.add("wrong", Some(Card::One), BOARD2);
+    boards.start(wrong);
+    boards.advance(20);
+    boards.start(CARD1);
+    boards.advance(UNDECIDED);
     assert_eq!(
-        [&net.ends[wrong], &net.ends[CARD1]],
-        [&Some(Effect::StopForTwin), &None]
+        stopped(&boards, [wrong, CARD1]),
+        [Some(Effect::StopForTwin), None]
     );
 }
 
-/// A program from a copy of the first one's state folder.
-fn copied() -> (Net, usize) {
-    let (mut net, copy) = later();
-    net.memories[copy] = net.memories[CARD1];
-    net.start(copy);
-    assert_eq!(net.client_id(copy), net.client_id(CARD1));
-    (net, copy)
+/// A program from a copy of the first one's state folder: their broker drops the one when the other connects.
+fn copied() -> (Boards, usize) {
+    let (mut boards, copy) = later();
+    let file = boards.programs[CARD1].disk.durable.clone();
+    boards.programs[copy].disk.durable = file;
+    (boards, copy)
 }
 
 #[test]
 fn of_two_that_take_the_connection_from_each_other_one_ends_and_the_other_goes_on() {
-    let (mut net, copy) = copied();
-    let mut ends = 0;
-    for round in 0..8 {
-        for (program, sensor) in [(copy, 2), (CARD1, 3)] {
-            net.connect(program);
-            if round == 0 {
-                net.toggle(program, sensor);
-            }
-            net.pass(1);
-            ends = [CARD1, copy]
-                .into_iter()
-                .filter(|one| net.ends[*one].is_some())
-                .count();
-            if ends > 0 {
-                break;
-            }
-        }
-        if ends > 0 {
-            assert!(round >= 3, "so often is no proof");
-            break;
-        }
-    }
-    assert_eq!(ends, 1);
-    let (ended, left) = if net.ends[copy].is_some() {
-        (copy, CARD1)
-    } else {
-        (CARD1, copy)
+    let (mut boards, copy) = copied();
+    boards.start(copy);
+    assert_eq!(boards.programs[copy].client_id, boards.programs[CARD1].client_id);
+    boards.press(copy, 2);
+    boards.press(CARD1, 3);
+    boards.advance(1);
+    assert_eq!(
+        stopped(&boards, [CARD1, copy]),
+        [None, None],
+        "so often is no proof"
+    );
+    boards.advance(UNDECIDED);
+    let left = match stopped(&boards, [CARD1, copy]) {
+        [None, Some(_)] => CARD1,
+        [Some(_), None] => copy,
+        both => panic!("{both:?}"),
     };
-    leave(&mut net, ended);
-    net.connect(left);
-    net.pass(UNDECIDED);
     for program in [left, DISPLAY] {
-        assert_eq!(
-            [2, 3].map(|number| net.state(program, number)),
-            [Some(State::Ko); 2]
-        );
+        assert_eq!([2, 3].map(|number| boards.shown(program, number)), [KO; 2]);
     }
 }
 
 #[test]
 fn one_that_takes_over_outlasts_the_other_in_that() {
-    let (mut net, copy) = copied();
-    net.take_over(copy);
-    for program in [copy, CARD1].into_iter().cycle().take(16) {
-        net.connect(program);
-        net.pass(1);
-        if net.ends.iter().any(Option::is_some) {
-            break;
-        }
-    }
-    assert!(net.ends[CARD1].is_some() && net.ends[copy].is_none());
+    let (mut boards, copy) = copied();
+    boards.programs[copy].takes_over = true;
+    boards.start(copy);
+    boards.advance(UNDECIDED);
+    let stopped = stopped(&boards, [CARD1, copy]);
+    assert!(matches!(stopped, [Some(_), None]), "{stopped:?}");
 }
 
 #[test]
 fn one_whose_connection_is_merely_lost_goes_on() {
     // At first it finds the report of a run before it.
-    let mut net = Net::running();
-    net.kill(CARD1);
-    net.start(CARD1);
+    let mut boards = Boards::running();
+    boards.kill(CARD1);
+    boards.start(CARD1);
     for _ in 0..20 {
-        net.connect(CARD1);
-        net.pass(1);
-        net.refuse(CARD1, "connection lost");
+        boards.advance(1);
+        boards.drop_local(CARD1);
     }
-    assert_eq!(net.ends[CARD1], None);
+    boards.advance(1);
+    assert!(boards.machine(CARD1).is_restored(), "it has connected each time");
+    assert_eq!(boards.hooks.stopped[CARD1], None);
 }
 
 /// What lies on the own topic: the report of this run, from its so many-th connection; or that of one that

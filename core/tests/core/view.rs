@@ -1,9 +1,9 @@
 //! A view is a plain value: what another process gets of it is the same.
 
+use crate::boards::steady::{Boards, CARD1, CARD2, DISPLAY};
+use crate::boards::world::{BOARD1, BOARD2};
 use dualboard_core::machine::Machine;
 use dualboard_core::view::View;
-
-use crate::net::{CARD1, CARD2, DISPLAY, Net};
 
 fn text(view: &View) -> String {
     serde_json::to_string(view).expect("a view can be written")
@@ -11,33 +11,30 @@ fn text(view: &View) -> String {
 
 #[test]
 fn a_view_that_was_sent_to_another_process_is_the_same() {
-    let mut net = Net::new();
-    let views = |net: &Net| {
-        let programs = [CARD1, CARD2, DISPLAY].map(|program| net.machines[program].as_ref());
-        programs
-            .into_iter()
-            .flatten()
-            .map(Machine::view)
-            .collect::<Vec<_>>()
-    };
+    let mut boards = Boards::idle();
     let mut all = Vec::new();
+    let mut look = |boards: &Boards| {
+        let running = boards
+            .programs
+            .iter()
+            .filter_map(|program| program.machine.as_ref());
+        all.extend(running.map(Machine::view));
+    };
     for program in [CARD1, CARD2, DISPLAY] {
-        net.start(program);
-        all.extend(views(&net));
+        boards.start(program);
+        look(&boards);
     }
-    for program in [CARD1, CARD2, DISPLAY] {
-        net.connect(program);
-    }
-    net.pass(14);
-    net.toggle(CARD1, 2);
-    net.publish(0, "sensors/card1", b"{");
-    all.extend(views(&net));
-    net.cut();
-    net.toggle(CARD2, 5);
-    net.pass(14);
-    all.extend(views(&net));
-    net.stop_broker(1);
-    all.extend(views(&net));
+    boards.advance(14);
+    boards.press(CARD1, 2);
+    boards.publish(BOARD1, "sensors/card1", b"{");
+    look(&boards);
+    boards.cut();
+    boards.press(CARD2, 5);
+    boards.advance(14);
+    look(&boards);
+    boards.stop(BOARD2);
+    look(&boards);
+    assert_eq!(all.len(), 1 + 2 + 3 + 3 * 3);
     for view in &all {
         let sent = text(view);
         let received: View = serde_json::from_str(&sent).expect("it can be read");

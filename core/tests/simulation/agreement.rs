@@ -5,23 +5,24 @@ use std::rc::Rc;
 use dualboard_core::sensor::SensorId;
 use dualboard_core::stage::Stage;
 
-use super::broker::Packet;
+use super::boards::broker::Packet;
+use super::boards::world::{BOARD1, BOARD2};
 use super::reference::Made;
+use super::run::{AGREEMENT, CARD1, CARD2, QUIET, Simulation, TWIN};
 use super::survivors::latest;
-use super::world::{AGREEMENT, BOARD1, BOARD2, CARD1, CARD2, QUIET, TWIN, World};
 
 fn owner_of(place: usize) -> usize {
     if place < 3 { CARD1 } else { CARD2 }
 }
 
-impl World {
+impl Simulation {
     /// The last fault is over: what must everything come to?
     pub fn expect(&mut self) {
-        self.expected = self.survivors();
+        self.hooks.expected = self.survivors();
         for sensor in SensorId::ALL {
             let place = usize::from(sensor.number()) - 1;
-            let left = latest(self.expected[place].iter().copied());
-            let [floor, left] = [self.ledger.floor[place], left];
+            let left = latest(self.hooks.expected[place].iter().copied());
+            let [floor, left] = [self.hooks.ledger.floor[place], left];
             let [saved, latest_left] = [floor, left].map(|made| made.map_or(0, |made| made.press));
             if saved > latest_left && !self.gave_way(place, left) {
                 let words =
@@ -34,13 +35,13 @@ impl World {
     /// Whether nobody can put in order what was saved of a sensor last, and what is left or what its owner
     /// has: an older copy may still lie somewhere.
     fn gave_way(&self, place: usize, left: Option<Made>) -> bool {
-        let owner = &self.programs[owner_of(place)];
-        let file = owner.disk.durable.as_ref().map(|file| &file.image);
-        let has = file.into_iter().chain([&owner.view]);
-        let has = has.filter_map(|image| self.ledger.press(place, image));
+        let owner = owner_of(place);
+        let file = self.programs[owner].disk.durable.as_ref().map(|file| &file.image);
+        let has = file.into_iter().chain([&self.hooks.records[owner].view]);
+        let has = has.filter_map(|image| self.hooks.ledger.press(place, image));
         let mut others = has.chain(left);
-        self.ledger.floor[place]
-            .is_some_and(|floor| others.any(|other| self.memories.unordered(floor, other)))
+        self.hooks.ledger.floor[place]
+            .is_some_and(|floor| others.any(|other| self.hooks.memories.unordered(floor, other)))
     }
 
     /// The retained messages that carry a sensor, in words and as they are.
@@ -57,31 +58,32 @@ impl World {
 
     /// What does not agree with the reference, in words.
     fn disagreement(&self) -> Option<String> {
-        for (place, left) in self.expected.iter().enumerate() {
+        for (place, left) in self.hooks.expected.iter().enumerate() {
             let number = place + 1;
-            let owner = &self.programs[owner_of(place)];
-            let Some(made) = self.ledger.press(place, &owner.view) else {
+            let owner = &self.hooks.records[owner_of(place)].view;
+            let Some(made) = self.hooks.ledger.press(place, owner) else {
                 return Some(format!("the owner knows nothing of sensor {number}"));
             };
             let mut later = left.iter().filter(|left| left.press > made.press);
-            if let Some(left) = later.find(|left| !self.memories.unordered(made, **left)) {
+            if let Some(left) = later.find(|left| !self.hooks.memories.unordered(made, **left)) {
                 let words = format!(
                     "sensor {number} came to press {}, and an image of press",
                     made.press
                 );
                 return Some(format!("{words} {} existed", left.press));
             }
-            for program in &self.programs[..TWIN] {
+            let programs = self.programs[..TWIN].iter().zip(&self.hooks.records);
+            for (slot, (program, record)) in programs.enumerate() {
                 let name = program.name;
-                if program.view[place] != owner.view[place] || program.wordy[place] {
+                if record.view[place] != owner[place] || record.wordy[place] {
                     return Some(format!("{name} shows another sensor {number} than its owner"));
                 }
-                if program.card() != owner.card() && !program.live[usize::from(place >= 3)] {
+                if slot != owner_of(place) && !record.live[usize::from(place >= 3)] {
                     return Some(format!("{name} does not show sensor {number} as live"));
                 }
             }
             for (name, packet) in self.retained(place) {
-                if packet.and_then(|packet| packet.image[place]) != owner.view[place] {
+                if packet.and_then(|packet| packet.image[place]) != owner[place] {
                     return Some(format!("{name} has another sensor {number} than its owner"));
                 }
             }
@@ -93,7 +95,7 @@ impl World {
         for slot in [CARD1, CARD2] {
             let program = &self.programs[slot];
             let (name, machine) = (program.name, program.machine.as_ref()?);
-            if let Some((id, sensor)) = program.asked.first() {
+            if let Some((id, sensor)) = self.hooks.records[slot].asked.first() {
                 return Some(format!("{name} has not done command {id} for {sensor}"));
             }
             for sensor in program.card()?.sensors() {
@@ -108,20 +110,20 @@ impl World {
 
     /// Looks whether all agree, and whether they do so in time.
     pub fn look(&mut self) {
-        let Some(healed) = self.healed else { return };
+        let Some(healed) = self.hooks.healed else { return };
         let over = self.now > healed + AGREEMENT;
         match self.disagreement() {
-            None => self.agreed = self.agreed.or(Some(self.now)),
+            None => self.hooks.agreed = self.hooks.agreed.or(Some(self.now)),
             Some(words) => {
-                self.agreed = None;
+                self.hooks.agreed = None;
                 if over {
                     self.fail(usize::MAX, format!("does not agree: {words}"));
                 }
             }
         }
         if !over {
-            for program in &mut self.programs {
-                (program.reports, program.beats) = (0, 0);
+            for record in &mut self.hooks.records {
+                (record.reports, record.beats) = (0, 0);
             }
         }
     }
@@ -129,7 +131,7 @@ impl World {
     /// Nothing happened for a while: owners said that they are alive, and nothing else.
     pub fn check_quiet(&mut self) {
         for slot in 0..TWIN {
-            let (reports, beats) = (self.programs[slot].reports, self.programs[slot].beats);
+            let (reports, beats) = (self.hooks.records[slot].reports, self.hooks.records[slot].beats);
             if reports > 0 || beats > QUIET / 2_000 + 2 {
                 let words =
                     format!("published {reports} reports and {beats} heartbeats while nothing happened");

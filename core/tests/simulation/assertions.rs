@@ -8,10 +8,11 @@ use dualboard_core::sensor::{Card, SensorId, State};
 use dualboard_core::stage::Stage;
 use dualboard_core::wire::Topic;
 
-use super::broker::Packet;
-use super::program::Program;
-use super::reference::{Dot, Made};
-use super::world::{BOARD1, BOARD2, TWIN, World};
+use super::boards::broker::Packet;
+use super::boards::payload::DotNumbers;
+use super::boards::world::{BOARD1, BOARD2};
+use super::reference::Made;
+use super::run::{Simulation, TWIN};
 
 /// How old the truth may be that is shown as live.
 const BOUND: u64 = 15_000;
@@ -29,7 +30,7 @@ fn place_of(sensor: SensorId) -> usize {
 }
 
 /// What a program shows of a sensor: dot and state; the dot is missing from a plain word.
-fn shown(machine: &Machine, sensor: SensorId) -> Option<(Option<Dot>, bool)> {
+fn shown(machine: &Machine, sensor: SensorId) -> Option<(Option<DotNumbers>, bool)> {
     machine.shown(sensor).map(|shown| match shown {
         Shown::Reading(reading) => {
             let dot = reading.version.dot;
@@ -39,34 +40,34 @@ fn shown(machine: &Machine, sensor: SensorId) -> Option<(Option<Dot>, bool)> {
     })
 }
 
-impl World {
+impl Simulation {
     /// Looks at a program's screen after it has handled an event: a key, or what had done these commands.
     pub fn observe(&mut self, slot: usize, toggled: Option<SensorId>, commanded: &[SensorId]) {
         for sensor in SensorId::ALL {
             let place = place_of(sensor);
-            let program = &self.programs[slot];
+            let (program, record) = (&self.programs[slot], &self.hooks.records[slot]);
             let Some(machine) = program.machine.as_ref() else {
                 return;
             };
             let own = program.card() == Some(sensor.card());
             match shown(machine, sensor) {
-                None if program.states[place].is_some() && program.view[place].is_some() => {
+                None if record.states[place].is_some() && record.view[place].is_some() => {
                     self.fail(slot, format!("forgot {sensor}"));
                 }
-                None => self.programs[slot].states[place] = None,
+                None => self.hooks.records[slot].states[place] = None,
                 Some((dot, state)) => {
                     if let Some(dot) = dot {
-                        if own && self.ledger.find(place, dot, state).is_none() {
+                        if own && self.hooks.ledger.find(place, dot, state).is_none() {
                             let by = [toggled == Some(sensor), commanded.contains(&sensor)];
                             self.newly_made(slot, sensor, (dot, state), by);
                         }
                         self.no_rollback(slot, sensor, dot, state);
-                    } else if !self.ledger.said.contains(&(place, state)) {
+                    } else if !self.hooks.ledger.said.contains(&(place, state)) {
                         let words = format!("shows {sensor} as {state}, which no plain program said");
                         self.fail(slot, words);
                     }
-                    self.programs[slot].states[place] = Some(state);
-                    self.programs[slot].wordy[place] = dot.is_none();
+                    self.hooks.records[slot].states[place] = Some(state);
+                    self.hooks.records[slot].wordy[place] = dot.is_none();
                 }
             }
             if own {
@@ -74,26 +75,27 @@ impl World {
                 self.check_stage(slot, sensor);
             }
         }
-        let program = &mut self.programs[slot];
+        let program = &self.programs[slot];
         if let Some(machine) = &program.machine {
             let live = Card::ALL.map(|card| machine.freshness(card) == Freshness::Live);
-            program.live = self.planted.live(program, self.now, live);
+            let before = self.hooks.records[slot].live;
+            self.hooks.records[slot].live = self.hooks.planted.live(program.name, self.now, before, live);
         }
     }
 
     /// An owner shows a dot that nobody has seen before: it is a key press, a command, an initial state, or
     /// the same state under a new dot as it had.
-    fn newly_made(&mut self, slot: usize, sensor: SensorId, (dot, state): (Dot, bool), by: [bool; 2]) {
+    fn newly_made(&mut self, slot: usize, sensor: SensorId, (dot, state): (DotNumbers, bool), by: [bool; 2]) {
         let [toggled, commanded] = by;
         // Two owners with one state file may both come to the same number.
-        if !self.copied && self.ledger.find(place_of(sensor), dot, !state).is_some() {
+        if !self.hooks.copied && self.hooks.ledger.find(place_of(sensor), dot, !state).is_some() {
             self.fail(slot, format!("says {dot:?} of {sensor} again, of another state"));
         }
-        let (place, program) = (place_of(sensor), &self.programs[slot]);
-        let over = self.ledger.press(place, &program.view);
+        let (place, record) = (place_of(sensor), &self.hooks.records[slot]);
+        let over = self.hooks.ledger.press(place, &record.view);
         let before = over.filter(|made| made.state == state);
-        let (memory, press) = (program.memory, 0);
-        let (met, rival) = (self.memories.met_by(memory), self.rival(slot, place));
+        let (memory, press) = (record.memory, 0);
+        let (met, rival) = (self.hooks.memories.met_by(memory), self.rival(slot, place));
         let made = Made {
             state,
             press,
@@ -103,40 +105,44 @@ impl World {
         };
         let over = over.map_or(0, |made| made.press);
         if toggled || commanded {
-            let before = program.states[place].filter(|_| program.view[place].is_some());
+            let before = record.states[place].filter(|_| record.view[place].is_some());
             if toggled && state != before.is_none_or(|before| !before) {
                 self.fail(slot, format!("did not toggle {sensor}"));
             }
-            self.memories.pressed(over);
-            self.ledger.pressed(place, dot, made);
+            self.hooks.memories.pressed(over);
+            self.hooks.ledger.pressed(place, dot, made);
         } else if let Some(before) = before {
-            let own = self.memories.is_own(memory, before);
+            let own = self.hooks.memories.is_own(memory, before);
             let met = if own { met } else { before.met };
-            self.ledger.made(place, dot, Made { met, ..before });
-        } else if (dot.0 == 0 && state) || (dot.0 == 1 && self.ledger.said.contains(&(place, state))) {
-            self.ledger.made(place, dot, made);
+            self.hooks.ledger.made(place, dot, Made { met, ..before });
+        } else if (dot.0 == 0 && state) || (dot.0 == 1 && self.hooks.ledger.said.contains(&(place, state))) {
+            self.hooks.ledger.made(place, dot, made);
         } else {
             self.fail(slot, format!("invents {dot:?} of {sensor}: {state}"));
         }
     }
 
     /// What is shown was made by its owner, and is not older than what was shown before.
-    fn no_rollback(&mut self, slot: usize, sensor: SensorId, dot: Dot, state: bool) {
+    fn no_rollback(&mut self, slot: usize, sensor: SensorId, dot: DotNumbers, state: bool) {
         let place = place_of(sensor);
-        let Some(made) = self.ledger.find(place, dot, state) else {
+        let Some(made) = self.hooks.ledger.find(place, dot, state) else {
             let words = format!("shows {sensor} as {state} at {dot:?}, which nobody made");
             self.fail(slot, words);
             return;
         };
-        let program = &mut self.programs[slot];
-        let highest = program.highest[place];
-        program.view[place] = Some((dot, state));
-        self.ledger.had.insert((self.programs[slot].board, place, dot));
+        let record = &mut self.hooks.records[slot];
+        let highest = record.highest[place];
+        record.view[place] = Some((dot, state));
+        self.hooks
+            .ledger
+            .had
+            .insert((self.programs[slot].board, place, dot));
         let later = highest.filter(|highest| highest.press > made.press);
         // While two owners of a card are beside each other, one may know less than the other.
-        let unordered =
-            later.is_some_and(|later| self.memories.unordered(made, later) || self.are_beside(sensor.card()));
-        self.programs[slot].highest[place] = later.filter(|_| !unordered).or(Some(made));
+        let unordered = later.is_some_and(|later| {
+            self.hooks.memories.unordered(made, later) || self.are_beside(sensor.card())
+        });
+        self.hooks.records[slot].highest[place] = later.filter(|_| !unordered).or(Some(made));
         // A twin is refused, and may see the owner's memory come in any order until it is.
         if let (Some(later), false, false) = (later, unordered, slot == TWIN) {
             let (from, to) = (later.press, made.press);
@@ -149,7 +155,7 @@ impl World {
     fn check_stage(&mut self, slot: usize, sensor: SensorId) {
         let (place, program) = (place_of(sensor), &self.programs[slot]);
         let stage = program.machine.as_ref().and_then(|machine| machine.stage(sensor));
-        let (Some(stage), Some((dot, value))) = (stage, program.view[place]) else {
+        let (Some(stage), Some((dot, value))) = (stage, self.hooks.records[slot].view[place]) else {
             return;
         };
         if stage < Stage::Saved {
@@ -161,62 +167,67 @@ impl World {
             let words = format!("shows {sensor} as saved, and its file has {durable:?}");
             self.fail(slot, words);
         }
-        if !self.ledger.received.contains(&(board, place, dot)) {
+        if !self.hooks.ledger.received.contains(&(board, place, dot)) {
             let words = format!("shows {sensor} as saved, and its broker never got {dot:?}");
             self.fail(slot, words);
         }
-        if stage == Stage::Confirmed && !self.ledger.had.contains(&(1 - board, place, dot)) {
+        if stage == Stage::Confirmed && !self.hooks.ledger.had.contains(&(1 - board, place, dot)) {
             let words = format!("shows {sensor} as confirmed, and the other board never had {dot:?}");
             self.fail(slot, words);
         }
-        let (floor, made) = (self.ledger.floor[place], self.ledger.find(place, dot, value));
+        let (floor, made) = (
+            self.hooks.ledger.floor[place],
+            self.hooks.ledger.find(place, dot, value),
+        );
         if let Some(made) = made {
-            self.memories.saved(made.press);
+            self.hooks.memories.saved(made.press);
         }
         if made.map(|made| made.press) > floor.map(|floor| floor.press) {
-            self.ledger.floor[place] = made;
+            self.hooks.ledger.floor[place] = made;
         }
     }
 
     pub fn owner_ends(&mut self, slot: usize) {
-        let its = self.had.iter_mut().filter(|had| had.slot == slot);
+        let its = self.hooks.had.iter_mut().filter(|had| had.slot == slot);
         its.for_each(|had| had.until = had.until.min(self.now));
     }
 
     fn owner_has(&mut self, slot: usize, place: usize) {
-        let (now, state) = (self.now, self.programs[slot].states[place]);
+        let (now, state) = (self.now, self.hooks.records[slot].states[place]);
         let is_current = |had: &&mut Had| had.slot == slot && had.place == place && had.until == u64::MAX;
-        if let Some(current) = self.had.iter_mut().find(is_current) {
+        if let Some(current) = self.hooks.had.iter_mut().find(is_current) {
             if current.state == state {
                 return;
             }
             current.until = now;
         }
-        self.had.push(Had {
+        self.hooks.had.push(Had {
             slot,
             place,
             state,
             until: u64::MAX,
         });
-        self.had.retain(|had| had.until >= now.saturating_sub(BOUND));
+        self.hooks
+            .had
+            .retain(|had| had.until >= now.saturating_sub(BOUND));
     }
 
     /// What is shown as live was so at its owner within the bound.
     pub fn check_live(&mut self) {
         let since = self.now.saturating_sub(BOUND);
         let mut failure = None;
-        for (slot, program) in self.programs.iter().enumerate() {
+        for (slot, (program, record)) in self.programs.iter().zip(&self.hooks.records).enumerate() {
             if program.machine.is_none() || program.stopped || program.dozes {
                 continue;
             }
             for card in Card::ALL {
-                if program.card() == Some(card) || !program.live[card as usize] {
+                if program.card() == Some(card) || !record.live[card as usize] {
                     continue;
                 }
                 for sensor in card.sensors() {
                     let place = place_of(sensor);
-                    let state = program.states[place].filter(|_| !program.wordy[place]);
-                    if state.is_some() && !self.was_so(program, place, since) {
+                    let state = record.states[place].filter(|_| !record.wordy[place]);
+                    if state.is_some() && !self.was_so(state, place, since) {
                         failure = failure.or(Some((slot, sensor, state)));
                     }
                 }
@@ -229,9 +240,9 @@ impl World {
         }
     }
 
-    fn was_so(&self, program: &Program, place: usize, since: u64) -> bool {
-        let mut had = self.had.iter();
-        had.any(|had| had.place == place && had.until >= since && had.state == program.states[place])
+    fn was_so(&self, state: Option<bool>, place: usize, since: u64) -> bool {
+        let mut had = self.hooks.had.iter();
+        had.any(|had| had.place == place && had.until >= since && had.state == state)
     }
 
     /// A broker took in a publication.
@@ -243,34 +254,34 @@ impl World {
         };
         for (place, known) in packet.image.iter().enumerate() {
             if let Some((dot, _)) = known {
-                self.ledger.had.insert((board, place, *dot));
+                self.hooks.ledger.had.insert((board, place, *dot));
                 if owned.contains(&place) {
-                    self.ledger.received.insert((board, place, *dot));
+                    self.hooks.ledger.received.insert((board, place, *dot));
                 }
             }
         }
         if packet.retain && packet.qos == 2 && packet.image.iter().any(Option::is_some) {
             let place = usize::try_from(self.ids % 24).expect("small");
-            if self.history.len() < 24 {
-                self.history.push(Rc::clone(packet));
+            if self.hooks.history.len() < 24 {
+                self.hooks.history.push(Rc::clone(packet));
             } else {
-                self.history[place] = Rc::clone(packet);
+                self.hooks.history[place] = Rc::clone(packet);
             }
         }
     }
 
     pub fn count_publication(&mut self, slot: usize, topic: Topic) {
         let second = self.now / 1000;
-        let program = &mut self.programs[slot];
-        if program.second.0 != second {
-            program.second = (second, 0);
+        let record = &mut self.hooks.records[slot];
+        if record.second.0 != second {
+            record.second = (second, 0);
         }
-        program.second.1 += 1;
-        let count = program.second.1;
+        record.second.1 += 1;
+        let count = record.second.1;
         match topic {
-            Topic::Alive(_) => program.beats += 1,
+            Topic::Alive(_) => record.beats += 1,
             Topic::Marker => {}
-            _ => program.reports += 1,
+            _ => record.reports += 1,
         }
         if count > 60 {
             self.fail(slot, format!("published {count} messages in a second"));

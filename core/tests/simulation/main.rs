@@ -7,32 +7,26 @@
 
 mod agreement;
 mod assertions;
+#[path = "../support/boards/mod.rs"]
 mod boards;
-mod bridge;
-mod broker;
-mod commands;
-mod disk;
 mod faults;
-mod harm;
 mod kinds;
 mod memories;
-mod net;
+mod operator;
+mod plan;
 mod planted;
-mod program;
 mod reference;
 mod rng;
-mod shell;
+mod run;
 mod survivors;
 mod totals;
-mod trace;
 mod twins;
-mod world;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use planted::{PLANTINGS, Planted, Planting};
+use run::{RunResult, Simulation};
 use totals::Totals;
-use world::{Outcome, World};
 
 #[expect(
     clippy::disallowed_methods,
@@ -42,13 +36,13 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-fn run(seed: u64) -> Outcome {
-    World::new(seed, Planted::default(), false).run()
+fn run(seed: u64) -> RunResult {
+    Simulation::seeded(seed, Planted::default(), false).run()
 }
 
 /// Prints the run, and the line that repeats it.
 fn report(seed: u64) -> String {
-    let outcome = World::new(seed, Planted::default(), true).run();
+    let outcome = Simulation::seeded(seed, Planted::default(), true).run();
     for line in &outcome.lines {
         println!("{line}");
     }
@@ -132,7 +126,7 @@ fn planted_faults_are_caught() {
         let planted = Planted::with(planting);
         // What fails without it as well is not caught, but a fault of the core.
         (0..limit).find_map(|seed| {
-            let failure = World::new(seed, planted.clone(), false).run().failure?;
+            let failure = Simulation::seeded(seed, planted.clone(), false).run().failure?;
             run(seed).failure.is_none().then_some((seed + 1, failure))
         })
     };

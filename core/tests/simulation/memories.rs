@@ -5,12 +5,13 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use super::program::Program;
-use super::reference::{Image, Made};
-use super::world::{TWIN, World};
+use super::boards::payload::Image;
+use super::boards::program::Program;
+use super::reference::Made;
+use super::run::{Simulation, TWIN};
 
 /// What one life of an owner remembers. The next one goes on from it if it is in the state file.
-struct Memory {
+struct Remembered {
     /// What it has met, itself and what those had met among it.
     met: u128,
     /// Itself, and those that it goes on from.
@@ -23,7 +24,7 @@ struct Memory {
 /// The memories of a run, each one bit: a run has far fewer.
 #[derive(Default)]
 pub struct Memories {
-    all: Vec<Memory>,
+    all: Vec<Remembered>,
     /// The presses that were shown as SAVED, and the latest press of all at that moment.
     saved: BTreeMap<u64, u64>,
     /// For each press, from the first one on, the press that was shown before.
@@ -46,7 +47,7 @@ impl Memories {
         let (met, line) = file.map_or((0, 0), |file| (self.all[file].met, self.all[file].line));
         let (met, line) = (met | bit(new), line | bit(new));
         let copied = folder >= TWIN && file.is_some();
-        self.all.push(Memory {
+        self.all.push(Remembered {
             met,
             line,
             folder,
@@ -122,36 +123,41 @@ impl Memories {
     }
 }
 
-impl World {
+impl Simulation {
     /// An owner starts: it goes on from what its file remembers, or from nothing.
-    pub fn remember(&mut self, slot: usize) {
-        let program = &mut self.programs[slot];
-        if program.card().is_some() {
-            program.memory = self.memories.begin(slot, program.disk.memory());
+    pub fn remember(&mut self, slot: usize, file: Option<usize>) {
+        if self.programs[slot].card().is_some() {
+            self.hooks.records[slot].memory = self.hooks.memories.begin(slot, file);
         }
     }
 
     /// Which memories are left: those of the owners that run, and of a card whose owner is off that of its
     /// file. A twin that runs alone cannot ask that file. Nobody starts a twin from its own folder again.
     pub fn forget(&mut self) {
-        let runs = |program: &&Program| program.card().is_some() && program.machine.is_some();
-        let running = self.programs.iter().filter(runs);
+        let runs = |program: &Program| program.card().is_some() && program.machine.is_some();
+        let all = self.programs.iter().zip(&self.hooks.records);
+        let running = all.filter(|(program, _)| runs(program));
         let off = self.programs[..TWIN].iter().filter(|owner| {
             owner.card().is_some()
                 && !self
                     .programs
                     .iter()
-                    .any(|other| runs(&other) && other.card() == owner.card())
+                    .any(|other| runs(other) && other.card() == owner.card())
         });
-        let files = off.map(|owner| owner.disk.memory());
-        let kept = running.map(|owner| Some(owner.memory)).chain(files);
-        self.memories.kept = kept.flatten().fold(0, |kept, memory| kept | bit(memory));
+        let files = off.filter_map(|owner| {
+            let file = owner.disk.durable.as_ref()?;
+            Some(self.hooks.files.get(&file.number)?.0)
+        });
+        let kept = running.map(|(_, record)| record.memory).chain(files);
+        self.hooks.memories.kept = kept.fold(0, |kept, memory| kept | bit(memory));
     }
 
     /// The latest press of a sensor that another owner of its card shows.
     pub fn rival(&self, slot: usize, place: usize) -> u64 {
-        let others = self.other_owners(slot).filter(|other| other.machine.is_some());
-        let presses = others.filter_map(|other| self.ledger.press(place, &other.view));
+        let others = self
+            .other_owners(slot)
+            .filter(|(other, _)| other.machine.is_some());
+        let presses = others.filter_map(|(_, record)| self.hooks.ledger.press(place, &record.view));
         presses.map(|made| made.press).max().unwrap_or(0)
     }
 
@@ -162,14 +168,14 @@ impl World {
         };
         for sensor in card.sensors() {
             let place = usize::from(sensor.number()) - 1;
-            if let Some(made) = self.ledger.press(place, image) {
+            if let Some(made) = self.hooks.ledger.press(place, image) {
                 // An initial state or a plain word lists nothing that its owner had met.
                 let met = if made.press > 0 {
                     made.met
                 } else {
                     bit(made.memory)
                 };
-                self.memories.all[self.programs[slot].memory].met |= met;
+                self.hooks.memories.all[self.hooks.records[slot].memory].met |= met;
             }
         }
     }

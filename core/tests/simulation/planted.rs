@@ -12,8 +12,9 @@ use dualboard_core::version::Seen;
 use dualboard_core::wire::Topic;
 use serde_json::{Value, json};
 
-use super::program::Program;
-use super::reference::states_of;
+use super::boards::payload::{Image, image_of, states_of};
+use super::boards::program::Program;
+use super::boards::runtime::message;
 
 macro_rules! plantings {
     ($($planting:ident $words:literal,)*) => {
@@ -62,14 +63,6 @@ pub struct Planted {
     sent: BTreeMap<(&'static str, Topic), Vec<u8>>,
     /// Until when a display calls its values live, in the simulation's time.
     live_until: BTreeMap<&'static str, u64>,
-}
-
-pub fn message(topic: String, payload: Vec<u8>, retained: bool) -> Event {
-    Event::Message {
-        topic,
-        payload,
-        retained,
-    }
 }
 
 fn rewritten(payload: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
@@ -281,15 +274,15 @@ impl Planted {
     }
 
     /// Whether the program starts anew inside, with nothing in mind, before it is given this event.
-    pub fn forgets(&self, program: &Program, event: &Event) -> bool {
+    pub fn forgets(&self, program: &Program, view: &Image, event: &Event) -> bool {
         if program.card().is_some() {
             return false;
         }
         match (self.planting, event) {
             (Some(Planting::ForgetsOffline), Event::Disconnected { .. }) => true,
             (Some(Planting::TakeLower), Event::Message { topic, payload, .. }) if topic == "sensors/all" => {
-                let image = super::reference::image_of(payload);
-                image.iter().zip(&program.view).any(|readings| match readings {
+                let image = image_of(payload);
+                image.iter().zip(view).any(|readings| match readings {
                     (Some(((new, new_era), _)), Some(((old, old_era), _))) => new_era == old_era && new < old,
                     _ => false,
                 })
@@ -299,10 +292,10 @@ impl Planted {
     }
 
     /// What its screen calls live.
-    pub fn live(&self, program: &Program, now: u64, live: [bool; 2]) -> [bool; 2] {
+    pub fn live(&self, name: &str, now: u64, before: [bool; 2], live: [bool; 2]) -> [bool; 2] {
         match self.planting {
-            Some(Planting::RetainedLife) if self.live_until.get(program.name) > Some(&now) => [true; 2],
-            Some(Planting::NeverHeld) => [live[0] || program.live[0], live[1] || program.live[1]],
+            Some(Planting::RetainedLife) if self.live_until.get(name) > Some(&now) => [true; 2],
+            Some(Planting::NeverHeld) => [live[0] || before[0], live[1] || before[1]],
             _ => live,
         }
     }

@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
-use super::broker::Broker;
-use super::reference::{Image, Made};
-use super::world::{BOARD1, TWIN, World};
+use super::boards::broker::VirtualBroker;
+use super::boards::payload::Image;
+use super::boards::world::BOARD1;
+use super::reference::Made;
+use super::run::{Simulation, TWIN};
 
 /// Presses of each sensor.
 pub type Presses = [Vec<Made>; 6];
@@ -18,20 +20,21 @@ fn press_of(made: Option<Made>) -> Option<u64> {
     made.map(|made| made.press)
 }
 
-impl World {
+impl Simulation {
     /// The presses of each sensor of which an image exists anywhere.
     pub fn survivors(&self) -> Presses {
         let taken = self.acknowledged();
-        let running = self.programs.iter().filter(|program| program.machine.is_some());
+        let all = self.programs.iter().zip(&self.hooks.records);
+        let running = all.filter(|(program, _)| program.machine.is_some());
         let files = self.programs[..TWIN].iter();
         let files = files.filter_map(|program| program.disk.durable.as_ref());
-        let clients = running.clone().map(|program| &program.client_id);
+        let clients = running.clone().map(|(program, _)| &program.client_id);
         let clients = clients.chain(files.clone().map(|file| &file.client));
         let clients = clients.map(Rc::clone).collect();
-        let stores = self.brokers.iter().map(Broker::image_store);
+        let stores = self.brokers.iter().map(VirtualBroker::image_store);
         let first = self.brokers[BOARD1].image_store();
         let stores = stores.flat_map(|store| store.images(&clients, &taken));
-        let views = running.map(|program| &program.view);
+        let views = running.map(|(_, record)| &record.view);
         let images: Vec<&Image> = stores.chain(files.map(|file| &file.image)).chain(views).collect();
         // The join at broker 1 is card 2's output, and no image of card 1's sensors: a card 2 that knows
         // nothing publishes one without them.
@@ -41,7 +44,7 @@ impl World {
             let counts = |image: &&&Image| place >= 3 || !is_join(image);
             let counting = images.iter().filter(counts);
             counting
-                .filter_map(|image| self.ledger.press(place, image))
+                .filter_map(|image| self.hooks.ledger.press(place, image))
                 .collect()
         })
     }
@@ -50,7 +53,7 @@ impl World {
     /// ours.
     pub fn lower_floor(&mut self) {
         let survivors = self.survivors();
-        for (floor, survivor) in self.ledger.floor.iter_mut().zip(survivors) {
+        for (floor, survivor) in self.hooks.ledger.floor.iter_mut().zip(survivors) {
             let latest = latest(survivor);
             if press_of(latest) < press_of(*floor) {
                 *floor = latest;
@@ -62,7 +65,7 @@ impl World {
     /// at the other board: whose image was the last one is lost by that.
     pub fn overwritten(&mut self, before: &Presses) {
         let after = self.survivors();
-        let floors = self.ledger.floor.iter_mut().zip(&mut self.expected);
+        let floors = self.hooks.ledger.floor.iter_mut().zip(&mut self.hooks.expected);
         for ((floor, expected), (before, after)) in floors.zip(before.iter().zip(&after)) {
             let had = |presses: &[Made], press| presses.iter().any(|made| made.press == press);
             expected.retain(|made| had(after, made.press) || !had(before, made.press));

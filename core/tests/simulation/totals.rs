@@ -1,7 +1,7 @@
 //! What many runs came to together.
 
 use super::kinds::{KINDS, Tally};
-use super::world::Outcome;
+use super::run::RunResult;
 
 #[derive(Default)]
 pub struct Totals {
@@ -20,7 +20,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    pub fn count(&mut self, seed: u64, outcome: Outcome) {
+    pub fn count(&mut self, seed: u64, outcome: RunResult) {
         self.add(Self {
             tally: outcome.tally,
             simulated: outcome.simulated,

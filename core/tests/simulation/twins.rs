@@ -2,24 +2,24 @@
 
 use dualboard_core::sensor::Card;
 
+use super::boards::program::Program;
 use super::kinds::Kind;
-use super::program::Program;
-use super::world::{TWIN, World};
+use super::run::{Record, Simulation, TWIN};
 
 /// For how long an owner that has ended may still be heard.
 const HEARD: u64 = 15_000;
 
-impl World {
+impl Simulation {
     /// The owner's place in the list of the programs; its twin has the last one.
     pub fn first_owner(&self) -> usize {
         self.programs[TWIN].card().expect("a twin owns a card") as usize
     }
 
     /// The other programs that own the same card.
-    pub fn other_owners(&self, slot: usize) -> impl Iterator<Item = &Program> {
+    pub fn other_owners(&self, slot: usize) -> impl Iterator<Item = (&Program, &Record)> {
         let card = self.programs[slot].card();
-        let programs = self.programs.iter().enumerate();
-        let others = programs.filter(move |(other, program)| *other != slot && program.card() == card);
+        let programs = self.programs.iter().zip(&self.hooks.records).enumerate();
+        let others = programs.filter(move |(other, (program, _))| *other != slot && program.card() == card);
         others.map(|(_, other)| other).filter(move |_| card.is_some())
     }
 
@@ -31,12 +31,12 @@ impl World {
         let owner = &self.programs[self.first_owner()];
         if kind == Kind::TwinCopied {
             let file = owner.disk.durable.clone();
-            self.copied |= file.is_some();
+            self.hooks.copied |= file.is_some();
             self.programs[TWIN].disk.durable = file;
         }
         self.programs[TWIN].takes_over = takes_over;
         if takes_over {
-            self.tally.count(Kind::TakesOver);
+            self.hooks.tally.count(Kind::TakesOver);
         }
         self.start_program(TWIN);
     }
@@ -56,12 +56,12 @@ impl World {
     /// An owner ends for another one: one must have been there, and must not be about to end for this one,
     /// unless somebody else has replayed its report since.
     pub fn stops_for_twin(&mut self, slot: usize) {
-        self.programs[slot].gave_way = true;
+        self.hooks.records[slot].gave_way = true;
         let lately = |other: &Program| {
             other.machine.is_some() || other.ended.is_some_and(|ended| ended + HEARD >= self.now)
         };
-        let replayed = self.replayed.is_some_and(|at| at + HEARD >= self.now);
-        let goes_on = |other: &Program| lately(other) && (!other.gave_way || replayed);
+        let replayed = self.hooks.replayed.is_some_and(|at| at + HEARD >= self.now);
+        let goes_on = |(other, record): (&Program, &Record)| lately(other) && (!record.gave_way || replayed);
         if !self.other_owners(slot).any(goes_on) {
             self.fail(slot, "ends for another owner, and there is none that goes on");
         }

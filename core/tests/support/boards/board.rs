@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use dualboard_core::time::{Mono, Now, Wall};
 
-use super::net::DOWN;
-use super::world::{Action, BOARD1, BOARD2, World};
+use super::Hooks;
+use super::connections::DOWN;
+use super::world::{BOARD1, BOARD2, Scheduled, World};
 
 #[derive(Default)]
 pub struct Board {
@@ -20,7 +21,7 @@ pub struct Board {
     /// For how long its monotonic clock has stood still.
     stood: u64,
     /// What is to happen when it wakes.
-    pub postponed: Vec<Action>,
+    pub postponed: Vec<Scheduled>,
 }
 
 impl Board {
@@ -33,7 +34,7 @@ impl Board {
     }
 }
 
-impl World {
+impl<H: Hooks> World<H> {
     pub fn now_at(&self, board: usize) -> Now {
         let board = &self.boards[board];
         let paused = board.asleep.filter(|(_, paused)| *paused);
@@ -46,20 +47,20 @@ impl World {
     }
 
     /// On which board something happens, if it is not done to the board from outside.
-    pub fn board_of(&self, action: &Action) -> Option<usize> {
+    pub fn board_of(&self, action: &Scheduled) -> Option<usize> {
         match action {
-            Action::Arrive(id, direction, _) => self.board_at(*id, *direction == DOWN),
-            Action::Keepalive(id, at_client) => self.board_at(*id, *at_client),
-            Action::Dial(slot, _)
-            | Action::Tick(slot, ..)
-            | Action::Synced(slot, _)
-            | Action::Start(slot)
-            | Action::End(slot, _)
-            | Action::Release(slot, _) => Some(self.programs[*slot].board),
-            Action::Autosave(place, _) | Action::Uptime(place, _) | Action::BrokerStart(place) => {
+            Scheduled::Arrive(id, direction, _) => self.board_at(*id, *direction == DOWN),
+            Scheduled::Keepalive(id, at_client) => self.board_at(*id, *at_client),
+            Scheduled::Dial(slot, _)
+            | Scheduled::Tick(slot, ..)
+            | Scheduled::Synced(slot, _)
+            | Scheduled::Start(slot)
+            | Scheduled::End(slot, _)
+            | Scheduled::Release(slot, _) => Some(self.programs[*slot].board),
+            Scheduled::Autosave(place, _) | Scheduled::Uptime(place, _) | Scheduled::BrokerStart(place) => {
                 Some(*place)
             }
-            Action::DialBridge(..) | Action::DialTimeout(_) => Some(BOARD2),
+            Scheduled::DialBridge(..) | Scheduled::DialTimeout(_) => Some(BOARD2),
             _ => None,
         }
     }
@@ -73,7 +74,7 @@ impl World {
             program.dozes = program.machine.is_some();
         }
         self.await_keepalive([board == BOARD1, board == BOARD2]);
-        self.at(until, Action::Wake(board));
+        self.at(until, Scheduled::Wake(board));
     }
 
     pub fn wake(&mut self, board: usize) {
@@ -88,7 +89,7 @@ impl World {
         }
         for slot in 0..self.programs.len() {
             if self.programs[slot].board == board {
-                self.at(self.now + 20, Action::Release(slot, self.programs[slot].life));
+                self.at(self.now + 20, Scheduled::Release(slot, self.programs[slot].life));
             }
         }
     }

@@ -1,11 +1,13 @@
-//! Connections: ordered, late, cut, frozen in one direction or both.
+//! Connections: ordered, late, dropped at one end or both.
 //!
 //! `QoS 0` overtakes what has a handshake, and nothing overtakes it.
 
 use std::rc::Rc;
 
-use super::broker::{Attached, Packet, Queued, Session};
-use super::world::{Action, BOARD2, World};
+use super::Hooks;
+use super::broker::{Attached, Packet, Queued, StoredSession};
+use super::cable::Wire;
+use super::world::{BOARD2, Scheduled, World};
 
 /// The client at one end of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,7 +41,7 @@ pub struct Conn {
     pub broker_open: bool,
     /// Held: the program at its end is stopped.
     pub held: bool,
-    last: [[u64; 2]; 2],
+    pub last: [[u64; 2]; 2],
 }
 
 impl Conn {
@@ -48,26 +50,7 @@ impl Conn {
     }
 }
 
-/// The wire between the boards.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub enum Wire {
-    #[default]
-    Whole,
-    /// Every attempt is refused at once.
-    Refused,
-    /// What goes in does not come out, in these directions: to broker 1, to broker 2.
-    Frozen([bool; 2]),
-}
-
-#[derive(Default)]
-pub struct Link {
-    pub wire: Wire,
-    pub latency: (u64, u64),
-    /// Raised with each change.
-    pub change: u64,
-}
-
-impl World {
+impl<H: Hooks> World<H> {
     /// The connections that are so.
     pub fn conns_that(&self, are: impl Fn(&Conn) -> bool) -> Vec<u64> {
         let conns = self.conns.iter().filter(|(_, conn)| are(conn));
@@ -106,19 +89,20 @@ impl World {
             return;
         };
         let crosses = conn.crosses();
-        let (low, high) = [self.local_latency, self.link.latency][usize::from(crosses)];
+        let (low, high) = [self.local_latency, self.cable.latency][usize::from(crosses)];
         let quick = matches!(&parcel, Parcel::Publish(queued) if queued.packet.qos == 0);
-        let arrives =
-            self.now + self.rng.within(low, high + 1) + if quick { 0 } else { self.rng.within(0, low + 1) };
+        let arrives = self.now
+            + self.hooks.within(low, high + 1)
+            + if quick { 0 } else { self.hooks.within(0, low + 1) };
         let [zero, handshake] = &mut conn.last[direction];
         let behind = if quick { *zero } else { *handshake.max(zero) };
         let arrives = arrives.max(behind);
         *(if quick { zero } else { handshake }) = arrives;
-        self.at(arrives, Action::Arrive(id, direction, parcel));
+        self.at(arrives, Scheduled::Arrive(id, direction, parcel));
     }
 
     fn frozen(&self, conn: &Conn, direction: usize) -> bool {
-        let wire = matches!(self.link.wire, Wire::Frozen(directions) if directions[direction]);
+        let wire = matches!(self.cable.wire, Wire::Frozen(directions) if directions[direction]);
         conn.held || (conn.crosses() && wire)
     }
 
@@ -132,16 +116,6 @@ impl World {
             self.at_broker(id, parcel);
         } else {
             self.at_client(id, parcel);
-        }
-    }
-
-    /// What was stuck is let go, in order and at once.
-    pub fn thaw(&mut self) {
-        for (id, direction, parcel) in std::mem::take(&mut self.stuck) {
-            if let Some(conn) = self.conns.get_mut(&id) {
-                conn.last[direction] = [self.now, self.now];
-                self.at(self.now, Action::Arrive(id, direction, parcel));
-            }
         }
     }
 
@@ -172,7 +146,7 @@ impl World {
         // Something may be on its way on a connection that is half closed: it is looked up when it arrives.
         let open = |conn: &Conn| conn.client_open || conn.broker_open;
         if self.conns.get(&id).is_some_and(|conn| !open(conn)) {
-            self.at(self.now + 120_000, Action::Forget(id));
+            self.at(self.now + 120_000, Scheduled::Forget(id));
         }
     }
 
@@ -225,7 +199,7 @@ impl World {
         broker.attached.insert(Rc::clone(&key), Attached::Client(id));
         let session = broker.session(&key);
         if clean {
-            *session = Session::default();
+            *session = StoredSession::default();
         }
         session.subscriptions = topics.to_vec();
         for queued in session.queue.clone() {
@@ -259,17 +233,14 @@ impl World {
 
     /// A broker takes in a publication, and passes it on.
     pub fn publish_at(&mut self, place: usize, packet: &Rc<Packet>, not_to: Option<&str>) {
-        self.record_published(place, packet);
-        let before = packet.foreign.then(|| self.survivors());
-        for (attached, queued) in self.brokers[place].route(packet, not_to, &mut self.ids) {
-            match attached {
-                Attached::Client(id) => self.send(id, DOWN, Parcel::Publish(queued)),
-                Attached::Bridge(bridge) => self.bridge_out(bridge, &queued),
+        H::published(self, place, packet, |world| {
+            for (attached, queued) in world.brokers[place].route(packet, not_to, &mut world.ids) {
+                match attached {
+                    Attached::Client(id) => world.send(id, DOWN, Parcel::Publish(queued)),
+                    Attached::Bridge(bridge) => world.bridge_out(bridge, &queued),
+                }
             }
-        }
-        if let Some(before) = before {
-            self.overwritten(&before);
-        }
+        });
     }
 
     fn at_client(&mut self, id: u64, parcel: Parcel) {
@@ -284,6 +255,33 @@ impl World {
         match self.conns[&id].peer {
             Peer::Program(slot) => self.at_program(slot, id, parcel),
             Peer::Bridge(bridge) => self.at_bridge(bridge, id, parcel),
+        }
+    }
+
+    pub fn drop_local(&mut self, slot: usize) {
+        if let Some(id) = self.programs[slot].conn {
+            self.drop_conn(id);
+        }
+    }
+
+    /// The connection is gone, and both ends know it.
+    pub fn drop_conn(&mut self, id: u64) {
+        if self.conns[&id].broker_open {
+            self.close_broker(id, true);
+            self.detach(id, false);
+        }
+        self.close_lost(id);
+    }
+
+    fn close_lost(&mut self, id: u64) {
+        if !self.conns[&id].client_open {
+            return;
+        }
+        self.conns.get_mut(&id).expect("looked up above").client_open = false;
+        match self.conns[&id].peer {
+            Peer::Bridge(place) if self.bridges[place].conn == Some(id) => self.bridge_lost(place),
+            Peer::Bridge(_) => {}
+            Peer::Program(slot) => self.at_program(slot, id, Parcel::Closed { clean: false }),
         }
     }
 }

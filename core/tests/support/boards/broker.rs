@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use super::reference::{Image, image_of};
+use super::Hooks;
+use super::payload::{Image, image_of};
+use super::world::{BOARD2, Scheduled, World};
 
 /// A published message.
 #[derive(Clone)]
@@ -72,14 +74,14 @@ impl Queued {
 
 /// What a broker keeps of a client between its connections.
 #[derive(Clone, Default)]
-pub struct Session {
+pub struct StoredSession {
     pub subscriptions: Vec<(Rc<str>, u8)>,
     pub queue: VecDeque<Queued>,
     /// Publications whose handshake has begun: their repetition is none.
     pub received: VecDeque<u64>,
 }
 
-impl Session {
+impl StoredSession {
     /// Whether this publication is new to the session.
     pub fn receives(&mut self, mid: u64) -> bool {
         if self.received.contains(&mid) {
@@ -97,7 +99,7 @@ impl Session {
 #[derive(Clone, Default)]
 pub struct Store {
     pub retained: BTreeMap<Rc<str>, Rc<Packet>>,
-    pub sessions: BTreeMap<Rc<str>, Session>,
+    pub sessions: BTreeMap<Rc<str>, StoredSession>,
 }
 
 impl Store {
@@ -117,7 +119,7 @@ impl Store {
     }
 }
 
-impl Session {
+impl StoredSession {
     /// What is queued. Of a bridge's queue only the last message on a topic, and one that is retained only
     /// while it is what lies there: at the other broker, too, whatever lies on the topic now or later
     /// replaces those before it, whoever may hear them pass.
@@ -150,7 +152,7 @@ pub enum Attached {
 }
 
 #[derive(Default)]
-pub struct Broker {
+pub struct VirtualBroker {
     pub up: bool,
     pub store: Store,
     pub saved: Store,
@@ -163,7 +165,7 @@ pub struct Broker {
     pub run: u64,
 }
 
-impl Broker {
+impl VirtualBroker {
     pub fn new(max_queued: usize) -> Self {
         Self {
             max_queued,
@@ -177,7 +179,7 @@ impl Broker {
     }
 
     /// What is kept for this client.
-    pub fn session(&mut self, key: &Rc<str>) -> &mut Session {
+    pub fn session(&mut self, key: &Rc<str>) -> &mut StoredSession {
         self.store.sessions.entry(Rc::clone(key)).or_default()
     }
 
@@ -243,5 +245,80 @@ impl Broker {
     /// The store as it is found after the next start.
     pub fn image_store(&self) -> &Store {
         if self.up { &self.store } else { &self.saved }
+    }
+}
+
+impl<H: Hooks> World<H> {
+    pub fn start_broker(&mut self, place: usize) {
+        if self.brokers[place].up || self.boards[place].unpowered {
+            return;
+        }
+        let broker = &mut self.brokers[place];
+        broker.up = true;
+        broker.run += 1;
+        broker.store = broker.saved.clone();
+        broker.attached.clear();
+        broker.wills.clear();
+        let (run, number) = (broker.run, place + 1);
+        self.trace
+            .note(self.now, 3, &[], || format!("broker {number} starts"));
+        self.at(self.now + self.autosave, Scheduled::Autosave(place, run));
+        self.at(self.now, Scheduled::Uptime(place, run));
+        if place == BOARD2 {
+            self.bridge_starts();
+        }
+    }
+
+    /// The broker's process ends; `saving` on SIGTERM, `silent` with its board's power.
+    pub fn stop_broker(&mut self, place: usize, saving: bool, silent: bool) {
+        let broker = &mut self.brokers[place];
+        if !broker.up {
+            return;
+        }
+        if saving {
+            broker.save();
+        }
+        broker.up = false;
+        broker.wills.clear();
+        broker.attached.clear();
+        let number = place + 1;
+        self.trace
+            .note(self.now, 4, &[], || format!("broker {number} ends"));
+        for id in self.conns_that(|conn| conn.broker == place) {
+            let crosses = self.conns[&id].crosses();
+            self.close_broker(id, silent && crosses);
+            if silent && crosses {
+                self.at(self.now + 7_500, Scheduled::Keepalive(id, true));
+            }
+        }
+        if place == BOARD2 {
+            for bridge in 0..self.bridges.len() {
+                self.bridges[bridge].up = false;
+                self.bridges[bridge].attempt += 1;
+                if let Some(id) = self.bridges[bridge].conn.take() {
+                    self.close_client(id, false, silent);
+                    if silent {
+                        self.at(self.now + 7_500, Scheduled::Keepalive(id, false));
+                    }
+                }
+            }
+        }
+    }
+
+    pub fn autosave(&mut self, place: usize, run: u64) {
+        let broker = &mut self.brokers[place];
+        if broker.up && broker.run == run {
+            broker.save();
+            self.at(self.now + self.autosave, Scheduled::Autosave(place, run));
+        }
+    }
+
+    pub fn uptime(&mut self, place: usize, run: u64) {
+        if self.brokers[place].up && self.brokers[place].run == run {
+            let payload = format!("{} seconds", self.now / 1000);
+            let packet = Packet::new("$SYS/broker/uptime", payload.as_bytes(), 0, true);
+            self.publish_at(place, &packet, None);
+            self.at(self.now + 4_000, Scheduled::Uptime(place, run));
+        }
     }
 }

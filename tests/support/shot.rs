@@ -3,10 +3,48 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use dualboard::ui::view::{self, Picture};
+use dualboard::terminal::keys::{KeyCode, KeyEvent, KeyModifiers};
+use dualboard::text::words::Times;
+use dualboard::time::Mono;
+use dualboard::ui::controls::Controls;
+use dualboard::ui::view::{self, Picture, Theme};
+use jiff::tz::TimeZone;
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use ratatui::style::{Color, Modifier};
+
+use crate::boards::steady::{Boards, CARD1, CARD2, DISPLAY};
+
+/// The size of an ordinary window.
+pub const ORDINARY: (u16, u16) = (80, 24);
+
+/// What a program shows now.
+pub fn picture(boards: &Boards, program: usize) -> Picture {
+    let view = boards.machine(program).view();
+    Picture {
+        controls: Controls::new(view.role, false),
+        view,
+        alarms: boards.hooks.alarms[program].clone(),
+        mouse: false,
+        url: format!("mqtt://localhost:{}", [1883, 1884, 1884][program]),
+        times: Times::new(TimeZone::UTC, boards.time().wall),
+        theme: Theme::new(true, true),
+    }
+}
+
+/// The programs one after the other, in the ordinary size.
+pub fn all(boards: &Boards) -> String {
+    [CARD1, CARD2, DISPLAY]
+        .map(|program| shot(&picture(boards, program), ORDINARY))
+        .concat()
+}
+
+/// A key as the loop takes it, but for what it asks of the machine.
+pub fn press(picture: &mut Picture, key: KeyCode, (width, height): (u16, u16)) {
+    let extent = view::extent(picture, Size::new(width, height));
+    let key = KeyEvent::new(key, KeyModifiers::NONE);
+    let _ = picture.controls.key(Mono::ZERO, key, extent);
+}
 
 /// The screen as it would be drawn in a window of this size.
 pub fn shot(picture: &Picture, (width, height): (u16, u16)) -> String {

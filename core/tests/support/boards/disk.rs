@@ -1,26 +1,25 @@
 //! An owner's state file: replaced as a whole, durable when the write has come to its end, and sometimes
 //! not there any more.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use dualboard_core::owner::Memory;
 use dualboard_core::wire::decode_memory;
 
-use super::reference::{Image, image_of};
+use super::payload::{Image, image_of};
 
 #[derive(Clone)]
 pub struct File {
     pub bytes: Rc<[u8]>,
     pub image: Image,
-    /// The client id of the program that wrote it, its memory, and the commands that it had done.
+    /// The client id of the program that wrote it.
     pub client: Rc<str>,
-    pub memory: usize,
-    pub done: BTreeSet<u64>,
+    /// Which write it came of; 0 if it is torn.
+    pub number: u64,
 }
 
 #[derive(Default)]
-pub struct Disk {
+pub struct VirtualDisk {
     /// What a restart will find.
     pub durable: Option<File>,
     /// Written, but not known to be durable: after a crash it may be there or not.
@@ -30,14 +29,13 @@ pub struct Disk {
     pub read_only: bool,
 }
 
-impl Disk {
-    pub fn write(&mut self, bytes: &[u8], client: &Rc<str>, memory: usize, done: &BTreeSet<u64>) {
+impl VirtualDisk {
+    pub fn write(&mut self, number: u64, bytes: &[u8], client: &Rc<str>) {
         self.writing = Some(File {
             image: image_of(bytes),
             bytes: Rc::from(bytes),
             client: Rc::clone(client),
-            memory,
-            done: done.clone(),
+            number,
         });
     }
 
@@ -68,14 +66,8 @@ impl Disk {
     pub fn tear(&mut self, at: usize) {
         if let Some(file) = &mut self.durable {
             file.bytes = Rc::from(&file.bytes[..at % file.bytes.len().max(1)]);
-            (file.image, file.client, file.done) = ([None; 6], Rc::from(""), BTreeSet::new());
+            (file.image, file.client, file.number) = ([None; 6], Rc::from(""), 0);
         }
-    }
-
-    /// Which memory is in the file, if it can be read.
-    pub fn memory(&self) -> Option<usize> {
-        self.read().ok()?;
-        self.durable.as_ref().map(|file| file.memory)
     }
 
     pub fn read(&self) -> Result<Memory, String> {

@@ -8,19 +8,12 @@
     reason = "drawn, taken and thrown away"
 )]
 
-#[path = "hostile/decoding.rs"]
 pub mod decoding;
-#[path = "hostile/ending.rs"]
 mod ending;
-#[path = "hostile/outgoing.rs"]
 mod outgoing;
-#[path = "hostile/steps.rs"]
 pub mod steps;
-#[path = "hostile/trial.rs"]
 pub mod trial;
-#[path = "hostile/watch.rs"]
 pub mod watch;
-#[path = "hostile/words.rs"]
 pub mod words;
 
 /// Drives a machine with the events that these bytes stand for.

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use dualboard_core::machine::{Event, Machine, Role, Setup, Ticket};
 use dualboard_core::owner::Memory;
-use dualboard_core::sensor::{Card, SensorId};
+use dualboard_core::sensor::Card;
 use dualboard_core::time::Now;
 use dualboard_core::version::Life;
 use dualboard_core::wire::{Topic, encode_last_will};
 
+use super::Hooks;
 use super::broker::{Packet, Queued};
-use super::disk::Disk;
-use super::net::{Parcel, Peer, UP};
-use super::planted::message;
-use super::reference::{Image, Made, quarantined_in};
-use super::world::{Action, TWIN, World};
+use super::connections::{Parcel, Peer, UP};
+use super::disk::VirtualDisk;
+use super::runtime::message;
+use super::world::{Scheduled, World};
 
 #[expect(
     clippy::struct_excessive_bools,
@@ -39,8 +39,6 @@ pub struct Program {
     /// When it was last started, and when it ended.
     pub started: u64,
     pub ended: Option<u64>,
-    /// Whether it has ended, or is about to, for another owner.
-    pub gave_way: bool,
     pub conn: Option<u64>,
     pub granted: bool,
     /// Whether the marker that it published has come back on this connection.
@@ -48,29 +46,11 @@ pub struct Program {
     /// Publications whose handshakes are under way.
     pub flying: Vec<(Ticket, Queued)>,
     seen: BTreeSet<u64>,
-    pub disk: Disk,
+    pub disk: VirtualDisk,
     pub stopped: bool,
     /// Its machine has been asleep, and nothing has happened to it since.
     pub dozes: bool,
     pub due: Option<u64>,
-    /// What its screen shows that has a version.
-    pub view: Image,
-    /// Whether a word without version is shown.
-    pub wordy: [bool; 6],
-    pub states: [Option<bool>; 6],
-    /// Whether the sensors of each card are shown as live.
-    pub live: [bool; 2],
-    /// The latest press that each sensor has shown in this life.
-    pub highest: [Option<Made>; 6],
-    /// Which memory an owner goes on from.
-    pub memory: usize,
-    /// The commands that it has been given and not done yet, and those that it has done, or its memory has.
-    pub asked: Vec<(u64, SensorId)>,
-    pub done: BTreeSet<u64>,
-    /// Publications in the present second, by kind: reports, all.
-    pub second: (u64, u64),
-    pub reports: u64,
-    pub beats: u64,
 }
 
 impl Program {
@@ -103,17 +83,15 @@ impl Program {
     }
 }
 
-impl World {
+impl<H: Hooks> World<H> {
     pub fn start_program(&mut self, slot: usize) {
         if self.programs[slot].machine.is_some() || self.boards[self.programs[slot].board].unpowered {
             return;
         }
-        self.remember(slot);
-        let [life_id, client] = [(); 2].map(|()| u32::try_from(self.rng.next() >> 32).expect("32 bits"));
-        let life_id = self.planted.life(slot, life_id);
-        let now = self.planted.now(self.now_at(self.programs[slot].board));
+        let [life_id, client] = self.hooks.numbers(slot);
+        let now = self.hooks.clock(self.now_at(self.programs[slot].board));
         let program = &mut self.programs[slot];
-        let memory = self.planted.memory(program.card, program.disk.read());
+        let memory = self.hooks.memory(program.card, program.disk.read());
         program.life_id = life_id;
         let kept = memory.as_ref().ok().and_then(|memory| memory.client);
         program.client = kept.unwrap_or(client);
@@ -126,22 +104,17 @@ impl World {
             machine
         });
         program.life += 1;
-        (program.started, program.gave_way, program.dozes) = (self.now, false, false);
-        program.asked.clear();
-        let file = program.disk.durable.as_ref();
-        program.done = file.map(|file| file.done.clone()).unwrap_or_default();
-        (program.highest, program.view, program.states) = ([None; 6], [None; 6], [None; 6]);
-        (program.live, program.due) = ([false; 2], None);
+        (program.started, program.dozes, program.due) = (self.now, false, None);
         let name = program.name;
         self.trace.note(self.now, 1, &[], || format!("{name} starts"));
-        self.forget();
+        H::started(self, slot);
         self.feed(slot, Event::Tick);
         self.redial(slot, 1, 50);
     }
 
     /// The process is gone. `silent`: with its board's power; `clean`: it said goodbye to its broker.
     pub fn end_program(&mut self, slot: usize, clean: bool, silent: bool) {
-        let kept = self.rng.chance(50);
+        let kept = self.hooks.keeps_write();
         let program = &mut self.programs[slot];
         if program.machine.take().is_none() {
             return;
@@ -152,22 +125,17 @@ impl World {
         program.flying.clear();
         program.seen.clear();
         program.granted = false;
-        program.live = [false; 2];
         let conn = program.conn.take();
         let name = program.name;
         self.trace.note(self.now, 2, &[], || format!("{name} ends"));
-        self.owner_ends(slot);
-        self.forget();
+        H::ended(self, slot);
         if let Some(id) = conn {
             self.close_client(id, clean, silent);
-        }
-        if slot == TWIN {
-            self.lower_floor();
         }
     }
 
     fn redial(&mut self, slot: usize, low: u64, high: u64) {
-        let dial = Action::Dial(slot, self.programs[slot].life);
+        let dial = Scheduled::Dial(slot, self.programs[slot].life);
         self.within(self.now + low, self.now + high, dial);
     }
 
@@ -233,11 +201,7 @@ impl World {
                 }
                 if fresh {
                     let packet = &queued.packet;
-                    self.asked(slot, packet);
-                    let heartbeat = packet.topic.ends_with("/alive");
-                    let told = heartbeat.then(|| quarantined_in(&packet.payload));
-                    let told = told.unwrap_or(packet.image);
-                    self.meet(slot, &told);
+                    H::arrives(self, slot, packet);
                     let (topic, payload) = (packet.topic.to_string(), packet.payload.to_vec());
                     self.feed(slot, message(topic, payload, queued.retained));
                 }
@@ -275,8 +239,20 @@ impl World {
         }
     }
 
+    /// The process is stopped until then.
+    pub fn stop_program(&mut self, slot: usize, after: u64) {
+        if self.programs[slot].machine.is_none() {
+            return;
+        }
+        self.hold(slot, true);
+        self.at(after, Scheduled::Release(slot, self.programs[slot].life));
+        if let Some(id) = self.programs[slot].conn {
+            self.at(self.now + 7_500, Scheduled::Keepalive(id, false));
+        }
+    }
+
     fn lost(&mut self, slot: usize, why: &str) {
-        let (millis, why) = (self.rng.within(300, 2_000), why.to_owned());
+        let (millis, why) = (self.hooks.within(300, 2_000), why.to_owned());
         let retry_in = Duration::from_millis(millis);
         self.feed(slot, Event::Disconnected { why, retry_in });
         self.redial(slot, millis, millis + 1);

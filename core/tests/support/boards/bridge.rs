@@ -3,10 +3,11 @@
 
 use std::rc::Rc;
 
+use super::Hooks;
 use super::broker::{Attached, Packet, Queued};
-use super::kinds::Kind;
-use super::net::{Parcel, Peer, UP, Wire};
-use super::world::{Action, BOARD1, BOARD2, World};
+use super::cable::Wire;
+use super::connections::{Parcel, Peer, UP};
+use super::world::{BOARD1, BOARD2, Scheduled, World};
 
 /// One of its connections.
 #[derive(Default)]
@@ -42,7 +43,7 @@ fn sources(topics: &[(Rc<str>, Rc<str>, u8)]) -> Vec<(Rc<str>, u8)> {
 
 /// As in `mosquitto_bridge.conf`, one for each `connection` in it.
 pub fn bridges() -> Vec<Bridge> {
-    let lines = include_str!("../../../mosquitto_bridge.conf").lines();
+    let lines = include_str!("../../../../mosquitto_bridge.conf").lines();
     let mut bridges: Vec<Bridge> = Vec::new();
     for line in lines {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -75,7 +76,7 @@ pub fn bridges() -> Vec<Bridge> {
     bridges
 }
 
-impl World {
+impl<H: Hooks> World<H> {
     /// Broker 2 has started: its bridge takes up its sessions.
     pub fn bridge_starts(&mut self) {
         for place in 0..self.bridges.len() {
@@ -99,7 +100,7 @@ impl World {
         self.within(
             self.now + low,
             self.now + high,
-            Action::DialBridge(place, attempt),
+            Scheduled::DialBridge(place, attempt),
         );
     }
 
@@ -109,12 +110,9 @@ impl World {
             return;
         }
         // Mosquitto 2.0.21 waits until the wall clock has caught up with its last connect.
-        let behind = self.waits_for_clock && Some(self.now_at(BOARD2).wall.0) < bridge.connected_at;
-        if behind {
-            self.tally.count(Kind::ClockBehind);
-        }
+        let behind = Some(self.now_at(BOARD2).wall.0) < bridge.connected_at && self.hooks.waits_for_clock();
         let answers = self.brokers[BOARD1].up || self.boards[BOARD1].unpowered;
-        if behind || self.link.wire == Wire::Refused || !answers {
+        if behind || self.cable.wire == Wire::Refused || !answers {
             self.redial_bridge(place, 1_000, 2_000);
             return;
         }
@@ -128,7 +126,7 @@ impl World {
         let will = state.map(|state| Packet::new(state, b"0", 1, true));
         let clean = bridge.clean;
         self.send(id, UP, Parcel::Connect(remotes, will, clean));
-        self.at(self.now + 6_000, Action::DialTimeout(id));
+        self.at(self.now + 6_000, Scheduled::DialTimeout(id));
     }
 
     /// Broker 1 tells its clients whether the bridge is connected.
@@ -178,10 +176,8 @@ impl World {
         self.bridges[place].up = true;
         self.bridges[place].connected_at = Some(self.now_at(BOARD2).wall.0);
         let topics = sources(&self.bridges[place].outgoing);
-        let overtaken = self.rng.chance(self.overtaking);
         let early = std::mem::take(&mut self.bridges[place].early);
-        let copies = if overtaken {
-            self.tally.count(Kind::Overtaken);
+        let copies = if self.hooks.overtakes() {
             early
         } else {
             self.brokers[BOARD2].retained_for(&topics)

@@ -5,21 +5,21 @@ use dualboard_core::machine::Event;
 use dualboard_core::sensor::SensorId;
 use serde_json::{Value, json};
 
-use super::broker::Packet;
+use super::boards::broker::Packet;
 use super::kinds::Kind;
-use super::world::{TWIN, World};
+use super::run::{Simulation, TWIN};
 
-impl World {
+impl Simulation {
     /// Somebody presses a key on a card, whatever else is going on; where two owners run, on either of them.
     pub fn press(&mut self, sensor: SensorId) {
         let twin = &self.programs[TWIN];
         let there = twin.machine.is_some() && twin.card() == Some(sensor.card());
-        let twin = there && self.rng.chance(50);
+        let twin = there && self.hooks.rng.chance(50);
         let slot = if twin { TWIN } else { sensor.card() as usize };
         let program = &self.programs[slot];
         if program.machine.is_some() && !program.stopped && !program.dozes {
             if slot == TWIN {
-                self.tally.count(Kind::TwinPressed);
+                self.hooks.tally.count(Kind::TwinPressed);
             }
             self.feed(slot, Event::Toggle(sensor));
         }
@@ -38,27 +38,28 @@ impl World {
 
     /// A program is given one: it is to be done unless it has been, as far as the program can remember.
     pub fn asked(&mut self, slot: usize, packet: &Packet) {
-        let program = &mut self.programs[slot];
+        let card = self.programs[slot].card();
+        let record = &mut self.hooks.records[slot];
         let command: Value = serde_json::from_slice(&packet.payload).unwrap_or_default();
         let number = u8::try_from(command["toggle"][0].as_u64().unwrap_or(0)).unwrap_or(0);
         let (Some(sensor), Some(id)) = (SensorId::new(number), command["id"].as_u64()) else {
             return;
         };
-        let own = packet.topic.ends_with("/set") && program.card() == Some(sensor.card());
-        if own && !program.done.contains(&id) && !program.asked.contains(&(id, sensor)) {
-            program.asked.push((id, sensor));
+        let own = packet.topic.ends_with("/set") && card == Some(sensor.card());
+        if own && !record.done.contains(&id) && !record.asked.contains(&(id, sensor)) {
+            record.asked.push((id, sensor));
         }
     }
 
     /// The sensors that commands have toggled in this step: what was asked and is answered now.
     pub fn newly_done(&mut self, slot: usize) -> Vec<SensorId> {
-        let program = &mut self.programs[slot];
-        let Some(machine) = &program.machine else {
+        let record = &mut self.hooks.records[slot];
+        let Some(machine) = &self.programs[slot].machine else {
             return Vec::new();
         };
         let answered = |(id, _): &mut (u64, SensorId)| machine.answer(*id).is_some();
-        let done: Vec<_> = program.asked.extract_if(.., answered).collect();
-        program.done.extend(done.iter().map(|(id, _)| *id));
+        let done: Vec<_> = record.asked.extract_if(.., answered).collect();
+        record.done.extend(done.iter().map(|(id, _)| *id));
         done.into_iter().map(|(_, sensor)| sensor).collect()
     }
 
@@ -69,8 +70,9 @@ impl World {
         let stages = answer["stages"].as_object();
         let saved = stages.is_some_and(|stages| stages.values().all(|stage| stage != "SENDING"));
         let file = program.disk.durable.as_ref();
-        let kept = file.is_some_and(|file| file.done.contains(&id));
-        if !program.done.contains(&id) {
+        let file = file.and_then(|file| self.hooks.files.get(&file.number));
+        let kept = file.is_some_and(|(_, done)| done.contains(&id));
+        if !self.hooks.records[slot].done.contains(&id) {
             self.fail(slot, format!("answers command {id}, which it has not done"));
         } else if saved && !kept {
             let words = format!("calls command {id} saved, and its file does not know it");
