@@ -1,11 +1,9 @@
 //! What raises an alarm, what rings, and how long it stays.
 
+use crate::solo::{KO, OK, sensor};
 use dualboard_core::alarms::{Alarms, Observed, Ring, Subject};
-use dualboard_core::sensor::{Card, PerCard, PerSensor, SensorId, State};
+use dualboard_core::sensor::{Card, PerCard, PerSensor, State};
 use dualboard_core::time::Wall;
-
-const OK: Option<State> = Some(State::Ok);
-const KO: Option<State> = Some(State::Ko);
 
 /// All is well.
 fn well() -> Observed {
@@ -21,10 +19,6 @@ fn well() -> Observed {
 /// Cards that are held since this moment.
 fn held(cards: &[Card]) -> PerCard<Option<Wall>> {
     PerCard::from_fn(|card| cards.contains(&card).then_some(Wall(90)))
-}
-
-fn sensor(number: u8) -> SensorId {
-    SensorId::new(number).expect("1 to 6")
 }
 
 /// What is seen with these sensors in this state.

@@ -30,7 +30,9 @@ fn next() -> (Solo, Memory) {
 
 #[test]
 fn with_a_disk_that_never_works_every_toggle_goes_out_and_is_never_called_saved() {
-    for file in [None, toggled().file] {
+    let kept = toggled().file;
+    assert!(kept.is_some_and(|file| file.era.is_some()));
+    for file in [None, kept] {
         let mut owner = Solo::new(CARD1, 78, file.as_ref());
         owner.feed(Event::Connected);
         owner.restore();

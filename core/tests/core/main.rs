@@ -7,21 +7,21 @@ mod hostile;
 #[path = "../support/solo.rs"]
 mod solo;
 
-mod again;
 mod alarms;
 mod commands;
 mod compatibility;
 mod decoding;
 mod disk;
 mod flood;
+mod freshness;
 mod hostile_corpus;
 mod hostile_events;
 mod hostile_findings;
-mod live;
 mod owner;
 mod plain;
 mod pulse;
 mod quarantine;
+mod republish;
 mod restore;
 mod rights;
 mod twins;

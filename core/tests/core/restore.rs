@@ -15,9 +15,10 @@ fn connected(role: Role) -> Solo {
 
 #[test]
 fn nothing_but_the_marker_is_published_before_it_comes_back() {
-    for role in [CARD1, CARD2, Role::Display] {
+    for (role, toggled) in [(CARD1, 1), (CARD2, 4), (Role::Display, 1)] {
         let mut solo = connected(role);
-        solo.toggle(1);
+        solo.toggle(toggled);
+        assert_eq!(solo.state(toggled).is_some(), role != Role::Display);
         solo.hear(Topic::Marker, "1");
         assert_eq!(solo.said.len(), 1, "another marker ends nothing");
         assert!(!solo.machine.is_restored() && !solo.machine.is_settled());

@@ -169,6 +169,12 @@ impl Simulation {
             self.check_live();
             steps += 1;
         }
+        if self.hooks.agreed.is_none() {
+            self.fail(
+                usize::MAX,
+                "has come to its end without a look at whether all agree",
+            );
+        }
         let run = self.hooks;
         RunResult {
             failure: self.failure,

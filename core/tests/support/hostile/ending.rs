@@ -9,7 +9,7 @@ use dualboard_core::sensor::Card;
 use dualboard_core::version::{Era, Life};
 use dualboard_core::wire::{Heartbeat, Topic, encode_heartbeat, encode_report};
 
-use super::steps::{Said, Step, Words};
+use super::steps::{Claim, Step, Words};
 use super::trial::{BEGIN, Trial};
 
 /// How many rounds of answers it may take until nothing more happens.
@@ -55,7 +55,7 @@ impl Trial {
 
     /// The other board shows what the broker holds.
     fn honest_echo(&mut self, card: Card) {
-        let report = self.report(&Words([Said::AsShown; 6]));
+        let report = self.report(&Words([Claim::AsShown; 6]));
         if report.iter().next().is_some() {
             let topic = Topic::ReadBack(card);
             self.say(topic, encode_report(&report, topic.carries()), false);

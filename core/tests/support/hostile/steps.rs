@@ -18,7 +18,7 @@ pub const MOST: usize = 400;
 
 /// How the program starts.
 #[derive(Debug)]
-pub struct Start {
+pub struct InitialState {
     pub role: Role,
     pub memory: Option<Memory>,
 }
@@ -35,7 +35,7 @@ pub enum Drawn {
 
 /// What is said of a sensor.
 #[derive(Debug, Clone, Copy)]
-pub enum Said {
+pub enum Claim {
     Nothing,
     /// The truth, as far as this program knows it.
     AsShown,
@@ -45,7 +45,7 @@ pub enum Said {
 
 /// What is said of the six sensors.
 #[derive(Debug, Clone)]
-pub struct Words(pub [Said; 6]);
+pub struct Words(pub [Claim; 6]);
 
 /// How long a sender says to have been up.
 #[derive(Debug, Clone, Copy)]
@@ -92,14 +92,14 @@ pub enum Step {
     WallClock(i64),
 }
 
-pub fn start(bytes: &mut Unstructured<'_>) -> Result<Start> {
+pub fn start(bytes: &mut Unstructured<'_>) -> Result<InitialState> {
     let role = *bytes.choose(&[Role::Monitor(Card::One), Role::Monitor(Card::Two), Role::Display])?;
     let memory = if bytes.arbitrary()? {
         Some(memory(bytes)?)
     } else {
         None
     };
-    Ok(Start { role, memory })
+    Ok(InitialState { role, memory })
 }
 
 fn memory(bytes: &mut Unstructured<'_>) -> Result<Memory> {
@@ -288,12 +288,12 @@ fn version(bytes: &mut Unstructured<'_>) -> Result<Version> {
     Ok(Version { dot, seen })
 }
 
-fn said(bytes: &mut Unstructured<'_>) -> Result<Said> {
+fn said(bytes: &mut Unstructured<'_>) -> Result<Claim> {
     Ok(match bytes.int_in_range(0..=7_u8)? {
-        0 => Said::Nothing,
-        1 => Said::AsShown,
-        2 => Said::Plain(state(bytes)?),
-        3 => Said::Reading(state(bytes)?, Drawn::Absolute(attack(bytes)?)),
+        0 => Claim::Nothing,
+        1 => Claim::AsShown,
+        2 => Claim::Plain(state(bytes)?),
+        3 => Claim::Reading(state(bytes)?, Drawn::Absolute(attack(bytes)?)),
         place => {
             let bits: u8 = bytes.arbitrary()?;
             let more = (bits & 3).cast_signed() - 1;
@@ -302,14 +302,14 @@ fn said(bytes: &mut Unstructured<'_>) -> Result<Said> {
             } else {
                 Drawn::After(dot(bytes)?, more)
             };
-            Said::Reading(State::from(bits & 64 != 0), drawn)
+            Claim::Reading(State::from(bits & 64 != 0), drawn)
         }
     })
 }
 
 fn words(bytes: &mut Unstructured<'_>) -> Result<Words> {
     // All as it is shown: what an honest program says.
-    let mut words = [Said::AsShown; 6];
+    let mut words = [Claim::AsShown; 6];
     if !bytes.arbitrary()? {
         for place in &mut words {
             *place = said(bytes)?;

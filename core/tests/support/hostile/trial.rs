@@ -1,4 +1,5 @@
-//! A machine, the shell's part played for it, and every step watched.
+//! A machine, the shell's part played for it, and every step watched: one at a time, since the fuzzer draws
+//! what a broker and a disk do as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use dualboard_core::wire::{
     Heartbeat, Topic, encode_command, encode_heartbeat, encode_last_will, encode_marker, encode_report,
 };
 
-use super::steps::{Start, Step, Uptime};
+use super::steps::{InitialState, Step, Uptime};
 use super::watch::Watch;
 
 pub const LIFE: Life = Life(0x004D_004D);
@@ -40,7 +41,7 @@ pub struct Trial {
 }
 
 impl Trial {
-    pub fn new(start: Start) -> Self {
+    pub fn new(start: InitialState) -> Self {
         let memory = start.memory.ok_or_else(|| "no state file".to_owned());
         let setup = Setup {
             role: start.role,

@@ -7,7 +7,7 @@ use dualboard_core::sensor::SensorId;
 use dualboard_core::version::{Dot, Era, Seen, Version};
 use dualboard_core::wire::{Entry, Report};
 
-use super::steps::{Drawn, Said, Words};
+use super::steps::{Claim, Drawn, Words};
 use super::trial::Trial;
 
 impl Trial {
@@ -17,10 +17,10 @@ impl Trial {
         for (sensor, said) in SensorId::ALL.into_iter().zip(&words.0) {
             let shown = reading(&self.machine, sensor);
             let entry = match *said {
-                Said::Nothing => None,
-                Said::AsShown => shown.map(Entry::Reading),
-                Said::Plain(state) => Some(Entry::Plain(state)),
-                Said::Reading(state, drawn) => Some(Entry::Reading(Reading {
+                Claim::Nothing => None,
+                Claim::AsShown => shown.map(Entry::Reading),
+                Claim::Plain(state) => Some(Entry::Plain(state)),
+                Claim::Reading(state, drawn) => Some(Entry::Reading(Reading {
                     state,
                     version: version(drawn, shown.map(|shown| shown.version)),
                     changed: None,
