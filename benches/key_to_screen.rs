@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use paho_mqtt::{Client, Message};
 use support::bench::Node::{Broker1, Broker2, Card1, Display};
-use support::bench::plain::Plain;
+use support::bench::plain::PlainClient;
 use support::bench::{BROKERS, Bench, told};
 use support::pty::Pty;
 
@@ -30,7 +30,7 @@ fn main() {
     let mut boards = Bench::running();
     let (card1, display) = (boards.take(Card1), boards.take(Display));
     let bare = Bare::start();
-    let mut times = Times::default();
+    let mut times = Timings::default();
     for press in 0..keys {
         let state = if press % 2 == 0 { "KO" } else { "OK" };
         times.key(&card1, &display, state);
@@ -43,14 +43,14 @@ fn main() {
 
 /// Durations from the key, or from the bare message, to what each is named after.
 #[derive(Default)]
-struct Times {
+struct Timings {
     own_screen: Vec<Duration>,
     display: Vec<Duration>,
     confirmed: Vec<Duration>,
     bare: Vec<Duration>,
 }
 
-impl Times {
+impl Timings {
     fn key(&mut self, card1: &Pty, display: &Pty, state: &str) {
         let pressed = Instant::now();
         card1.send("1");
@@ -108,8 +108,8 @@ fn milliseconds(time: Duration) -> f64 {
 
 /// Two brokers and the bridge, and clients that know nothing of versions, stages or screens.
 struct Bare {
-    sender: Plain,
-    listener: Plain,
+    sender: PlainClient,
+    listener: PlainClient,
     _brokers: Bench,
 }
 
@@ -119,8 +119,8 @@ impl Bare {
         brokers.start_all(BROKERS);
         relay(&brokers.url(Broker2));
         let bare = Self {
-            sender: Plain::stranger(&brokers.url(Broker1)),
-            listener: Plain::stranger(&brokers.url(Broker2)).listen("sensors/all"),
+            sender: PlainClient::stranger(&brokers.url(Broker1)),
+            listener: PlainClient::stranger(&brokers.url(Broker2)).listen("sensors/all"),
             _brokers: brokers,
         };
         // The first ones also wait for the bridge to connect.

@@ -28,7 +28,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Widget as _;
 
 #[derive(Clone, Default)]
-struct Picture {
+struct ProbePicture {
     sensor_ok: bool,
     key: String,
     ticks: u64,
@@ -36,7 +36,7 @@ struct Picture {
     bad: bool,
 }
 
-fn draw(picture: &Picture, buffer: &mut Buffer) {
+fn draw(picture: &ProbePicture, buffer: &mut Buffer) {
     assert!(!picture.bad, "painter went wrong");
     let area = buffer.area;
     let state = if picture.sensor_ok { "OK" } else { "KO" };
@@ -128,12 +128,12 @@ fn main() -> ExitCode {
 
 fn run(
     terminal: &Terminal,
-    painter: &Painter<Picture>,
+    painter: &Painter<ProbePicture>,
     inputs: &Receiver<Input>,
     mut heartbeat: Option<File>,
     after_hang_up: Option<&str>,
 ) -> u8 {
-    let mut picture = Picture::default();
+    let mut picture = ProbePicture::default();
     let ticks = tick(Duration::from_millis(5));
     painter.show(picture.clone());
     loop {

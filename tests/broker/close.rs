@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use dualboard::machine::{Event, Ticket};
 
-use crate::support::link::Link;
+use crate::support::link::TcpRelay;
 use crate::support::mosquitto::Mosquitto;
 use crate::support::observer::{Observer, message, settings};
 use crate::support::port::Port;
@@ -15,7 +15,7 @@ fn the_will_is_sent_after_a_cut_link_and_not_after_a_goodbye() {
     let mosquitto = Mosquitto::start_new();
     let mut watcher = Observer::start(&settings(&mosquitto.url(), "watcher"));
     watcher.wait_ready();
-    let link = Link::to(mosquitto.port());
+    let link = TcpRelay::to(mosquitto.port());
     let mut mortal = settings(&link.url(), "mortal");
     mortal.will = Some(message("t/will", "died", 2));
     let mut program = Observer::start(&mortal);

@@ -6,6 +6,7 @@ use dualboard::machine::{Event, Ticket};
 use dualboard::mqtt::Problem;
 use dualboard::settings::{Credentials, Secret};
 
+use crate::support::bench::told::says_all;
 use crate::support::mosquitto::Mosquitto;
 use crate::support::observer::{Observer, message, settings};
 use crate::support::scripted_broker::{self, ACCEPTED, Script};
@@ -56,10 +57,7 @@ fn a_wrong_password_is_named_and_the_right_one_works() {
     let mosquitto = asking();
     let mut wanted = settings(&mosquitto.url(), "me");
     let (why, _) = Observer::start(&wanted).wait_down();
-    assert_eq!(
-        why,
-        "not authorised: the broker asks for a user name and password"
-    );
+    assert!(why.contains("asks for a user name and password"), "{why}");
 
     wanted.credentials = Some(Credentials {
         username: "me".into(),
@@ -235,20 +233,15 @@ fn why(connack: &'static [u8], old: bool) -> String {
 #[test]
 fn what_a_broker_says_that_it_lacks_is_named_before_anything_is_sent() {
     for (connack, words) in [
-        (
-            &[0x20, 5, 0, 0, 2, 0x24, 1][..],
-            "the broker has no QoS 2 (max_qos): it cannot serve",
-        ),
+        (&[0x20, 5, 0, 0, 2, 0x24, 1][..], &["no QoS 2", "max_qos"][..]),
         (
             &[0x20, 5, 0, 0, 2, 0x25, 0],
-            "the broker keeps no messages (retain_available)",
+            &["keeps no messages", "retain_available"],
         ),
-        (
-            &[0x20, 8, 0, 0, 5, 0x27, 0, 0, 4, 0],
-            "the broker accepts 1024 bytes a packet, 17408 are needed",
-        ),
+        (&[0x20, 8, 0, 0, 5, 0x27, 0, 0, 4, 0], &["1024 bytes", "17408"]),
     ] {
-        assert_eq!(why(connack, false), words);
+        let why = why(connack, false);
+        assert!(says_all(&why, words), "{why}");
     }
 }
 

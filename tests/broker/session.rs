@@ -5,7 +5,7 @@ use std::time::Duration;
 use dualboard::machine::Event;
 use dualboard::mqtt::{Outgoing, Problem};
 
-use crate::support::link::Link;
+use crate::support::link::TcpRelay;
 use crate::support::mosquitto::Mosquitto;
 use crate::support::observer::{Observer, message, settings};
 
@@ -181,7 +181,7 @@ fn what_mqtt_cannot_send_is_undelivered_and_harmless() {
 #[test]
 fn a_cut_link_is_noticed_and_no_message_comes_between_down_and_the_next_connection() {
     let mosquitto = Mosquitto::start_new();
-    let link = Link::to(mosquitto.port());
+    let link = TcpRelay::to(mosquitto.port());
     let mut program = Observer::start(&settings(&link.url(), "cut"));
     let mut speaker = Observer::start(&settings(&mosquitto.url(), "speaker"));
     program.wait_ready();

@@ -15,6 +15,7 @@ fn any_size_is_drawn_and_every_sensor_can_be_clicked_where_it_stands() {
     boards.stop(1);
     let mut help = picture(&boards, CARD1);
     press(&mut help, KeyCode::Char('?'), ORDINARY);
+    let mut found = 0;
     for (width, height) in (1..=170).flat_map(|width| (1..=56).map(move |height| (width, height))) {
         let small = width <= 36 && height <= 9;
         if !small && (width % 11 != 0 || height % 5 != 0) {
@@ -39,9 +40,11 @@ fn any_size_is_drawn_and_every_sensor_can_be_clicked_where_it_stands() {
                 let at = Position::new(column, u16::try_from(line).expect("on the screen"));
                 let sensor = view::sensor_at(&picture, Size::new(width, height), at);
                 assert_eq!(sensor.map(|sensor| u32::from(sensor.number())), number, "{text}");
+                found += 1;
             }
         }
     }
+    assert!(found > 1_000, "only {found} sensors were looked for");
 }
 
 #[test]

@@ -3,28 +3,28 @@
 //! test fails, it prints the screens and the ends of the logs, and the folder stays.
 #![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
 
-mod broker;
 pub mod plain;
+pub mod process;
 pub mod told;
 mod waits;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-pub use super::link::Link;
+pub use super::link::TcpRelay;
+use super::mosquitto::Mosquitto;
+pub use super::mosquitto::glance;
 use super::port::Port;
-use super::pty::{Pty, Seen, Start, code};
-use broker::Broker;
-use plain::Plain;
+use super::pty::{Pty, PtyOutput, Start, code};
+use plain::PlainClient;
 use told::row;
-pub use told::{INITIAL, Row, States, flat, is_ready, says, shows};
+pub use told::{INITIAL, SensorRow, States, flat, is_ready, says, shows};
 
 /// Generous: only failures wait for so long.
 const DEADLINE: Duration = Duration::from_secs(45);
-const GLANCE: Duration = Duration::from_millis(20);
 
 /// What can be started and ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,9 +44,9 @@ pub const PROGRAMS: [Node; 3] = [Card1, Card2, Display];
 
 /// Two boards.
 pub struct Bench {
-    brokers: [Broker; 2],
+    brokers: [Mosquitto; 2],
     /// Between the bridge and broker 1.
-    pub link: Link,
+    pub link: TcpRelay,
     screens: [Option<Pty>; 3],
     /// With which the programs are started, beside what all are started with.
     options: &'static [&'static str],
@@ -63,8 +63,9 @@ impl Bench {
             .tempdir()
             .expect("a folder");
         let ports = [Port::claim(), Port::claim()];
-        let link = Link::to(ports[0].number);
-        let broker = |number, port: &Port| Broker::new(folder.path(), number, port.number, link.port());
+        let link = TcpRelay::to(ports[0].number);
+        let broker =
+            |number, port: &Port| Mosquitto::of_board(folder.path(), number, port.number, link.port());
         Self {
             brokers: [broker(1, &ports[0]), broker(2, &ports[1])],
             folder,
@@ -89,6 +90,20 @@ impl Bench {
         bench
     }
 
+    /// Everything runs, and these sensors have been toggled on their owners' screens.
+    pub fn with_ko(sensors: &str) -> Self {
+        let mut bench = Self::running();
+        let mut states = INITIAL;
+        for (place, sensor) in ["1", "2", "3", "4", "5", "6"].into_iter().enumerate() {
+            if sensors.contains(sensor) {
+                bench.press(if place < 3 { Card1 } else { Card2 }, sensor);
+                states[place] = "KO";
+            }
+        }
+        bench.wait_settled(states);
+        bench
+    }
+
     pub fn start_all(&mut self, nodes: impl IntoIterator<Item = Node>) {
         nodes.into_iter().for_each(|node| self.start(node));
     }
@@ -97,14 +112,7 @@ impl Bench {
     #[track_caller]
     pub fn start(&mut self, node: Node) {
         match node {
-            Broker1 | Broker2 => {
-                self.brokers[node as usize].start();
-                let start = Instant::now();
-                while !self.brokers[node as usize].answers() {
-                    assert!(start.elapsed() < DEADLINE, "{node:?} does not answer");
-                    glance();
-                }
-            }
+            Broker1 | Broker2 => self.brokers[node as usize].start(),
             Card1 | Card2 | Display => {
                 assert!(self.screens[node as usize - 2].is_none(), "{node:?} runs already");
                 self.screens[node as usize - 2] = Some(self.spawn(node, &self.url(node), self.options));
@@ -226,12 +234,12 @@ impl Bench {
     /// What a program's screen says.
     pub fn text(&self, node: Node) -> String {
         let screen = self.screens[node as usize - 2].as_ref();
-        screen.map(|pty| pty.look(Seen::text)).unwrap_or_default()
+        screen.map(|pty| pty.look(PtyOutput::text)).unwrap_or_default()
     }
 
     /// Someone who listens to everything at a broker.
-    pub fn listener(&self, broker: Node) -> Plain {
-        Plain::stranger(&self.url(broker)).listen("sensors/#")
+    pub fn listener(&self, broker: Node) -> PlainClient {
+        PlainClient::stranger(&self.url(broker)).listen("sensors/#")
     }
 
     /// Whether a program's screen has shown this word beside a sensor at any moment since the mark, which has
@@ -268,7 +276,7 @@ impl Bench {
     }
 
     /// The row of a sensor on a program's screen.
-    pub fn row(&self, node: Node, sensor: u8) -> Option<Row> {
+    pub fn row(&self, node: Node, sensor: u8) -> Option<SensorRow> {
         row(&self.text(node), sensor)
     }
 
@@ -296,11 +304,6 @@ pub fn binary(node: Node) -> &'static str {
         Display => env!("CARGO_BIN_EXE_card2_global_display"),
         Broker1 | Broker2 => panic!("a broker is no program of this project"),
     }
-}
-
-/// Between two looks at something that nobody tells us about.
-pub fn glance() {
-    std::thread::park_timeout(GLANCE);
 }
 
 impl Drop for Bench {

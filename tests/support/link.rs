@@ -16,7 +16,7 @@ enum Mode {
 }
 
 /// A relay to one port of 127.0.0.1, for as long as the process lives.
-pub struct Link {
+pub struct TcpRelay {
     port: u16,
     shared: Arc<Shared>,
 }
@@ -27,7 +27,7 @@ struct Shared {
     ends: Mutex<Vec<TcpStream>>,
 }
 
-impl Link {
+impl TcpRelay {
     pub fn to(target: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("its number").port();
@@ -56,7 +56,7 @@ impl Link {
         format!("mqtt://127.0.0.1:{}", self.port)
     }
 
-    /// Ends every connection, and every new one, until [`Link::heal`].
+    /// Ends every connection, and every new one, until [`TcpRelay::heal`].
     pub fn cut(&self) {
         self.shared.set(Mode::Cut);
         for stream in self.shared.ends.lock().expect("no thread panics here").drain(..) {
@@ -64,7 +64,7 @@ impl Link {
         }
     }
 
-    /// Swallows everything without a word until [`Link::heal`]; what TCP sends again comes through then.
+    /// Swallows everything without a word until [`TcpRelay::heal`]; what TCP sends again comes through then.
     pub fn silence(&self) {
         self.shared.set(Mode::Silent);
     }

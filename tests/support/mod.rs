@@ -7,7 +7,6 @@ pub mod bench;
 pub mod clean_screen;
 pub mod link;
 pub mod mosquitto;
-pub mod mosquitto_command;
 pub mod observer;
 pub mod port;
 pub mod probe;

@@ -1,45 +1,44 @@
-//! A Mosquitto of its own for a test: on a free port of 127.0.0.1, with its files in a folder of its own. It
-//! ends with the value that stands for it, also when the test fails.
+//! A Mosquitto for a test, with its files in a folder of the test. It ends with the value that stands for it,
+//! also when the test fails.
+#![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::fs::{self, File, OpenOptions};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::mosquitto_command::mosquitto;
 use super::port::Port;
 
 /// Longer than anything takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(45);
 
-/// A broker that can be started, killed and started again on the same port.
+/// A broker that can be started, ended and started again on the same port.
 pub struct Mosquitto {
-    folder: TempDir,
-    port: Port,
+    port: u16,
+    config: PathBuf,
+    /// What is in that file when it is started.
     settings: String,
-    running: Option<Running>,
-}
-
-struct Running {
-    child: Child,
-    log: Receiver<String>,
+    log: PathBuf,
+    /// How much of the log [`Mosquitto::wait_for_log`] has passed over.
+    passed: usize,
+    child: Option<Child>,
+    /// Held for as long as it lives.
+    own: Option<(TempDir, Port)>,
 }
 
 impl Mosquitto {
-    /// Takes a port and a folder; nothing runs yet. Anonymous clients are welcome until
+    /// A port and a folder of its own; nothing runs yet. Anonymous clients are welcome until
     /// [`Mosquitto::settings`] says otherwise.
     pub fn reserve() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        Self {
-            folder,
-            port: Port::claim(),
-            settings: "allow_anonymous true".into(),
-            running: None,
-        }
+        let (folder, port) = (tempfile::tempdir().expect("a temporary folder"), Port::claim());
+        let mut broker = Self::at(folder.path(), "mosquitto", port.number);
+        broker.own = Some((folder, port));
+        broker.settings("allow_anonymous true");
+        broker
     }
 
     /// One that runs and answers.
@@ -49,62 +48,121 @@ impl Mosquitto {
         broker
     }
 
+    /// A board's broker as the project runs it: from the project's own file, with ports, address and folder
+    /// put in. `peer` is where its bridge finds broker 1.
+    pub fn of_board(folder: &Path, number: u8, port: u16, peer: u16) -> Self {
+        let (original, its_port) = match number {
+            1 => ("mosquitto_broker1.conf", 1883),
+            _ => ("mosquitto_bridge.conf", 1884),
+        };
+        let name = format!("broker{number}");
+        let store = folder.join(&name);
+        fs::create_dir_all(&store).expect("a folder for the broker");
+        let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut broker = Self::at(folder, &name, port);
+        broker.settings = fs::read_to_string(project.join(original)).expect("the project's own broker file");
+        let mut replace = |from: &str, to: String| {
+            // Otherwise the test would not run what people run.
+            assert!(broker.settings.contains(from), "{original} does not say '{from}'");
+            broker.settings = broker.settings.replace(from, &to);
+        };
+        replace("acl_file ", format!("acl_file {}/", project.display()));
+        replace(&format!("listener {its_port} "), format!("listener {port} "));
+        replace(&format!("data/{name}/"), format!("{}/", store.display()));
+        if number == 2 {
+            replace("address 127.0.0.1:1883", format!("address 127.0.0.1:{peer}"));
+        }
+        broker
+    }
+
+    fn at(folder: &Path, name: &str, port: u16) -> Self {
+        Self {
+            port,
+            config: folder.join(format!("{name}.conf")),
+            settings: String::new(),
+            log: folder.join(format!("{name}.log")),
+            passed: 0,
+            child: None,
+            own: None,
+        }
+    }
+
     /// Lines of `mosquitto.conf` that follow the listener's, in place of `allow_anonymous true`.
-    pub fn settings(&mut self, lines: impl Into<String>) -> &mut Self {
-        self.settings = lines.into();
+    pub fn settings(&mut self, lines: impl AsRef<str>) -> &mut Self {
+        // Started by root it would change to a user who cannot write to the folder.
+        self.settings = format!(
+            "user root\nlog_dest stderr\npersistence true\npersistence_location {}/\nlistener {} 127.0.0.1\n{}\n",
+            self.folder().display(),
+            self.port,
+            lines.as_ref()
+        );
         self
     }
 
     /// The port, the same for the whole life of this value.
     pub fn port(&self) -> u16 {
-        self.port.number
+        self.port
     }
 
     /// The URL of its listener.
     pub fn url(&self) -> String {
-        format!("mqtt://127.0.0.1:{}", self.port())
+        format!("mqtt://127.0.0.1:{}", self.port)
     }
 
     /// Where its files are.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.config.parent().expect("it is in a folder")
+    }
+
+    pub fn runs(&self) -> bool {
+        self.child.is_some()
     }
 
     /// Starts it, and returns when it answers.
     pub fn start(&mut self) {
-        assert!(
-            self.running.is_none(),
-            "mosquitto on port {} runs already",
-            self.port()
-        );
-        let config = self.folder().join("mosquitto.conf");
-        std::fs::write(&config, self.config()).expect("writing mosquitto.conf");
+        assert!(!self.runs(), "{} runs already", self.url());
+        fs::write(&self.config, &self.settings).expect("writing the broker's file");
+        let log = || -> File {
+            let mut options = OpenOptions::new();
+            options.create(true).append(true);
+            options.open(&self.log).expect("its log")
+        };
         let mut child = mosquitto()
             .arg("-c")
-            .arg(&config)
-            .stderr(Stdio::piped())
+            .arg(&self.config)
+            .arg("-v")
+            .stdout(log())
+            .stderr(log())
             .spawn()
             .expect("mosquitto cannot be started; install it (apt install mosquitto)");
-        let log = follow(child.stderr.take().expect("its stderr is a pipe"));
-        self.running = Some(Running { child, log });
-        self.wait_for_log(" running");
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            let ended = child.try_wait().expect("a child");
+            assert!(
+                ended.is_none(),
+                "{} ended by itself:\n{}",
+                self.url(),
+                self.tail()
+            );
+            assert!(start.elapsed() < PATIENCE, "{} does not answer", self.url());
+            glance();
+        }
+        self.child = Some(child);
     }
 
-    /// Waits for a line of its log, passing over those before it, and returns it.
-    pub fn wait_for_log(&mut self, text: &str) -> String {
-        let running = self.running.as_ref().expect("mosquitto runs");
-        let mut seen = Vec::new();
-        while let Ok(line) = running.log.recv_timeout(PATIENCE) {
-            if line.contains(text) {
-                return line;
+    /// Waits for a line of its log, passing over those before it.
+    pub fn wait_for_log(&mut self, text: &str) {
+        let start = Instant::now();
+        loop {
+            let log = self.log();
+            let rest = &log[self.passed..];
+            if let Some((before, _)) = rest.split_once(text) {
+                self.passed += before.len() + text.len();
+                return;
             }
-            seen.push(line);
+            assert!(start.elapsed() < PATIENCE, "never said '{text}', but:\n{rest}");
+            glance();
         }
-        panic!(
-            "mosquitto on port {} never said '{text}', but:\n{}",
-            self.port(),
-            seen.join("\n")
-        );
     }
 
     /// As by a power cut: `kill -9`.
@@ -127,48 +185,50 @@ impl Mosquitto {
         self.signal(Signal::CONT);
     }
 
-    fn config(&self) -> String {
-        // Started by root it would change to a user who cannot write to the folder.
-        format!(
-            "user root\nlog_dest stderr\nlog_type all\npersistence true\npersistence_location {}/\nlistener {} 127.0.0.1\n{}\n",
-            self.folder().display(),
-            self.port(),
-            self.settings
-        )
-    }
-
     fn signal(&self, signal: Signal) {
-        let running = self.running.as_ref().expect("mosquitto runs");
-        kill_process(Pid::from_child(&running.child), signal).expect("a signal to our own child");
+        let child = self.child.as_ref().expect("mosquitto runs");
+        kill_process(Pid::from_child(child), signal).expect("a signal to our own child");
     }
 
-    fn end(&mut self, signal: Signal) {
+    /// Ends it by a signal, and returns when it has ended.
+    pub fn end(&mut self, signal: Signal) {
         self.signal(signal);
-        let mut running = self.running.take().expect("mosquitto runs");
-        running.child.wait().expect("waiting for our own child");
+        let mut child = self.child.take().expect("mosquitto runs");
+        child.wait().expect("waiting for our own child");
+    }
+
+    /// All that it has written to its log.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The last lines of its log, without those about the tests' own looks at it.
+    pub fn tail(&self) -> String {
+        let log = self.log();
+        let own = ["auto-", "test/marker", "New connection", "No will"];
+        let others = |line: &&str| !own.iter().any(|word| line.contains(word));
+        let lines: Vec<&str> = log.lines().filter(others).collect();
+        lines[lines.len().saturating_sub(60)..].join("\n")
     }
 }
 
 impl Drop for Mosquitto {
     fn drop(&mut self) {
-        if let Some(mut running) = self.running.take() {
-            let _ = running.child.kill();
-            let _ = running.child.wait();
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
         }
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "a thread of the tests")]
-fn follow(stderr: impl std::io::Read + Send + 'static) -> Receiver<String> {
-    let (sender, log) = mpsc::channel();
-    std::thread::Builder::new()
-        .name("mosquitto-log".into())
-        .spawn(move || {
-            BufReader::new(stderr)
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| sender.send(line))
-        })
-        .expect("a thread");
-    log
+/// Debian keeps it out of an ordinary user's path.
+pub fn mosquitto() -> Command {
+    let known = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"];
+    let there = known.into_iter().find(|path| Path::new(path).exists());
+    Command::new(there.unwrap_or("mosquitto"))
+}
+
+/// Between two looks at something that nobody tells us about.
+pub fn glance() {
+    std::thread::park_timeout(Duration::from_millis(20));
 }

@@ -78,12 +78,14 @@ impl Observer {
 
     /// Passes over events until one is as wanted.
     pub fn wait_for<T>(&mut self, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
-        loop {
+        let limit = crossbeam_channel::after(PATIENCE);
+        while limit.try_recv().is_err() {
             let event = self.next();
             if let Some(found) = wanted(&event) {
                 return found;
             }
         }
+        panic!("waited in vain, through {:#?}", self.seen)
     }
 
     pub fn wait_ready(&mut self) {

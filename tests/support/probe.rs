@@ -29,9 +29,9 @@ pub fn probe() -> &'static str {
 }
 
 /// The loop's own word that it goes on: a file that grows by a byte, 200 times a second.
-pub struct Heartbeat(PathBuf);
+pub struct BeatFile(PathBuf);
 
-impl Heartbeat {
+impl BeatFile {
     pub fn new(test: &str) -> Self {
         Self(std::env::temp_dir().join(format!("terminal_probe-{test}-{}", std::process::id())))
     }
@@ -51,7 +51,7 @@ impl Heartbeat {
     }
 }
 
-impl Drop for Heartbeat {
+impl Drop for BeatFile {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
     }

@@ -21,8 +21,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
 
-pub use terminal::Seen;
-use terminal::{Terminal, describe};
+pub use terminal::PtyOutput;
+use terminal::{PtyPeer, describe};
 
 /// How long anything may take before a test fails. Generous: the machines are slow, and only failures wait.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -32,7 +32,7 @@ const GLANCE: Duration = Duration::from_millis(5);
 /// A program in a terminal of its own.
 pub struct Pty {
     child: Child,
-    terminal: Arc<Terminal>,
+    terminal: Arc<PtyPeer>,
     /// Gone after [`Pty::hang_up`].
     master: Option<Arc<OwnedFd>>,
     reader: Option<JoinHandle<()>>,
@@ -104,7 +104,7 @@ impl Start {
             .stderr(end())
             .spawn()
             .expect("setsid of util-linux");
-        let terminal = Arc::new(Terminal::new(self.size));
+        let terminal = Arc::new(PtyPeer::new(self.size));
         let master = Arc::new(master);
         let (its_terminal, its_master) = (Arc::clone(&terminal), Arc::clone(&master));
         let reader = thread::Builder::new()
@@ -128,13 +128,13 @@ impl Pty {
     }
 
     /// Looks at what has come so far.
-    pub fn look<R>(&self, look: impl FnOnce(&Seen) -> R) -> R {
+    pub fn look<R>(&self, look: impl FnOnce(&PtyOutput) -> R) -> R {
         look(&self.terminal.lock())
     }
 
     /// Waits until the screen is as described.
     #[track_caller]
-    pub fn wait_for(&self, what: &str, mut condition: impl FnMut(&Seen) -> bool) {
+    pub fn wait_for(&self, what: &str, mut condition: impl FnMut(&PtyOutput) -> bool) {
         let start = Instant::now();
         let mut seen = self.terminal.lock();
         while !condition(&seen) {

@@ -54,9 +54,7 @@ fn a_source_that_is_lost_rings_and_one_that_was_never_there_does_not() {
 
 #[test]
 fn what_is_ko_at_the_start_is_said_without_a_bell() {
-    let mut bench = Bench::running();
-    bench.press(Card2, "46");
-    bench.wait_settled(["OK", "OK", "OK", "KO", "OK", "KO"]);
+    let bench = Bench::with_ko("46");
     let late = bench.spawn(Display, &bench.url(Broker2), &[]);
     late.wait_for("what was found", |seen| {
         flat(&seen.text()).contains("! KO at start: sensors 4, 6")
@@ -67,11 +65,8 @@ fn what_is_ko_at_the_start_is_said_without_a_bell() {
 #[test]
 fn without_a_state_file_what_was_ko_at_the_start_rings_no_bell() {
     for node in [Card1, Card2] {
-        let mut bench = Bench::running();
-        bench.press(Card1, "2");
-        bench.press(Card2, "6");
+        let mut bench = Bench::with_ko("26");
         let states = ["OK", "KO", "OK", "OK", "OK", "KO"];
-        bench.wait_settled(states);
         bench.end(node, Signal::KILL);
         std::fs::remove_dir_all(bench.state_dir(node)).expect("its folder");
         bench.start(node);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::bad_payloads::{KEPT, SECRET, crosses, no_reports};
 use crate::support::bench::Node::{Broker2, Card1, Card2};
-use crate::support::bench::plain::{Heard, Plain};
+use crate::support::bench::plain::{HeardMessage, PlainClient};
 use crate::support::bench::{BROKERS, Bench, Node, PROGRAMS, States, says};
 
 /// The highest number that a version may have.
@@ -14,28 +14,20 @@ const MOST: u64 = (1 << 53) - 1;
 
 const STATES: States = ["OK", "KO", "OK", "KO", "OK", "OK"];
 
-fn with_states() -> Bench {
-    let mut bench = Bench::running();
-    bench.press(Card1, "2");
-    bench.press(Card2, "4");
-    bench.wait_settled(STATES);
-    bench
-}
-
 /// Somebody at each broker, who hears what is said there.
-fn ears(bench: &Bench) -> [Plain; 2] {
-    BROKERS.map(|broker| Plain::stranger(&bench.url(broker)).listen("sensors/+"))
+fn ears(bench: &Bench) -> [PlainClient; 2] {
+    BROKERS.map(|broker| PlainClient::stranger(&bench.url(broker)).listen("sensors/+"))
 }
 
 /// Whether the last that was heard on a topic is as described.
-fn last(heard: &[Heard], topic: &str, is: impl Fn(&[u8]) -> bool) -> bool {
+fn last(heard: &[HeardMessage], topic: &str, is: impl Fn(&[u8]) -> bool) -> bool {
     let last = heard.iter().rev().find(|heard| heard.topic == topic);
     last.is_some_and(|heard| is(&heard.payload))
 }
 
 /// Puts a payload where a good one lies, and waits until it lies there; also at the other broker, if the
 /// bridge carries it.
-fn spoil(ears: &[Plain; 2], (topic, broker): (&str, Node), payload: &[u8]) {
+fn spoil(ears: &[PlainClient; 2], (topic, broker): (&str, Node), payload: &[u8]) {
     let near = usize::from(broker == Broker2);
     ears[near].say(topic, payload, true);
     let far = crosses((topic, broker)).then_some(1 - near);
@@ -48,7 +40,7 @@ fn spoil(ears: &[Plain; 2], (topic, broker): (&str, Node), payload: &[u8]) {
 
 #[test]
 fn met_as_retained_messages_at_the_start_they_end_nothing() {
-    let mut bench = with_states();
+    let mut bench = Bench::with_ko("24");
     let ears = ears(&bench);
     let all = no_reports();
     for some in all.chunks(KEPT.len()) {
@@ -75,7 +67,7 @@ fn met_as_retained_messages_at_the_start_they_end_nothing() {
 
 #[test]
 fn a_card_without_its_file_and_with_a_bad_retained_message_recovers_from_the_join() {
-    let mut bench = with_states();
+    let mut bench = Bench::with_ko("24");
     let ears = ears(&bench);
     for payload in [b"PWNED".to_vec(), Vec::new(), vec![b'7'; 20_480]] {
         bench.end_all(PROGRAMS, Signal::TERM);
@@ -107,7 +99,7 @@ fn toggled(topic: &str) -> &'static str {
 
 #[test]
 fn well_formed_reports_that_nobody_honest_sends_are_published_over() {
-    let mut bench = with_states();
+    let mut bench = Bench::with_ko("24");
     let ears = ears(&bench);
     for place in KEPT {
         let sensor = toggled(place.0);

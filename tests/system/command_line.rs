@@ -1,41 +1,29 @@
 //! The programs without a screen: arguments, one-time answers, plain lines, exit statuses.
 
-use std::process::{Command, Output};
+use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use crate::support::bench::{Bench, INITIAL, Node, PROGRAMS, binary};
+use crate::support::bench::told::says_all;
+use crate::support::bench::{Bench, INITIAL, Node, PROGRAMS, binary, process};
 
 /// Runs a program to its end, in a home of its own. One that cannot use its arguments leaves nothing there.
 fn run(node: Node, arguments: &[&str]) -> (i32, String, String) {
     let home = tempfile::tempdir().expect("a folder");
-    let output = Command::new(binary(node))
-        .args(arguments)
-        .env("TZ", "UTC")
-        .env("HOME", home.path())
-        .env_remove("XDG_STATE_HOME")
-        .env_remove("STATE_DIRECTORY")
-        .output();
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = output.expect("the program can be started");
-    if status.code() == Some(2) && node != Display {
+    let mut command = Command::new(binary(node));
+    command.args(arguments).env("TZ", "UTC").env("HOME", home.path());
+    command.env_remove("XDG_STATE_HOME").env_remove("STATE_DIRECTORY");
+    let ended = process::run(&mut command);
+    if ended.0 == 2 && node != Display {
         let left = std::fs::read_dir(home.path()).expect("the home").count();
         assert_eq!(
             left, 0,
             "{node:?} {arguments:?} made a folder, and could not be used"
         );
     }
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (
-        status.code().expect("it ends by itself"),
-        text(stdout),
-        text(stderr),
-    )
+    ended
 }
 
 fn once(bench: &Bench, more: &[&str]) -> (i32, String, String) {
@@ -68,9 +56,7 @@ fn help_and_version_say_what_they_should() {
             assert!(help.contains(word), "{name} --help does not say {word}:\n{help}");
         }
         if node == Display {
-            let help: Vec<&str> = help.split_whitespace().collect();
-            let words = "as soon as it is known which are live: at most after --timeout, or 10 s after the broker's answer";
-            assert!(help.join(" ").contains(words), "{help:?}");
+            assert!(says_all(&help, &["live", "--timeout (or 10 s"]), "{help}");
         }
     }
 }
@@ -209,19 +195,14 @@ fn once_tells_by_its_exit_status_what_monitoring_wants_to_know() {
 fn settings_come_from_the_environment_and_an_empty_one_is_none() {
     let bench = Bench::running();
     let log = bench.folder().join("log.txt");
-    let output = Command::new(binary(Display))
-        .arg("--once")
-        .env("DUALBOARD_BROKER", bench.url(Broker2))
-        .env("DUALBOARD_JSON", "1")
-        .env("DUALBOARD_LOG_FILE", &log)
-        .env("DUALBOARD_LOG_LEVEL", "")
-        .env("DUALBOARD_TIMEOUT", "")
-        .env("DUALBOARD_USERNAME", "")
-        .env("DUALBOARD_CA_FILE", "")
-        .output()
-        .expect("the program can be started");
-    let said = String::from_utf8(output.stdout).expect("text");
-    assert_eq!(output.status.code(), Some(0), "{said}");
+    let mut command = Command::new(binary(Display));
+    let command = command.arg("--once").env("DUALBOARD_BROKER", bench.url(Broker2));
+    command.env("DUALBOARD_JSON", "1").env("DUALBOARD_LOG_FILE", &log);
+    for empty in ["LOG_LEVEL", "TIMEOUT", "USERNAME", "CA_FILE"] {
+        command.env(format!("DUALBOARD_{empty}"), "");
+    }
+    let (status, said, _) = process::run(command);
+    assert_eq!(status, 0, "{said}");
     let json: Value = serde_json::from_str(&said).expect("one JSON object");
     assert_eq!(json["sensor_1"], true);
     let text = std::fs::read_to_string(log).expect("a log");
@@ -230,12 +211,7 @@ fn settings_come_from_the_environment_and_an_empty_one_is_none() {
         "{text}"
     );
 
-    let output = Command::new(binary(Display))
-        .arg("--once")
-        .env("DUALBOARD_JSON", "no")
-        .env("DUALBOARD_BROKER", bench.url(Broker2))
-        .output();
-    let said = String::from_utf8(output.expect("the program can be started").stdout).expect("text");
+    let (_, said, _) = process::run(command.env("DUALBOARD_JSON", "no"));
     assert!(said.starts_with("Sensor 1  OK"), "{said}");
 
     for (variable, node) in [
@@ -243,10 +219,8 @@ fn settings_come_from_the_environment_and_an_empty_one_is_none() {
         ("DUALBOARD_READ_ONLY", Card1),
         ("DUALBOARD_NO_BELL", Card2),
     ] {
-        let output = Command::new(binary(node)).env(variable, "perhaps").output();
-        let output = output.expect("the program can be started");
-        let why = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{why}");
+        let (status, _, why) = process::run(Command::new(binary(node)).env(variable, "perhaps"));
+        assert_eq!(status, 2, "{why}");
         assert!(
             why.contains("perhaps") && why.contains("0, false, no or off"),
             "{why}"

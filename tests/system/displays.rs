@@ -75,21 +75,15 @@ fn a_display_on_board_1_knows_where_it_is_and_says_which_board_is_out_of_its_rea
 
 #[test]
 fn a_display_that_joins_later_shows_everything_at_once() {
-    let mut bench = Bench::running();
-    bench.press(Card1, "12");
-    bench.press(Card2, "5");
+    let bench = Bench::with_ko("125");
     let states = ["KO", "KO", "OK", "OK", "KO", "OK"];
-    bench.wait_settled(states);
     let display = bench.spawn(Display, &bench.url(Broker2), &[]);
     wait_shows(&[display], states);
 }
 
 #[test]
 fn while_nothing_changes_nothing_is_written() {
-    let mut bench = Bench::running();
-    bench.press(Card1, "2");
-    bench.press(Card2, "5");
-    bench.wait_settled(["OK", "KO", "OK", "OK", "KO", "OK"]);
+    let mut bench = Bench::with_ko("25");
     // Whatever was still on its way to the screens is there two heartbeats later.
     bench.wait_heartbeats(2, Card1, Broker2);
     let marks = PROGRAMS.map(|node| (node, bench.pty(node).mark()));

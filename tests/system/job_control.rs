@@ -2,8 +2,8 @@
 
 use rustix::process::Signal;
 
-use crate::support::probe::{Heartbeat, drawn, probe, running, started, state};
-use crate::support::pty::{Seen, Start, code};
+use crate::support::probe::{BeatFile, drawn, probe, running, started, state};
+use crate::support::pty::{PtyOutput, Start, code};
 
 #[test]
 fn ctrl_z_and_fg_a_hundred_times() {
@@ -11,9 +11,9 @@ fn ctrl_z_and_fg_a_hundred_times() {
     pty.wait_for("the shell", |seen| seen.shows("ready>"));
     let before = pty.modes();
     // With the mouse, which is one more thing to give back each time.
-    let heartbeat = Heartbeat::new("fg");
+    let heartbeat = BeatFile::new("fg");
     pty.send(format!("{} {} mouse\n", probe(), heartbeat.path()));
-    let mouse = |seen: &Seen| seen.screen().mouse_protocol_mode() != vt100::MouseProtocolMode::None;
+    let mouse = |seen: &PtyOutput| seen.screen().mouse_protocol_mode() != vt100::MouseProtocolMode::None;
     for round in 0..100 {
         drawn(&pty);
         pty.wait_for("the mouse", mouse);
@@ -95,7 +95,7 @@ fn in_the_background_it_waits_for_fg() {
 
 #[test]
 fn a_hang_up_while_suspended_ends_the_program() {
-    let heartbeat = Heartbeat::new("suspended");
+    let heartbeat = BeatFile::new("suspended");
     let mut pty = Start::program(["dash", "-i"]).env("PS1", "ready> ").spawn();
     pty.wait_for("the shell", |seen| seen.shows("ready>"));
     pty.send(format!("{} {}\n", probe(), heartbeat.path()));

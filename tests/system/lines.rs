@@ -1,24 +1,20 @@
 //! The programs on pipes and files: a line a change, and whatever becomes of the reader.
-#![allow(clippy::disallowed_methods, reason = "deadlines of tests")]
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{ChildStdout, Command};
 
 use dualboard::system::process::SignalMasks;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::bench::Node::{Broker1, Card1, Card2, Display};
-use crate::support::bench::{Bench, Node, States, glance};
-
-/// Generous: only failures wait for so long.
-const DEADLINE: Duration = Duration::from_secs(45);
+use crate::support::bench::process::PipedProgram;
+use crate::support::bench::{Bench, Node, States};
 
 /// A program without a terminal.
 struct Piped {
-    child: Child,
+    process: PipedProgram,
     /// Gone once nobody reads any more.
     lines: Option<BufReader<ChildStdout>>,
 }
@@ -27,15 +23,11 @@ impl Piped {
     fn start(bench: &Bench, node: Node, arguments: &[&str]) -> Self {
         let words = bench.command(node, &bench.url(node), arguments);
         // Whoever runs the tests may ignore some signals, and what is ignored at the start stays so.
-        let mut child = Command::new("env")
-            .arg("--default-signal=HUP,INT,QUIT")
-            .args(words)
-            .env("TZ", "UTC")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program can be started");
-        let lines = child.stdout.take().map(BufReader::new);
-        Self { child, lines }
+        let mut command = Command::new("env");
+        let command = command.arg("--default-signal=HUP,INT,QUIT").args(words);
+        let mut process = PipedProgram::start(command.env("TZ", "UTC"));
+        let lines = process.child().stdout.take().map(BufReader::new);
+        Self { process, lines }
     }
 
     /// The next line; a test that waits for ever is ended by who runs it.
@@ -76,29 +68,9 @@ impl Piped {
         }
     }
 
-    fn end(mut self, signal: Signal) -> Option<i32> {
-        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
-        ended(&mut self.child)
-    }
-}
-
-/// The exit status of a program that has been told to end.
-#[track_caller]
-fn ended(child: &mut Child) -> Option<i32> {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().expect("a child") {
-            return status.code();
-        }
-        assert!(start.elapsed() < DEADLINE, "it does not end");
-        glance();
-    }
-}
-
-impl Drop for Piped {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    fn end(self, signal: Signal) -> i32 {
+        self.process.signal(signal);
+        self.process.end().0
     }
 }
 
@@ -122,15 +94,13 @@ fn a_display_without_a_terminal_prints_a_line_a_change() {
             break;
         }
     }
-    assert_eq!(text.end(Signal::TERM), Some(143));
-    assert_eq!(json.end(Signal::INT), Some(130));
+    assert_eq!(text.end(Signal::TERM), 143);
+    assert_eq!(json.end(Signal::INT), 130);
 }
 
 #[test]
 fn a_monitor_without_a_terminal_says_its_stages_and_ends_with_128_and_the_signal() {
-    let mut bench = Bench::running();
-    bench.press(Card1, "3");
-    bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
+    let mut bench = Bench::with_ko("3");
     for signal in [
         Signal::TERM,
         Signal::HUP,
@@ -144,9 +114,9 @@ fn a_monitor_without_a_terminal_says_its_stages_and_ends_with_128_and_the_signal
         monitor.wait_for("Sensor 3  KO       CONFIRMED");
         // What people send by habit ends nothing.
         for harmless in [Signal::USR1, Signal::USR2] {
-            kill_process(Pid::from_child(&monitor.child), harmless).expect("it runs");
+            monitor.process.signal(harmless);
         }
-        assert_eq!(monitor.end(signal), Some(128 + signal.as_raw()));
+        assert_eq!(monitor.end(signal), 128 + signal.as_raw());
         bench.start(Card1);
         bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
     }
@@ -163,7 +133,11 @@ fn a_reader_that_goes_away_ends_the_program_at_once_without_a_complaint() {
         program.wait_for_all(["OK"; 6], beside);
         // From here on nothing changes, so no line tells.
         drop(program.lines.take());
-        assert_eq!(ended(&mut program.child), Some(0), "{node:?}");
+        assert_eq!(
+            program.process.end(),
+            (0, String::new(), String::new()),
+            "{node:?}"
+        );
     }
 }
 
@@ -190,7 +164,7 @@ fn a_reader_that_does_not_read_holds_nothing_up_and_signals_still_end_the_progra
     // Whoever reads again learns what holds now.
     monitor.wait_for("Sensor 5  KO       LIVE");
     say_much(&mut bench);
-    assert_eq!(monitor.end(Signal::TERM), Some(143));
+    assert_eq!(monitor.end(Signal::TERM), 143);
 }
 
 #[test]
@@ -199,22 +173,20 @@ fn a_signal_that_the_program_was_started_to_ignore_does_not_end_it() {
     bench.end(Card1, Signal::TERM);
     let words = bench.command(Card1, &bench.url(Card1), &[]);
     let file = bench.folder().join("lines.txt");
-    let mut monitor = Command::new("sh")
-        .args(["-c", &format!("trap '' HUP; exec {}", words.join(" "))])
-        .stdout(File::create(&file).expect("a file"))
-        .spawn()
-        .expect("sh");
+    let ignoring = format!("trap '' HUP; exec {}", words.join(" "));
+    let mut command = Command::new("sh");
+    let command = command.args(["-c", &ignoring]);
+    let monitor = PipedProgram::spawn(command.stdout(File::create(&file).expect("a file")));
     bench.wait("it runs", |_| {
         fs::metadata(&file).is_ok_and(|file| file.len() > 0)
     });
-    let signal = |signal| kill_process(Pid::from_child(&monitor), signal).expect("a signal to our own child");
-    signal(Signal::HUP);
+    monitor.signal(Signal::HUP);
     bench.press(Card2, "4");
     bench.wait("it goes on", |_| {
         fs::read_to_string(&file).is_ok_and(|text| text.contains("Sensor 4  KO       LIVE"))
     });
-    signal(Signal::TERM);
-    assert_eq!(ended(&mut monitor), Some(143));
+    monitor.signal(Signal::TERM);
+    assert_eq!(monitor.end().0, 143);
 }
 
 #[test]
@@ -222,7 +194,7 @@ fn without_a_screen_a_stop_is_a_stop() {
     let bench = Bench::running();
     let mut display = Piped::start(&bench, Display, &[]);
     display.wait_for("Sensor 6  OK       LIVE");
-    let pid = i32::try_from(display.child.id()).expect("a number of a process");
+    let pid = i32::try_from(display.process.id()).expect("a number of a process");
     let masks = SignalMasks::of(pid).expect("it runs");
     let is_caught = |signal: Signal| masks.catches(signal.as_raw());
     assert!(is_caught(Signal::TERM) && !is_caught(Signal::TSTP) && !is_caught(Signal::CONT));

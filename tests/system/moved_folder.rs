@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
 use crate::support::bench::{ALL, Bench, flat, says};
-use crate::support::pty::{Seen, code};
+use crate::support::pty::{PtyOutput, code};
 
 const GONE: &str = "moved away or deleted while this runs; made again";
 
@@ -16,11 +16,8 @@ const GONE: &str = "moved away or deleted while this runs; made again";
 fn refuses_a_second(bench: &Bench) {
     let mut second = bench.spawn(Card1, &bench.url(Card1), &[]);
     assert_eq!(code(second.wait_for_end()), 1);
-    let words = format!(
-        "card1_monitor already runs on this board (process {}, ",
-        bench.pid(Card1)
-    );
-    second.wait_for("who runs", |seen| flat(&seen.text()).contains(&words));
+    let who = format!("already runs on this board (process {}, ", bench.pid(Card1));
+    second.wait_for("who runs", |seen| flat(&seen.text()).contains(&who));
 }
 
 fn comes_back(bench: &Bench) {
@@ -41,9 +38,7 @@ fn holds_after_a_power_cut_that_blanks_the_brokers(bench: &mut Bench, states: [&
 }
 
 fn with_the_folder_gone(take_away: impl Fn(&Path, &Path)) {
-    let mut bench = Bench::running();
-    bench.press(Card1, "2");
-    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
+    let mut bench = Bench::with_ko("2");
     let folder = bench.state_dir(Card1);
     take_away(&folder, &bench.folder().join("moved"));
     bench.wait_text(Card1, GONE);
@@ -80,10 +75,8 @@ fn a_toggle_at_once_after_the_folder_was_deleted_is_saved() {
 
 #[test]
 fn a_file_that_was_deleted_is_written_again_without_a_key() {
-    let mut bench = Bench::running();
-    bench.press(Card1, "1");
+    let mut bench = Bench::with_ko("1");
     let states = ["KO", "OK", "OK", "OK", "OK", "OK"];
-    bench.wait_settled(states);
     fs::remove_file(bench.state_file(Card1)).expect("the state file");
     bench.wait_text(Card1, GONE);
     comes_back(&bench);
@@ -93,10 +86,7 @@ fn a_file_that_was_deleted_is_written_again_without_a_key() {
 
 #[test]
 fn a_file_that_was_replaced_by_an_older_one_is_written_again_without_a_key() {
-    let mut bench = Bench::running();
-    bench.press(Card1, "1");
-    let states = ["KO", "OK", "OK", "OK", "OK", "OK"];
-    bench.wait_settled(states);
+    let mut bench = Bench::with_ko("1");
     let older = bench.folder().join("older");
     fs::copy(bench.state_file(Card1), &older).expect("the state file");
     bench.press(Card1, "2");
@@ -122,10 +112,8 @@ fn a_file_that_was_replaced_by_an_older_one_is_written_again_without_a_key() {
 
 #[test]
 fn one_that_begins_there_before_it_is_noticed_ends_and_the_first_has_its_folder_back() {
-    let mut bench = Bench::running();
-    bench.press(Card1, "2");
+    let mut bench = Bench::with_ko("2");
     let states = ["OK", "KO", "OK", "OK", "OK", "OK"];
-    bench.wait_settled(states);
     for round in 0..3 {
         let moved = bench.folder().join(format!("moved-{round}"));
         fs::rename(bench.state_dir(Card1), moved).expect("the folder");
@@ -135,7 +123,7 @@ fn one_that_begins_there_before_it_is_noticed_ends_and_the_first_has_its_folder_
             let said = flat(&seen.text());
             said.contains("already runs on this board") || said.contains("is connected to")
         });
-        assert!(!second.look(Seen::text).contains("panicked"));
+        assert!(!second.look(PtyOutput::text).contains("panicked"));
         comes_back(&bench);
         refuses_a_second(&bench);
         bench.wait_settled(states);

@@ -4,8 +4,8 @@
 use std::fs::{self, File};
 use std::process::{Command, Stdio};
 
-use crate::set::ended;
-use crate::support::bench::Node::{Broker2, Card1, Display};
+use crate::support::bench::Node::{Broker2, Display};
+use crate::support::bench::process::PipedProgram;
 use crate::support::bench::{Bench, binary};
 
 /// Nobody listens on this port: it is the one for tests of TCP services, and needs root.
@@ -14,18 +14,12 @@ const NOBODY: &str = "mqtt://127.0.0.1:1";
 fn once(arguments: &[&str], stdout: Stdio) -> (i32, String, String) {
     let mut command = Command::new(binary(Display));
     command.arg("--once").args(arguments).stdin(Stdio::null());
-    let child = command.stdout(stdout).stderr(Stdio::piped()).spawn();
-    let output = child
-        .and_then(std::process::Child::wait_with_output)
-        .expect("the program can be started");
-    ended(output)
+    PipedProgram::spawn(command.stdout(stdout).stderr(Stdio::piped())).end()
 }
 
 #[test]
 fn output_that_cannot_be_written_is_no_knowledge_also_while_a_sensor_is_ko() {
-    let mut bench = Bench::running();
-    bench.press(Card1, "2");
-    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
+    let bench = Bench::with_ko("2");
     let url = bench.url(Broker2);
     assert_eq!(once(&["--broker", &url], Stdio::piped()).0, 2, "one is KO");
     for json in [&[][..], &["--json"]] {

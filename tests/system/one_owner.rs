@@ -3,9 +3,11 @@
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Card1, Card2};
+use crate::support::bench::process::{PipedProgram, command};
+use crate::support::bench::told::says_all;
 use crate::support::bench::{Bench, INITIAL, flat};
 use crate::support::probe::state;
-use crate::support::pty::{Seen, code};
+use crate::support::pty::{PtyOutput, code};
 
 #[test]
 fn a_second_copy_is_told_who_runs_and_ends() {
@@ -15,13 +17,10 @@ fn a_second_copy_is_told_who_runs_and_ends() {
         let mut second = bench.spawn(node, &bench.url(node), &[]);
         assert_eq!(code(second.wait_for_end()), 1);
         second.wait_for("one line of words", |seen| seen.shows("take-over"));
-        let said = flat(&second.look(Seen::text));
-        let expected = format!("{program}: {program} already runs on this board (process {pid}, /dev/pts/");
-        assert!(said.starts_with(&expected), "{said}");
-        assert!(
-            said.contains("end it there with q, or start with --take-over"),
-            "{said}"
-        );
+        let said = second.look(PtyOutput::text);
+        let who = format!("(process {pid}, /dev/pts/");
+        let expected = [program, "already runs", &who, "with q", "--take-over"];
+        assert!(says_all(&said, &expected), "{said}");
         second.assert_restored();
     }
     bench.press(Card1, "2");
@@ -30,9 +29,7 @@ fn a_second_copy_is_told_who_runs_and_ends() {
 
 #[test]
 fn take_over_ends_the_first_cleanly_and_goes_on_in_its_place() {
-    let mut bench = Bench::running();
-    bench.press(Card1, "3");
-    bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
+    let mut bench = Bench::with_ko("3");
     let mut first = bench.take(Card1);
     let second = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);
     assert_eq!(code(first.wait_for_end()), 128 + Signal::TERM.as_raw());
@@ -67,11 +64,8 @@ fn a_second_copy_is_told_that_the_first_one_is_stopped() {
     let mut second = bench.spawn(Card1, &bench.url(Card1), &[]);
     assert_eq!(code(second.wait_for_end()), 1);
     second.wait_for("one line of words", |seen| seen.shows("take-over"));
-    let said = flat(&second.look(Seen::text));
-    assert!(
-        said.contains("it is stopped: continue it there with fg, or start with --take-over"),
-        "{said}"
-    );
+    let said = second.look(PtyOutput::text);
+    assert!(says_all(&said, &["stopped", "with fg", "--take-over"]), "{said}");
     bench.pty(Card1).signal(Signal::CONT);
     bench.press(Card1, "2");
     bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
@@ -111,15 +105,14 @@ fn one_that_hangs_is_said_to_hang() {
     assert_eq!(ended, [1, 1]);
     let who = format!("(process {}, no terminal)", hung.id());
     asked.wait_for("that it does not answer", |seen| {
-        flat(&seen.text()).contains(&format!(
-            "card1_monitor runs and does not answer {who}: it may still make the change; check it there; if it hangs, start one with --take-over"
-        ))
+        says_all(
+            &seen.text(),
+            &["does not answer", &who, "may still do it", "--take-over"],
+        )
     });
+    let kill = format!("kill -9 {}", hung.id());
     taken.wait_for("that it hangs", |seen| {
-        flat(&seen.text()).contains(&format!(
-            "{who} was told to end and has not within 5 s: it hangs; end it by kill -9 {}, then start again",
-            hung.id()
-        ))
+        says_all(&seen.text(), &[&who, "5 s", "hangs", &kill, "start again"])
     });
 }
 
@@ -176,24 +169,13 @@ fn killed_and_started_again_many_times_it_is_not_taken_for_a_twin() {
 fn one_without_keys_is_not_said_to_end_by_one() {
     let mut bench = Bench::new();
     bench.start(Broker1);
-    let words = bench.command(Card1, &bench.url(Card1), &[]);
-    let mut first = std::process::Command::new(&words[0]);
-    let first = first.args(&words[1..]).stdin(std::process::Stdio::null());
-    let mut first = first
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .expect("the program");
-    bench.wait("it has its lock", |bench| {
-        let lock = std::fs::read_to_string(bench.state_dir(Card1).join("card1.lock"));
-        lock.is_ok_and(|text| text.starts_with(&format!("{}\n", first.id())))
-    });
+    let first = PipedProgram::start(&mut command(&bench, Card1, &[]));
+    first.wait_owner(&bench, Card1);
     let mut second = bench.spawn(Card1, &bench.url(Card1), &[]);
     assert_eq!(code(second.wait_for_end()), 1);
     let pid = first.id();
+    let (who, kill) = (format!("(process {pid}, no terminal)"), format!("kill {pid}"));
     second.wait_for("how to end it", |seen| {
-        flat(&seen.text()).contains(&format!(
-            "(process {pid}, no terminal); end it with kill {pid}, or start with --take-over to go on in its place"
-        ))
+        says_all(&seen.text(), &[&who, &kill, "--take-over"])
     });
-    first.kill().and_then(|()| first.wait()).expect("our own child");
 }

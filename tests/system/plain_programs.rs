@@ -3,15 +3,15 @@
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use crate::support::bench::plain::Plain;
+use crate::support::bench::plain::PlainClient;
 use crate::support::bench::{Bench, INITIAL, Node, States, says, shows};
 
 /// Somebody else's `card1_monitor`.
-struct PlainCard1(Plain);
+struct PlainCard1(PlainClient);
 
 impl PlainCard1 {
     fn start(bench: &Bench) -> Self {
-        Self(Plain::named(&bench.url(Broker1), "card1_monitor").listen("sensors/all"))
+        Self(PlainClient::named(&bench.url(Broker1), "card1_monitor").listen("sensors/all"))
     }
 
     fn say(&self, states: [bool; 3]) {
@@ -31,14 +31,14 @@ impl PlainCard1 {
 
 /// Somebody else's `card2_monitor`: joins each message of card 1 with its own states.
 struct PlainCard2 {
-    plain: Plain,
+    plain: PlainClient,
     own: [bool; 3],
     joined: usize,
 }
 
 impl PlainCard2 {
     fn start(bench: &Bench) -> Self {
-        let plain = Plain::named(&bench.url(Broker2), "card2_monitor").listen("sensors/card1");
+        let plain = PlainClient::named(&bench.url(Broker2), "card2_monitor").listen("sensors/card1");
         Self {
             plain,
             own: [true; 3],

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver};
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
 use crate::support::bench::{Bench, INITIAL, Node, States, shows};
 
-/// `tests/plain_client.py`, running in the place of one of our programs. It ends with its input.
+/// `tests/support/plain_client.py`, running in the place of one of our programs. It ends with its input.
 pub struct Python {
     child: Child,
     lines: Receiver<String>,
@@ -26,7 +26,10 @@ impl Python {
         let url = bench.url(broker);
         let port = url.rsplit(':').next().expect("a port");
         let mut child = Command::new(python())
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/plain_client.py"))
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/support/plain_client.py"
+            ))
             .args([role, port])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

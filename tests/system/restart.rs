@@ -9,19 +9,10 @@ use crate::support::bench::{ALL, BROKERS, Bench, Node, States, says, shows};
 
 const CHANGED: States = ["OK", "KO", "OK", "OK", "KO", "KO"];
 
-/// A system in which three sensors have been toggled.
-fn changed() -> Bench {
-    let mut bench = Bench::running();
-    bench.press(Card1, "2");
-    bench.press(Card2, "56");
-    bench.wait_settled(CHANGED);
-    bench
-}
-
 /// Ends a node, looks at what the others say of it, and starts it again: all states are back, as live.
 fn comes_back(node: Node, says: &[(Node, &str)]) {
     for signal in [Signal::KILL, Signal::TERM] {
-        let mut bench = changed();
+        let mut bench = Bench::with_ko("256");
         bench.end(node, signal);
         for (who, words) in says {
             bench.wait_text(*who, words);
@@ -33,7 +24,7 @@ fn comes_back(node: Node, says: &[(Node, &str)]) {
 
 #[test]
 fn card2_monitor_killed_holds_the_display_until_it_is_back() {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("256");
     bench.end(Card2, Signal::KILL);
     for sensor in 1..=6 {
         bench.wait_row(Display, sensor, CHANGED[usize::from(sensor) - 1], "HELD");
@@ -113,7 +104,7 @@ fn broker_2_comes_back() {
 
 /// Ends everything at once, and starts it in this order.
 fn all_come_back(ends: Signal, order: [Node; 5]) {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("256");
     bench.end_all(ALL, ends);
     bench.start_all(order);
     bench.wait_settled(CHANGED);
@@ -142,7 +133,7 @@ fn everything_ended_in_order_comes_back() {
 
 #[test]
 fn toggles_made_just_before_everything_is_killed_come_back_once_saved() {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("256");
     bench.press(Card1, "1");
     bench.press(Card2, "4");
     let saved = |bench: &Bench, node, sensor| {
@@ -172,7 +163,7 @@ fn blank(bench: &Bench, node: Node) {
 
 /// Everything is killed and starts again, but what these nodes had on disk is gone.
 fn survives_the_loss_of(disks: &[Node]) {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("256");
     // A screen shows what it heard before that is on disk.
     bench.wait("all six states in both state files", |bench| {
         [Card1, Card2].iter().all(|card| {
@@ -206,7 +197,7 @@ fn board_2_may_lose_its_disk() {
 
 #[test]
 fn both_monitors_may_lose_their_files() {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("256");
     // Ended in order, the brokers save their stores.
     bench.end_all([Card1, Card2, Display, Broker1, Broker2], Signal::TERM);
     for node in [Card1, Card2] {
@@ -218,7 +209,7 @@ fn both_monitors_may_lose_their_files() {
 
 #[test]
 fn the_displays_memory_alone_is_enough() {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("256");
     bench.end_all([Broker1, Broker2, Card1, Card2], Signal::KILL);
     for node in [Broker1, Broker2, Card1, Card2] {
         blank(&bench, node);
@@ -229,7 +220,7 @@ fn the_displays_memory_alone_is_enough() {
 
 #[test]
 fn after_a_restart_no_screen_says_what_is_not_known() {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("256");
     for (node, signal, others) in [
         (Card1, Signal::KILL, [Card2, Display]),
         (Card2, Signal::TERM, [Card1, Display]),

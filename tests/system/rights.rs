@@ -23,30 +23,18 @@ fn wait_for_words(node: Node, rules: &str, words: &str) {
 fn a_marker_that_may_not_be_read_is_named() {
     for node in [Card1, Display] {
         let rules = format!("{ALL}topic deny sensors/marker/#\n");
-        wait_for_words(
-            node,
-            &rules,
-            "does not give back what is published on sensors/marker/",
-        );
+        wait_for_words(node, &rules, "published on sensors/marker/");
     }
 }
 
 #[test]
 fn heartbeats_that_may_not_be_published_are_noticed_by_their_owner() {
     let rules = "topic readwrite sensors/marker/#\ntopic write sensors/card1\ntopic read #\n";
-    wait_for_words(
-        Card1,
-        rules,
-        "heartbeats on sensors/card1/alive do not come back from broker 1",
-    );
+    wait_for_words(Card1, rules, "heartbeats on sensors/card1/alive do not come back");
 }
 
 #[test]
 fn a_monitor_that_may_only_read_says_so_in_red() {
     let rules = "topic readwrite sensors/marker/#\ntopic read #\n";
-    wait_for_words(
-        Card1,
-        rules,
-        "broker 1 takes no messages on sensors/card1: not authorised",
-    );
+    wait_for_words(Card1, rules, "sensors/card1: not authorised");
 }

@@ -1,41 +1,10 @@
 //! `--set` and `--toggle`: real brokers, real programs, and the same guarantee as a key.
 
-use std::process::{Child, Command, Output, Stdio};
-
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
-use crate::support::bench::{Bench, INITIAL, Node, binary, flat};
-
-/// Runs a monitor's one-shot action to its end: exit status, stdout, stderr.
-pub fn act(bench: &Bench, node: Node, arguments: &[&str]) -> (i32, String, String) {
-    ended(
-        command(bench, node, arguments)
-            .output()
-            .expect("the program can be started"),
-    )
-}
-
-pub fn command(bench: &Bench, node: Node, arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary(node));
-    command
-        .args(["--broker", &bench.url(node)])
-        .arg("--state-dir")
-        .arg(bench.state_dir(node))
-        .args(arguments)
-        .env("TZ", "UTC")
-        .stdin(Stdio::null());
-    command
-}
-
-pub fn ended(output: Output) -> (i32, String, String) {
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (
-        output.status.code().expect("it ends by itself"),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
+use crate::support::bench::process::{PipedProgram, act, command};
+use crate::support::bench::{Bench, INITIAL, flat};
 
 pub fn count(text: &str, words: &str) -> usize {
     flat(text).matches(words).count()
@@ -87,14 +56,8 @@ fn the_monitor_that_runs_does_it_and_says_who_asked() {
 fn a_monitor_that_runs_with_another_state_folder_does_it_and_stays_the_owner() {
     let bench = Bench::running();
     let elsewhere = bench.folder().join("elsewhere").display().to_string();
-    let (status, said, why) = ended(
-        Command::new(binary(Card1))
-            .args(["--broker", &bench.url(Card1), "--state-dir", &elsewhere])
-            .args(["--toggle", "1", "--set", "2=ko"])
-            .stdin(Stdio::null())
-            .output()
-            .expect("the program can be started"),
-    );
+    let arguments = ["--state-dir", &elsewhere, "--toggle", "1", "--set", "2=ko"];
+    let (status, said, why) = act(&bench, Card1, &arguments);
     assert_eq!((status, why.as_str()), (0, ""), "{said}");
     assert_eq!(
         said,
@@ -107,14 +70,10 @@ fn a_monitor_that_runs_with_another_state_folder_does_it_and_stays_the_owner() {
 
 /// So many processes toggle sensor 1 side by side; each ends when its toggle is confirmed.
 fn toggle_at_once(bench: &Bench, times: usize) {
-    let start = || {
-        let mut command = command(bench, Card1, &["--toggle", "1", "--timeout", "60"]);
-        command.stdout(Stdio::piped()).spawn()
-    };
-    let toggles: Vec<_> = (0..times).map(|_| start()).collect();
-    for toggle in toggles {
-        let toggle = toggle.expect("the program can be started");
-        assert_eq!(ended(toggle.wait_with_output().expect("a child")).0, 0);
+    let toggle = ["--toggle", "1", "--timeout", "60"];
+    let start = |_| PipedProgram::start(&mut command(bench, Card1, &toggle));
+    for toggle in (0..times).map(start).collect::<Vec<_>>() {
+        assert_eq!(toggle.end().0, 0);
     }
 }
 
@@ -231,13 +190,16 @@ fn a_monitor_that_is_stopped_is_said_to_be_stopped_and_does_it_when_it_goes_on()
 }
 
 /// A toggle that the monitor has saved, and that waits for board 2 with the link cut.
-fn waiting(bench: &Bench, timeout: &str) -> Child {
+fn waiting(bench: &Bench, timeout: &str) -> PipedProgram {
     bench.link.cut();
     bench.wait_text(Card1, "bridge down");
-    let mut command = command(bench, Card1, &["--toggle", "1", "--timeout", timeout]);
-    let waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let waiting = PipedProgram::start(&mut command(
+        bench,
+        Card1,
+        &["--toggle", "1", "--timeout", timeout],
+    ));
     bench.wait_row(Card1, 1, "KO", "SAVED");
-    waiting.expect("the program can be started")
+    waiting
 }
 
 #[test]
@@ -247,7 +209,7 @@ fn a_monitor_that_is_stopped_after_it_has_answered_is_not_said_to_go_on_with_it(
     // By then its answer has been heard as well.
     bench.wait_heartbeats(2, Card1, Broker1);
     bench.pty(Card1).signal(Signal::STOP);
-    let (status, said, why) = ended(waiting.wait_with_output().expect("a child"));
+    let (status, said, why) = waiting.end();
     bench.pty(Card1).signal(Signal::CONT);
     assert_eq!(
         (status, said.as_str()),
@@ -266,12 +228,9 @@ fn an_owner_that_ends_meanwhile_has_done_it_once() {
     let waiting = waiting(&bench, "90");
     bench.end(Card1, Signal::KILL);
     // Now the process that waits is the owner itself. It knows from the file that it is done.
-    bench.wait("it is the owner", |bench| {
-        let lock = std::fs::read_to_string(bench.state_dir(Card1).join("card1.lock"));
-        lock.is_ok_and(|text| text.lines().next() == Some(&waiting.id().to_string()))
-    });
+    waiting.wait_owner(&bench, Card1);
     bench.link.heal();
-    let (status, said, why) = ended(waiting.wait_with_output().expect("a child"));
+    let (status, said, why) = waiting.end();
     assert_eq!(
         (status, said.as_str()),
         (0, "Sensor 1  KO       CONFIRMED\n"),

@@ -2,58 +2,28 @@
 //! same.
 
 use std::fs;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use crate::set::{act, command, ended};
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Display};
-use crate::support::bench::{Bench, INITIAL, flat};
-use crate::support::pty::{Seen, code};
+use crate::support::bench::process::{PipedProgram, act, command, run};
+use crate::support::bench::told::says_all;
+use crate::support::bench::{Bench, INITIAL, binary};
+use crate::support::pty::{PtyOutput, code};
 
 const ONE_KO: [&str; 6] = ["KO", "OK", "OK", "OK", "OK", "OK"];
 
 /// With time enough for whatever a test does meanwhile.
 const TOGGLE: [&str; 4] = ["--toggle", "1", "--timeout", "60"];
 
-/// A process that ends with its test: one that outlives it might find another test's broker.
-struct Running(Option<Child>);
-
-impl Running {
-    fn start(command: &mut Command) -> Self {
-        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self(Some(command.spawn().expect("the program can be started")))
-    }
-
-    fn child(&self) -> &Child {
-        self.0.as_ref().expect("it runs")
-    }
-
-    fn end(mut self) -> (i32, String, String) {
-        let child = self.0.take().expect("it runs");
-        ended(child.wait_with_output().expect("a child"))
-    }
-
-    fn terminate(&self) {
-        kill_process(Pid::from_child(self.child()), Signal::TERM).expect("it runs");
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
-            let _ = child.kill().and_then(|()| child.wait());
-        }
-    }
-}
-
 /// Started, and not waited for.
-fn begin(bench: &Bench, arguments: &[&str]) -> Running {
-    Running::start(&mut command(bench, Card1, arguments))
+fn begin(bench: &Bench, arguments: &[&str]) -> PipedProgram {
+    PipedProgram::start(&mut command(bench, Card1, arguments))
 }
 
 /// A toggle that its process did itself, and that waits for board 2 with the link cut.
-fn waiting_alone(bench: &mut Bench) -> Running {
+fn waiting_alone(bench: &mut Bench) -> PipedProgram {
     cut(bench);
     bench.end(Card1, Signal::TERM);
     let own = begin(bench, &TOGGLE);
@@ -69,7 +39,7 @@ fn cut(bench: &Bench) {
 }
 
 /// It is ended by a signal, with its toggle SAVED; gives what it says of that.
-fn ended_as_saved(running: Running) -> String {
+fn ended_as_saved(running: PipedProgram) -> String {
     let (status, said, why) = running.end();
     assert_eq!(
         (status, said.as_str()),
@@ -77,14 +47,6 @@ fn ended_as_saved(running: Running) -> String {
         "{why}"
     );
     why
-}
-
-/// Waits until this process has card 1's lock.
-fn wait_owner(bench: &Bench, running: &Running) {
-    bench.wait("it is the owner", |bench| {
-        let lock = fs::read_to_string(bench.state_dir(Card1).join("card1.lock"));
-        lock.is_ok_and(|text| text.lines().next() == Some(&running.child().id().to_string()))
-    });
 }
 
 /// Waits until card 1's state file says so.
@@ -104,15 +66,17 @@ fn at_the_other_boards_broker_it_is_said_that_it_is_the_wrong_one_and_nothing_is
     ] {
         let folder = bench.folder().join(folder).display().to_string();
         let options = ["--toggle", "1", "--broker", &wrong, "--state-dir", &folder];
-        let mut command = Command::new(crate::support::bench::binary(Card1));
-        let command = command.args(options).stdin(Stdio::null());
-        let (status, said, why) = ended(command.output().expect("the program can be started"));
+        let (status, said, why) = run(Command::new(binary(Card1)).args(options).stdin(Stdio::null()));
         assert_eq!((status, said.as_str()), (1, ""), "{why}");
-        let words = format!(
-            "card1_monitor: not done: another card1_monitor runs at another broker and goes on, and is heard at {wrong} across the bridge: \
-             that is not broker 1; retry with --broker {right}\n"
-        );
-        assert_eq!(why, words);
+        let words = [
+            "not done",
+            "another broker",
+            &wrong,
+            "not broker 1",
+            "--broker",
+            &right,
+        ];
+        assert!(says_all(&why, &words) && why.lines().count() == 1, "{why}");
     }
     bench.wait_settled(INITIAL);
 }
@@ -133,13 +97,16 @@ fn a_signal_while_a_monitor_does_it_ends_with_how_far_it_has_got() {
     });
     // By then whoever asked has it as well.
     listener.wait_for_more(2, "sensors/card1/alive");
-    asking.terminate();
+    asking.signal(Signal::TERM);
     let why = ended_as_saved(asking);
-    assert!(
-        why.contains("not confirmed before a signal ended this (sensor 1 SAVED)")
-            && why.contains("goes on with it by itself (process "),
-        "{why}"
-    );
+    let words = [
+        "not confirmed",
+        "signal",
+        "(sensor 1 SAVED)",
+        "goes on",
+        "(process ",
+    ];
+    assert!(says_all(&why, &words), "{why}");
     bench.link.heal();
     bench.wait_settled(ONE_KO);
     bench.press(Card1, "1");
@@ -150,24 +117,23 @@ fn a_signal_while_a_monitor_does_it_ends_with_how_far_it_has_got() {
 fn a_signal_without_a_monitor_ends_with_how_far_it_has_got() {
     let mut bench = Bench::running();
     let own = waiting_alone(&mut bench);
-    own.terminate();
+    own.signal(Signal::TERM);
     let why = ended_as_saved(own);
-    assert!(
-        why.contains("not confirmed before a signal ended this (sensor 1 SAVED)")
-            && why.contains("the change is in the state file in ")
-            && why.contains("goes on when card1_monitor runs"),
-        "{why}"
-    );
+    let words = [
+        "not confirmed",
+        "signal",
+        "(sensor 1 SAVED)",
+        "state file",
+        "goes on when",
+    ];
+    assert!(says_all(&why, &words), "{why}");
     // Before anything was done, too.
     let early = begin(&bench, &TOGGLE);
-    wait_owner(&bench, &early);
-    early.terminate();
+    early.wait_owner(&bench, Card1);
+    early.signal(Signal::TERM);
     let (status, said, why) = early.end();
     assert_eq!((status, said.as_str()), (143, ""), "{why}");
-    assert!(
-        why.contains("not done before a signal ended this: nothing was done"),
-        "{why}"
-    );
+    assert!(says_all(&why, &["signal", "nothing was done"]), "{why}");
     bench.link.heal();
     bench.start(Card1);
     bench.wait_settled(ONE_KO);
@@ -179,11 +145,8 @@ fn a_monitor_that_takes_over_meanwhile_is_named_and_goes_on_with_it() {
     let own = waiting_alone(&mut bench);
     let taker = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);
     let why = ended_as_saved(own);
-    let words = format!("before another card1_monitor (process {}, /dev/pts/", taker.pid());
-    assert!(
-        why.contains(&words) && why.contains("took over (sensor 1 SAVED)"),
-        "{why}"
-    );
+    let who = format!("(process {}, /dev/pts/", taker.pid());
+    assert!(says_all(&why, &[&who, "took over", "(sensor 1 SAVED)"]), "{why}");
     bench.give(Card1, taker);
     bench.link.heal();
     bench.wait_settled(ONE_KO);
@@ -194,11 +157,10 @@ fn a_monitor_that_is_started_meanwhile_waits_for_it_and_says_so() {
     let mut bench = Bench::running();
     let own = waiting_alone(&mut bench);
     let monitor = bench.spawn(Card1, &bench.url(Card1), &[]);
-    let words = format!(
-        "waits until card1_monitor --set or --toggle (process {}",
-        own.child().id()
-    );
-    monitor.wait_for("what it waits for", |seen| flat(&seen.text()).contains(&words));
+    let who = format!("(process {}", own.id());
+    monitor.wait_for("what it waits for", |seen| {
+        says_all(&seen.text(), &["waits until", "--set or --toggle", &who])
+    });
     bench.give(Card1, monitor);
     bench.link.heal();
     let (status, said, why) = own.end();
@@ -221,10 +183,13 @@ fn where_the_disk_cannot_be_written_it_is_said_where_the_state_is() {
         (1, "Sensor 1  KO       SENDING\n"),
         "{why}"
     );
-    assert!(
-        why.contains("not saved: cannot write") && why.contains("at the broker, not in the state file"),
-        "{why}"
-    );
+    let words = [
+        "not saved",
+        "cannot write",
+        "the broker has it",
+        "the state file has not",
+    ];
+    assert!(says_all(&why, &words), "{why}");
     bench.wait_row(Display, 1, "KO", "HELD");
     fs::remove_dir(&obstacle).expect("the obstacle");
     bench.start(Card1);
@@ -244,7 +209,7 @@ fn where_neither_disk_nor_broker_take_it_that_is_said() {
         "{why}"
     );
     assert!(
-        why.contains("neither at the broker nor in the state file: fix the disk, then retry"),
+        says_all(&why, &["neither the broker nor the state file"]),
         "{why}"
     );
     fs::remove_dir(&obstacle).expect("the obstacle");
@@ -283,14 +248,10 @@ fn one_that_runs_elsewhere_and_is_killed_or_stopped_is_not_said_to_have_done_it_
     for signal in [Signal::STOP, Signal::KILL] {
         let mut bench = Bench::running();
         let folder = bench.folder().join("elsewhere").display().to_string();
-        let mut command = Command::new(crate::support::bench::binary(Card1));
-        command
-            .args(["--broker", &bench.url(Card1), "--state-dir", &folder])
-            .args(["--toggle", "1", "--timeout", "9"])
-            .stdin(Stdio::null());
+        let arguments = ["--state-dir", &folder, "--toggle", "1", "--timeout", "9"];
         // Heard while it lives, asked when it does not any more.
         let listener = bench.listener(Broker1);
-        let asking = Running::start(&mut command);
+        let asking = begin(&bench, &arguments);
         listener.wait_for_more(1, "sensors/card1/alive");
         bench.pty(Card1).signal(signal);
         let (status, said, why) = asking.end();
@@ -307,12 +268,9 @@ fn one_that_runs_elsewhere_and_is_killed_or_stopped_is_not_said_to_have_done_it_
             assert!(told.iter().all(|words| why.contains(words)), "{why}");
         } else if status == 1 {
             // On a busy machine it may have been heard just before the time was over.
-            let silent = "was heard (with another state folder or on another machine) and is silent now";
-            let late = "runs and does not answer (with another state folder or on another machine)";
-            let told = [silent, late].map(|words| {
-                format!("no answer within 9 s, the change may still happen: card1_monitor {words}")
-            });
-            assert!(told.iter().any(|words| why.contains(words)), "{why}");
+            let told = ["was heard", "runs and does not answer"]
+                .map(|words| says_all(&why, &["no answer within 9 s", "may be done yet", words]));
+            assert!(told.contains(&true), "{why}");
         }
         if signal == Signal::STOP || !said.contains("SENDING") {
             bench.wait_settled(ONE_KO);
@@ -326,11 +284,13 @@ fn a_second_monitor_with_another_broker_is_told_which_one_the_first_has() {
     let (right, wrong) = (bench.url(Card1), bench.url(Broker2));
     let mut second = bench.spawn(Card1, &wrong, &[]);
     assert_eq!(code(second.wait_for_end()), 1);
-    let words = format!(
-        ") with --broker {right}, and this one was started with --broker {wrong}: check which is right; end it there with q"
-    );
-    second.wait_for("both", |seen| flat(&seen.text()).contains(&words));
-    assert!(!second.look(Seen::text).contains("panicked"));
+    let words = [
+        &format!("--broker {right}"),
+        &format!("--broker {wrong}"),
+        "with q",
+    ];
+    second.wait_for("both", |seen| says_all(&seen.text(), &words));
+    assert!(!second.look(PtyOutput::text).contains("panicked"));
     bench.wait_settled(INITIAL);
 }
 
@@ -339,7 +299,7 @@ fn many_that_wait_at_once_are_each_done_once() {
     let bench = Bench::running();
     cut(&bench);
     // An odd number, and more than one at a time could be told of.
-    let waiting: Vec<Running> = (0..25)
+    let waiting: Vec<PipedProgram> = (0..25)
         .map(|_| begin(&bench, &["--toggle", "1", "--timeout", "20"]))
         .collect();
     for child in waiting {

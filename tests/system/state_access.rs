@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
-use crate::set::ended;
 use crate::support::bench::Node::{Broker1, Broker2, Card1};
+use crate::support::bench::process;
 use crate::support::bench::{Bench, States, flat};
 use crate::support::pty::{Start, code};
 
@@ -48,20 +48,12 @@ fn run(bench: &Bench, under: &[String], arguments: &[&str]) -> (i32, String, Str
         .chain(under.to_vec())
         .chain(words)
         .collect();
-    let output = Command::new(&all[0])
-        .args(&all[1..])
-        .stdin(Stdio::null())
-        .output();
-    let output = output.expect("timeout can be started");
-    assert!(output.status.code().is_some(), "it does not end: {output:?}");
-    ended(output)
+    process::run(Command::new(&all[0]).args(&all[1..]).stdin(Stdio::null()))
 }
 
 /// Card 1's sensor 1 was toggled and confirmed, and its monitor has ended.
 fn toggled() -> Bench {
-    let mut bench = Bench::running();
-    bench.press(Card1, "1");
-    bench.wait_settled(CHANGED);
+    let mut bench = Bench::with_ko("1");
     bench.end(Card1, Signal::TERM);
     bench
 }

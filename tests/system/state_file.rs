@@ -7,18 +7,11 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use crate::support::bench::{ALL, Bench, INITIAL, Node, States, flat};
+use crate::support::bench::told::says_all;
+use crate::support::bench::{ALL, Bench, INITIAL, Node, States};
 use crate::support::pty::code;
 
 const CHANGED: States = ["KO", "OK", "OK", "OK", "KO", "OK"];
-
-fn changed() -> Bench {
-    let mut bench = Bench::running();
-    bench.press(Card1, "1");
-    bench.press(Card2, "5");
-    bench.wait_settled(CHANGED);
-    bench
-}
 
 fn set_aside(bench: &Bench, node: Node) -> PathBuf {
     bench.state_file(node).with_extension("state.damaged-1")
@@ -40,7 +33,7 @@ fn with_files(bench: &mut Bench, spoil: impl Fn(Vec<u8>) -> Vec<u8>, says: &str)
 
 #[test]
 fn a_file_that_says_something_else_is_set_aside_and_the_states_come_from_the_brokers() {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("15");
     let turned = |file: Vec<u8>| {
         let text = String::from_utf8(file).expect("text");
         assert!(text.contains("false"), "{text}");
@@ -52,14 +45,14 @@ fn a_file_that_says_something_else_is_set_aside_and_the_states_come_from_the_bro
 
 #[test]
 fn an_empty_file_is_set_aside() {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("15");
     with_files(&mut bench, |_| Vec::new(), "state file empty: set aside as");
     bench.wait_settled(CHANGED);
 }
 
 #[test]
 fn a_file_cut_short_is_set_aside() {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("15");
     let cut = |mut file: Vec<u8>| {
         file.truncate(file.len() / 2);
         file
@@ -70,13 +63,9 @@ fn a_file_cut_short_is_set_aside() {
 
 #[test]
 fn noise_and_escape_sequences_in_a_file_reach_no_screen() {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("15");
     let noise = |_| b"\x1b]0;PWNED\x07\xff\xfe\x00PWNED\nPWNED\n".to_vec();
-    with_files(
-        &mut bench,
-        noise,
-        "not of a form that this version knows: set aside as",
-    );
+    with_files(&mut bench, noise, "not of a form that this version knows");
     bench.wait_settled(CHANGED);
     for node in [Card1, Card2] {
         let bytes = bench.pty(node).bytes_since(0);
@@ -86,7 +75,7 @@ fn noise_and_escape_sequences_in_a_file_reach_no_screen() {
 
 #[test]
 fn damaged_files_and_blank_brokers_leave_the_states_unknown_to_nobody_but_invent_none() {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("15");
     bench.end_all(ALL, Signal::KILL);
     for node in [Card1, Card2] {
         fs::write(bench.state_file(node), "PWNED").expect("writing a state file");
@@ -111,7 +100,7 @@ fn damaged_files_and_blank_brokers_leave_the_states_unknown_to_nobody_but_invent
 
 #[test]
 fn a_file_that_cannot_be_written_is_told_and_nothing_is_called_saved_until_it_can() {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("15");
     // A folder in the place of the new file: root is not stopped by permissions.
     let obstacle = bench.state_file(Card1).with_extension("state.new");
     fs::create_dir(&obstacle).expect("an obstacle");
@@ -139,7 +128,7 @@ fn a_file_that_cannot_be_written_is_told_and_nothing_is_called_saved_until_it_ca
 
 #[test]
 fn a_folder_in_the_place_of_the_file_is_set_aside_like_a_damaged_one() {
-    let mut bench = changed();
+    let mut bench = Bench::with_ko("15");
     bench.end(Card2, Signal::KILL);
     let file = bench.state_file(Card2);
     fs::remove_file(&file).expect("the state file");
@@ -162,6 +151,6 @@ fn one_that_is_quit_while_its_file_cannot_be_written_says_so_at_its_end() {
     assert_eq!(code(quit.wait_for_end()), 0);
     quit.assert_restored();
     quit.wait_for("what is not in the file", |seen| {
-        flat(&seen.text()).contains("card1_monitor: the last toggle is not in the state file: cannot write ")
+        says_all(&seen.text(), &["not in the state file", "cannot write"])
     });
 }

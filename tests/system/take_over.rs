@@ -3,8 +3,9 @@
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Card1};
+use crate::support::bench::told::says_all;
 use crate::support::bench::{Bench, flat, is_ready, told};
-use crate::support::pty::{Pty, Seen, code};
+use crate::support::pty::{Pty, PtyOutput, code};
 
 /// So often two take over from one at one moment.
 const TIMES: usize = 5;
@@ -36,7 +37,7 @@ fn take_over_twice(bench: &Bench, folders: [&str; 3]) -> Vec<(i32, String)> {
     });
     assert_eq!(all.len(), 1, "one goes on");
     let mut winner = all.remove(0);
-    let saved = |seen: &Seen| told::row(&seen.text(), 1).filter(|row| row.beside == "SAVED");
+    let saved = |seen: &PtyOutput| told::row(&seen.text(), 1).filter(|row| row.beside == "SAVED");
     let mut before = String::new();
     winner.wait_for("what it has", |seen| {
         saved(seen).is_some_and(|row| {
@@ -53,7 +54,7 @@ fn take_over_twice(bench: &Bench, folders: [&str; 3]) -> Vec<(i32, String)> {
         pty.assert_restored();
         let status = code(pty.wait_for_end());
         pty.wait_for("why it ended", |seen| seen.shows("card1_monitor:"));
-        let said = pty.look(Seen::text);
+        let said = pty.look(PtyOutput::text);
         let last = flat(&said[said.rfind("card1_monitor: ").unwrap_or_default()..]);
         (status, last)
     });
@@ -71,8 +72,7 @@ fn of_two_at_one_moment_exactly_one_goes_on_and_each_that_ends_says_truly_why() 
         let said = take_over_twice(&bench, ["a"; 3]);
         assert!(
             said.iter().any(|(status, said)| *status == 143
-                && said.starts_with("card1_monitor: ended by --take-over: another card1_monitor (process ")
-                && said.contains("goes on in its place; no state was lost")),
+                && says_all(said, &["ended by --take-over", "(process ", "no state was lost"])),
             "round {round}: {said:?}"
         );
         for (status, said) in &said {
@@ -110,13 +110,10 @@ fn whoever_is_ended_names_the_one_that_goes_on_after_its_terminal_is_given_back(
     let second = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);
     assert_eq!(code(first.wait_for_end()), 128 + Signal::TERM.as_raw());
     first.assert_restored();
+    let who = format!("(process {}, /dev/pts/", second.pid());
     first.wait_for("by whom", |seen| {
-        flat(&seen.text()).contains(&format!(
-            "card1_monitor: ended by --take-over: another card1_monitor (process {}, /dev/pts/",
-            second.pid()
-        ))
+        says_all(&seen.text(), &["ended by --take-over", &who, "no state was lost"])
     });
-    assert!(flat(&first.look(Seen::text)).contains("goes on in its place; no state was lost"));
     let bytes = first.bytes_since(mark);
     let find = |words: &[u8]| bytes.windows(words.len()).rposition(|window| window == words);
     assert!(find(b"\x1b[?1049l") < find(b"ended by"), "said on its own screen");
@@ -127,5 +124,5 @@ fn whoever_is_ended_names_the_one_that_goes_on_after_its_terminal_is_given_back(
     second.signal(Signal::TERM);
     assert_eq!(code(second.wait_for_end()), 128 + Signal::TERM.as_raw());
     second.assert_restored();
-    assert!(!second.look(Seen::text).contains("ended by"));
+    assert!(!second.look(PtyOutput::text).contains("ended by"));
 }

@@ -4,12 +4,12 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
 use crate::support::bench::Node::{self, Broker1, Broker2, Card1, Card2, Display};
+use crate::support::bench::process::{PipedProgram, command};
 use crate::support::bench::{BROKERS, Bench, INITIAL, PROGRAMS, glance, told};
 use crate::support::pty::{Pty, Start, code};
 
@@ -303,17 +303,10 @@ fn every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested() {
         };
         wait_for_threads(bench.pid(node), &[&LIBRARY[..], own].concat());
     }
-    let words = bench.command(Display, &bench.url(Display), &[]);
-    let mut piped = Command::new(&words[0]);
-    let mut piped = piped
-        .args(&words[1..])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the display");
+    let mut piped = PipedProgram::start(&mut command(&bench, Display, &[]));
     let mut line = String::new();
-    let mut lines = BufReader::new(piped.stdout.as_mut().expect("a pipe"));
+    let mut lines = BufReader::new(piped.child().stdout.as_mut().expect("a pipe"));
     lines.read_line(&mut line).expect("text");
     let own = ["broker", "card2_global_di", "printer", "reader", "signals"];
-    wait_for_threads(Pid::from_child(&piped), &[&LIBRARY[..], &own[..]].concat());
-    piped.kill().and_then(|()| piped.wait()).expect("our own child");
+    wait_for_threads(Pid::from_child(piped.child()), &[&LIBRARY[..], &own[..]].concat());
 }

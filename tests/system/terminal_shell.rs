@@ -5,7 +5,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::support::probe::{Heartbeat, drawn, probe, running, started};
+use crate::support::probe::{BeatFile, drawn, probe, running, started};
 use crate::support::pty::{Pty, Start, code};
 
 /// The shell's `kill` takes every number and name of a signal.
@@ -111,7 +111,7 @@ fn whatever_kills_the_program_the_terminal_is_as_it_was() {
 #[test]
 fn killed_under_a_shell_it_leaves_the_shell_its_modes() {
     for shell in [&["dash", "-i"][..], &["bash", "--norc", "--noprofile", "-i"]] {
-        let heartbeat = Heartbeat::new(shell[0]);
+        let heartbeat = BeatFile::new(shell[0]);
         let pty = Start::program(shell).env("PS1", "ready> ").spawn();
         pty.wait_for("the shell", |seen| seen.shows("ready>"));
         let before = pty.modes();
@@ -151,7 +151,7 @@ fn killed_under_a_shell_it_leaves_the_shell_its_modes() {
 #[test]
 fn the_mouse_is_taken_where_it_was_asked_for_and_given_back_whatever_happens() {
     let mouse = |pty: &Pty| pty.look(|seen| seen.screen().mouse_protocol_mode());
-    let heartbeat = Heartbeat::new("mouse");
+    let heartbeat = BeatFile::new("mouse");
     for end in ["q", "p", "P", "TERM"] {
         let mut pty = Start::program([probe(), heartbeat.path(), "mouse"]).spawn();
         drawn(&pty);
@@ -188,7 +188,7 @@ fn a_hang_up_ends_the_program() {
 
 #[test]
 fn a_dead_terminal_costs_no_processor_time() {
-    let heartbeat = Heartbeat::new("dead");
+    let heartbeat = BeatFile::new("dead");
     let mut pty = Start::without_control([probe(), heartbeat.path(), "linger"]).spawn();
     drawn(&pty);
     let used_in_two_seconds = |pty: &Pty| {
@@ -237,7 +237,7 @@ fn a_panic_in_a_program_without_a_screen_is_told_and_ends_it() {
 
 #[test]
 fn a_panic_on_a_dead_terminal_is_only_a_panic() {
-    let heartbeat = Heartbeat::new("dead-panic");
+    let heartbeat = BeatFile::new("dead-panic");
     let mut pty = Start::without_control([probe(), heartbeat.path(), "panic-after-hang-up"]).spawn();
     drawn(&pty);
     pty.hang_up();
@@ -247,7 +247,7 @@ fn a_panic_on_a_dead_terminal_is_only_a_panic() {
 
 #[test]
 fn a_terminal_that_does_not_read_stops_the_painter_only() {
-    let heartbeat = Heartbeat::new("stalled");
+    let heartbeat = BeatFile::new("stalled");
     let pty = Start::program([probe(), heartbeat.path()]).size(200, 50).spawn();
     drawn(&pty);
     pty.stop_reading();
@@ -279,7 +279,7 @@ fn a_terminal_that_does_not_read_stops_the_painter_only() {
 
 #[test]
 fn a_terminal_that_does_not_read_does_not_hold_up_the_end() {
-    let heartbeat = Heartbeat::new("stalled-end");
+    let heartbeat = BeatFile::new("stalled-end");
     for (signal, panics) in [(Some(Signal::TERM), false), (None, true)] {
         let mut pty = Start::program([probe(), heartbeat.path()]).size(200, 50).spawn();
         drawn(&pty);
@@ -299,7 +299,7 @@ fn a_terminal_that_does_not_read_does_not_hold_up_the_end() {
 
 #[test]
 fn an_unchanged_picture_is_no_bytes_and_a_changed_row_few() {
-    let heartbeat = Heartbeat::new("bytes");
+    let heartbeat = BeatFile::new("bytes");
     let pty = Start::program([probe(), heartbeat.path()]).spawn();
     drawn(&pty);
     heartbeat.wait_for(20, &pty);
@@ -341,7 +341,7 @@ fn any_size_is_survived() {
 
 #[test]
 fn a_storm_of_resizes_ends_with_the_last_size() {
-    let heartbeat = Heartbeat::new("storm");
+    let heartbeat = BeatFile::new("storm");
     let pty = Start::program([probe(), heartbeat.path()]).spawn();
     drawn(&pty);
     for step in 0..2000_u16 {

@@ -1,12 +1,11 @@
 //! What a press, a click and a key that was not meant do: nothing by accident.
 
-use std::process::Command;
-
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Card1};
+use crate::support::bench::process::{command, run};
 use crate::support::bench::{Bench, binary, flat};
-use crate::support::pty::{Pty, Seen, Start, code};
+use crate::support::pty::{Pty, PtyOutput, Start, code};
 
 /// Board 1 alone, its monitor with these options.
 fn board1(options: &[&str]) -> Bench {
@@ -122,7 +121,7 @@ fn a_dumb_terminal_gets_plain_lines() {
         &state_dir,
     ];
     let mut pty = Start::program(words).env("TERM", "dumb").spawn();
-    pty.wait_for("a line a sensor", |seen: &Seen| {
+    pty.wait_for("a line a sensor", |seen: &PtyOutput| {
         flat(&seen.text()).contains("Sensor 3 OK SAVED")
     });
     pty.send("\x03");
@@ -139,10 +138,8 @@ fn a_dumb_terminal_gets_plain_lines() {
 #[test]
 fn a_machine_whose_screens_are_read_only_still_does_what_somebody_types() {
     let bench = Bench::running();
-    let words = bench.command(Card1, &bench.url(Card1), &["--set", "2=ko"]);
-    let mut command = Command::new(&words[0]);
-    let output = command.args(&words[1..]).env("DUALBOARD_READ_ONLY", "1").output();
-    let status = output.expect("the program can be started").status;
-    assert!(status.success(), "{status}");
+    let mut command = command(&bench, Card1, &["--set", "2=ko"]);
+    let (status, _, why) = run(command.env("DUALBOARD_READ_ONLY", "1"));
+    assert_eq!(status, 0, "{why}");
     bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
 }

@@ -14,25 +14,25 @@ const MARKER: &str = "test/marker";
 
 /// A message as it arrived.
 #[derive(Clone, Debug)]
-pub struct Heard {
+pub struct HeardMessage {
     pub topic: String,
     pub payload: Vec<u8>,
     pub retained: bool,
 }
 
 /// A connected client.
-pub struct Plain {
+pub struct PlainClient {
     client: Client,
     inbox: Arc<Inbox>,
 }
 
 #[derive(Default)]
 struct Inbox {
-    heard: Mutex<Vec<Heard>>,
+    heard: Mutex<Vec<HeardMessage>>,
     changed: Condvar,
 }
 
-impl Plain {
+impl PlainClient {
     /// As the plain programs in use connect: under a name of their own, with a session that the broker keeps.
     pub fn named(url: &str, client_id: &str) -> Self {
         Self::connect(url, client_id, false).unwrap_or_else(|error| panic!("{client_id} at {url}: {error}"))
@@ -58,7 +58,7 @@ impl Plain {
         let thread = std::thread::Builder::new().name("plain".into());
         let reading = thread.spawn(move || {
             for message in messages.into_iter().flatten() {
-                its.lock().push(Heard {
+                its.lock().push(HeardMessage {
                     topic: message.topic().to_owned(),
                     payload: message.payload().to_vec(),
                     retained: message.retained(),
@@ -93,13 +93,13 @@ impl Plain {
     }
 
     /// All that has arrived so far.
-    pub fn heard(&self) -> Vec<Heard> {
+    pub fn heard(&self) -> Vec<HeardMessage> {
         self.inbox.lock().clone()
     }
 
     /// Waits until what has arrived is as described.
     #[track_caller]
-    pub fn wait_for(&self, what: &str, mut condition: impl FnMut(&[Heard]) -> bool) {
+    pub fn wait_for(&self, what: &str, mut condition: impl FnMut(&[HeardMessage]) -> bool) {
         let start = Instant::now();
         let mut heard = self.inbox.lock();
         while !condition(&heard) {
@@ -130,7 +130,7 @@ impl Plain {
     /// Waits for this many more messages on a topic.
     #[track_caller]
     pub fn wait_for_more(&self, count: usize, topic: &str) {
-        let of = |heard: &[Heard]| heard.iter().filter(|heard| heard.topic == topic).count();
+        let of = |heard: &[HeardMessage]| heard.iter().filter(|heard| heard.topic == topic).count();
         let before = self.count(topic);
         self.wait_for(&format!("{count} messages on {topic}"), |heard| {
             of(heard) >= before + count
@@ -139,14 +139,14 @@ impl Plain {
 }
 
 impl Inbox {
-    fn lock(&self) -> MutexGuard<'_, Vec<Heard>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<HeardMessage>> {
         self.heard.lock().expect("no thread panics here")
     }
 }
 
 /// What a broker holds on a topic.
 pub fn retained(url: &str, topic: &str) -> Option<Vec<u8>> {
-    let client = Plain::stranger(url).listen(MARKER).listen(topic);
+    let client = PlainClient::stranger(url).listen(MARKER).listen(topic);
     client.say(MARKER, "", false);
     client.wait_for("the marker", |heard| {
         heard.iter().any(|heard| heard.topic == MARKER)

@@ -10,7 +10,7 @@ pub const INITIAL: States = ["OK"; 6];
 
 /// The words in a sensor's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct SensorRow {
     /// `OK`, `KO` or `UNKNOWN`.
     pub state: String,
     /// `SENDING`, `SAVED`, `CONFIRMED`, `LIVE`, `HELD`, or nothing.
@@ -20,13 +20,13 @@ pub struct Row {
 }
 
 /// The row of a sensor, if the screen has one. Screens may show two sensors on a line.
-pub fn row(screen: &str, sensor: u8) -> Option<Row> {
+pub fn row(screen: &str, sensor: u8) -> Option<SensorRow> {
     let name = format!("Sensor {sensor} ");
     let (_, after) = screen.split_once(&name)?;
     let line = after.lines().next()?;
     let own = line.split_once("Sensor ").map_or(line, |(own, _)| own);
     let mut words = own.split_whitespace().skip_while(|word| !is_state(word));
-    Some(Row {
+    Some(SensorRow {
         state: words.next()?.to_owned(),
         beside: words.next().unwrap_or_default().to_owned(),
         // Behind it may be the line of what has been.
@@ -65,6 +65,14 @@ pub fn says(payload: &[u8], states: States, topic: &str) -> bool {
 /// A screen's text with its line breaks taken out: long lines are wrapped at spaces.
 pub fn flat(screen: &str) -> String {
     screen.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a text says all of these words in this order, wherever its lines are broken.
+pub fn says_all(text: &str, words: &[&str]) -> bool {
+    let text = flat(text);
+    let mut rest = text.as_str();
+    let mut says = |words: &&str| rest.split_once(words).map(|(_, after)| rest = after);
+    words.iter().all(|words| says(words).is_some())
 }
 
 /// Whether a screen says that its program has read all that its broker had in store: what comes from now on

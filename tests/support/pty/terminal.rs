@@ -8,8 +8,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
-pub(super) struct Terminal {
-    seen: Mutex<Seen>,
+pub(super) struct PtyPeer {
+    seen: Mutex<PtyOutput>,
     pub(super) changed: Condvar,
     wake: OwnedFd,
     reading: AtomicBool,
@@ -17,16 +17,16 @@ pub(super) struct Terminal {
 }
 
 /// All that the program has sent, as bytes and as a screen.
-pub struct Seen {
+pub struct PtyOutput {
     pub bytes: Vec<u8>,
     parser: vt100::Parser,
 }
 
-impl Terminal {
+impl PtyPeer {
     pub(super) fn new(size: (u16, u16)) -> Self {
         let (columns, rows) = parser_size(size);
         Self {
-            seen: Mutex::new(Seen {
+            seen: Mutex::new(PtyOutput {
                 bytes: Vec::new(),
                 parser: vt100::Parser::new(rows, columns, 0),
             }),
@@ -37,7 +37,7 @@ impl Terminal {
         }
     }
 
-    /// The reader's thread, until [`Terminal::hang_up`].
+    /// The reader's thread, until [`PtyPeer::hang_up`].
     pub(super) fn read(&self, master: &OwnedFd) {
         let mut buffer = vec![0; 65536];
         while !self.hung_up.load(Ordering::SeqCst) {
@@ -66,7 +66,7 @@ impl Terminal {
     }
 
     /// Also after a test has failed while it looked: what was seen is printed then.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Seen> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, PtyOutput> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -91,7 +91,7 @@ impl Terminal {
     }
 }
 
-impl Seen {
+impl PtyOutput {
     pub(super) fn set_size(&mut self, size: (u16, u16)) {
         let (columns, rows) = parser_size(size);
         self.parser.screen_mut().set_size(rows, columns);
@@ -110,7 +110,7 @@ impl Seen {
     }
 }
 
-pub(super) fn describe(seen: &Seen) -> String {
+pub(super) fn describe(seen: &PtyOutput) -> String {
     let screen = seen.screen();
     let (rows, columns) = screen.size();
     let mut text = format!(
