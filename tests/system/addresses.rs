@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use crate::support::bench::Node::Display;
 use crate::support::bench::binary;
+use crate::support::bench::told::assert_says;
 use crate::support::mosquitto::Mosquitto;
 use crate::support::port::Port;
 
@@ -81,10 +82,7 @@ fn where_all_addresses_are_dead_the_line_names_them() {
     };
     assert_eq!(output.status.code(), Some(3));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        said.contains("no route to the host (192.0.2.7, 192.0.2.8)"),
-        "{said}"
-    );
+    assert_says(&said, &["no route to the host (192.0.2.7, 192.0.2.8)"]);
 }
 
 #[test]
@@ -94,5 +92,5 @@ fn an_address_that_holds_on_one_network_only_takes_the_name_of_its_interface() {
     };
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("no answer from mqtt://[fe80::1%lo]:1883"), "{said}");
+    assert_says(&said, &["no answer from mqtt://[fe80::1%lo]:1883"]);
 }

@@ -7,7 +7,8 @@ use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Card1, Display};
 use crate::support::bench::process::act;
-use crate::support::bench::told::says_all;
+use crate::support::bench::process::assert_ended;
+use crate::support::bench::told::{assert_says, says_all};
 use crate::support::bench::{Bench, INITIAL, Node, flat};
 use crate::support::pty::{PtyOutput, Start, code};
 
@@ -221,10 +222,7 @@ fn what_is_handed_to_a_monitor_that_runs_is_in_the_log_of_who_asked() {
     let (status, _, why) = act(&bench, Card1, &["--set", "1=ko", "--timeout", "6", &log_file]);
     let text = read(&log);
     assert_eq!(status, 1, "{why}");
-    assert!(
-        text.contains("warn  card1_monitor: not confirmed within 6 s"),
-        "{text}"
-    );
+    assert_says(&text, &["warn  card1_monitor: not confirmed within 6 s"]);
 }
 
 #[test]
@@ -238,8 +236,8 @@ fn a_full_disk_is_said_on_the_terminal_of_who_asks() {
     let mut pty = Start::program(words).spawn();
     assert_eq!(code(pty.wait_for_end()), 0);
     let said = flat(&pty.look(PtyOutput::text));
-    assert!(said.contains("Sensor 2 KO CONFIRMED"), "{said}");
-    assert!(said.contains("log file /dev/full: No space left"), "{said}");
+    assert_says(&said, &["Sensor 2 KO CONFIRMED"]);
+    assert_says(&said, &["log file /dev/full: No space left"]);
 }
 
 #[test]
@@ -250,9 +248,8 @@ fn a_log_that_cannot_be_written_is_said_before_anything_is_done() {
         if !runs {
             bench.end(Card1, Signal::TERM);
         }
-        let (status, said, why) = act(&bench, Card1, &["--set", "2=ko", bad]);
-        assert_eq!((status, said.as_str()), (1, ""), "{why}");
-        assert!(why.contains("cannot write the log file /nowhere/at/all"), "{why}");
+        let why = assert_ended(act(&bench, Card1, &["--set", "2=ko", bad]), 1, "");
+        assert_says(&why, &["cannot write the log file /nowhere/at/all"]);
     }
     bench.start(Card1);
     bench.wait_settled(INITIAL);

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::bench::Node::{Broker2, Display};
 use crate::support::bench::process::PipedProgram;
+use crate::support::bench::told::assert_says;
 use crate::support::bench::{Bench, binary};
 
 /// Nobody listens on this port: it is the one for tests of TCP services, and needs root.
@@ -27,7 +28,7 @@ fn output_that_cannot_be_written_is_no_knowledge_also_while_a_sensor_is_ko() {
         let arguments = [&["--broker", &url], json].concat();
         let (status, _, why) = once(&arguments, full.into());
         assert_eq!(status, 3, "{why}");
-        assert!(why.contains("cannot write to stdout"), "{why}");
+        assert_says(&why, &["cannot write to stdout"]);
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
         let (status, _, why) = once(&arguments, writer.into());

@@ -4,7 +4,7 @@ use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Card1, Card2};
 use crate::support::bench::process::{PipedProgram, command};
-use crate::support::bench::told::says_all;
+use crate::support::bench::told::{assert_says, says_all};
 use crate::support::bench::{Bench, INITIAL, flat};
 use crate::support::probe::state;
 use crate::support::pty::{PtyOutput, code};
@@ -20,7 +20,7 @@ fn a_second_copy_is_told_who_runs_and_ends() {
         let said = second.look(PtyOutput::text);
         let who = format!("(process {pid}, /dev/pts/");
         let expected = [program, "already runs", &who, "with q", "--take-over"];
-        assert!(says_all(&said, &expected), "{said}");
+        assert_says(&said, &expected);
         second.assert_restored();
     }
     bench.press(Card1, "2");
@@ -65,7 +65,7 @@ fn a_second_copy_is_told_that_the_first_one_is_stopped() {
     assert_eq!(code(second.wait_for_end()), 1);
     second.wait_for("one line of words", |seen| seen.shows("take-over"));
     let said = second.look(PtyOutput::text);
-    assert!(says_all(&said, &["stopped", "with fg", "--take-over"]), "{said}");
+    assert_says(&said, &["stopped", "with fg", "--take-over"]);
     bench.pty(Card1).signal(Signal::CONT);
     bench.press(Card1, "2");
     bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);

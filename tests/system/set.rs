@@ -3,7 +3,9 @@
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
+use crate::support::bench::process::assert_ended;
 use crate::support::bench::process::{PipedProgram, act, command};
+use crate::support::bench::told::assert_says;
 use crate::support::bench::{Bench, INITIAL, flat};
 
 pub fn count(text: &str, words: &str) -> usize {
@@ -81,12 +83,8 @@ fn toggle_at_once(bench: &Bench, times: usize) {
 fn where_there_is_no_time_to_know_who_owns_the_card_nothing_is_done() {
     let mut bench = Bench::running();
     bench.end(Card1, Signal::TERM);
-    let (status, said, why) = act(&bench, Card1, &["--set", "2=ko", "--timeout", "1"]);
-    assert_eq!((status, said.as_str()), (1, ""));
-    assert!(
-        why.contains("nothing was done; allow more with --timeout"),
-        "{why}"
-    );
+    let why = assert_ended(act(&bench, Card1, &["--set", "2=ko", "--timeout", "1"]), 1, "");
+    assert_says(&why, &["nothing was done, allow more with --timeout"]);
     bench.start(Card1);
     bench.wait_settled(INITIAL);
 }
@@ -111,11 +109,10 @@ fn many_at_once_without_a_monitor_all_count() {
 fn without_a_broker_it_is_in_the_file_and_goes_out_later() {
     let mut bench = Bench::running();
     bench.end_all([Card1, Broker1], Signal::TERM);
-    let (status, said, why) = act(&bench, Card1, &["--set", "2=ko", "--timeout", "4"]);
-    assert_eq!(
-        (status, said.as_str()),
-        (1, "Sensor 2  KO       SENDING\n"),
-        "{why}"
+    let why = assert_ended(
+        act(&bench, Card1, &["--set", "2=ko", "--timeout", "4"]),
+        1,
+        "Sensor 2  KO       SENDING\n",
     );
     for words in [
         "not confirmed within 4 s (sensor 2 SENDING)",
@@ -123,7 +120,7 @@ fn without_a_broker_it_is_in_the_file_and_goes_out_later() {
         "in the state file in",
         "card1_monitor",
     ] {
-        assert!(why.contains(words), "{why}");
+        assert_says(&why, &[words]);
     }
     assert_eq!(why.lines().count(), 1, "{why}");
     bench.start_all([Broker1, Card1]);
@@ -135,22 +132,17 @@ fn with_the_link_cut_it_is_saved() {
     let mut bench = Bench::running();
     bench.link.cut();
     bench.wait_text(Card1, "bridge down");
-    let (status, said, why) = act(&bench, Card1, &["--set", "3=ko", "--timeout", "6"]);
-    assert_eq!(
-        (status, said.as_str()),
-        (1, "Sensor 3  KO       SAVED\n"),
-        "{why}"
+    let why = assert_ended(
+        act(&bench, Card1, &["--set", "3=ko", "--timeout", "6"]),
+        1,
+        "Sensor 3  KO       SAVED\n",
     );
-    assert!(
-        why.contains("(sensor 3 SAVED)") && why.contains("goes on with it by itself (process "),
-        "{why}"
-    );
+    assert_says(&why, &["(sensor 3 SAVED)", "goes on with it by itself (process "]);
     bench.end(Card1, Signal::TERM);
-    let (status, said, why) = act(&bench, Card1, &["--set", "1=ko", "--timeout", "6"]);
-    assert_eq!(
-        (status, said.as_str()),
-        (1, "Sensor 1  KO       SAVED\n"),
-        "{why}"
+    assert_ended(
+        act(&bench, Card1, &["--set", "1=ko", "--timeout", "6"]),
+        1,
+        "Sensor 1  KO       SAVED\n",
     );
     bench.link.heal();
     bench.start(Card1);
@@ -162,13 +154,9 @@ fn a_monitor_whose_broker_is_away_cannot_be_asked_and_that_is_said() {
     let mut bench = Bench::running();
     bench.end(Broker1, Signal::TERM);
     bench.wait_text(Card1, "unreachable");
-    let (status, said, why) = act(&bench, Card1, &["--set", "3=ko", "--timeout", "4"]);
-    assert_eq!((status, said.as_str()), (1, ""), "{why}");
+    let why = assert_ended(act(&bench, Card1, &["--set", "3=ko", "--timeout", "4"]), 1, "");
     let pid = bench.pty(Card1).pid();
-    assert!(
-        why.contains("connection refused") && why.contains(&format!("runs (process {pid}")),
-        "{why}"
-    );
+    assert_says(&why, &["connection refused", &format!("runs (process {pid}")]);
     bench.start(Broker1);
     bench.wait_settled(INITIAL);
 }
@@ -182,10 +170,7 @@ fn a_monitor_that_is_stopped_is_said_to_be_stopped_and_does_it_when_it_goes_on()
     assert_eq!((status, said.as_str()), (1, ""), "{why}");
     let pid = bench.pid(Card1);
     let words = format!("card1_monitor is stopped (process {pid}, ");
-    assert!(
-        why.contains(&words) && why.contains("continue it there with fg"),
-        "{why}"
-    );
+    assert_says(&why, &[&words, "continue it there with fg"]);
     bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
 }
 
@@ -230,12 +215,7 @@ fn an_owner_that_ends_meanwhile_has_done_it_once() {
     // Now the process that waits is the owner itself. It knows from the file that it is done.
     waiting.wait_owner(&bench, Card1);
     bench.link.heal();
-    let (status, said, why) = waiting.end();
-    assert_eq!(
-        (status, said.as_str()),
-        (0, "Sensor 1  KO       CONFIRMED\n"),
-        "{why}"
-    );
+    assert_ended(waiting.end(), 0, "Sensor 1  KO       CONFIRMED\n");
     bench.start(Card1);
     bench.wait_settled(["KO", "OK", "OK", "OK", "OK", "OK"]);
 }

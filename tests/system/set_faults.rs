@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Display};
+use crate::support::bench::process::assert_ended;
 use crate::support::bench::process::{PipedProgram, act, command, run};
-use crate::support::bench::told::says_all;
+use crate::support::bench::told::{assert_says, says_all};
 use crate::support::bench::{Bench, INITIAL, binary};
 use crate::support::pty::{PtyOutput, code};
 
@@ -40,13 +41,7 @@ fn cut(bench: &Bench) {
 
 /// It is ended by a signal, with its toggle SAVED; gives what it says of that.
 fn ended_as_saved(running: PipedProgram) -> String {
-    let (status, said, why) = running.end();
-    assert_eq!(
-        (status, said.as_str()),
-        (143, "Sensor 1  KO       SAVED\n"),
-        "{why}"
-    );
-    why
+    assert_ended(running.end(), 143, "Sensor 1  KO       SAVED\n")
 }
 
 /// Waits until card 1's state file says so.
@@ -66,8 +61,11 @@ fn at_the_other_boards_broker_it_is_said_that_it_is_the_wrong_one_and_nothing_is
     ] {
         let folder = bench.folder().join(folder).display().to_string();
         let options = ["--toggle", "1", "--broker", &wrong, "--state-dir", &folder];
-        let (status, said, why) = run(Command::new(binary(Card1)).args(options).stdin(Stdio::null()));
-        assert_eq!((status, said.as_str()), (1, ""), "{why}");
+        let why = assert_ended(
+            run(Command::new(binary(Card1)).args(options).stdin(Stdio::null())),
+            1,
+            "",
+        );
         let words = [
             "not done",
             "another broker",
@@ -106,7 +104,7 @@ fn a_signal_while_a_monitor_does_it_ends_with_how_far_it_has_got() {
         "goes on",
         "(process ",
     ];
-    assert!(says_all(&why, &words), "{why}");
+    assert_says(&why, &words);
     bench.link.heal();
     bench.wait_settled(ONE_KO);
     bench.press(Card1, "1");
@@ -126,14 +124,13 @@ fn a_signal_without_a_monitor_ends_with_how_far_it_has_got() {
         "state file",
         "goes on when",
     ];
-    assert!(says_all(&why, &words), "{why}");
+    assert_says(&why, &words);
     // Before anything was done, too.
     let early = begin(&bench, &TOGGLE);
     early.wait_owner(&bench, Card1);
     early.signal(Signal::TERM);
-    let (status, said, why) = early.end();
-    assert_eq!((status, said.as_str()), (143, ""), "{why}");
-    assert!(says_all(&why, &["signal", "nothing was done"]), "{why}");
+    let why = assert_ended(early.end(), 143, "");
+    assert_says(&why, &["signal", "nothing was done"]);
     bench.link.heal();
     bench.start(Card1);
     bench.wait_settled(ONE_KO);
@@ -146,7 +143,7 @@ fn a_monitor_that_takes_over_meanwhile_is_named_and_goes_on_with_it() {
     let taker = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);
     let why = ended_as_saved(own);
     let who = format!("(process {}, /dev/pts/", taker.pid());
-    assert!(says_all(&why, &[&who, "took over", "(sensor 1 SAVED)"]), "{why}");
+    assert_says(&why, &[&who, "took over", "(sensor 1 SAVED)"]);
     bench.give(Card1, taker);
     bench.link.heal();
     bench.wait_settled(ONE_KO);
@@ -177,11 +174,10 @@ fn where_the_disk_cannot_be_written_it_is_said_where_the_state_is() {
     bench.end(Card1, Signal::TERM);
     let obstacle = bench.state_file(Card1).with_extension("state.new");
     fs::create_dir(&obstacle).expect("an obstacle");
-    let (status, said, why) = act(&bench, Card1, &["--toggle", "1", "--timeout", "6"]);
-    assert_eq!(
-        (status, said.as_str()),
-        (1, "Sensor 1  KO       SENDING\n"),
-        "{why}"
+    let why = assert_ended(
+        act(&bench, Card1, &["--toggle", "1", "--timeout", "6"]),
+        1,
+        "Sensor 1  KO       SENDING\n",
     );
     let words = [
         "not saved",
@@ -189,7 +185,7 @@ fn where_the_disk_cannot_be_written_it_is_said_where_the_state_is() {
         "the broker has it",
         "the state file has not",
     ];
-    assert!(says_all(&why, &words), "{why}");
+    assert_says(&why, &words);
     bench.wait_row(Display, 1, "KO", "HELD");
     fs::remove_dir(&obstacle).expect("the obstacle");
     bench.start(Card1);
@@ -202,16 +198,12 @@ fn where_neither_disk_nor_broker_take_it_that_is_said() {
     bench.end_all([Card1, Broker1], Signal::TERM);
     let obstacle = bench.state_file(Card1).with_extension("state.new");
     fs::create_dir(&obstacle).expect("an obstacle");
-    let (status, said, why) = act(&bench, Card1, &["--toggle", "1", "--timeout", "6"]);
-    assert_eq!(
-        (status, said.as_str()),
-        (1, "Sensor 1  KO       SENDING\n"),
-        "{why}"
+    let why = assert_ended(
+        act(&bench, Card1, &["--toggle", "1", "--timeout", "6"]),
+        1,
+        "Sensor 1  KO       SENDING\n",
     );
-    assert!(
-        says_all(&why, &["neither the broker nor the state file"]),
-        "{why}"
-    );
+    assert_says(&why, &["neither the broker nor the state file"]);
     fs::remove_dir(&obstacle).expect("the obstacle");
     bench.start_all([Broker1, Card1]);
     bench.wait_settled(INITIAL);

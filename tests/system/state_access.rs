@@ -10,6 +10,8 @@ use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1};
 use crate::support::bench::process;
+use crate::support::bench::process::assert_ended;
+use crate::support::bench::told::assert_says;
 use crate::support::bench::{Bench, States, flat};
 use crate::support::pty::{Start, code};
 
@@ -90,10 +92,9 @@ fn a_lock_that_this_user_may_not_open_is_named_with_its_cure_and_not_with_anothe
     let lock = bench.state_dir(Card1).join("card1.lock");
     set_mode(&lock, 0o000);
     for arguments in [&[][..], &["--toggle", "2"]] {
-        let (status, said, why) = run(&bench, &bound_by_permissions(), arguments);
-        assert_eq!((status, said.as_str()), (1, ""), "{why}");
+        let why = assert_ended(run(&bench, &bound_by_permissions(), arguments), 1, "");
         let cure = format!("mode 0000: chmod u+rw '{}'", lock.display());
-        assert!(why.contains(&cure), "{why}");
+        assert_says(&why, &[&cure]);
     }
 }
 
@@ -115,11 +116,10 @@ fn a_write_by_root_with_a_narrow_umask_leaves_owner_and_mode_and_locks_nobody_ou
         }
     }
     let under = ["sh", "-c", "umask 077; exec \"$@\"", "sh"].map(str::to_owned);
-    let (status, said, why) = run(&bench, &under, &["--toggle", "2"]);
-    assert_eq!(
-        (status, said.as_str()),
-        (0, "Sensor 2  KO       CONFIRMED\n"),
-        "{why}"
+    assert_ended(
+        run(&bench, &under, &["--toggle", "2"]),
+        0,
+        "Sensor 2  KO       CONFIRMED\n",
     );
     let meta = fs::metadata(&file).expect("the state file");
     assert_eq!(
@@ -193,11 +193,10 @@ fn an_owner_that_cannot_be_kept_is_said() {
         chown(path, Some(SERVICE), Some(SERVICE)).expect("root may");
     }
     let under = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"].map(str::to_owned);
-    let (status, said, why) = run(&bench, &under, &["--toggle", "2"]);
-    assert_eq!(
-        (status, said.as_str()),
-        (0, "Sensor 2  KO       CONFIRMED\n"),
-        "{why}"
+    let why = assert_ended(
+        run(&bench, &under, &["--toggle", "2"]),
+        0,
+        "Sensor 2  KO       CONFIRMED\n",
     );
     assert_eq!(
         why.matches("its owner was user root (0) and is user ").count(),
@@ -212,11 +211,10 @@ fn what_another_user_left_half_written_does_not_keep_the_next_from_writing() {
     let left = bench.state_file(Card1).with_extension("state.new");
     fs::write(&left, "half").expect("a file");
     set_mode(&left, 0o000);
-    let (status, said, why) = run(&bench, &bound_by_permissions(), &["--toggle", "2"]);
-    assert_eq!(
-        (status, said.as_str()),
-        (0, "Sensor 2  KO       CONFIRMED\n"),
-        "{why}"
+    assert_ended(
+        run(&bench, &bound_by_permissions(), &["--toggle", "2"]),
+        0,
+        "Sensor 2  KO       CONFIRMED\n",
     );
 }
 
@@ -241,7 +239,7 @@ fn a_link_in_the_place_of_the_file_stays_and_its_target_is_written() {
     bench.wait_settled(states);
     assert!(bench.state_file(Card1).is_symlink(), "the link was replaced");
     let text = fs::read_to_string(&target).expect("the target");
-    assert!(text.contains("\"sensor_3\":false"), "{text}");
+    assert_says(&text, &["\"sensor_3\":false"]);
     // One that is damaged is set aside where it is.
     bench.end(Card1, Signal::KILL);
     fs::write(&target, "").expect("the target");
@@ -259,8 +257,7 @@ fn a_link_to_what_is_not_there_stops_the_program_and_stays() {
     let away = bench.folder().join("away");
     fs::rename(&target, &away).expect("the target");
     for arguments in [&[][..], &["--toggle", "2"]] {
-        let (status, said, why) = run(&bench, &[], arguments);
-        assert_eq!((status, said.as_str()), (1, ""), "{why}");
+        let why = assert_ended(run(&bench, &[], arguments), 1, "");
         for words in [
             &bench.state_file(Card1).display().to_string(),
             "elsewhere/kept",
@@ -281,11 +278,10 @@ fn what_is_no_file_at_all_is_set_aside_and_not_waited_for() {
     fs::remove_file(&file).expect("the state file");
     let made = Command::new("mkfifo").arg(&file).status().expect("mkfifo");
     assert!(made.success());
-    let (status, said, why) = run(&bench, &[], &["--set", "2=ko"]);
-    assert_eq!(
-        (status, said.as_str()),
-        (0, "Sensor 2  KO       CONFIRMED\n"),
-        "{why}"
+    assert_ended(
+        run(&bench, &[], &["--set", "2=ko"]),
+        0,
+        "Sensor 2  KO       CONFIRMED\n",
     );
     assert!(file.is_file(), "a new one is written");
 }
@@ -337,11 +333,10 @@ fn a_state_folder_can_be_made_where_folders_cannot_be_fsynced() {
     let bench = toggled();
     let under = without_folder_fsync(&bench);
     fs::remove_dir_all(bench.state_dir(Card1)).expect("the folder");
-    let (status, said, why) = run(&bench, &under, &["--set", "2=ko"]);
-    assert_eq!(
-        (status, said.as_str()),
-        (0, "Sensor 2  KO       CONFIRMED\n"),
-        "{why}"
+    let why = assert_ended(
+        run(&bench, &under, &["--set", "2=ko"]),
+        0,
+        "Sensor 2  KO       CONFIRMED\n",
     );
     assert_eq!(why.matches("cannot be fsynced").count(), 1, "{why}");
 }

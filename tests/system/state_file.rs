@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
-use crate::support::bench::told::says_all;
+use crate::support::bench::told::{assert_says, says_all};
 use crate::support::bench::{ALL, Bench, INITIAL, Node, States};
 use crate::support::pty::code;
 
@@ -36,7 +36,7 @@ fn a_file_that_says_something_else_is_set_aside_and_the_states_come_from_the_bro
     let mut bench = Bench::with_ko("15");
     let turned = |file: Vec<u8>| {
         let text = String::from_utf8(file).expect("text");
-        assert!(text.contains("false"), "{text}");
+        assert_says(&text, &["false"]);
         text.replace("false", "true ").into_bytes()
     };
     with_files(&mut bench, turned, "damaged (its checksum differs): set aside as");

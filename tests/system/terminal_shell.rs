@@ -5,6 +5,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
+use crate::support::bench::told::assert_says;
 use crate::support::probe::{BeatFile, drawn, probe, running, started};
 use crate::support::pty::{Pty, Start, code};
 
@@ -232,7 +233,7 @@ fn a_panic_in_a_program_without_a_screen_is_told_and_ends_it() {
     let output = output.expect("the probe");
     assert_eq!(output.status.code(), Some(101));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("worker went wrong"), "{said}");
+    assert_says(&said, &["worker went wrong"]);
 }
 
 #[test]

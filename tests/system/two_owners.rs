@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use crate::python::Python;
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
-use crate::support::bench::told::says_all;
+use crate::support::bench::told::{assert_says, says_all};
 use crate::support::bench::{Bench, INITIAL, Node, flat, says};
 use crate::support::pty::{Pty, PtyOutput, code};
 
@@ -39,7 +39,7 @@ fn a_copy_elsewhere_stops_and_says_so_and_the_first_goes_on() {
         "no state was lost",
         "--take-over",
     ];
-    assert!(says_all(&said, &expected), "{said}");
+    assert_says(&said, &expected);
     twin.assert_restored();
     assert!(!bench.log(Broker1).contains(TAKEN_AWAY), "both were connected");
     bench.wait_text(Card1, "another card1_monitor connected from elsewhere");
@@ -59,7 +59,7 @@ fn take_over_from_elsewhere_ends_the_first_and_keeps_what_both_toggled() {
     first.wait_for("one line of words", |seen| seen.shows("take it back"));
     let said = first.look(PtyOutput::text);
     let expected = ["another card1_monitor has taken over", &bench.url(Card1)];
-    assert!(says_all(&said, &expected), "{said}");
+    assert_says(&said, &expected);
     first.assert_restored();
     bench.give(Card1, second);
     bench.wait_settled(["KO", "KO", "KO", "OK", "OK", "OK"]);

@@ -1,5 +1,5 @@
-//! One program, with a clock, a disk and a broker that do what a test says. Each event is given by hand, since
-//! the boards cannot be told to deliver one message, to refuse another one and to leave a write pending.
+//! One program, with a clock, a disk and a broker that do what a test says. Each event is given by hand: the
+//! boards cannot be told to deliver one message, to refuse another one and to leave a write pending.
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::time::Duration;

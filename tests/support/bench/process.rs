@@ -89,3 +89,10 @@ pub fn ended(output: Output) -> (i32, String, String) {
         text(output.stderr),
     )
 }
+
+/// Asserts with which status a program has ended, and what it has printed; gives what it said on stderr.
+#[track_caller]
+pub fn assert_ended((status, said, why): (i32, String, String), expected: i32, output: &str) -> String {
+    assert_eq!((status, said.as_str()), (expected, output), "{why}");
+    why
+}

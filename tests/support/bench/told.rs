@@ -67,12 +67,16 @@ pub fn flat(screen: &str) -> String {
     screen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a text says all of these words in this order, wherever its lines are broken.
+/// Whether a text says all of this, wherever its lines are broken.
 pub fn says_all(text: &str, words: &[&str]) -> bool {
     let text = flat(text);
-    let mut rest = text.as_str();
-    let mut says = |words: &&str| rest.split_once(words).map(|(_, after)| rest = after);
-    words.iter().all(|words| says(words).is_some())
+    words.iter().all(|words| text.contains(&flat(words)))
+}
+
+/// Asserts that.
+#[track_caller]
+pub fn assert_says(text: &str, words: &[&str]) {
+    assert!(says_all(text, words), "not all of {words:?} in: {text}");
 }
 
 /// Whether a screen says that its program has read all that its broker had in store: what comes from now on
