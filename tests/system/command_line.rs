@@ -56,7 +56,7 @@ fn help_and_version_say_what_they_should() {
             assert!(help.contains(word), "{name} --help does not say {word}:\n{help}");
         }
         if node == Display {
-            assert_says(&help, &["live", "--timeout (or 10 s"]);
+            assert_says(&help, &["live", "--timeout, or 10 s"]);
         }
     }
 }

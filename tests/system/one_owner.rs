@@ -107,7 +107,7 @@ fn one_that_hangs_is_said_to_hang() {
     asked.wait_for("that it does not answer", |seen| {
         says_all(
             &seen.text(),
-            &["does not answer", &who, "may still do it", "--take-over"],
+            &["does not answer", &who, "may still make the change", "--take-over"],
         )
     });
     let kill = format!("kill -9 {}", hung.id());

@@ -84,7 +84,7 @@ fn where_there_is_no_time_to_know_who_owns_the_card_nothing_is_done() {
     let mut bench = Bench::running();
     bench.end(Card1, Signal::TERM);
     let why = assert_ended(act(&bench, Card1, &["--set", "2=ko", "--timeout", "1"]), 1, "");
-    assert_says(&why, &["nothing was done, allow more with --timeout"]);
+    assert_says(&why, &["nothing was done; allow more with --timeout"]);
     bench.start(Card1);
     bench.wait_settled(INITIAL);
 }

@@ -182,8 +182,7 @@ fn where_the_disk_cannot_be_written_it_is_said_where_the_state_is() {
     let words = [
         "not saved",
         "cannot write",
-        "the broker has it",
-        "the state file has not",
+        "at the broker, not in the state file",
     ];
     assert_says(&why, &words);
     bench.wait_row(Display, 1, "KO", "HELD");
@@ -203,7 +202,7 @@ fn where_neither_disk_nor_broker_take_it_that_is_said() {
         1,
         "Sensor 1  KO       SENDING\n",
     );
-    assert_says(&why, &["neither the broker nor the state file"]);
+    assert_says(&why, &["neither at the broker nor in the state file"]);
     fs::remove_dir(&obstacle).expect("the obstacle");
     bench.start_all([Broker1, Card1]);
     bench.wait_settled(INITIAL);
@@ -261,7 +260,7 @@ fn one_that_runs_elsewhere_and_is_killed_or_stopped_is_not_said_to_have_done_it_
         } else if status == 1 {
             // On a busy machine it may have been heard just before the time was over.
             let told = ["was heard", "runs and does not answer"]
-                .map(|words| says_all(&why, &["no answer within 9 s", "may be done yet", words]));
+                .map(|words| says_all(&why, &["no answer within 9 s", "may still happen", words]));
             assert!(told.contains(&true), "{why}");
         }
         if signal == Signal::STOP || !said.contains("SENDING") {
