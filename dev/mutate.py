@@ -98,6 +98,20 @@ MUTATIONS = [
         "if open && self.begun == u32::MAX && self.is_own(&own.version)",
     ),
     (
+        "who knows the reading passes over what has been decided since",
+        "quarantine",
+        "core/src/reading.rs",
+        "                if known.state == reading.state {",
+        "                if known.state == reading.state && known.version.is_provisional() {",
+    ),
+    (
+        "an owner passes over what has been decided of its own reading",
+        "owner",
+        "core/src/owner.rs",
+        " else {\n                    self.readings.merge(sensor, heard);\n                }",
+        "",
+    ),
+    (
         "an owner's own era is as any other",
         "simulation",
         "core/src/owner.rs",

@@ -218,6 +218,8 @@ impl Owner {
                     // that.
                     let version = self.next(Some(own.version));
                     self.readings.set(sensor, Reading { version, ..own });
+                } else {
+                    self.readings.merge(sensor, heard);
                 }
                 false
             }
@@ -227,11 +229,7 @@ impl Owner {
                 if open && self.is_own(&own.version) && !own.version.is_provisional() {
                     // It has been decided: the own reading has seen the copy, and nobody has to decide again
                     // when this memory is lost.
-                    let seen = of_others(heard.version.dots(), own.version.era());
-                    let version = Version {
-                        seen: own.version.seen.join(seen),
-                        ..own.version
-                    };
+                    let version = own.version.having_seen(&heard.version);
                     self.readings.set(sensor, Reading { version, ..own });
                 }
                 false

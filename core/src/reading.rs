@@ -35,6 +35,7 @@ impl Snapshot {
     }
 
     /// Takes the reading if it is later than what is known. What the versions do not order changes nothing.
+    /// Of one toggle, what either copy has seen counts: its owner may have met more since it was told.
     pub fn merge(&mut self, sensor: SensorId, reading: Reading) -> Merge {
         let Some(known) = &mut self.0[sensor] else {
             self.set(sensor, reading);
@@ -45,7 +46,12 @@ impl Snapshot {
                 *known = reading;
                 Merge::Taken
             }
-            Order::Same => Merge::Known,
+            Order::Same => {
+                if known.state == reading.state {
+                    known.version = known.version.having_seen(&reading.version);
+                }
+                Merge::Known
+            }
             Order::Earlier => Merge::Stale,
             Order::Unordered => Merge::Unordered,
         }

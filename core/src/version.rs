@@ -176,7 +176,16 @@ impl Version {
         self.dots().filter(|dot| dot.era != era).collect()
     }
 
-    /// Whether its owner knew this dot when it made the version.
+    /// The same toggle, later than another one as well.
+    #[must_use]
+    pub fn having_seen(&self, other: &Self) -> Self {
+        Self {
+            dot: self.dot,
+            seen: self.seen.join(other.seen_from(self.era())),
+        }
+    }
+
+    /// Whether its owner knew this dot when it made the version, or has met it since.
     #[must_use]
     pub fn covers(&self, dot: Dot) -> bool {
         self.dots().any(|known| known.era == dot.era && known.n >= dot.n)

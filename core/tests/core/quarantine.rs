@@ -121,6 +121,26 @@ fn what_has_seen_what_is_shown_needs_nobody_to_vouch_for_it() {
     }
 }
 
+/// What is shown, once its owner has decided that it comes after the old one.
+fn decided() -> Reading {
+    reading(State::Ok, version(2, 20, &[(70, 10)]))
+}
+
+#[test]
+fn what_its_owner_has_decided_counts_also_where_the_reading_is_known() {
+    for (role, topic) in HEARERS {
+        let mut hearer = hearer(role, topic);
+        hearer.hear(topic, report(1, decided()));
+        assert_eq!(hearer.reading(1), Some(decided()), "{role:?}");
+        says(&mut hearer, 4, old());
+        assert_eq!(
+            hearer.state(1),
+            OK,
+            "{role:?}: an owner in the other era has yet to hear it"
+        );
+    }
+}
+
 #[test]
 fn an_owner_takes_what_it_is_told_of_where_nobody_has_toggled_since() {
     for toggles in [false, true] {

@@ -146,6 +146,30 @@ proptest! {
 }
 
 #[test]
+fn of_one_toggle_what_any_copy_has_seen_counts_in_whatever_order_they_are_heard() {
+    let seen: [&[_]; 3] = [&[], &[(70, 10)], &[(3, 11)]];
+    let [bare, one, other] = seen.map(|seen| reading(State::Ok, version(2, 20, seen)));
+    let all = reading(State::Ok, version(2, 20, &[(70, 10), (3, 11)]));
+    for copies in [[bare, one, other], [other, bare, one], [one, other, bare]] {
+        let mut known = Snapshot::default();
+        for copy in copies {
+            known.merge(sensor(1), copy);
+        }
+        assert_eq!(known.get(sensor(1)), Some(all));
+    }
+}
+
+#[test]
+fn another_state_under_the_dot_that_is_known_changes_nothing() {
+    let mut known = Snapshot::default();
+    known.set(sensor(1), reading(State::Ok, version(2, 20, &[])));
+    let before = known;
+    let other = reading(State::Ko, version(2, 20, &[(70, 10)]));
+    assert_eq!(known.merge(sensor(1), other), Merge::Known);
+    assert_eq!(known, before);
+}
+
+#[test]
 fn a_reading_that_is_not_ordered_changes_nothing() {
     let mut known = Snapshot::default();
     known.set(sensor(1), reading(State::Ok, version(7, 5, &[])));
