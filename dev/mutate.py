@@ -66,8 +66,15 @@ MUTATIONS = [
         "the era in which an owner counts is as any other to those who hear it",
         "quarantine",
         "core/src/machine/others.rs",
-        "    if counts_in(one) != counts_in(other) {",
-        "    if said.is_none() && counts_in(one) != counts_in(other) {",
+        "counts_in(one) != counts_in(other) {",
+        "said.is_none() && counts_in(one) != counts_in(other) {",
+    ),
+    (
+        "what an owner has seen by now does not count",
+        "quarantine",
+        "core/src/machine/others.rs",
+        "version.having_seen(&owners),",
+        "*version,",
     ),
     (
         "a copy that an owner has found is later than what has met its era",

@@ -124,16 +124,22 @@ impl Others {
     }
 }
 
-/// Whether one of two readings that the versions do not order for certain is shown, and not the other: that
-/// of an era in which its owner counts, else the one that has met the other's era, else the one that its
-/// owner has. The owner itself decides in the same order.
+/// Whether one of two readings that the versions do not order for certain is shown, and not the other: the
+/// later one by what its owner has seen by now, else that of an era in which its owner counts, else the one
+/// that has met the other's era, else the one that its owner has. The owner itself decides in the same order.
 fn is_preferred(said: Option<&Heartbeat>, sensor: SensorId, one: &Version, other: &Version) -> bool {
+    let owners = said.and_then(|said| said.has.get(sensor));
+    let has = |version: &Version| owners.is_some_and(|owners| owners.dot == version.dot);
+    // The owner may have decided since this copy of what it has was made.
+    let [one, other] = &[one, other].map(|version| match owners {
+        Some(owners) if has(version) => version.having_seen(&owners),
+        _ => *version,
+    });
     let counts_in = |version: &Version| {
         // Of two that nobody has toggled it is the one that the owner shows, whatever era it is of.
         said.is_some_and(|said| said.is_in(version.era())) && !version.is_provisional()
     };
-    let has = |version: &Version| said.is_some_and(|said| said.has.dot(sensor) == Some(version.dot));
-    if counts_in(one) != counts_in(other) {
+    if one.compare_exactly(other) == Order::Unordered && counts_in(one) != counts_in(other) {
         return counts_in(one);
     }
     match one.compare(other) {

@@ -142,6 +142,21 @@ fn what_its_owner_has_decided_counts_also_where_the_reading_is_known() {
 }
 
 #[test]
+fn what_its_owner_has_is_held_against_others_with_all_that_it_has_seen_by_now() {
+    for (role, topic) in HEARERS {
+        for [first, second] in [[shown(), old()], [old(), shown()]] {
+            let mut hearer = Solo::open(role, 9, None);
+            hearer.hear(topic, report(1, first));
+            hearer.hear(topic, report(1, second));
+            let mut beat = heartbeat(4, hearer.seconds, 1, decided().version);
+            beat.era = old().version.era();
+            hearer.hear_beat(Card::One, &beat);
+            assert_eq!(hearer.state(1), OK, "{role:?}, after {first:?}");
+        }
+    }
+}
+
+#[test]
 fn an_owner_takes_what_it_is_told_of_where_nobody_has_toggled_since() {
     for toggles in [false, true] {
         let mut owner = Solo::open(CARD1, 9, None);
