@@ -15,6 +15,7 @@ pub use dualboard_core::{
     version, view, wire,
 };
 
+pub mod attach;
 pub mod cli;
 pub mod log;
 pub mod mqtt;

@@ -1,5 +1,6 @@
 //! The programs: the loop around the core, and what a command line can ask of it.
 
+mod attached;
 pub mod exit;
 pub mod lines;
 mod printed;
@@ -8,3 +9,4 @@ pub mod run;
 pub mod runtime;
 pub mod screen;
 pub mod set;
+pub mod source;

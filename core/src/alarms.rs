@@ -91,7 +91,7 @@ impl Observed {
 /// How much a screen has shown: so many alarms, changes and events since the start of the program. An
 /// operator acknowledges what was on the screen, and nothing that came after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Seen {
+pub struct Counts {
     alarms: u64,
     changes: u64,
     events: u64,
@@ -108,8 +108,8 @@ pub struct Alarms {
     /// The count of changes at the last one of each sensor.
     changed: PerSensor<u64>,
     /// All that there has been.
-    total: Seen,
-    acknowledged: Seen,
+    total: Counts,
+    acknowledged: Counts,
     histories: PerSensor<History>,
 }
 
@@ -184,14 +184,14 @@ impl Alarms {
 
     /// How much there is to see: what a picture shows that is drawn now.
     #[must_use]
-    pub const fn seen(&self) -> Seen {
+    pub const fn seen(&self) -> Counts {
         self.total
     }
 
     /// The operator has seen so much of it.
-    pub fn acknowledge(&mut self, seen: Seen) {
+    pub fn acknowledge(&mut self, seen: Counts) {
         self.open.retain(|(count, _)| *count > seen.alarms);
-        self.acknowledged = Seen {
+        self.acknowledged = Counts {
             alarms: seen.alarms.max(self.acknowledged.alarms),
             changes: seen.changes.max(self.acknowledged.changes),
             events: seen.events.max(self.acknowledged.events),

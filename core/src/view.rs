@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::chain::{Chain, Connection, Status, Watched};
+use crate::chain::{Chain, Connection, Link, Status, Watched};
 use crate::event_log::EventLog;
 use crate::lack::Lack;
 use crate::machine::{Freshness, Machine, Role};
@@ -91,6 +91,31 @@ impl View {
             disk_failure: machine.disk_failure().map(ToOwned::to_owned),
             event_log: Arc::clone(&machine.event_log),
         }
+    }
+
+    /// What is left of it when the program has gone: its states, as they were last known at this moment.
+    #[must_use]
+    pub fn left_behind(mut self, now: Wall) -> Self {
+        for sensor in SensorId::ALL {
+            if let Some(seen) = &mut self.sensors[sensor] {
+                seen.stage = None;
+            }
+        }
+        let held = Freshness::Held {
+            since: now,
+            broken: Link::Broker,
+        };
+        let unseen = LinkState {
+            status: Status::Waiting,
+            is_ended: false,
+        };
+        self.freshness = PerCard::from_fn(|_| held);
+        self.links.connection = Connection::Trying;
+        self.links.bridge = unseen;
+        self.links.owners = PerCard::from_fn(|_| unseen);
+        self.lack = None;
+        self.disk_failure = None;
+        self
     }
 
     /// The state of a sensor; `None` is UNKNOWN.

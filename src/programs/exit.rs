@@ -18,6 +18,8 @@ pub enum Reason {
     Status(u8),
     /// Another owner of its card.
     Stop(Stop),
+    /// The user of a screen whose owner has ended: this process is to be the owner.
+    Own,
 }
 
 /// How a program ended.
@@ -43,6 +45,7 @@ impl Exit {
         }
         let status = match self.reason {
             Reason::Status(status) => status,
+            Reason::Own => 0,
             Reason::Stop(stop) => return stopped(stop, options.card, &options.access.url, &self.kept()),
         };
         let told_to_end = status == signals::exit_status(signal_hook::consts::SIGTERM);
@@ -68,6 +71,7 @@ impl Exit {
     pub const fn status(&self) -> u8 {
         match self.reason {
             Reason::Status(status) => status,
+            Reason::Own => 0,
             Reason::Stop(_) => 1,
         }
     }

@@ -3,12 +3,15 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 
+use crate::attach::Screens;
 use crate::cli::{self, Card1, Card2, Display, Unusable};
 use crate::log::FileLog;
 use crate::machine::Role;
 use crate::mqtt::BrokerUrl;
+use crate::programs::attached::AttachedScreen;
+use crate::programs::exit::Reason;
 use crate::programs::lines;
 use crate::programs::printed;
 use crate::programs::runtime::Runtime;
@@ -89,13 +92,37 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
         RunMode::Lines
     };
     let this = Holder::this(way, &options.access.url);
-    let lock = Lock::take(&options.state_dir, options.card, &this, options.take_over)?;
+    let lock = loop {
+        let holder = match Lock::take(&options.state_dir, options.card, &this, options.take_over)? {
+            Ok(lock) => break lock,
+            Err(holder) => holder,
+        };
+        let in_the_way = holder.in_the_way(words::owner(options.card), &this);
+        ensure!(has_screen, in_the_way);
+        // It has the card, and this is one more screen of it.
+        let mut owner = match AttachedScreen::of(&options.state_dir, options.card)? {
+            Ok(owner) => owner,
+            Err(why) => bail!("{in_the_way}; a screen of it cannot be shown: {why}"),
+        };
+        let terminal = screen::open_terminal(options.screen)?;
+        match screen::watch(&terminal, &mut owner, options.screen)? {
+            Reason::Own => {}
+            Reason::Status(status) => return Ok(status),
+            Reason::Stop(_) => return Ok(STOPPED),
+        }
+    };
     let mut state_file = state_file.locked(lock);
     // Before there is a screen: a file that cannot be read stops the program.
     let memory = state_file.load()?;
     let terminal = has_screen
         .then(|| screen::open_terminal(options.screen))
         .transpose()?;
+    let screens = Screens::listen(
+        &options.state_dir,
+        options.card,
+        this.place(),
+        &options.access.url,
+    );
     let runtime = Runtime::monitor(
         options.card,
         &options.access,
@@ -103,7 +130,8 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
         options.take_over,
     )?
     .logged(log)
-    .on_screen(terminal.is_some());
+    .on_screen(terminal.is_some())
+    .shared(screens);
     let exit = match &terminal {
         Some(terminal) => screen::run(terminal, runtime, options.screen)?,
         None => printed::follow(runtime, false)?,

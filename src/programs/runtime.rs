@@ -7,6 +7,8 @@ use std::time::Duration;
 use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, never, select};
 
+use crate::attach::{Asked, FromScreen, Screens};
+use crate::command::{Change, Changes, Command};
 use crate::log::{FileLog, LogWriter, News};
 use crate::machine::{Effect, Event, Machine, Role, Setup};
 use crate::mqtt::{Broker, BrokerSettings, BrokerUrl, Outgoing};
@@ -53,6 +55,8 @@ pub struct Runtime {
     /// What a person has to know of the state file, and whether a screen hides stderr until the end.
     warnings: Vec<String>,
     on_screen: bool,
+    /// The screens of this owner in other processes.
+    screens: Option<Screens>,
     log: Option<LogWriter>,
     log_news: Receiver<News>,
 }
@@ -123,6 +127,7 @@ impl Runtime {
             written: never(),
             warnings: Vec::new(),
             on_screen: false,
+            screens: None,
             log: None,
             log_news: never(),
         })
@@ -152,6 +157,41 @@ impl Runtime {
     #[must_use]
     pub fn on_screen(self, on_screen: bool) -> Self {
         Self { on_screen, ..self }
+    }
+
+    /// Other processes may show this owner, and ask it for what a key does. Where that cannot be, it works
+    /// alone, and says so.
+    #[must_use]
+    pub fn shared(mut self, screens: Result<Screens>) -> Self {
+        match screens {
+            Ok(screens) => self.screens = Some(screens),
+            Err(why) => self.warn(format!("no other screen can show this program: {why:#}")),
+        }
+        self
+    }
+
+    /// What a screen in another process wants; gives whether this program is to end.
+    fn screen_asks(&mut self, word: FromScreen) -> Option<Stop> {
+        let FromScreen::Request(screen, request) = word else {
+            if let Some(screens) = &mut self.screens {
+                screens.show_again();
+            }
+            self.show();
+            return None;
+        };
+        let stop = match request.what {
+            Asked::Publish => self.feed(Event::Publish),
+            Asked::Toggle(sensor) => {
+                let mut changes = Changes::default();
+                changes.put(sensor, Some(Change::Toggle));
+                let (id, by) = (Some(request.id), request.by);
+                self.feed(Event::Command(Box::new(Command { id, by, changes })))
+            }
+        };
+        if let Some(screens) = &self.screens {
+            screens.done(screen, request.id);
+        }
+        stop
     }
 
     fn warn(&mut self, text: String) {
@@ -235,6 +275,8 @@ impl Runtime {
                 Effect::StopTakenOver => stop = Some(Stop::TakenOver),
             }
         }
+        // After the publish: whoever waits for it is not held up by those who watch.
+        self.show();
         stop
     }
 
@@ -247,6 +289,8 @@ impl Runtime {
             Some(wait) => crossbeam_channel::after(wait),
             None => never(),
         };
+        let no_screens = never();
+        let screens = self.screens.as_ref().map_or(&no_screens, Screens::requests);
         let event = select! {
             recv(others) -> other => match other {
                 Ok(other) => return Wakeup::Other(other),
@@ -257,7 +301,12 @@ impl Runtime {
                 Err(_) => return Wakeup::Closed,
             },
             recv(self.written) -> written => match written {
-                Ok(Written::Saved) => Event::Saved,
+                Ok(Written::Saved) => {
+                    if let Some(screens) = &self.screens {
+                        screens.stay_in_place();
+                    }
+                    Event::Saved
+                }
                 Ok(Written::NotSaved(why)) => Event::NotSaved(why),
                 Ok(Written::Warned(text)) => {
                     self.warn(text);
@@ -277,11 +326,22 @@ impl Runtime {
                     Event::NotLogged("the thread that writes the log file has ended".to_owned())
                 }
             },
+            recv(screens) -> word => {
+                let Ok(word) = word else {
+                    self.screens = None;
+                    return Wakeup::Taken;
+                };
+                return self.screen_asks(word).map_or(Wakeup::Taken, Wakeup::Stop);
+            },
             recv(timer) -> _ => Event::Tick,
         };
-        match self.feed(event) {
-            Some(stop) => Wakeup::Stop(stop),
-            None => Wakeup::Taken,
+        self.feed(event).map_or(Wakeup::Taken, Wakeup::Stop)
+    }
+
+    /// Shows the other screens what there is to see.
+    fn show(&mut self) {
+        if let Some(screens) = &mut self.screens {
+            screens.show(|| self.machine.view());
         }
     }
 

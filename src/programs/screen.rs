@@ -5,9 +5,9 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::layout::Position;
 
 use crate::alarms::{Alarms, Observed};
-use crate::machine::Event;
 use crate::programs::exit::{Exit, Reason};
 use crate::programs::runtime::{Runtime, Wakeup};
+use crate::programs::source::Source;
 use crate::settings::ScreenSettings;
 use crate::terminal::input::Input;
 use crate::terminal::keys::{KeyEvent, Keys};
@@ -32,20 +32,29 @@ pub fn open_terminal(settings: ScreenSettings) -> Result<Terminal> {
 /// # Errors
 /// Names what the terminal cannot do.
 pub fn run(terminal: &Terminal, mut runtime: Runtime, settings: ScreenSettings) -> Result<Exit> {
-    let (sender, inputs) = unbounded();
-    panic::install_hook(Some(terminal), sender.clone());
-    let _signals = Signals::listen(sender.clone()).context("cannot listen to signals")?;
-    // The screen ends here, and with it the painter and the keys: the terminal is given back first, since
-    // what is still being sent may take 2 s.
-    let ended = Screen::open(terminal, settings, &runtime, sender)
-        .and_then(|mut screen| screen.run(&mut runtime, &inputs));
-    terminal.restore();
+    // The terminal is given back first, since what is still being sent may take 2 s.
+    let ended = watch(terminal, &mut runtime, settings);
     let left = runtime.leave();
     Ok(Exit {
         reason: ended?,
         unsaved: left.unsaved,
         warnings: left.warnings,
     })
+}
+
+/// Shows a program until its user, a signal or the program itself ends that, and gives the terminal back.
+///
+/// # Errors
+/// Names what the terminal cannot do.
+pub fn watch(terminal: &Terminal, source: &mut impl Source, settings: ScreenSettings) -> Result<Reason> {
+    let (sender, inputs) = unbounded();
+    panic::install_hook(Some(terminal), sender.clone());
+    let _signals = Signals::listen(sender.clone()).context("cannot listen to signals")?;
+    // The screen ends here, and with it the painter and the keys.
+    let ended =
+        Screen::open(terminal, settings, source, sender).and_then(|mut screen| screen.run(source, &inputs));
+    terminal.restore();
+    ended
 }
 
 struct Screen<'a> {
@@ -63,7 +72,7 @@ impl<'a> Screen<'a> {
     fn open(
         terminal: &'a Terminal,
         settings: ScreenSettings,
-        runtime: &Runtime,
+        source: &impl Source,
         inputs: Sender<Input>,
     ) -> Result<Self> {
         terminal
@@ -77,21 +86,21 @@ impl<'a> Screen<'a> {
             zone: Zone::of_machine(),
             theme: Theme::from_environment(),
             alarms: Alarms::default(),
-            controls: Controls::new(runtime.machine().role(), settings.read_only),
+            controls: Controls::new(source.view().role, settings.read_only),
         })
     }
 
-    fn run(&mut self, runtime: &mut Runtime, inputs: &Receiver<Input>) -> Result<Reason> {
+    fn run(&mut self, source: &mut impl Source, inputs: &Receiver<Input>) -> Result<Reason> {
         loop {
-            self.look(runtime);
-            let picture = self.picture(runtime);
+            self.look(source);
+            let picture = self.picture(source);
             self.painter.show(picture);
-            let clock = runtime.clock();
+            let clock = source.clock();
             let limit = self.controls.deadline().map(|deadline| clock.until(deadline));
-            match runtime.wait(inputs, limit) {
+            match source.wait(inputs, limit) {
                 Wakeup::Taken => {}
                 Wakeup::Other(input) => {
-                    if let Some(reason) = self.input(runtime, input)? {
+                    if let Some(reason) = self.input(source, input)? {
                         return Ok(reason);
                     }
                 }
@@ -102,39 +111,43 @@ impl<'a> Screen<'a> {
     }
 
     /// Takes note of what is new, and rings where that is called for.
-    fn look(&mut self, runtime: &Runtime) {
-        let now = runtime.clock().now();
+    fn look(&mut self, source: &impl Source) {
+        let now = source.clock().now();
         self.controls.forget(now.mono);
-        let ring = self
-            .alarms
-            .look(now.wall, Observed::of(&runtime.machine().view()));
+        self.controls.set_ended(
+            source
+                .elsewhere()
+                .is_some_and(|elsewhere| elsewhere.ended.is_some()),
+        );
+        let ring = self.alarms.look(now.wall, Observed::of(&source.view()));
         if ring.is_some() && self.settings.bell {
             self.painter.ring();
         }
     }
 
-    fn picture(&mut self, runtime: &Runtime) -> Picture {
-        let now = runtime.clock().now();
+    fn picture(&mut self, source: &impl Source) -> Picture {
+        let now = source.clock().now();
         Picture {
-            view: runtime.machine().view(),
+            view: source.view(),
+            elsewhere: source.elsewhere().cloned(),
             alarms: self.alarms.clone(),
             controls: self.controls.clone(),
             mouse: self.settings.mouse,
-            url: runtime.url().to_string(),
+            url: source.url(),
             times: Times::new(self.zone.at(now.mono), now.wall),
             theme: self.theme,
         }
     }
 
     /// Takes in what came from the terminal or as a signal; gives the reason if that was to end.
-    fn input(&mut self, runtime: &mut Runtime, input: Input) -> Result<Option<Reason>> {
+    fn input(&mut self, source: &mut impl Source, input: Input) -> Result<Option<Reason>> {
         let status = match input {
             Input::Key(key) => {
                 // Somebody is there, who may have mended what only a person can mend.
-                runtime.retry();
-                return Ok(self.key(runtime, key));
+                source.retry();
+                return Ok(self.key(source, key));
             }
-            Input::Click(column, line) => return Ok(self.click(runtime, Position::new(column, line))),
+            Input::Click(column, line) => return Ok(self.click(source, Position::new(column, line))),
             Input::Continued if self.terminal.enter().is_err() => signals::hang_up_status(),
             Input::Terminate(signal) => signals::exit_status(signal),
             Input::HungUp => signals::hang_up_status(),
@@ -148,7 +161,7 @@ impl<'a> Screen<'a> {
                 return Ok(None);
             }
             Input::ReopenLog => {
-                runtime.reopen_log();
+                source.reopen_log();
                 return Ok(None);
             }
             Input::Printed => return Ok(None),
@@ -156,30 +169,31 @@ impl<'a> Screen<'a> {
         Ok(Some(Reason::Status(status)))
     }
 
-    fn key(&mut self, runtime: &mut Runtime, key: KeyEvent) -> Option<Reason> {
+    fn key(&mut self, source: &mut impl Source, key: KeyEvent) -> Option<Reason> {
         let extent = if controls::scrolls(key) {
-            view::extent(&self.picture(runtime), self.terminal.size())
+            view::extent(&self.picture(source), self.terminal.size())
         } else {
             Extent::default()
         };
-        let action = self.controls.key(runtime.clock().now().mono, key, extent)?;
-        self.perform(runtime, action)
+        let action = self.controls.key(source.clock().now().mono, key, extent)?;
+        self.perform(source, action)
     }
 
     /// A click means what was drawn at its place.
-    fn click(&mut self, runtime: &mut Runtime, at: Position) -> Option<Reason> {
+    fn click(&mut self, source: &mut impl Source, at: Position) -> Option<Reason> {
         let shown = self.painter.shown().filter(|_| self.settings.mouse)?;
         let sensor = view::sensor_at(&shown, self.terminal.size(), at)?;
-        let action = self.controls.press(runtime.clock().now().mono, sensor)?;
-        self.perform(runtime, action)
+        let action = self.controls.press(source.clock().now().mono, sensor)?;
+        self.perform(source, action)
     }
 
     /// Does what was asked for; gives the reason if that was to end.
-    fn perform(&mut self, runtime: &mut Runtime, action: Action) -> Option<Reason> {
-        let event = match action {
+    fn perform(&mut self, source: &mut impl Source, action: Action) -> Option<Reason> {
+        let stop = match action {
             Action::Quit => return Some(Reason::Status(0)),
-            Action::Toggle(sensor) => Event::Toggle(sensor),
-            Action::Publish => Event::Publish,
+            Action::Own => return Some(Reason::Own),
+            Action::Toggle(sensor) => source.toggle(sensor),
+            Action::Publish => source.publish(),
             Action::Acknowledge => {
                 // An alarm that came after the last frame has been seen by nobody.
                 if let Some(shown) = self.painter.shown() {
@@ -188,6 +202,6 @@ impl<'a> Screen<'a> {
                 return None;
             }
         };
-        runtime.feed(event).map(Reason::Stop)
+        stop.map(Reason::Stop)
     }
 }

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 
 use crate::sensor::Card;
 use crate::storage::state_file::access;
@@ -35,27 +35,24 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Becomes the one owner of a card in this state folder.
+    /// Becomes the one owner of a card in this state folder; otherwise says who is. A command that is being
+    /// carried out is waited for.
     ///
     /// # Errors
-    /// Names the monitor that holds the lock, by its process and terminal, and what can be done.
-    pub fn take(folder: &Path, card: Card, this: &Holder, take_over: bool) -> Result<Self> {
+    /// Names the lock that cannot be used, or who cannot be taken over from.
+    pub fn take(folder: &Path, card: Card, this: &Holder, take_over: bool) -> Result<Result<Self, Holder>> {
         let mut told = false;
         loop {
             let holder = match Self::try_take(folder, card, this)? {
-                Ok(lock) => return Ok(lock),
+                Ok(lock) => return Ok(Ok(lock)),
                 Err(holder) => holder,
             };
             let program = words::owner(card);
             if take_over {
-                return taker::take_over(folder, card, this);
+                return taker::take_over(folder, card, this).map(Ok);
             }
             if holder.run_mode() != RunMode::Set || holder.state() != ProcessState::Runs {
-                bail!(
-                    "{program} already runs on this board ({holder}){}; {}",
-                    this.elsewhere(&holder),
-                    holder.advice()
-                );
+                return Ok(Err(holder));
             }
             if !std::mem::replace(&mut told, true) {
                 // Not `eprintln!`: it panics where stderr is gone.

@@ -71,6 +71,14 @@ impl Process {
     }
 }
 
+/// Whether a process has this group beside its own one; also `false` where the system does not tell.
+#[must_use]
+pub fn has_group(pid: i32, group: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let groups = status.lines().find_map(|line| line.strip_prefix("Groups:"));
+    groups.is_some_and(|groups| groups.split_whitespace().any(|one| one.parse() == Ok(group)))
+}
+
 /// What a process does with signals: a bit for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignalMasks {

@@ -18,7 +18,7 @@ use crate::time::Wall;
 use crate::wire::Topic;
 
 pub use alarm::alarms;
-pub use trouble::{broken, lack, troubles};
+pub use trouble::{broken, lack, owner_ended, troubles};
 
 /// The word for a state, or for none.
 #[must_use]

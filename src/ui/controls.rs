@@ -37,6 +37,8 @@ pub enum Action {
     Publish,
     /// The operator has seen the alarms.
     Acknowledge,
+    /// Go on as the owner in this process.
+    Own,
 }
 
 /// How much of what can be scrolled is on the screen.
@@ -69,6 +71,8 @@ pub struct Controls {
     said: Option<(String, Mono)>,
     /// Whose press was not taken, as long as that is said.
     refused: Option<SensorId>,
+    /// The program behind this screen has ended.
+    ended: bool,
 }
 
 impl Controls {
@@ -88,7 +92,19 @@ impl Controls {
             pressed: None,
             said: None,
             refused: None,
+            ended: false,
         }
+    }
+
+    /// Whether the program behind this screen has ended.
+    pub const fn set_ended(&mut self, ended: bool) {
+        self.ended = ended;
+    }
+
+    /// Whether there is a key to go on as the owner in this process.
+    #[must_use]
+    pub const fn can_own(&self) -> bool {
+        self.ended
     }
 
     /// Whether the sensors can be toggled from here.
@@ -162,7 +178,8 @@ impl Controls {
             KeyCode::Esc => self.help = None,
             KeyCode::Char('?') => self.help = if self.help.is_some() { None } else { Some(0) },
             KeyCode::Char('a') => return Some(Action::Acknowledge),
-            KeyCode::Char('p') if self.role != Role::Display => return Some(Action::Publish),
+            KeyCode::Char('p') if self.role != Role::Display && !self.ended => return Some(Action::Publish),
+            KeyCode::Char('o') if self.ended => return Some(Action::Own),
             KeyCode::Char('l') => self.lock(now),
             KeyCode::Char(digit @ '1'..='6') => {
                 let sensor = digit.to_digit(10).and_then(|digit| u8::try_from(digit).ok());
@@ -179,6 +196,9 @@ impl Controls {
         self.said = None;
         let board = sensor.card().number();
         let why = match (self.role, self.toggle_mode) {
+            (Role::Monitor(card), ToggleMode::Free) if card == sensor.card() && self.ended => {
+                format!("{sensor} not toggled: the owner has ended, o runs it here")
+            }
             (Role::Monitor(card), ToggleMode::Free) if card == sensor.card() => {
                 self.pressed = Some((sensor, now.after(MARK)));
                 return Some(Action::Toggle(sensor));

@@ -20,6 +20,7 @@ use ratatui::widgets::{Paragraph, Widget as _};
 use crate::alarms::Alarms;
 use crate::sensor::SensorId;
 use crate::text::words::Times;
+use crate::time::Wall;
 use crate::ui::controls::{Controls, Extent};
 use crate::view::View;
 
@@ -37,12 +38,23 @@ pub struct Picture {
     pub controls: Controls,
     /// Whether clicks come.
     pub mouse: bool,
+    /// Where it runs, if that is another process.
+    pub elsewhere: Option<Elsewhere>,
     /// Its broker's address, as people write it.
     pub url: String,
     /// Clock times in the machine's zone.
     pub times: Times,
     /// Colours and symbols.
     pub theme: Theme,
+}
+
+/// The process that a screen belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Its process, and where that runs; in words.
+    pub place: String,
+    /// When it ended, if it did.
+    pub ended: Option<Wall>,
 }
 
 /// From this height on there is room for headings, and for a line for each link.

@@ -4,7 +4,7 @@ use dualboard::sensor::SensorId;
 use dualboard::terminal::keys::KeyCode;
 use dualboard::time::Mono;
 use dualboard::ui::controls::Controls;
-use dualboard::ui::view::{Picture, Theme};
+use dualboard::ui::view::{Elsewhere, Picture, Theme};
 
 use crate::boards::steady::{Boards, CARD1, CARD2, DISPLAY};
 use crate::shot::{ORDINARY, all, expect, picture, press, shot};
@@ -25,6 +25,32 @@ fn live() {
         boards.acknowledge(program);
     }
     expect("live", &all(&boards));
+}
+
+#[test]
+fn another_screen_of_an_owner_that_runs_and_that_has_ended() {
+    let mut boards = Boards::running();
+    boards.press(CARD1, 2);
+    boards.advance(3);
+    let now = boards.now_at(0).wall;
+    let mut screen = picture(&boards, CARD1);
+    let mut text = String::new();
+    for ended in [None, Some(now)] {
+        if ended.is_some() {
+            screen.view = screen.view.left_behind(now);
+        }
+        screen.elsewhere = Some(Elsewhere {
+            place: "process 812, pts/3".to_owned(),
+            ended,
+        });
+        screen.controls.set_ended(ended.is_some());
+        for size in [ORDINARY, (120, 30), (40, 10)] {
+            text += &shot(&screen, size);
+        }
+    }
+    press(&mut screen, KeyCode::Char('2'), ORDINARY);
+    press(&mut screen, KeyCode::Char('?'), ORDINARY);
+    expect("attached", &(text + &shot(&screen, ORDINARY)));
 }
 
 #[test]

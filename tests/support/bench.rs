@@ -20,8 +20,7 @@ pub use super::mosquitto::glance;
 use super::port::Port;
 use super::pty::{Pty, PtyOutput, Start, code};
 use plain::PlainClient;
-use told::row;
-pub use told::{INITIAL, SensorRow, States, flat, is_ready, says, shows};
+pub use told::{INITIAL, SensorRow, States, flat, is_ready, row, says, shows};
 
 /// Generous: only failures wait for so long.
 const DEADLINE: Duration = Duration::from_secs(45);

@@ -25,6 +25,7 @@ pub fn picture(boards: &Boards, program: usize) -> Picture {
         controls: Controls::new(view.role, false),
         view,
         alarms: boards.hooks.alarms[program].clone(),
+        elsewhere: None,
         mouse: false,
         url: format!("mqtt://localhost:{}", [1883, 1884, 1884][program]),
         times: Times::new(TimeZone::UTC, boards.time().wall),

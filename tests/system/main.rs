@@ -8,6 +8,7 @@ mod support;
 
 mod addresses;
 mod alarms;
+mod attached;
 mod bad_payloads;
 mod bad_stores;
 mod command_line;

@@ -3,25 +3,22 @@
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Card1, Card2};
-use crate::support::bench::process::{PipedProgram, command};
+use crate::support::bench::process::{PipedProgram, assert_ended, command};
 use crate::support::bench::told::{assert_says, says_all};
 use crate::support::bench::{Bench, INITIAL, flat};
 use crate::support::probe::state;
 use crate::support::pty::{PtyOutput, code};
 
 #[test]
-fn a_second_copy_is_told_who_runs_and_ends() {
+fn a_second_copy_without_a_terminal_is_told_who_runs_and_ends() {
     let mut bench = Bench::running();
     for (node, program) in [(Card1, "card1_monitor"), (Card2, "card2_monitor")] {
         let pid = bench.pty(node).pid();
-        let mut second = bench.spawn(node, &bench.url(node), &[]);
-        assert_eq!(code(second.wait_for_end()), 1);
-        second.wait_for("one line of words", |seen| seen.shows("take-over"));
-        let said = second.look(PtyOutput::text);
+        let second = command(&bench, node, &[]).output().expect("it starts");
+        assert_eq!(second.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&second.stderr);
         let who = format!("(process {pid}, /dev/pts/");
-        let expected = [program, "already runs", &who, "with q", "--take-over"];
-        assert_says(&said, &expected);
-        second.assert_restored();
+        assert_says(&said, &[program, "already runs", &who, "with q", "--take-over"]);
     }
     bench.press(Card1, "2");
     bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
@@ -107,7 +104,12 @@ fn one_that_hangs_is_said_to_hang() {
     asked.wait_for("that it does not answer", |seen| {
         says_all(
             &seen.text(),
-            &["does not answer", &who, "may still make the change", "--take-over"],
+            &[
+                "does not answer",
+                &who,
+                "may still make the change",
+                "--take-over",
+            ],
         )
     });
     let kill = format!("kill -9 {}", hung.id());
@@ -171,11 +173,9 @@ fn one_without_keys_is_not_said_to_end_by_one() {
     bench.start(Broker1);
     let first = PipedProgram::start(&mut command(&bench, Card1, &[]));
     first.wait_owner(&bench, Card1);
-    let mut second = bench.spawn(Card1, &bench.url(Card1), &[]);
-    assert_eq!(code(second.wait_for_end()), 1);
+    let second = PipedProgram::start(&mut command(&bench, Card1, &[]));
     let pid = first.id();
     let (who, kill) = (format!("(process {pid}, no terminal)"), format!("kill {pid}"));
-    second.wait_for("how to end it", |seen| {
-        says_all(&seen.text(), &[&who, &kill, "--take-over"])
-    });
+    let why = assert_ended(second.end(), 1, "");
+    assert_says(&why, &[&who, &kill, "--take-over"]);
 }

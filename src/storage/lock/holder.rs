@@ -186,7 +186,7 @@ impl Holder {
 
     /// That another one has another broker, which may be the right one: whoever goes on in its place does so
     /// with its own.
-    pub(super) fn elsewhere(&self, other: &Self) -> String {
+    fn elsewhere(&self, other: &Self) -> String {
         match (self.broker(), other.broker()) {
             (Some(own), Some(other)) if own != other => {
                 format!(
@@ -197,9 +197,22 @@ impl Holder {
         }
     }
 
+    /// That this one has the card, and what can be done by another one.
+    #[must_use]
+    pub fn in_the_way(&self, program: &str, this: &Self) -> String {
+        let (elsewhere, advice) = (this.elsewhere(self), self.advice());
+        format!("{program} already runs on this board ({self}){elsewhere}; {advice}")
+    }
+
     /// Whether somebody can press a key there.
     fn has_keys(&self) -> bool {
         self.run_mode == RunMode::Screen && self.terminal != NO_TERMINAL
+    }
+
+    /// Where it runs, in words: its terminal, or that it has none.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.terminal
     }
 
     /// How one that is stopped goes on.

@@ -46,6 +46,18 @@ fn broken_short(broken: Link, home: Card) -> String {
 /// more than the cause.
 pub type Trouble = [String; 3];
 
+/// That the owner whose screen this is has ended.
+#[must_use]
+pub fn owner_ended(program: &str, place: &str, at: &str) -> Trouble {
+    [
+        format!(
+            "{program} ({place}) ended at {at}; this screen shows what it knew and waits for it; o runs it here"
+        ),
+        format!("{program} ended at {at}; o runs it here"),
+        format!("{program} ended"),
+    ]
+}
+
 /// What is wrong with the chain, worst first; nothing if all is well.
 #[must_use]
 pub fn troubles(view: &View, url: &str, times: &Times) -> Vec<Trouble> {

@@ -34,9 +34,18 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
     };
     // In the order in which they stand, with their rank. `a` is there from the start: to bring it up with the
     // alarm would be more bytes than the alarm.
-    let keys: [(Option<Key>, u8); 7] = [
-        (toggle.filter(|_| controls.toggle_mode() == ToggleMode::Free), 4),
-        (toggle.map(|_| ("p", "publish again")), 6),
+    let keys: [(Option<Key>, u8); 8] = [
+        (controls.can_own().then_some(("o", "run it here")), 2),
+        (
+            toggle.filter(|_| controls.toggle_mode() == ToggleMode::Free && !controls.can_own()),
+            4,
+        ),
+        (
+            toggle
+                .filter(|_| !controls.can_own())
+                .map(|_| ("p", "publish again")),
+            6,
+        ),
         (lock, lock_rank),
         (Some(("a", "acknowledge")), acknowledge_rank),
         (scrolled.then_some(("Home", "newest event")), 2),
@@ -44,7 +53,7 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
         ((!open).then_some(("q", "quit")), 0),
     ];
     let mut room = width;
-    let mut chosen = [None; 7];
+    let mut chosen = [None; 8];
     for rank in 0..7 {
         for (place, (key, _)) in keys.iter().enumerate().filter(|(_, (_, its))| *its == rank) {
             // Between two of them are three columns; after the last none are needed.

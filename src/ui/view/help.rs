@@ -127,6 +127,9 @@ fn keys(picture: &Picture) -> Vec<(&'static str, &'static str)> {
         }
         rows.push(("p", "publish the state again"));
     }
+    if picture.elsewhere.is_some() {
+        rows.push(("o", "run it here, if it has ended"));
+    }
     rows.extend([
         ("a", "acknowledge alarms and news"),
         ("Up Down", "newer and older events"),

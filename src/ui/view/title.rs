@@ -22,11 +22,20 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
     let [long, short] = [long, short].map(|text| Span::styled(text, Theme::title()));
     let program = Span::styled(format!("  {}", words::program(role)), Theme::strong());
     let toggle_mode = toggle_mode(picture);
+    let place = picture.elsewhere.as_ref().map(|elsewhere| {
+        let place = format!("  screen of {}", elsewhere.place);
+        Span::styled(place, picture.theme.dim())
+    });
     let counts = counts(picture, area);
     let room = usize::from(area.width).saturating_sub(width(&counts) + 1);
+    let with = |span: Option<&Span<'static>>| {
+        let all = [Some(&long), span, place.as_ref(), Some(&toggle_mode)];
+        all.into_iter().flatten().cloned().collect::<Vec<_>>()
+    };
     let left = [
-        vec![long.clone(), program, toggle_mode.clone()],
-        vec![long, toggle_mode.clone()],
+        with(Some(&program)),
+        with(None),
+        vec![long.clone(), toggle_mode.clone()],
         vec![short.clone(), toggle_mode],
         vec![short],
     ];

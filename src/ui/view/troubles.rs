@@ -27,7 +27,17 @@ fn told(picture: &Picture, area: Rect, briefly: usize) -> Vec<Line<'static>> {
     let theme = &picture.theme;
     let width = usize::from(area.width).saturating_sub(4);
     let mut lines = Vec::new();
-    for trouble in words::troubles(&picture.view, &picture.url, &picture.times) {
+    let gone = picture.elsewhere.as_ref().and_then(|elsewhere| {
+        let program = words::program(picture.view.role);
+        let ended = picture.times.at(elsewhere.ended?);
+        Some(words::owner_ended(program, &elsewhere.place, &ended))
+    });
+    // Of what it had to say nothing is true any more.
+    let troubles = match gone {
+        Some(gone) => vec![gone],
+        None => words::troubles(&picture.view, &picture.url, &picture.times),
+    };
+    for trouble in troubles {
         let text = theme.plain_text(&trouble[briefly]);
         for (number, part) in wrap(&text, width).into_iter().enumerate() {
             let mark = if number == 0 { Theme::alarm_mark() } else { " " };

@@ -47,6 +47,9 @@ fn keys(picture: &Picture) -> Vec<Row> {
         }
         rows.push(vec![("p", "publish again")]);
     }
+    if picture.elsewhere.is_some() {
+        rows.push(vec![("o", "run it here")]);
+    }
     rows.extend([
         vec![("a", "acknowledge")],
         vec![("Up PgUp Home", "newer")],

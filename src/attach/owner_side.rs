@@ -1,0 +1,345 @@
+//! The owner's end: a thread that serves the screens, and that alone has to do with how fast they read.
+
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use rustix::event::{PollFd, PollFlags, poll};
+
+use super::{FromOwner, Hello, LONGEST_REQUEST, PROTOCOL, Request, line, peer, socket_path};
+use crate::sensor::Card;
+use crate::system::threads;
+use crate::system::wake::Wake;
+use crate::view::View;
+
+/// More screens than people and walls at one board.
+const MOST: usize = 64;
+
+/// Who may attach: the owner's user, and the group of the socket. The state folder has to let that group
+/// through as well, which it does only where somebody has set it up so.
+const MODE: u32 = 0o660;
+
+/// So many bytes of answers wait for a screen that asks and does not read.
+const MOST_ANSWERS: usize = 16 * 1024;
+
+/// What comes from the screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FromScreen {
+    /// One more is there: it has nothing to show yet.
+    Attached,
+    /// The screen with this number asks for something.
+    Request(u64, Request),
+}
+
+/// The screens of an owner. Dropped, it lets go of all of them and takes the socket away.
+pub struct Screens {
+    path: PathBuf,
+    shared: Arc<Shared>,
+    requests: Receiver<FromScreen>,
+    /// What was shown last: the same is not sent again.
+    last: Option<Arc<View>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    actions: Mutex<Actions>,
+    wake: Wake,
+    attached: AtomicUsize,
+    stop: AtomicBool,
+}
+
+#[derive(Default)]
+struct Actions {
+    /// In the place of the one that was listened to.
+    listener: Option<UnixListener>,
+    view: Option<Arc<View>>,
+    done: Vec<(u64, u64)>,
+}
+
+impl Screens {
+    /// Listens in the state folder. Whoever calls holds the card's lock: a socket that lies there is nobody's
+    /// any more.
+    ///
+    /// # Errors
+    /// Names the socket, and why there can be none.
+    pub fn listen(folder: &Path, card: Card, place: &str, url: &str) -> Result<Self> {
+        let path = socket_path(folder, card);
+        let hello = Hello {
+            protocol: PROTOCOL,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            place: place.to_owned(),
+            url: url.to_owned(),
+        };
+        let listener = bind(&path).with_context(|| format!("cannot make the socket {}", path.display()))?;
+        let shared = Arc::new(Shared {
+            actions: Mutex::default(),
+            wake: Wake::new().context("cannot make a pipe")?,
+            attached: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+        });
+        let (sender, requests) = unbounded();
+        let server = Server {
+            path: path.clone(),
+            listener,
+            hello: line(&FromOwner::Hello(hello)).into(),
+            shared: Arc::clone(&shared),
+            requests: sender,
+            screens: Vec::new(),
+            attached: 0,
+        };
+        let thread = threads::start("screens", move || server.serve()).context("cannot start a thread")?;
+        Ok(Self {
+            path,
+            shared,
+            requests,
+            last: None,
+            thread: Some(thread),
+        })
+    }
+
+    /// Listens again where the folder was moved or deleted under it; to be called when the state file has been
+    /// written there. Those who have attached stay.
+    pub fn stay_in_place(&self) {
+        if self.path.exists() {
+            return;
+        }
+        // Where that fails, the folder is gone once more.
+        if let Ok(listener) = bind(&self.path) {
+            self.shared.act(|actions| actions.listener = Some(listener));
+        }
+    }
+
+    /// What comes from them.
+    #[must_use]
+    pub const fn requests(&self) -> &Receiver<FromScreen> {
+        &self.requests
+    }
+
+    /// Shows a view to all of them, and costs nothing where there are none.
+    pub fn show(&mut self, view: impl FnOnce() -> View) {
+        if self.shared.attached.load(Ordering::SeqCst) == 0 {
+            self.last = None;
+            return;
+        }
+        let view = view();
+        if self.last.as_ref().is_some_and(|last| **last == view) {
+            return;
+        }
+        let view = Arc::new(view);
+        self.last = Some(Arc::clone(&view));
+        self.shared.act(|actions| actions.view = Some(view));
+    }
+
+    /// One more is there: it gets the next view, also if that is the same.
+    pub fn show_again(&mut self) {
+        self.last = None;
+    }
+
+    /// Tells a screen that its request has been carried out.
+    pub fn done(&self, screen: u64, request: u64) {
+        self.shared.act(|actions| actions.done.push((screen, request)));
+    }
+}
+
+impl Drop for Screens {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        self.shared.wake.call();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Shared {
+    fn act(&self, what: impl FnOnce(&mut Actions)) {
+        what(&mut self.actions.lock().unwrap_or_else(PoisonError::into_inner));
+        self.wake.call();
+    }
+
+    fn take(&self) -> Actions {
+        std::mem::take(&mut *self.actions.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn bind(path: &Path) -> io::Result<UnixListener> {
+    // One that a crash has left.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, PermissionsExt::from_mode(MODE))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+struct Server {
+    path: PathBuf,
+    listener: UnixListener,
+    hello: Arc<[u8]>,
+    shared: Arc<Shared>,
+    requests: Sender<FromScreen>,
+    screens: Vec<Screen>,
+    /// How many there have ever been: the number of the last one.
+    attached: u64,
+}
+
+/// A screen: what it is sent now, and what it is sent next.
+struct Screen {
+    number: u64,
+    stream: UnixStream,
+    input: Vec<u8>,
+    /// The message that is being written, and how much of it has been.
+    sending: Option<(Arc<[u8]>, usize)>,
+    /// Answers wait for each other, views replace each other.
+    answers: Vec<u8>,
+    view: Option<Arc<[u8]>>,
+}
+
+impl Server {
+    fn serve(mut self) {
+        loop {
+            if self.wait().is_err() || self.shared.stop.load(Ordering::SeqCst) {
+                return;
+            }
+            self.shared.wake.answer();
+            let Actions { listener, view, done } = self.shared.take();
+            if let Some(listener) = listener {
+                self.listener = listener;
+            }
+            let view: Option<Arc<[u8]>> =
+                view.map(|view| line(&FromOwner::View(Box::new((*view).clone()))).into());
+            for screen in &mut self.screens {
+                for (_, id) in done.iter().filter(|(number, _)| *number == screen.number) {
+                    screen.answers.extend(line(&FromOwner::Done(*id)));
+                }
+                screen.view = view.clone().or(screen.view.take());
+            }
+            let requests = &self.requests;
+            self.screens.retain_mut(|screen| screen.serve(requests).is_ok());
+            self.accept();
+        }
+    }
+
+    /// Takes in who has come.
+    fn accept(&mut self) {
+        let mut news = false;
+        while let Ok((stream, _)) = self.listener.accept() {
+            if stream.set_nonblocking(true).is_err() || !peer::may_attach(&stream, &self.path) {
+                continue;
+            }
+            if self.screens.len() == MOST {
+                // A word of a few bytes; whoever does not take it learns the same from the end.
+                let _ = (&stream).write(&line(&FromOwner::Full(MOST)));
+                continue;
+            }
+            self.attached += 1;
+            self.screens.push(Screen::new(self.attached, stream, &self.hello));
+            news = true;
+        }
+        self.shared.attached.store(self.screens.len(), Ordering::SeqCst);
+        if news {
+            // The main loop is gone at the end only.
+            let _ = self.requests.send(FromScreen::Attached);
+        }
+    }
+
+    fn wait(&self) -> io::Result<()> {
+        let mut fds = vec![
+            PollFd::new(&self.shared.wake, PollFlags::IN),
+            PollFd::new(&self.listener, PollFlags::IN),
+        ];
+        fds.extend(self.screens.iter().map(|screen| {
+            let mut flags = PollFlags::IN;
+            flags.set(PollFlags::OUT, screen.has_more());
+            PollFd::from_borrowed_fd(screen.stream.as_fd(), flags)
+        }));
+        loop {
+            match poll(&mut fds, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+                Ok(_) => return Ok(()),
+            }
+        }
+    }
+}
+
+impl Screen {
+    fn new(number: u64, stream: UnixStream, hello: &Arc<[u8]>) -> Self {
+        Self {
+            number,
+            stream,
+            input: Vec::new(),
+            sending: Some((Arc::clone(hello), 0)),
+            answers: Vec::new(),
+            view: None,
+        }
+    }
+
+    fn has_more(&self) -> bool {
+        self.sending.is_some() || !self.answers.is_empty() || self.view.is_some()
+    }
+
+    /// Reads and writes as much as there is; an error is its end.
+    fn serve(&mut self, requests: &Sender<FromScreen>) -> io::Result<()> {
+        self.read(requests)?;
+        self.write()
+    }
+
+    fn read(&mut self, requests: &Sender<FromScreen>) -> io::Result<()> {
+        let mut bytes = [0; LONGEST_REQUEST];
+        loop {
+            match (&self.stream).read(&mut bytes) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(count) => self.input.extend_from_slice(&bytes[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            }
+            while let Some(end) = self.input.iter().position(|byte| *byte == b'\n') {
+                let request: Request = serde_json::from_slice(&self.input[..end])?;
+                self.input.drain(..=end);
+                // The main loop is gone at the end only.
+                let _ = requests.send(FromScreen::Request(self.number, request));
+            }
+            if self.input.len() > LONGEST_REQUEST {
+                return Err(ErrorKind::InvalidData.into());
+            }
+        }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        if self.answers.len() > MOST_ANSWERS {
+            // It asks and does not read.
+            return Err(ErrorKind::OutOfMemory.into());
+        }
+        loop {
+            if self.sending.is_none() {
+                let answers = (!self.answers.is_empty()).then(|| std::mem::take(&mut self.answers).into());
+                self.sending = answers.or_else(|| self.view.take()).map(|bytes| (bytes, 0));
+            }
+            let Some((bytes, sent)) = &mut self.sending else {
+                return Ok(());
+            };
+            match (&self.stream).write(&bytes[*sent..]) {
+                Ok(count) => *sent += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            if *sent == bytes.len() {
+                self.sending = None;
+            }
+        }
+    }
+}

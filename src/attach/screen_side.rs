@@ -1,0 +1,155 @@
+//! A screen's end: a thread that reads what the owner says, for as long as there is one.
+
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::{FromOwner, Hello, PROTOCOL, Request, line, peer, socket_path};
+use crate::sensor::Card;
+use crate::system::threads;
+use crate::view::View;
+
+/// How long an owner may take for its first word. It has a thread of its own for this: one that takes longer
+/// is stopped, or hangs.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why a process is no screen of an owner; in words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAttached {
+    /// Nobody listens there.
+    #[error("nobody listens on {0}")]
+    Nobody(String),
+    /// The socket cannot be used.
+    #[error("cannot use the socket {0}: {1}")]
+    Unusable(String, String),
+    /// It is not the user's to whom the state folder belongs.
+    #[error("{0} is served by a process of another user than the one that the folder belongs to")]
+    Stranger(String),
+    /// It does not speak.
+    #[error("it does not answer on {0}: it is stopped, or hangs")]
+    Silent(String),
+    /// It serves no more of them.
+    #[error("it has {0} screens, and serves no more")]
+    Full(usize),
+    /// It is of another release, and speaks otherwise.
+    #[error("it is of version {0} and this is {version}: they do not understand each other", version = env!("CARGO_PKG_VERSION"))]
+    OtherVersion(String),
+}
+
+/// A connection to an owner.
+pub struct Attached {
+    hello: Hello,
+    stream: UnixStream,
+    views: Receiver<Box<View>>,
+    done: Receiver<u64>,
+}
+
+impl Attached {
+    /// Becomes a screen of the owner of a card that has this state folder.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn to(folder: &Path, card: Card) -> Result<Self, NotAttached> {
+        let path = socket_path(folder, card);
+        let shown = || path.display().to_string();
+        let stream = UnixStream::connect(&path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused => NotAttached::Nobody(shown()),
+            _ => NotAttached::Unusable(shown(), error.to_string()),
+        })?;
+        if !peer::may_own(&stream, folder) {
+            return Err(NotAttached::Stranger(shown()));
+        }
+        let unusable = |error: io::Error| NotAttached::Unusable(shown(), error.to_string());
+        stream.set_read_timeout(Some(PATIENCE)).map_err(unusable)?;
+        let mut reader = BufReader::new(stream.try_clone().map_err(unusable)?);
+        let hello = greeting(&mut reader, &path)?;
+        stream.set_read_timeout(None).map_err(unusable)?;
+        // One is enough: a view that was not taken is replaced by the next one.
+        let (views, newest) = bounded(1);
+        let (done_sender, done) = bounded(1024);
+        let taken = newest.clone();
+        threads::start("owner", move || read(reader, &(views, taken), &done_sender)).map_err(unusable)?;
+        Ok(Self {
+            hello,
+            stream,
+            views: newest,
+            done,
+        })
+    }
+
+    /// What the owner said first.
+    #[must_use]
+    pub const fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    /// The newest view each time; closed when the owner has ended.
+    #[must_use]
+    pub const fn views(&self) -> &Receiver<Box<View>> {
+        &self.views
+    }
+
+    /// The numbers of the requests that have been carried out.
+    pub fn done(&self) -> impl Iterator<Item = u64> + '_ {
+        self.done.try_iter()
+    }
+
+    /// Asks for something.
+    ///
+    /// # Errors
+    /// The owner has ended.
+    pub fn ask(&self, request: Request) -> io::Result<()> {
+        (&self.stream).write_all(&line(&request))
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // The thread that reads ends with it.
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+fn greeting(reader: &mut BufReader<UnixStream>, path: &Path) -> Result<Hello, NotAttached> {
+    let mut first = String::new();
+    match reader.read_line(&mut first) {
+        Ok(count) if count > 0 => {}
+        Ok(_) => return Err(NotAttached::Nobody(path.display().to_string())),
+        Err(_) => return Err(NotAttached::Silent(path.display().to_string())),
+    }
+    match serde_json::from_str(&first) {
+        Ok(FromOwner::Hello(hello)) if hello.protocol == PROTOCOL => Ok(hello),
+        Ok(FromOwner::Hello(hello)) => Err(NotAttached::OtherVersion(hello.version)),
+        Ok(FromOwner::Full(most)) => Err(NotAttached::Full(most)),
+        Ok(_) | Err(_) => Err(NotAttached::OtherVersion("unknown".to_owned())),
+    }
+}
+
+/// Until the owner ends, or says what cannot be understood.
+fn read(
+    reader: BufReader<UnixStream>,
+    (views, taken): &(Sender<Box<View>>, Receiver<Box<View>>),
+    done: &Sender<u64>,
+) {
+    for line in reader.lines() {
+        let Ok(message) = line
+            .map_err(drop)
+            .and_then(|line| serde_json::from_str(&line).map_err(drop))
+        else {
+            return;
+        };
+        match message {
+            FromOwner::View(view) => {
+                let _ = taken.try_recv();
+                if views.send(view).is_err() {
+                    return;
+                }
+            }
+            FromOwner::Done(id) => drop(done.try_send(id)),
+            FromOwner::Hello(_) | FromOwner::Full(_) => {}
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What a screen shows and asks: the program in its own process, or an owner in another one.
+
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+
+use crate::machine::Event;
+use crate::programs::runtime::{Runtime, Stop, Wakeup};
+use crate::sensor::SensorId;
+use crate::system::clock::Clock;
+use crate::terminal::input::Input;
+use crate::ui::view::Elsewhere;
+use crate::view::View;
+
+/// What is behind a screen.
+pub trait Source {
+    /// What there is to see now.
+    fn view(&self) -> View;
+
+    /// The broker's address, as people write it.
+    fn url(&self) -> String;
+
+    /// The clocks of this process.
+    fn clock(&self) -> Clock;
+
+    /// Where the program runs, if that is another process.
+    fn elsewhere(&self) -> Option<&Elsewhere>;
+
+    /// Waits until something has happened, takes it in, and says what a screen has to take care of.
+    fn wait(&mut self, inputs: &Receiver<Input>, limit: Option<Duration>) -> Wakeup<Input>;
+
+    /// Toggles an own sensor.
+    fn toggle(&mut self, sensor: SensorId) -> Option<Stop>;
+
+    /// Publishes the present state again.
+    fn publish(&mut self) -> Option<Stop>;
+
+    /// Somebody is there: what only a person can mend may have been mended.
+    fn retry(&self);
+
+    /// Makes the log file anew if it has been moved away.
+    fn reopen_log(&self);
+}
+
+impl Source for Runtime {
+    fn view(&self) -> View {
+        self.machine().view()
+    }
+
+    fn url(&self) -> String {
+        Self::url(self).to_string()
+    }
+
+    fn clock(&self) -> Clock {
+        Self::clock(self)
+    }
+
+    fn elsewhere(&self) -> Option<&Elsewhere> {
+        None
+    }
+
+    fn wait(&mut self, inputs: &Receiver<Input>, limit: Option<Duration>) -> Wakeup<Input> {
+        Self::wait(self, inputs, limit)
+    }
+
+    fn toggle(&mut self, sensor: SensorId) -> Option<Stop> {
+        self.feed(Event::Toggle(sensor))
+    }
+
+    fn publish(&mut self) -> Option<Stop> {
+        self.feed(Event::Publish)
+    }
+
+    fn retry(&self) {
+        Self::retry(self);
+    }
+
+    fn reopen_log(&self) {
+        Self::reopen_log(self);
+    }
+}
