@@ -105,8 +105,8 @@ impl Screens {
         })
     }
 
-    /// Listens again where the folder was moved or deleted under it; to be called when the state file has been
-    /// written there. Those who have attached stay.
+    /// Listens again where the folder was moved or deleted under it. To be called when the state file has
+    /// been written there. Those who have attached stay.
     pub fn stay_in_place(&self) {
         if self.path.exists() {
             return;
