@@ -15,8 +15,9 @@ readonly options='
   --suite value suite - bookworm
   --mirror value mirror - http://deb.debian.org/debian
   --components value components - main
+  --user switch user
   --no-test switch no_test'
-declare suite mirror components no_test
+declare suite mirror components user no_test
 
 usage() {
   cat <<'HELP'
@@ -28,6 +29,7 @@ Usage: dev/fresh.sh [OPTION ...]
   --suite NAME      which release (default: bookworm)
   --mirror URL      where it comes from (default: http://deb.debian.org/debian)
   --components A,B  which parts of it (default: main)
+  --user            as an ordinary user who may use sudo; default: as root
   --no-test         launch and stop only, without scripts/test.sh
   -h, --help        this text
 
@@ -36,6 +38,7 @@ must be free) and this machine's Rust toolchain. Prints how long each command to
 
 Examples:
   dev/fresh.sh
+  dev/fresh.sh --suite trixie --user
   dev/fresh.sh --suite jammy --mirror http://archive.ubuntu.com/ubuntu --components main,universe
 HELP
 }
@@ -52,12 +55,12 @@ main() {
   trap 'rm -rf --one-file-system "${machine}"' EXIT
   make_machine
   # Mounts and processes of the new machine end with this command.
-  unshare --mount --pid --fork --kill-child bash "${BASH_SOURCE[0]}" --inside "${machine}" "${rustup_home}" "${no_test}" </dev/null
+  unshare --mount --pid --fork --kill-child bash "${BASH_SOURCE[0]}" --inside "${machine}" "${rustup_home}" "${user}" "${no_test}" </dev/null
 }
 
 make_machine() {
   say "Making a new machine: ${suite} from ${mirror}"
-  debootstrap --variant=minbase --components="${components}" --include=ca-certificates,git \
+  debootstrap --variant=minbase --components="${components}" --include="ca-certificates,git${user:+,sudo}" \
     "${suite}" "${machine}" "${mirror}" >/dev/null ||
     die "debootstrap failed; its log, if any: ${machine}/debootstrap/debootstrap.log"
   # How this machine reaches the network, the new one does as well.
@@ -72,11 +75,16 @@ make_machine() {
     cp "${cargo_home}/config.toml" "${machine}${home}/.cargo/"
   fi
   git clone --quiet "${project}" "${machine}${home}/dualboard"
+  if [[ -n "${user}" ]]; then
+    chroot "${machine}" useradd --home-dir "${home}" --shell /bin/bash newcomer
+    chroot "${machine}" chown -R newcomer: "${home}"
+    printf 'newcomer ALL=(ALL) NOPASSWD: ALL\n' >"${machine}/etc/sudoers.d/newcomer"
+  fi
 }
 
 # In namespaces of its own for mounts and processes.
 inside() {
-  local machine="$1" rustup_home="$2" no_test="$3"
+  local machine="$1" rustup_home="$2" user="$3" no_test="$4"
   mount --make-rprivate /
   mount -t proc proc "${machine}/proc"
   mount --rbind /sys "${machine}/sys"
@@ -91,10 +99,13 @@ inside() {
 }
 
 run() {
-  local what="$1" begun="${EPOCHREALTIME}" took
+  local what="$1" begun="${EPOCHREALTIME}" took as=()
   shift
+  if [[ -n "${user}" ]]; then
+    as=(setpriv --reuid newcomer --regid newcomer --init-groups)
+  fi
   # shellcheck disable=SC2016 # The inner shell has its own arguments.
-  chroot "${machine}" env -i HOME="${home}" TERM="${TERM:-linux}" \
+  chroot "${machine}" ${as[@]+"${as[@]}"} env -i HOME="${home}" TERM="${TERM:-linux}" \
     PATH="${home}/.cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
     bash -c 'cd ~/dualboard && "$@"' command "$@" || die "${what} failed; see above"
   took="$(awk -v from="${begun}" -v to="${EPOCHREALTIME}" 'BEGIN {printf "%.1f", to - from}')"
