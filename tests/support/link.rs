@@ -3,17 +3,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex};
-
-/// What the link does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Whole,
-    /// Connections end, and new ones end at once.
-    Cut,
-    /// Connections stay, and nothing comes through: a pulled cable.
-    Silent,
-}
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 /// A relay to one port of 127.0.0.1, for as long as the process lives.
 pub struct TcpRelay {
@@ -22,7 +13,9 @@ pub struct TcpRelay {
 }
 
 struct Shared {
-    mode: Mutex<Mode>,
+    /// How long everything takes to the target, and back; `None` where connections end, and new ones end at
+    /// once.
+    delays: Mutex<Option<[Duration; 2]>>,
     changed: Condvar,
     ends: Mutex<Vec<TcpStream>>,
 }
@@ -32,14 +25,14 @@ impl TcpRelay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("its number").port();
         let shared = Arc::new(Shared {
-            mode: Mutex::new(Mode::Whole),
+            delays: Mutex::new(Some([Duration::ZERO; 2])),
             changed: Condvar::new(),
             ends: Mutex::default(),
         });
         let its = Arc::clone(&shared);
         spawn(move || {
             for near in listener.incoming().flatten() {
-                if its.mode() != Mode::Cut {
+                if !its.is_cut() {
                     let _ = its.connect(near, target);
                 }
             }
@@ -58,30 +51,37 @@ impl TcpRelay {
 
     /// Ends every connection, and every new one, until [`TcpRelay::heal`].
     pub fn cut(&self) {
-        self.shared.set(Mode::Cut);
-        for stream in self.shared.ends.lock().expect("no thread panics here").drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
+        self.set(None);
     }
 
     /// Swallows everything without a word until [`TcpRelay::heal`]; what TCP sends again comes through then.
     pub fn silence(&self) {
-        self.shared.set(Mode::Silent);
+        self.set(Some([Duration::MAX; 2]));
     }
 
     pub fn heal(&self) {
-        self.shared.set(Mode::Whole);
+        self.set(Some([Duration::ZERO; 2]));
+    }
+
+    /// How long everything takes from now on: to the target, and back. `None` is a cut.
+    pub fn set(&self, delays: Option<[Duration; 2]>) {
+        *self.shared.lock() = delays;
+        self.shared.changed.notify_all();
+        if delays.is_none() {
+            for stream in self.shared.ends.lock().expect("no thread panics here").drain(..) {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        }
     }
 }
 
 impl Shared {
-    fn mode(&self) -> Mode {
-        *self.mode.lock().expect("no thread panics here")
+    fn lock(&self) -> MutexGuard<'_, Option<[Duration; 2]>> {
+        self.delays.lock().expect("no thread panics here")
     }
 
-    fn set(&self, mode: Mode) {
-        *self.mode.lock().expect("no thread panics here") = mode;
-        self.changed.notify_all();
+    fn is_cut(&self) -> bool {
+        self.lock().is_none()
     }
 
     fn connect(self: &Arc<Self>, near: TcpStream, target: u16) -> std::io::Result<()> {
@@ -92,33 +92,38 @@ impl Shared {
         let back = (far.try_clone()?, near.try_clone()?);
         let mut ends = self.ends.lock().expect("no thread panics here");
         // It may have been cut since the connection came in; once these are among the ends, a cut ends them.
-        if self.mode() == Mode::Cut {
+        if self.is_cut() {
             return Ok(());
         }
         ends.extend([near, far]);
         drop(ends);
-        for (from, to) in [there, back] {
+        for (way, (from, to)) in [there, back].into_iter().enumerate() {
             let shared = Arc::clone(self);
-            spawn(move || shared.relay(from, to));
+            spawn(move || shared.relay(way, from, to));
         }
         Ok(())
     }
 
-    fn relay(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn relay(&self, way: usize, mut from: TcpStream, mut to: TcpStream) {
         let mut buffer = vec![0; 65_536];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
-            let mode = self.mode.lock().expect("no thread panics here");
-            let silent = |mode: &mut Mode| *mode == Mode::Silent;
-            drop(
-                self.changed
-                    .wait_while(mode, silent)
-                    .expect("no thread panics here"),
-            );
+            self.hold_up(way);
             if to.write_all(&buffer[..count]).is_err() {
                 break;
             }
         }
         let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    }
+
+    /// Returns when what has just come may go on.
+    #[allow(clippy::disallowed_methods, reason = "what is slow takes time")]
+    fn hold_up(&self, way: usize) {
+        let begun = Instant::now();
+        let mut delays = self.lock();
+        while let Some(left) = delays.and_then(|delays| delays[way].checked_sub(begun.elapsed())) {
+            let waited = self.changed.wait_timeout(delays, left);
+            delays = waited.expect("no thread panics here").0;
+        }
     }
 }
 
