@@ -48,30 +48,11 @@ impl Mosquitto {
         broker
     }
 
-    /// A board's broker as the project runs it: from the project's own file, with ports, address and folder
-    /// put in. `peer` is where its bridge finds broker 1.
-    pub fn of_board(folder: &Path, number: u8, port: u16, peer: u16) -> Self {
-        let (original, its_port) = match number {
-            1 => ("mosquitto_broker1.conf", 1883),
-            _ => ("mosquitto_bridge.conf", 1884),
-        };
-        let name = format!("broker{number}");
-        let store = folder.join(&name);
-        fs::create_dir_all(&store).expect("a folder for the broker");
-        let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut broker = Self::at(folder, &name, port);
-        broker.settings = fs::read_to_string(project.join(original)).expect("the project's own broker file");
-        let mut replace = |from: &str, to: String| {
-            // Otherwise the test would not run what people run.
-            assert!(broker.settings.contains(from), "{original} does not say '{from}'");
-            broker.settings = broker.settings.replace(from, &to);
-        };
-        replace("acl_file ", format!("acl_file {}/", project.display()));
-        replace(&format!("listener {its_port} "), format!("listener {port} "));
-        replace(&format!("data/{name}/"), format!("{}/", store.display()));
-        if number == 2 {
-            replace("address 127.0.0.1:1883", format!("address 127.0.0.1:{peer}"));
-        }
+    /// A board's broker as the project runs it; `peer` is where its bridge finds broker 1.
+    pub fn of_board(folder: &Path, number: usize, port: u16, peer: u16) -> Self {
+        let mut broker = Self::at(folder, &format!("broker{number}"), port);
+        let (listener, peer) = (format!("{port} 127.0.0.1"), format!("127.0.0.1:{peer}"));
+        broker.settings = settings_of_board(folder, number, &listener, &peer);
         broker
     }
 
@@ -219,6 +200,34 @@ impl Drop for Mosquitto {
             let _ = child.wait();
         }
     }
+}
+
+/// The project's own file for a board's broker, with its listener's port and address, its folder, and its
+/// peer's address put in. Makes that folder.
+pub fn settings_of_board(folder: &Path, number: usize, listener: &str, peer: &str) -> String {
+    let (original, its_port) = match number {
+        1 => ("mosquitto_broker1.conf", 1883),
+        _ => ("mosquitto_bridge.conf", 1884),
+    };
+    let store = folder.join(format!("broker{number}"));
+    fs::create_dir_all(&store).expect("a folder for the broker");
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut settings = fs::read_to_string(project.join(original)).expect("the project's own broker file");
+    let mut replace = |from: &str, to: String| {
+        // Otherwise the test would not run what people run.
+        assert!(settings.contains(from), "{original} does not say '{from}'");
+        settings = settings.replace(from, &to);
+    };
+    replace("acl_file ", format!("acl_file {}/", project.display()));
+    replace(
+        &format!("listener {its_port} 127.0.0.1"),
+        format!("listener {listener}"),
+    );
+    replace(&format!("data/broker{number}/"), format!("{}/", store.display()));
+    if number == 2 {
+        replace("address 127.0.0.1:1883", format!("address {peer}"));
+    }
+    settings
 }
 
 /// Debian keeps it out of an ordinary user's path.
