@@ -26,9 +26,8 @@ declare seed faults worlds keep summary check self_test mosquitto proxy no_insta
 # shellcheck source=scripts/lib/build.sh
 source "${project}/scripts/lib/build.sh"
 
-readonly terminal_emulator='pyte==0.8.2'
 readonly made="${project}/target/chaos"
-readonly python="${made}/venv/bin/python"
+readonly driver="${target_dir}/release/examples/chaos"
 
 usage() {
   cat <<'HELP'
@@ -50,8 +49,8 @@ Usage: dev/chaos.sh [OPTION ...]
   -h, --help        this text
 
 Two Mosquittos with the project's own configuration, the three programs in terminals, an operator who presses keys. As root, who may lack
-the right in a container, each board is a network namespace and the cable between them is a program that loses packets as it is told;
-otherwise it is a TCP proxy. Programs and brokers are killed, stopped and restarted, boards lose power and storage, the link is refused,
+the right in a container, each board is a network namespace and the cable between them loses packets as it is told; otherwise it
+is a TCP proxy. Programs and brokers are killed, stopped and restarted, boards lose power and storage, the link is refused,
 swallowed, frozen, slow, lossy, flapping or goes one way, clocks jump (where libfaketime is installed: package faketime). Then everything
 is mended, and all views must agree. A broker whose bridge does not connect again after its clock was set back (Mosquitto 2.0.12 to 2.0.21,
 report 3238) keeps the true time; the programs do not.
@@ -75,14 +74,16 @@ main() {
   fi
   provide
   if [[ -n "${self_test}" ]]; then
-    run_python chaos.test_checker
+    judge chaos.test_checker
     return
   fi
   if [[ -n "${check}" ]]; then
-    run_python chaos.checker ${summary:+--summary "${summary}"} "${check}"
+    judge chaos.checker ${summary:+--summary "${summary}"} "${check}"
     return
   fi
+  require_rust
   build_programs card1_monitor card2_monitor card2_global_display
+  (cd "${project}" && cargo build --release --locked --target-dir "${target_dir}" --example chaos)
   cc -O1 -shared -fPIC -o "${made}/durable.$$.so" "${project}/tests/chaos/durable.c" -ldl
   mv "${made}/durable.$$.so" "${made}/durable.so"
   folder="$(make_folder)"
@@ -96,7 +97,8 @@ main() {
 # What a campaign needs beyond the programs' own needs: name, and package for apt, dnf and brew.
 chaos_needs() {
   all_needs
-  python3 -c 'import venv, ensurepip' 2>/dev/null || printf 'python3-with-venv python3,python3-venv python3,python3-pip python3\n'
+  has_command python3 || printf 'python3 python3 python3 python3\n'
+  has_command setpriv || printf 'setpriv util-linux util-linux -\n'
   if ((EUID == 0)); then
     has_command ip || printf 'ip iproute2 iproute -\n'
   fi
@@ -106,18 +108,12 @@ provide() {
   [[ "$(uname)" == Linux ]] || die 'needs Linux: it stops processes, cuts a cable and fakes clocks in ways that others do not have'
   provide_needs chaos_needs
   mkdir -p "${made}"
-  if ! "${python}" -c 'import pyte' 2>/dev/null; then
-    [[ -z "${no_install}" ]] || die "missing: ${terminal_emulator} for Python in ${made}/venv; run without --no-install"
-    say "Installing: ${terminal_emulator} into ${made}/venv"
-    python3 -m venv "${made}/venv"
-    "${made}/venv/bin/pip" install --quiet --disable-pip-version-check "${terminal_emulator}"
-  fi
 }
 
-run_python() {
+judge() {
   local module="$1"
   shift
-  PYTHONPATH="${project}/tests" PYTHONDONTWRITEBYTECODE=1 "${python}" -m "${module}" "$@"
+  PYTHONPATH="${project}/tests" PYTHONDONTWRITEBYTECODE=1 python3 -m "${module}" "$@"
 }
 
 # Prints where the logs go.
@@ -142,35 +138,27 @@ find_faketime() {
   done
 }
 
-# Prints why the boards cannot have namespaces of their own; nothing if they can.
-why_no_namespaces() {
-  if [[ -n "${proxy}" ]]; then
-    printf '%s' '--proxy'
-  elif ((EUID != 0)); then
-    printf 'not root'
-  elif ! run_python chaos.world >&2; then
-    printf 'root, but without the right to make network namespaces and TUN devices here, as in most containers'
-  fi
-}
-
 run_campaigns() {
-  local world each library why campaign failed=0 logs=()
+  local world each library broker version campaign failed=0 logs=()
+  broker="${mosquitto:-$(command -v mosquitto)}"
+  version="$({ "${broker}" -h || true; } | sed -n 's/^mosquitto version \([0-9.]*\).*/\1/p')"
+  [[ -n "${version}" ]] || die "${broker} does not say that it is a Mosquitto"
   library="$(find_faketime)"
   [[ -n "${library}" ]] || say 'no libfaketime here (package faketime): clocks are left alone'
   # Asked once, so that all worlds of a campaign have the same cable.
-  why="$(why_no_namespaces)"
-  if [[ -n "${why}" ]]; then
+  if [[ -z "${proxy}" ]] && ! unshare --net ip tuntap add dev link0 mode tun 2>/dev/null; then
     proxy=1
-    say "No namespaces (${why}): the cable is a TCP proxy, both boards are on this host."
+    say 'No namespaces (not root, or no right to make them, as in most containers): the cable is a TCP proxy, both boards are on this host.'
   fi
   each=$(((faults + worlds - 1) / worlds))
   for ((world = 0; world < worlds; world++)); do
     mkdir "${folder}/world${world}"
     logs+=("${folder}/world${world}/log.jsonl")
     say "seed $((seed + world)): ${each} faults, in ${folder}/world${world}"
-    PYTHONPATH="${project}/tests" PYTHONDONTWRITEBYTECODE=1 "${python}" -m chaos.campaign \
-      --project "${project}" --keep "${folder}/world${world}" --seed "$((seed + world))" --faults "${each}" \
-      --programs "${programs_dir}" --durable "${made}/durable.so" ${library:+--faketime "${library}"} ${proxy:+--proxy} ${mosquitto:+--mosquitto "${mosquitto}"} \
+    env -i PATH="${programs_dir}:${PATH}" HOME="${folder}/world${world}" TMPDIR="${TMPDIR:-/tmp}" LANG=C.UTF-8 \
+      FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 \
+      "${driver}" --keep "${folder}/world${world}" --seed "$((seed + world))" --faults "${each}" ${proxy:+--proxy} \
+      --mosquitto "${broker}" --version "${version}" --durable "${made}/durable.so" ${library:+--faketime "${library}"} \
       >"${folder}/world${world}/progress.txt" 2>&1 &
     campaigns+=("$!")
   done
@@ -178,7 +166,7 @@ run_campaigns() {
     wait "${campaign}" || failed=1
   done
   campaigns=()
-  run_python chaos.checker ${summary:+--summary "${summary}"} "${logs[@]}" || failed=1
+  judge chaos.checker ${summary:+--summary "${summary}"} "${logs[@]}" || failed=1
   conclude "${failed}"
 }
 

@@ -1,5 +1,4 @@
-//! Ports that no other test takes; tests/scripts/lib/ports.sh and tests/chaos/port.py claim them in the same
-//! way.
+//! Ports that no other test takes; tests/scripts/lib/ports.sh claims them in the same way.
 
 use std::fs::{File, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Ports that no other test takes; tests/support/port.rs and tests/chaos/port.py claim them in the same way.
+# Ports that no other test takes; tests/support/port.rs claims them in the same way.
 
 # claim_port NAME: sets NAME to a free port of 127.0.0.1, held against other tests until this script and what it started have
 # ended. Below those that the system hands out by itself, so that no outgoing connection takes it while its broker is down.
