@@ -205,14 +205,14 @@ moving_picture() {
   shows "${monitor}" 'Sensor 2 +. OK +CONFIRMED.*Sensor 5 +. OK +LIVE'
   shows "${wall}" 'Sensor 2 +. OK +LIVE.*Sensor 5 +. OK +LIVE'
   keep_frame whole 'Two boards, joined by a cable: every state is CONFIRMED or LIVE.'
-  tell_cable reject
+  tell_cable cut
   shows "${monitor}" 'Sensor 5 +. OK +HELD since.*bridge down'
   shows "${wall}" 'Sensor 2 +. OK +HELD since.*bridge down'
   keep_frame cut 'The cable is cut: what the other board owns is HELD, not LIVE.'
   press "${monitor}" 2
   shows "${monitor}" 'Sensor 2 +. KO +SAVED'
   keep_frame cut 'Key 2 on board 1: sensor 2 is KO, SAVED on disk. Board 2 cannot know yet.'
-  tell_cable pass
+  tell_cable heal
   shows "${monitor}" 'Sensor 2 +. KO +CONFIRMED.*Sensor 5 +. OK +LIVE'
   shows "${wall}" 'Sensor 2 +. KO +LIVE.*Sensor 5 +. OK +LIVE'
   keep_frame whole 'The cable is back. The toggle crosses by itself and is CONFIRMED.'
@@ -225,7 +225,7 @@ moving_picture() {
 start_boards() {
   mkdir "${stage}/frames"
   frames=0
-  coproc cable { PYTHONPATH="${project}/tests" exec python3 -m chaos.cable proxy "$((port2 + 1))" "${port1}"; }
+  coproc cable { exec python3 "${project}/dev/cable.py" "$((port2 + 1))" "${port1}"; }
   launch_boards
   shows "${monitor}" 'Sensor 2 +. OK +CONFIRMED'
   stop_boards
@@ -250,8 +250,8 @@ stop_boards() {
   done
 }
 
-# tell_cable pass|reject
-tell_cable() { printf '{"12":{"kind":"%s"},"21":{"kind":"%s"}}\n' "$1" "$1" >&"${cable[1]}"; }
+# tell_cable cut|heal
+tell_cable() { printf '%s\n' "$1" >&"${cable[1]}"; }
 
 # keep_frame whole|cut CAPTION
 keep_frame() {
