@@ -15,7 +15,7 @@ writers: set[asyncio.StreamWriter] = set()
 async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """One direction of one connection."""
     writers.add(writer)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, asyncio.CancelledError):
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()
