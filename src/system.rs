@@ -1,4 +1,4 @@
-//! What every room needs of the machine: its clocks, its random numbers, threads that wait for each other,
+//! What every folder needs of the machine: its clocks, its random numbers, threads that wait for each other,
 //! and what it says of processes.
 
 pub mod clock;

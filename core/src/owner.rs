@@ -31,8 +31,8 @@ pub struct Memory {
 
 /// The owner of one card's sensors: the only place where versions are made.
 ///
-/// Invariants: no dot is used for two toggles; a version that is made covers every version that was heard
-/// before of the same sensor.
+/// Invariants: no dot is used for two toggles; a version that is made is later ([`Version::compare`]) than
+/// those that were heard before of the same sensor, of as many eras as [`Seen`] keeps.
 #[derive(Debug, Clone)]
 pub struct Owner {
     card: Card,
@@ -95,7 +95,7 @@ impl Count {
         Dot { n, era: self.era }
     }
 
-    /// Whether a dot is of this era, and neither this run nor an earlier one made it.
+    /// Whether a dot is of this era, and neither this run nor an earlier one can have made it.
     fn has_not_made(&self, dot: Dot) -> bool {
         dot.era == self.era && dot.n > self.before && !self.has_made(dot)
     }

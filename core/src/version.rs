@@ -26,7 +26,8 @@ impl Life {
 }
 
 /// One unbroken memory of an owner. It begins when an owner starts without a state file, and lasts as long as
-/// that file does.
+/// that memory is handed on in the file. A run whose file has taken no reservation yet counts in an era of
+/// its own, and an owner in whose era somebody else counts begins a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Era(pub u32);
 

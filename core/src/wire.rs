@@ -118,7 +118,8 @@ pub struct Heartbeat {
     /// The versions that it has, of all sensors.
     #[serde(default)]
     pub has: Versions,
-    /// The versions in what it last heard on the other owner's topic.
+    /// The versions in what it last heard on the other owner's topic, but for readings that the versions did
+    /// not order: their owner is to publish them again.
     #[serde(default)]
     pub heard: Versions,
     /// Card 1's owner: the versions in what it last heard on `sensors/all`. Only at regular intervals: at

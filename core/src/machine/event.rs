@@ -123,7 +123,7 @@ pub enum Effect {
     },
     /// Write the state file. One at a time: the next comes after the answer.
     Save(Box<Memory>),
-    /// End: another owner of this card has been there for longer.
+    /// End: of two owners of this card the other one stays.
     StopForTwin,
     /// End: another owner of this card was started to take over.
     StopTakenOver,

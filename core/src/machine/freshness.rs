@@ -1,4 +1,5 @@
-//! Whether a card's values are live.
+//! What can be said of a card's values: live, or held, since when and because of which link. `Machine::judge`
+//! decides it, by [`Chain::broken`](crate::chain::Chain::broken).
 
 use serde::{Deserialize, Serialize};
 

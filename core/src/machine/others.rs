@@ -21,7 +21,7 @@ pub(super) struct Others {
     /// Readings that are not shown, though their versions do not say that they are earlier: copies of what
     /// their owner may have lost.
     quarantined: Snapshot,
-    /// What the last message on the other owner's topic said.
+    /// What the last message on the other owner's topic said, but for what the versions did not order.
     pub(super) heard: Versions,
     /// What the last message on `sensors/all` said.
     pub(super) joined: Versions,
