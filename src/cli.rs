@@ -130,8 +130,8 @@ pub struct Display {
         default_value = "mqtt://localhost:1884"
     )]
     broker: String,
-    /// Print the six sensors and end, as soon as it is known which are live; at the latest after --timeout, or
-    /// 10 s after the broker's answer if that is sooner
+    /// Print the six sensors and end, as soon as it is known which are live; at the latest after --timeout,
+    /// or 10 s after the broker's answer if that is sooner
     #[arg(long)]
     pub once: bool,
     /// Print JSON instead of text: one object with --once, otherwise one line for each change
