@@ -11,7 +11,6 @@ use crate::support::bench::process::assert_ended;
 use crate::support::bench::process::{PipedProgram, act, command, run};
 use crate::support::bench::told::{assert_says, says_all};
 use crate::support::bench::{Bench, INITIAL, binary};
-use crate::support::pty::{PtyOutput, code};
 
 const ONE_KO: [&str; 6] = ["KO", "OK", "OK", "OK", "OK", "OK"];
 
@@ -273,15 +272,13 @@ fn one_that_runs_elsewhere_and_is_killed_or_stopped_is_not_said_to_have_done_it_
 fn a_second_monitor_with_another_broker_is_told_which_one_the_first_has() {
     let bench = Bench::running();
     let (right, wrong) = (bench.url(Card1), bench.url(Broker2));
-    let mut second = bench.spawn(Card1, &wrong, &[]);
-    assert_eq!(code(second.wait_for_end()), 1);
-    let words = [
-        &format!("--broker {right}"),
-        &format!("--broker {wrong}"),
-        "with q",
-    ];
-    second.wait_for("both", |seen| says_all(&seen.text(), &words));
-    assert!(!second.look(PtyOutput::text).contains("panicked"));
+    let words = bench.command(Card1, &wrong, &[]);
+    let second = run(Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()));
+    let why = assert_ended(second, 1, "");
+    let both = [format!("--broker {right}"), format!("--broker {wrong}")];
+    assert_says(&why, &[&both[0], &both[1], "with q"]);
+    let screen = bench.spawn(Card1, &wrong, &[]);
+    screen.wait_for("the broker that it has", |seen| seen.shows(&right));
     bench.wait_settled(INITIAL);
 }
 

@@ -289,6 +289,7 @@ fn every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested() {
                 "keys",
                 "log",
                 "painter",
+                "screens",
                 "signals",
             ],
             _ => &[
@@ -298,6 +299,7 @@ fn every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested() {
                 "keys",
                 "log",
                 "painter",
+                "screens",
                 "signals",
             ],
         };

@@ -147,7 +147,7 @@ fn a_plain_program_named_card1_monitor_is_beside_the_owner_and_speaks_when_the_o
     plain.wait_for(&bench, states);
     plain.press(2);
     for node in [Card1, Card2] {
-        bench.wait_text(node, "whose owner is live: not taken");
+        bench.wait_text(node, "whose owner is live: ignored");
     }
     bench.wait_settled(states);
     let connections = |bench: &Bench| {
