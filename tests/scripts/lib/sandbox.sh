@@ -71,7 +71,7 @@ fails_saying() {
   ((status != 0)) && says "${words}"
 }
 soon() {
-  local deadline=$((SECONDS + 10))
+  local deadline=$((SECONDS + 30))
   until "$@"; do
     ((SECONDS < deadline)) || return 1
     sleep 0.05
