@@ -50,6 +50,7 @@ Exit status: 0 after q, and when --set and --toggle are CONFIRMED; 1 when they a
   card1_monitor                                     broker 1 on this machine
   card1_monitor --broker mqtt://10.0.0.1 --username board1 --password-file ~/.board1
   card1_monitor --set 2=ko --toggle 3               for scripts; also while one runs
+  card1_monitor --service                           for systemd, as in data/dualboard-card1.service
 
 {ENVIRONMENT}
 
@@ -81,6 +82,7 @@ pub struct Card1 {
   card2_monitor                                     broker 2 on this machine
   card2_monitor --broker mqtt://10.0.0.2 --username board2 --password-file ~/.board2
   card2_monitor --set 5=ko --toggle 6               for scripts; also while one runs
+  card2_monitor --service                           for systemd, as in data/dualboard-card1.service
 
 {ENVIRONMENT}
 
@@ -160,6 +162,10 @@ struct Monitor {
     /// has no effect with --set or --toggle
     #[arg(long, env = "DUALBOARD_TAKE_OVER", value_parser = switch)]
     take_over: bool,
+    /// Run for a service manager such as systemd (Type=notify): no screen, no keys, events on stderr; other
+    /// screens can show it. Has no effect with --set or --toggle
+    #[arg(long, env = "DUALBOARD_SERVICE", value_parser = switch)]
+    service: bool,
     #[command(flatten)]
     changes: SetArgs,
     #[command(flatten)]
@@ -204,6 +210,12 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Card1 {
+    /// Whether it runs for a service manager.
+    #[must_use]
+    pub const fn is_service(&self) -> bool {
+        self.own.is_service()
+    }
+
     /// The options, completed from files and environment.
     ///
     /// # Errors
@@ -214,6 +226,12 @@ impl Card1 {
 }
 
 impl Card2 {
+    /// Whether it runs for a service manager.
+    #[must_use]
+    pub const fn is_service(&self) -> bool {
+        self.own.is_service()
+    }
+
     /// The options, completed from files and environment.
     ///
     /// # Errors
@@ -246,13 +264,19 @@ impl Display {
 }
 
 impl Monitor {
+    const fn is_service(&self) -> bool {
+        self.service && !self.changes.asks()
+    }
+
     fn options(self, card: Card, access: BrokerAccess) -> Result<MonitorOptions> {
+        let is_service = self.is_service();
         let asked = self.changes.asked(card)?;
         Ok(MonitorOptions {
             card,
             access,
             state_dir: self.state_dir.map_or_else(default_state_dir, Ok)?,
             take_over: self.take_over,
+            is_service,
             asked,
             logging: self.logging.settings(),
             screen: self.toggle_mode.settings(self.screen),

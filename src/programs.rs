@@ -8,5 +8,6 @@ pub mod printer;
 pub mod run;
 pub mod runtime;
 pub mod screen;
+mod service;
 pub mod set;
 pub mod source;

@@ -79,6 +79,8 @@ pub struct MonitorOptions {
     pub state_dir: PathBuf,
     /// Whether to end the monitor that runs already.
     pub take_over: bool,
+    /// Whether it runs for a service manager: without a terminal, and stderr is its log.
+    pub is_service: bool,
     /// What is to be done instead of showing a screen.
     pub asked: Option<SetRequest>,
     /// Whether and what is written to a log.
@@ -116,7 +118,7 @@ pub struct LogSettings {
     pub level: Level,
 }
 
-/// What goes into the log file: this and all that is worse.
+/// What goes into the log: this and all that is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Level {
     /// Something is lost unless somebody acts
@@ -130,7 +132,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// Its name in the file.
+    /// Its name.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {

@@ -1,8 +1,9 @@
 //! What every folder needs of the machine: its clocks, its random numbers, threads that wait for each other,
-//! and what it says of processes.
+//! what it says of processes, and its service manager.
 
 pub mod clock;
 pub mod process;
 pub mod random;
+pub mod service_manager;
 pub mod threads;
 pub(crate) mod wake;

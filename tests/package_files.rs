@@ -87,7 +87,7 @@ fn bash_completes_options_and_their_values() {
     let folder = written();
     let program = "card1_monitor";
     let file = folder.path().join(&places(program)[0].1);
-    assert_eq!(completed(&file, program, &["--se"]), ["--set"]);
+    assert_eq!(completed(&file, program, &["--tog"]), ["--toggle"]);
     assert_eq!(completed(&file, program, &["--log-level", "e"]), ["error"]);
 }
 

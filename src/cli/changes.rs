@@ -32,6 +32,11 @@ pub(super) struct SetArgs {
 pub struct Unusable(String);
 
 impl SetArgs {
+    /// Whether anything is asked for.
+    pub(super) const fn asks(&self) -> bool {
+        !self.set.is_empty() || !self.toggle.is_empty()
+    }
+
     /// What is asked for; `None` if nothing is.
     pub(super) fn asked(self, card: Card) -> Result<Option<SetRequest>, Unusable> {
         let set = self

@@ -12,7 +12,7 @@ pub(super) struct LogArgs {
     /// Also write events to this file, with times in UTC; it may be moved away while the program runs
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_LOG_FILE")]
     log_file: Option<PathBuf>,
-    /// The least severe level written to --log-file
+    /// The least severe level written to --log-file, and to stderr with --service
     #[arg(
         long,
         value_name = "LEVEL",

@@ -3,31 +3,19 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use super::News;
+use super::{BATCH, Form, News, Output, WAITING};
 use crate::storage::state_file::access;
 use crate::system::threads;
-
-/// How many lines may wait for the disk.
-const WAITING: usize = 1024;
-
-/// How many are written at a time.
-const BATCH: usize = 256;
-
-/// How long an end of the program waits for the last lines.
-pub(super) const PARTING: Duration = Duration::from_millis(500);
-
-type Ends = (Sender<String>, Receiver<News>, Receiver<()>);
 
 /// Starts the thread. The file is opened anew for each batch of lines: so it may be moved away, as rotating
 /// logs does, and a disk that has been full is written again.
 ///
-/// `on_screen` says that a screen tells what becomes of the file; else stderr does.
-pub(super) fn writer(path: &Path, on_screen: bool) -> Result<Ends> {
+/// `on_screen` says that something else tells what becomes of the file, such as a screen; otherwise stderr does.
+pub(super) fn output(path: &Path, on_screen: bool) -> Result<(Output, Receiver<News>)> {
     let path = path.to_owned();
     open(&path).with_context(|| {
         format!(
@@ -48,7 +36,13 @@ pub(super) fn writer(path: &Path, on_screen: bool) -> Result<Ends> {
         .run(&inbox);
         let _ = done.send(());
     });
-    Ok((lines, news, ended))
+    let output = Output {
+        form: Form::Dated,
+        lines: Some(lines),
+        left_out: 0,
+        ended,
+    };
+    Ok((output, news))
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -1,6 +1,6 @@
 //! What of a program's life goes into the log.
 
-use super::{FileLog, Level};
+use super::{Level, Log};
 use crate::event_log::{Fact, LogEntry};
 use crate::machine::{Effect, Event, Machine};
 use crate::sensor::{PerSensor, SensorId};
@@ -14,7 +14,7 @@ const PAYLOAD: usize = 400;
 /// Follows a machine.
 #[derive(Debug)]
 pub struct LogWriter {
-    log: FileLog,
+    log: Log,
     /// How many facts have been told, and how often the last of them.
     told: u64,
     times: u32,
@@ -25,7 +25,7 @@ pub struct LogWriter {
 impl LogWriter {
     /// Nothing has been told yet.
     #[must_use]
-    pub fn new(log: FileLog) -> Self {
+    pub fn new(log: Log) -> Self {
         Self {
             log,
             told: 0,
@@ -36,7 +36,7 @@ impl LogWriter {
 
     /// The log itself.
     #[must_use]
-    pub const fn log(&self) -> &FileLog {
+    pub const fn log(&self) -> &Log {
         &self.log
     }
 

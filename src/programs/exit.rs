@@ -1,12 +1,11 @@
 //! How a program ended, and what is said of it once its terminal is given back.
 
-use std::io::{self, Write as _};
-
 use anyhow::{Result, bail};
 
+use crate::log;
 use crate::programs::runtime::Stop;
 use crate::sensor::Card;
-use crate::settings::MonitorOptions;
+use crate::settings::{Level, MonitorOptions};
 use crate::storage::lock::who_takes_over;
 use crate::terminal::signals;
 use crate::text::words;
@@ -40,8 +39,10 @@ impl Exit {
     /// # Errors
     /// Names the other owner in whose favour it ended, and what to do.
     pub fn of_monitor(&self, options: &MonitorOptions) -> Result<u8> {
+        let program = words::owner(options.card);
+        let say = |level, text: &str| log::say(program, options.is_service, level, text);
         for warning in &self.warnings {
-            let _ = writeln!(io::stderr(), "{}: {warning}", words::owner(options.card));
+            say(Level::Warn, warning);
         }
         let status = match self.reason {
             Reason::Status(status) => status,
@@ -52,17 +53,22 @@ impl Exit {
         let taker = told_to_end
             .then(|| who_takes_over(&options.state_dir, options.card))
             .flatten();
-        let program = words::owner(options.card);
-        let said = match taker {
-            Some(taker) => format!(
-                "ended by --take-over: another {program} ({taker}) goes on in its place; {}",
-                self.kept()
-            ),
-            None if self.unsaved.is_some() => self.kept(),
-            None => return Ok(status),
+        let level = if self.unsaved.is_some() {
+            Level::Error
+        } else {
+            Level::Info
         };
-        // Not `eprintln!`: it panics where stderr is gone.
-        let _ = writeln!(io::stderr(), "{program}: {said}");
+        match taker {
+            Some(taker) => say(
+                level,
+                &format!(
+                    "ended by --take-over: another {program} ({taker}) goes on in its place; {}",
+                    self.kept()
+                ),
+            ),
+            None if self.unsaved.is_some() => say(level, &self.kept()),
+            None => {}
+        }
         Ok(status)
     }
 

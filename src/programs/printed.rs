@@ -120,6 +120,6 @@ pub(super) fn once(mut runtime: Runtime, options: &Display) -> Result<u8> {
     Ok(verdict)
 }
 
-fn ended<T>() -> Result<T> {
+pub(super) fn ended<T>() -> Result<T> {
     bail!("a thread of this program has ended; start it again")
 }

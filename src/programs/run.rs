@@ -7,7 +7,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::attach::Screens;
 use crate::cli::{self, Card1, Card2, Display, Unusable};
-use crate::log::FileLog;
+use crate::log::{self, Log};
 use crate::machine::Role;
 use crate::mqtt::BrokerUrl;
 use crate::programs::attached::AttachedScreen;
@@ -16,8 +16,10 @@ use crate::programs::lines;
 use crate::programs::printed;
 use crate::programs::runtime::Runtime;
 use crate::programs::screen;
+use crate::programs::service;
 use crate::programs::set;
-use crate::settings::MonitorOptions;
+use crate::sensor::Card;
+use crate::settings::{Level, MonitorOptions};
 use crate::storage::lock::{Holder, Lock, RunMode};
 use crate::storage::state_file::StateFile;
 use crate::terminal::panic;
@@ -28,22 +30,18 @@ use crate::ui::view;
 #[must_use]
 pub fn card1_monitor() -> ExitCode {
     let options = cli::parse::<Card1>();
-    finish(
-        "card1_monitor",
-        options.options().and_then(|options| monitor(&options)),
-        STOPPED,
-    )
+    let is_service = options.is_service();
+    let ended = options.options().and_then(|options| monitor(&options));
+    finish(words::owner(Card::One), is_service, ended, STOPPED)
 }
 
 /// `card2_monitor`.
 #[must_use]
 pub fn card2_monitor() -> ExitCode {
     let options = cli::parse::<Card2>();
-    finish(
-        "card2_monitor",
-        options.options().and_then(|options| monitor(&options)),
-        STOPPED,
-    )
+    let is_service = options.is_service();
+    let ended = options.options().and_then(|options| monitor(&options));
+    finish(words::owner(Card::Two), is_service, ended, STOPPED)
 }
 
 /// `card2_global_display`.
@@ -52,20 +50,19 @@ pub fn card2_global_display() -> ExitCode {
     let options: Display = cli::parse();
     // Monitoring takes 0 and 1 for "all OK": whatever keeps this from saying the states is "unknown".
     let stopped = if options.once { lines::UNKNOWN } else { STOPPED };
-    finish("card2_global_display", display(&options), stopped)
+    finish(words::program(Role::Display), false, display(&options), stopped)
 }
 
 /// The exit status of a program that something has stopped.
 const STOPPED: u8 = 1;
 
 /// The exit status, `stopped` for what stopped the program; for that, one line on stderr.
-fn finish(program: &str, ended: Result<u8>, stopped: u8) -> ExitCode {
+fn finish(program: &'static str, is_service: bool, ended: Result<u8>, stopped: u8) -> ExitCode {
     match ended {
         _ if panic::panicked() => ExitCode::from(panic::EXIT_STATUS),
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            // Not `eprintln!`: it panics where stderr is gone.
-            let _ = writeln!(io::stderr(), "{program}: {error:#}");
+            log::say(program, is_service, Level::Error, &format!("{error:#}"));
             let unusable = error.is::<crate::mqtt::BadUrl>() || error.is::<Unusable>();
             ExitCode::from(if unusable { 2 } else { stopped })
         }
@@ -76,28 +73,31 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     // First, so that a mistyped address leaves no folder and no file behind.
     options.access.url.parse::<BrokerUrl>()?;
     // Before anything that has an effect: whoever asks for a log wants to read there what was done.
-    let log = FileLog::open(
-        words::owner(options.card),
-        &options.logging,
-        options.asked.is_none() && is_screen(),
-    )?;
+    let program = words::owner(options.card);
+    let log = if options.is_service {
+        Some(Log::of_service(program, &options.logging)?)
+    } else {
+        Log::open(program, &options.logging, options.asked.is_none() && is_screen())?
+    };
     let state_file = StateFile::open(&options.state_dir, options.card)?;
     if let Some(asked) = &options.asked {
         return set::run(options, asked, state_file, log);
     }
-    let has_screen = has_screen();
-    let way = if has_screen {
-        RunMode::Screen
-    } else {
-        RunMode::Lines
+    let run_mode = match options.is_service {
+        true => RunMode::Service,
+        false if has_screen() => RunMode::Screen,
+        false => RunMode::Lines,
     };
-    let this = Holder::this(way, &options.access.url);
+    let has_screen = run_mode == RunMode::Screen;
+    let this = Holder::this(run_mode, &options.access.url);
+    let waits = |text: &str| log::say(program, options.is_service, Level::Info, text);
     let lock = loop {
-        let holder = match Lock::take(&options.state_dir, options.card, &this, options.take_over)? {
+        let taken = Lock::take(&options.state_dir, options.card, &this, options.take_over, waits)?;
+        let holder = match taken {
             Ok(lock) => break lock,
             Err(holder) => holder,
         };
-        let in_the_way = holder.in_the_way(words::owner(options.card), &this);
+        let in_the_way = holder.in_the_way(program, &this);
         ensure!(has_screen, in_the_way);
         // It has the card, and this is one more screen of it.
         let mut owner = match AttachedScreen::of(&options.state_dir, options.card)? {
@@ -134,6 +134,7 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     .shared(screens);
     let exit = match &terminal {
         Some(terminal) => screen::run(terminal, runtime, options.screen)?,
+        None if options.is_service => service::run(runtime)?,
         None => printed::follow(runtime, false)?,
     };
     exit.of_monitor(options)
@@ -143,7 +144,7 @@ fn display(options: &Display) -> Result<u8> {
     let on_screen = !options.once && !options.json && is_screen();
     // First: an address that cannot be used leaves no log behind, and no unreadable file hides it.
     options.url().parse::<BrokerUrl>()?;
-    let log = FileLog::open(words::program(Role::Display), &options.logging(), on_screen)?;
+    let log = Log::open(words::program(Role::Display), &options.logging(), on_screen)?;
     let settings = options.screen.settings();
     let terminal = (!options.once && !options.json && has_screen())
         .then(|| screen::open_terminal(settings))

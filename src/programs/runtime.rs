@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, never, select};
 
 use crate::attach::{Asked, FromScreen, Screens};
 use crate::command::{Change, Changes, Command};
-use crate::log::{FileLog, LogWriter, News};
+use crate::log::{Log, LogWriter, News};
 use crate::machine::{Effect, Event, Machine, Role, Setup};
 use crate::mqtt::{Broker, BrokerSettings, BrokerUrl, Outgoing};
 use crate::owner::Memory;
@@ -135,7 +135,7 @@ impl Runtime {
 
     /// From now on it is written down what happens.
     #[must_use]
-    pub fn logged(mut self, log: Option<FileLog>) -> Self {
+    pub fn logged(mut self, log: Option<Log>) -> Self {
         if let Some(log) = log {
             self.log_news = log.news().clone();
             let mut writer = LogWriter::new(log);
@@ -199,7 +199,9 @@ impl Runtime {
         if let Some(log) = &mut self.log {
             log.warn(now.wall, &text);
         }
-        if self.on_screen {
+        if self.log.as_ref().is_some_and(|log| log.log().is_on_stderr()) {
+            // It has been said there.
+        } else if self.on_screen {
             self.warnings.push(text);
         } else {
             // Not `eprintln!`: it panics where stderr is gone.

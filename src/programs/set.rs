@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, unbounded};
 
 use crate::command::{Answer, Command, Name};
-use crate::log::FileLog;
+use crate::log::Log;
 use crate::settings::{Level, MonitorOptions, SetRequest};
 use crate::storage::lock::{Holder, Lock, RunMode};
 use crate::storage::state_file::StateFile;
@@ -85,7 +85,7 @@ pub fn run(
     options: &MonitorOptions,
     asked: &SetRequest,
     state_file: StateFile,
-    log: Option<FileLog>,
+    log: Option<Log>,
 ) -> Result<u8> {
     let (sender, inputs) = unbounded();
     panic::install_hook(None, sender.clone());
@@ -115,7 +115,7 @@ pub fn run(
 
 /// The log file until this process is the owner itself, whose log it is from then on.
 struct PendingLog {
-    log: Option<FileLog>,
+    log: Option<Log>,
     clock: Clock,
 }
 

@@ -4,7 +4,7 @@ mod holder;
 mod taker;
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io;
 use std::mem::ManuallyDrop;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -36,11 +36,17 @@ pub struct Lock {
 
 impl Lock {
     /// Becomes the one owner of a card in this state folder; otherwise says who is. A command that is being
-    /// carried out is waited for.
+    /// carried out is waited for, and `waits` is told so.
     ///
     /// # Errors
     /// Names the lock that cannot be used, or who cannot be taken over from.
-    pub fn take(folder: &Path, card: Card, this: &Holder, take_over: bool) -> Result<Result<Self, Holder>> {
+    pub fn take(
+        folder: &Path,
+        card: Card,
+        this: &Holder,
+        take_over: bool,
+        waits: impl Fn(&str),
+    ) -> Result<Result<Self, Holder>> {
         let mut told = false;
         loop {
             let holder = match Self::try_take(folder, card, this)? {
@@ -55,11 +61,9 @@ impl Lock {
                 return Ok(Err(holder));
             }
             if !std::mem::replace(&mut told, true) {
-                // Not `eprintln!`: it panics where stderr is gone.
-                let _ = writeln!(
-                    io::stderr(),
-                    "{program}: waits until {program} --set or --toggle ({holder}) has ended"
-                );
+                waits(&format!(
+                    "waits until {program} --set or --toggle ({holder}) has ended"
+                ));
             }
             wait_briefly();
         }

@@ -114,6 +114,31 @@ impl SignalMasks {
     }
 }
 
+/// The service that this process is, as `systemctl stop` takes it: only if the manager says that it has started
+/// this very process, since those that a service has started are in its control group, too.
+#[must_use]
+pub fn own_unit() -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what the service manager says of this process"
+    )]
+    let started = std::env::var("SYSTEMD_EXEC_PID").ok()?;
+    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    unit(&groups).filter(|_| started == own_pid().to_string())
+}
+
+/// `0::/system.slice/NAME.service`; a user's own manager is a service itself, and has its services below.
+fn unit(groups: &str) -> Option<String> {
+    let path = groups.lines().find(|line| line.ends_with(".service"))?;
+    let (above, name) = path.rsplit_once('/')?;
+    let of_user = above.contains("/user@");
+    Some(if of_user {
+        format!("--user {name}")
+    } else {
+        name.to_owned()
+    })
+}
+
 /// The number of this process.
 pub(crate) fn own_pid() -> i32 {
     getpid().as_raw_nonzero().get()
@@ -141,6 +166,29 @@ mod tests {
     fn a_line_that_is_cut_off_is_no_process() {
         for stat in ["", "42 (a", "42 (a)", "42 (a) S 1 2"] {
             assert_eq!(Process::parse(stat), None, "{stat}");
+        }
+    }
+
+    #[test]
+    fn a_service_is_the_last_of_its_control_groups() {
+        for (groups, expected) in [
+            (
+                "0::/system.slice/dualboard-card1.service\n",
+                Some("dualboard-card1.service"),
+            ),
+            (
+                "12:pids:/x\n1:name=systemd:/system.slice/a.service\n0::/x\n",
+                Some("a.service"),
+            ),
+            (
+                "0::/user.slice/user-1000.slice/user@1000.service/app.slice/a.service\n",
+                Some("--user a.service"),
+            ),
+            ("0::/user.slice/user-1000.slice/session-3.scope\n", None),
+            ("0::/\n", None),
+            ("", None),
+        ] {
+            assert_eq!(unit(groups).as_deref(), expected, "{groups}");
         }
     }
 

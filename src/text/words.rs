@@ -1,6 +1,7 @@
 //! What is said to people: links, events and times, in words. Screen and plain lines say the same.
 
 mod alarm;
+mod status;
 mod trouble;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::time::Wall;
 use crate::wire::Topic;
 
 pub use alarm::alarms;
+pub use status::status;
 pub use trouble::{broken, lack, owner_ended, troubles};
 
 /// The word for a state, or for none.

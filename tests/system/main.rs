@@ -27,6 +27,7 @@ mod plain_programs;
 mod python;
 mod restart;
 mod rights;
+mod service;
 mod set;
 mod set_faults;
 mod state_access;

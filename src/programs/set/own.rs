@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::{Cause, Job, SetOutcome, SetProgress, Short};
 use crate::chain::Connection;
-use crate::log::FileLog;
+use crate::log::Log;
 use crate::machine::Event;
 use crate::owner::Memory;
 use crate::programs::runtime::{Left, Runtime, Stop, Wakeup};
@@ -17,7 +17,7 @@ use crate::text::words::{self, Times};
 pub(super) fn apply(
     job: &Job<'_>,
     file: (StateFile, Read<Memory, String>),
-    log: Option<FileLog>,
+    log: Option<Log>,
 ) -> Result<SetOutcome> {
     let mut runtime = Runtime::monitor(job.options.card, &job.options.access, file, false)?.logged(log);
     let followed = follow(job, &mut runtime);

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use crate::system::process::{Process, SignalMasks, own_pid};
+use crate::system::process::{Process, SignalMasks, own_pid, own_unit};
 
 /// How a monitor has its card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,17 +16,20 @@ pub enum RunMode {
     Screen,
     /// Without keys, until a signal.
     Lines,
+    /// Without a terminal, for a service manager, which starts it again.
+    Service,
     /// For `--set` and `--toggle`: it ends by itself.
     Set,
 }
 
 impl RunMode {
-    const ALL: [Self; 3] = [Self::Screen, Self::Lines, Self::Set];
+    const ALL: [Self; 4] = [Self::Screen, Self::Lines, Self::Service, Self::Set];
 
     const fn word(self) -> &'static str {
         match self {
             Self::Screen => "screen",
             Self::Lines => "lines",
+            Self::Service => SERVICE,
             Self::Set => "order",
         }
     }
@@ -54,24 +57,35 @@ pub struct Holder {
     run_mode: RunMode,
     /// The broker that it was started with; nothing where that is not known.
     broker: String,
+    /// The service that it is, as `systemctl stop` takes it; nothing where that is not known.
+    unit: String,
 }
 
 const NO_TERMINAL: &str = "no terminal";
+
+/// Where a service runs, and that it is one.
+const SERVICE: &str = "service";
 
 impl Holder {
     /// This process.
     #[must_use]
     pub fn this(run_mode: RunMode, broker: &str) -> Self {
-        let terminal = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new());
+        let is_service = run_mode == RunMode::Service;
+        let terminal = || match rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new()) {
+            Ok(name) => name.to_string_lossy().into_owned(),
+            Err(_) => NO_TERMINAL.to_owned(),
+        };
         Self {
             pid: Some(own_pid()),
-            terminal: terminal.map_or_else(
-                |_| NO_TERMINAL.to_owned(),
-                |name| name.to_string_lossy().into_owned(),
-            ),
+            terminal: if is_service {
+                SERVICE.to_owned()
+            } else {
+                terminal()
+            },
             started: started(Process::of(own_pid())),
             run_mode,
             broker: broker.to_owned(),
+            unit: own_unit().filter(|_| is_service).unwrap_or_default(),
         }
     }
 
@@ -105,18 +119,20 @@ impl Holder {
                 .find(|known| known.word() == run_mode)
                 .unwrap_or(likely),
             broker: lines.next().unwrap_or_default(),
+            unit: lines.next().unwrap_or_default(),
         }
     }
 
     /// In one write, so that nobody reads half of it.
     pub(super) fn write(&self, file: &File) -> io::Result<()> {
         let text = format!(
-            "{}\n{}\n{}\n{}\n{}\n",
+            "{}\n{}\n{}\n{}\n{}\n{}\n",
             self.pid.unwrap_or_default(),
             self.terminal,
             self.started.map_or_else(String::new, |ticks| ticks.to_string()),
             self.run_mode.word(),
-            self.broker
+            self.broker,
+            self.unit
         );
         file.write_all_at(text.as_bytes(), 0)?;
         file.set_len(text.len() as u64)
@@ -209,7 +225,7 @@ impl Holder {
         self.run_mode == RunMode::Screen && self.terminal != NO_TERMINAL
     }
 
-    /// Where it runs, in words: its terminal, or that it has none.
+    /// Where it runs, in words: its terminal, or that it has none or is a service.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.terminal
@@ -236,11 +252,20 @@ impl Holder {
             }
             ProcessState::Stopped => format!("it is stopped: {}", self.advice_to_go_on()),
             ProcessState::Runs if self.has_keys() => "end it there with q".to_owned(),
+            // A signal would end it only until the service manager starts it again.
+            ProcessState::Runs if !self.unit.is_empty() => {
+                format!("end it with systemctl stop {}", self.unit)
+            }
             ProcessState::Runs => format!("end it with kill {pid}"),
         };
         let denied = |pid| test_kill_process(pid) == Err(Errno::PERM);
         if self.process().is_some_and(denied) {
-            return format!("{there}, as the user that it runs as");
+            let user = if self.unit.is_empty() {
+                "the user that it runs as"
+            } else {
+                "root"
+            };
+            return format!("{there}, as {user}");
         }
         format!("{there}, or start with --take-over to go on in its place")
     }
@@ -288,6 +313,21 @@ mod tests {
             .expect("a file");
         this("").write(&file).expect("a file");
         assert_eq!(Holder::read(&mut file).broker(), None);
+    }
+
+    #[test]
+    fn a_service_is_ended_by_its_manager_if_that_is_known_and_by_a_signal_otherwise() {
+        let this = Holder::this(RunMode::Service, "");
+        assert_eq!(this.place(), "service");
+        let pid = own_pid();
+        assert!(this.advice().starts_with(&format!("end it with kill {pid}, or ")));
+        let unit = "dualboard-card1.service".to_owned();
+        let this = Holder { unit, ..this };
+        let mut file = tempfile::tempfile().expect("a file");
+        this.write(&file).expect("a file");
+        let advice = Holder::read(&mut file).advice();
+        let stop = "end it with systemctl stop dualboard-card1.service, or ";
+        assert!(advice.starts_with(stop), "{advice}");
     }
 
     #[test]
