@@ -14,7 +14,7 @@ use crate::system::threads;
 /// Starts the thread. The file is opened anew for each batch of lines: so it may be moved away, as rotating
 /// logs does, and a disk that has been full is written again.
 ///
-/// `on_screen` says that something else tells what becomes of the file, such as a screen; otherwise stderr does.
+/// `on_screen` says that something else, such as a screen, tells what becomes of the file; else stderr does.
 pub(super) fn output(path: &Path, on_screen: bool) -> Result<(Output, Receiver<News>)> {
     let path = path.to_owned();
     open(&path).with_context(|| {

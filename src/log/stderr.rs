@@ -31,8 +31,8 @@ pub(super) fn output() -> Output {
     }
 }
 
-/// Whether stderr is the journal: `JOURNAL_STREAM` names the device and the file that it is then. The variable
-/// alone says nothing, since it is inherited also where stderr is something else by now.
+/// Whether stderr is the journal: `JOURNAL_STREAM` names the device and the file that it is then. The
+/// variable alone says nothing: a child inherits it, whatever its stderr is.
 fn is_journal() -> bool {
     #[expect(
         clippy::disallowed_methods,
@@ -45,8 +45,8 @@ fn is_journal() -> bool {
     stream == format!("{}:{}", stat.st_dev, stat.st_ino)
 }
 
-/// Says something on stderr outside of a log's life: of a service as a line of its log, otherwise as a program
-/// talks to people.
+/// Says something on stderr outside of a log's life: for a service as a line of its log, otherwise as a
+/// program talks to people.
 pub fn say(program: &'static str, is_service: bool, level: Level, text: &str) {
     if is_service {
         let now = Clock::start().now().wall;

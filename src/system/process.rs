@@ -114,8 +114,8 @@ impl SignalMasks {
     }
 }
 
-/// The service that this process is, as `systemctl stop` takes it: only if the manager says that it has started
-/// this very process, since those that a service has started are in its control group, too.
+/// The service that this process is, as `systemctl stop` takes it: only if the manager says that it has
+/// started this very process, since those that a service has started are in its control group, too.
 #[must_use]
 pub fn own_unit() -> Option<String> {
     #[expect(

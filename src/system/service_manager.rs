@@ -13,7 +13,7 @@ use crate::time::Mono;
 /// A longer status is cut off: of more than 4096 bytes the manager takes nothing.
 const LONGEST_STATUS: usize = 400;
 
-/// The way to the service manager that has started this program; it tells nobody anything where there is none.
+/// The way to the service manager that has started this program. Where there is none, nobody is told.
 pub struct ServiceManager {
     socket: Option<(UnixDatagram, SocketAddr)>,
     status: String,
