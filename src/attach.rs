@@ -14,11 +14,12 @@ mod peer;
 mod screen_side;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::Name;
-use crate::sensor::{Card, SensorId};
+use crate::command::{Done, Name};
+use crate::sensor::{Card, SensorId, State};
 use crate::view::View;
 
 pub use owner_side::{FromScreen, Screens};
@@ -28,7 +29,13 @@ pub use screen_side::{Attached, NotAttached};
 /// leave an older owner running.
 const PROTOCOL: u32 = 1;
 
-/// The longest line that a screen may send, in bytes. A request has 100.
+/// A request that is older than this is not carried out any more: nobody would expect it then.
+pub const REQUEST_LIVES: Duration = Duration::from_secs(8);
+
+/// So many requests of a screen may wait for their answers. An owner remembers as many that it has done.
+pub const MOST_ASKED: usize = Done::KEPT;
+
+/// The longest line that a screen may send, in bytes. A request has 150.
 const LONGEST_REQUEST: usize = 1024;
 
 /// What an owner says first.
@@ -55,7 +62,16 @@ enum FromOwner {
     Full(usize),
     /// What there is to see now.
     View(Box<View>),
-    /// This request has been carried out, or was before.
+    Reply(Reply),
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// The sensor has been toggled, and has this state now. The disk does not have it yet, but the broker may.
+    Toggled(u64, State),
+    /// It has been carried out, and what it did is on disk; or that was so before.
     Done(u64),
 }
 
@@ -66,6 +82,8 @@ pub struct Request {
     pub id: u64,
     /// Which screen it is, for the event log.
     pub by: Option<Name>,
+    /// When it was made, in time since the machine's start.
+    pub made: Duration,
     /// What.
     pub what: Asked,
 }
@@ -76,8 +94,17 @@ pub struct Request {
 pub enum Asked {
     /// To toggle one of its sensors.
     Toggle(SensorId),
+    /// To give one of its sensors this state. That is what becomes of a toggle of which an owner said that it
+    /// was done, and that may have been lost with it: the next owner may have it from the broker.
+    Set(SensorId, State),
     /// To publish its state again.
     Publish,
+    /// Not to wait any longer before it connects again: somebody is there.
+    Retry,
+    /// To say that it is alive, by the answer. Its main loop gives that: one that hangs has nothing to say.
+    Answer,
+    /// To show what there is to see, also if that has been shown.
+    View,
 }
 
 /// Where the owner of a card listens.

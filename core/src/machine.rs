@@ -930,6 +930,12 @@ impl Machine {
         self.ownership.is_at_other_board()
     }
 
+    /// Whether the program is ending: nothing is toggled any more.
+    #[must_use]
+    pub const fn is_leaving(&self) -> bool {
+        self.leaving
+    }
+
     /// Why the state file cannot be written, if so; in words.
     #[must_use]
     pub fn disk_failure(&self) -> Option<&str> {

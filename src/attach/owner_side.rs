@@ -1,8 +1,9 @@
 //! The owner's end: a thread that serves the screens, and that alone has to do with how fast they read.
 
+use std::fs;
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,10 +12,13 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{FromOwner, Hello, LONGEST_REQUEST, PROTOCOL, Request, line, peer, socket_path};
+use super::{
+    FromOwner, Hello, LONGEST_REQUEST, MOST_ASKED, PROTOCOL, Reply, Request, line, peer, socket_path,
+};
 use crate::sensor::Card;
+use crate::storage::state_file::access;
 use crate::system::threads;
 use crate::system::wake::Wake;
 use crate::view::View;
@@ -29,6 +33,12 @@ const MODE: u32 = 0o660;
 /// So many bytes of answers wait for a screen that asks and does not read.
 const MOST_ANSWERS: usize = 16 * 1024;
 
+/// The pause after a screen could not be taken in.
+const ACCEPT_AGAIN: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
+};
+
 /// What comes from the screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FromScreen {
@@ -41,6 +51,8 @@ pub enum FromScreen {
 /// The screens of an owner. Dropped, it lets go of all of them and takes the socket away.
 pub struct Screens {
     path: PathBuf,
+    /// Which socket it listens on: another owner may have its own at the same path, after the folder was moved.
+    listens_on: Option<(u64, u64)>,
     shared: Arc<Shared>,
     requests: Receiver<FromScreen>,
     /// What was shown last: the same is not sent again.
@@ -60,7 +72,7 @@ struct Actions {
     /// In the place of the one that was listened to.
     listener: Option<UnixListener>,
     view: Option<Arc<View>>,
-    done: Vec<(u64, u64)>,
+    replies: Vec<(u64, Reply)>,
 }
 
 impl Screens {
@@ -94,9 +106,11 @@ impl Screens {
             requests: sender,
             screens: Vec::new(),
             attached: 0,
+            has_no_files: false,
         };
         let thread = threads::start("screens", move || server.serve()).context("cannot start a thread")?;
         Ok(Self {
+            listens_on: file_id(&path),
             path,
             shared,
             requests,
@@ -105,14 +119,16 @@ impl Screens {
         })
     }
 
-    /// Listens again where the folder was moved or deleted under it. To be called when the state file has
-    /// been written there. Those who have attached stay.
-    pub fn stay_in_place(&self) {
-        if self.path.exists() {
+    /// Listens again where its socket is gone; `owned` says that the folder is surely this owner's, so that
+    /// what is there in the place of the socket is nobody's. Those who have attached stay.
+    pub fn stay_in_place(&mut self, owned: bool) {
+        let there = file_id(&self.path);
+        if there.is_some() && (!owned || there == self.listens_on) {
             return;
         }
-        // Where that fails, the folder is gone once more.
+        // Where that fails, the folder is gone, or something is there that is no file.
         if let Ok(listener) = bind(&self.path) {
+            self.listens_on = file_id(&self.path);
             self.shared.act(|actions| actions.listener = Some(listener));
         }
     }
@@ -143,9 +159,9 @@ impl Screens {
         self.last = None;
     }
 
-    /// Tells a screen that its request has been carried out.
-    pub fn done(&self, screen: u64, request: u64) {
-        self.shared.act(|actions| actions.done.push((screen, request)));
+    /// Tells a screen what became of a request.
+    pub fn reply(&self, screen: u64, reply: Reply) {
+        self.shared.act(|actions| actions.replies.push((screen, reply)));
     }
 }
 
@@ -156,7 +172,9 @@ impl Drop for Screens {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-        let _ = std::fs::remove_file(&self.path);
+        if file_id(&self.path) == self.listens_on {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -173,14 +191,25 @@ impl Shared {
 
 fn bind(path: &Path) -> io::Result<UnixListener> {
     // One that a crash has left.
-    match std::fs::remove_file(path) {
+    match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, PermissionsExt::from_mode(MODE))?;
+    fs::set_permissions(path, PermissionsExt::from_mode(MODE))?;
+    if rustix::process::geteuid().is_root() {
+        // One that root makes must not lock out the folder's owner.
+        let folder = fs::metadata(access::folder(path))?;
+        chown(path, Some(folder.uid()), Some(folder.gid()))?;
+    }
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+/// Tells a file from any other; `None` where there is none.
+fn file_id(path: &Path) -> Option<(u64, u64)> {
+    let file = fs::symlink_metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
 }
 
 struct Server {
@@ -192,6 +221,8 @@ struct Server {
     screens: Vec<Screen>,
     /// How many there have ever been: the number of the last one.
     attached: u64,
+    /// Who waits to be taken in cannot be: most likely this process may open no more files.
+    has_no_files: bool,
 }
 
 /// A screen: what it is sent now, and what it is sent next.
@@ -199,6 +230,10 @@ struct Screen {
     number: u64,
     stream: UnixStream,
     input: Vec<u8>,
+    /// Requests of it that have not been answered.
+    asked: usize,
+    /// It takes nothing any more. What it asked for before is still read.
+    is_deaf: bool,
     /// The message that is being written, and how much of it has been.
     sending: Option<(Arc<[u8]>, usize)>,
     /// Answers wait for each other, views replace each other.
@@ -213,15 +248,22 @@ impl Server {
                 return;
             }
             self.shared.wake.answer();
-            let Actions { listener, view, done } = self.shared.take();
+            let Actions {
+                listener,
+                view,
+                replies,
+            } = self.shared.take();
             if let Some(listener) = listener {
                 self.listener = listener;
             }
             let view: Option<Arc<[u8]>> =
                 view.map(|view| line(&FromOwner::View(Box::new((*view).clone()))).into());
             for screen in &mut self.screens {
-                for (_, id) in done.iter().filter(|(number, _)| *number == screen.number) {
-                    screen.answers.extend(line(&FromOwner::Done(*id)));
+                for (_, reply) in replies.iter().filter(|(number, _)| *number == screen.number) {
+                    screen.answers.extend(line(&FromOwner::Reply(*reply)));
+                    if let Reply::Done(_) = reply {
+                        screen.asked = screen.asked.saturating_sub(1);
+                    }
                 }
                 screen.view = view.clone().or(screen.view.take());
             }
@@ -234,7 +276,16 @@ impl Server {
     /// Takes in who has come.
     fn accept(&mut self) {
         let mut news = false;
-        while let Ok((stream, _)) = self.listener.accept() {
+        self.has_no_files = false;
+        loop {
+            let stream = match self.listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(_) => {
+                    self.has_no_files = true;
+                    break;
+                }
+            };
             if stream.set_nonblocking(true).is_err() || !peer::may_attach(&stream, &self.path) {
                 continue;
             }
@@ -255,17 +306,22 @@ impl Server {
     }
 
     fn wait(&self) -> io::Result<()> {
-        let mut fds = vec![
-            PollFd::new(&self.shared.wake, PollFlags::IN),
-            PollFd::new(&self.listener, PollFlags::IN),
-        ];
-        fds.extend(self.screens.iter().map(|screen| {
-            let mut flags = PollFlags::IN;
+        let mut fds = vec![PollFd::new(&self.shared.wake, PollFlags::IN)];
+        let pause = if self.has_no_files {
+            Some(&ACCEPT_AGAIN)
+        } else {
+            fds.push(PollFd::new(&self.listener, PollFlags::IN));
+            None
+        };
+        fds.extend(self.screens.iter().filter_map(|screen| {
+            let mut flags = PollFlags::empty();
+            flags.set(PollFlags::IN, screen.may_ask());
             flags.set(PollFlags::OUT, screen.has_more());
-            PollFd::from_borrowed_fd(screen.stream.as_fd(), flags)
+            // One that waits for answers only is left out: its end would be told over and over.
+            (!flags.is_empty()).then(|| PollFd::from_borrowed_fd(screen.stream.as_fd(), flags))
         }));
         loop {
-            match poll(&mut fds, None) {
+            match poll(&mut fds, pause) {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
                 Ok(_) => return Ok(()),
@@ -280,14 +336,20 @@ impl Screen {
             number,
             stream,
             input: Vec::new(),
+            asked: 0,
+            is_deaf: false,
             sending: Some((Arc::clone(hello), 0)),
             answers: Vec::new(),
             view: None,
         }
     }
 
+    const fn may_ask(&self) -> bool {
+        self.asked < MOST_ASKED
+    }
+
     fn has_more(&self) -> bool {
-        self.sending.is_some() || !self.answers.is_empty() || self.view.is_some()
+        !self.is_deaf && (self.sending.is_some() || !self.answers.is_empty() || self.view.is_some())
     }
 
     /// Reads and writes as much as there is; an error is its end.
@@ -296,26 +358,29 @@ impl Screen {
         self.write()
     }
 
+    /// Reads once: the others have their turn before there is more.
     fn read(&mut self, requests: &Sender<FromScreen>) -> io::Result<()> {
-        let mut bytes = [0; LONGEST_REQUEST];
-        loop {
-            match (&self.stream).read(&mut bytes) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(count) => self.input.extend_from_slice(&bytes[..count]),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            }
-            while let Some(end) = self.input.iter().position(|byte| *byte == b'\n') {
-                let request: Request = serde_json::from_slice(&self.input[..end])?;
-                self.input.drain(..=end);
-                // The main loop is gone at the end only.
-                let _ = requests.send(FromScreen::Request(self.number, request));
-            }
-            if self.input.len() > LONGEST_REQUEST {
-                return Err(ErrorKind::InvalidData.into());
-            }
+        if !self.may_ask() {
+            return Ok(());
         }
+        let mut bytes = [0; LONGEST_REQUEST];
+        match (&self.stream).read(&mut bytes) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(count) => self.input.extend_from_slice(&bytes[..count]),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(error) => return Err(error),
+        }
+        while let Some(end) = self.input.iter().position(|byte| *byte == b'\n') {
+            let request: Request = serde_json::from_slice(&self.input[..end])?;
+            self.input.drain(..=end);
+            self.asked += 1;
+            // The main loop is gone at the end only.
+            let _ = requests.send(FromScreen::Request(self.number, request));
+        }
+        if self.input.len() > LONGEST_REQUEST {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        Ok(())
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -323,7 +388,7 @@ impl Screen {
             // It asks and does not read.
             return Err(ErrorKind::OutOfMemory.into());
         }
-        loop {
+        while !self.is_deaf {
             if self.sending.is_none() {
                 let answers = (!self.answers.is_empty()).then(|| std::mem::take(&mut self.answers).into());
                 self.sending = answers.or_else(|| self.view.take()).map(|bytes| (bytes, 0));
@@ -335,11 +400,16 @@ impl Screen {
                 Ok(count) => *sent += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(_) => self.is_deaf = true,
             }
-            if *sent == bytes.len() {
+            if self
+                .sending
+                .as_ref()
+                .is_some_and(|(bytes, sent)| *sent == bytes.len())
+            {
                 self.sending = None;
             }
         }
+        Ok(())
     }
 }

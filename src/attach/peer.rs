@@ -37,10 +37,12 @@ pub(super) fn may_attach(stream: &UnixStream, socket: &Path) -> bool {
     std::fs::metadata(socket).is_ok_and(|socket| socket.gid() == group || has_group(process, socket.gid()))
 }
 
-/// Whether the other end may be the owner: the user whose state folder it is, or root.
+/// Whether the other end may be the owner: the user whose state folder it is, this user, or root.
 pub(super) fn may_own(stream: &UnixStream, folder: &Path) -> bool {
     let Some((user, ..)) = credentials(stream) else {
         return true;
     };
-    user == ROOT || std::fs::metadata(folder).is_ok_and(|folder| folder.uid() == user)
+    user == ROOT
+        || user == rustix::process::geteuid().as_raw()
+        || std::fs::metadata(folder).is_ok_and(|folder| folder.uid() == user)
 }

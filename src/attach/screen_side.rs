@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{FromOwner, Hello, PROTOCOL, Request, line, peer, socket_path};
+use super::{FromOwner, Hello, MOST_ASKED, PROTOCOL, Reply, Request, line, peer, socket_path};
 use crate::sensor::Card;
 use crate::system::threads;
 use crate::view::View;
@@ -44,7 +44,7 @@ pub struct Attached {
     hello: Hello,
     stream: UnixStream,
     views: Receiver<Box<View>>,
-    done: Receiver<u64>,
+    replies: Receiver<Reply>,
 }
 
 impl Attached {
@@ -69,14 +69,14 @@ impl Attached {
         stream.set_read_timeout(None).map_err(unusable)?;
         // One is enough: a view that was not taken is replaced by the next one.
         let (views, newest) = bounded(1);
-        let (done_sender, done) = bounded(1024);
+        let (reply_sender, replies) = bounded(4 * MOST_ASKED);
         let taken = newest.clone();
-        threads::start("owner", move || read(reader, &(views, taken), &done_sender)).map_err(unusable)?;
+        threads::start("owner", move || read(reader, &(views, taken), &reply_sender)).map_err(unusable)?;
         Ok(Self {
             hello,
             stream,
             views: newest,
-            done,
+            replies,
         })
     }
 
@@ -92,9 +92,10 @@ impl Attached {
         &self.views
     }
 
-    /// The numbers of the requests that have been carried out.
-    pub fn done(&self) -> impl Iterator<Item = u64> + '_ {
-        self.done.try_iter()
+    /// What became of the requests; closed when the owner has ended.
+    #[must_use]
+    pub const fn replies(&self) -> &Receiver<Reply> {
+        &self.replies
     }
 
     /// Asks for something.
@@ -117,8 +118,11 @@ fn greeting(reader: &mut BufReader<UnixStream>, path: &Path) -> Result<Hello, No
     let mut first = String::new();
     match reader.read_line(&mut first) {
         Ok(count) if count > 0 => {}
-        Ok(_) => return Err(NotAttached::Nobody(path.display().to_string())),
-        Err(_) => return Err(NotAttached::Silent(path.display().to_string())),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            return Err(NotAttached::Silent(path.display().to_string()));
+        }
+        // It has just ended.
+        Ok(_) | Err(_) => return Err(NotAttached::Nobody(path.display().to_string())),
     }
     match serde_json::from_str(&first) {
         Ok(FromOwner::Hello(hello)) if hello.protocol == PROTOCOL => Ok(hello),
@@ -132,7 +136,7 @@ fn greeting(reader: &mut BufReader<UnixStream>, path: &Path) -> Result<Hello, No
 fn read(
     reader: BufReader<UnixStream>,
     (views, taken): &(Sender<Box<View>>, Receiver<Box<View>>),
-    done: &Sender<u64>,
+    replies: &Sender<Reply>,
 ) {
     for line in reader.lines() {
         let Ok(message) = line
@@ -148,7 +152,8 @@ fn read(
                     return;
                 }
             }
-            FromOwner::Done(id) => drop(done.try_send(id)),
+            // There is room for more than may wait for answers.
+            FromOwner::Reply(reply) => drop(replies.try_send(reply)),
             FromOwner::Hello(_) | FromOwner::Full(_) => {}
         }
     }

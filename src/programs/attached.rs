@@ -1,13 +1,14 @@
-//! A screen of an owner that runs in another process. It owns nothing: when the owner ends it says so, shows
-//! what it knew last, and waits for the next one.
+//! A screen of an owner that runs in another process. It owns nothing: when the owner ends, or does not answer
+//! any more, it says so, shows what it knew last, and waits for the next one, or for an answer.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
 use crossbeam_channel::{Receiver, bounded, never, select};
 
-use crate::attach::{Asked, Attached, NotAttached, Request};
+use crate::attach::{Asked, Attached, MOST_ASKED, NotAttached, REQUEST_LIVES, Reply, Request};
 use crate::command::Name;
 use crate::programs::runtime::{Stop, Wakeup};
 use crate::programs::source::Source;
@@ -15,25 +16,22 @@ use crate::sensor::{Card, SensorId};
 use crate::system::clock::Clock;
 use crate::system::{random, threads};
 use crate::terminal::input::Input;
-use crate::time::Mono;
+use crate::time::{Mono, Now, Wall};
+use crate::ui::controls::Absence;
 use crate::ui::view::Elsewhere;
 use crate::view::View;
 
 /// Between two looks whether there is an owner again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// How long an owner that holds its lock may take until it listens.
-const BEGIN: Duration = Duration::from_secs(2);
-
-/// Between two looks whether it does.
-const GLANCE: Duration = Duration::from_millis(20);
-
 /// How long the first view may take: the owner has said hello by then.
 const FIRST_VIEW: Duration = Duration::from_secs(5);
 
-/// A request that has not been answered is made again to an owner that is back within this time. Later nobody
-/// would expect it.
-const ASK_AGAIN: Duration = Duration::from_secs(10);
+/// So often an owner is asked whether it is alive: one that is stopped, or hangs, says nothing.
+const QUESTION: Duration = Duration::from_secs(3);
+
+/// How long it may take for the answer, which is a few microseconds' work.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// A screen of an owner elsewhere.
 pub struct AttachedScreen {
@@ -50,7 +48,14 @@ pub struct AttachedScreen {
     name: Option<Name>,
     /// The number of the last request. The first is drawn: no two screens have the same.
     last: u64,
-    unanswered: Vec<(Request, Mono)>,
+    /// What the operator asked for and has not been answered, with the moment. The first ones have been sent;
+    /// an owner that is back is asked for all of it.
+    unanswered: VecDeque<(Request, Mono)>,
+    sent: usize,
+    /// The last question, if it has not been answered.
+    question: Option<Request>,
+    /// When it was asked.
+    questioned: Now,
 }
 
 impl AttachedScreen {
@@ -60,15 +65,9 @@ impl AttachedScreen {
     /// Says why there can be none. The outer error is of this machine.
     pub fn of(folder: &Path, card: Card) -> Result<Result<Self, NotAttached>> {
         let clock = Clock::start();
-        let owner = loop {
-            match Attached::to(folder, card) {
-                Ok(owner) => break owner,
-                // It has just been started, or its folder was moved and is being made again.
-                Err(NotAttached::Nobody(_)) if clock.now().mono < Mono::ZERO.after(BEGIN) => {
-                    std::thread::park_timeout(GLANCE);
-                }
-                Err(why) => return Ok(Err(why)),
-            }
+        let owner = match Attached::to(folder, card) {
+            Ok(owner) => owner,
+            Err(why) => return Ok(Err(why)),
         };
         let Ok(view) = owner.views().recv_timeout(FIRST_VIEW) else {
             return Ok(Err(NotAttached::Silent(folder.display().to_string())));
@@ -89,30 +88,138 @@ impl AttachedScreen {
             next: never(),
             name,
             last: random::u64()?,
-            unanswered: Vec::new(),
+            unanswered: VecDeque::new(),
+            sent: 0,
+            question: None,
+            questioned: clock.now(),
         }))
     }
 
-    fn ask(&mut self, what: Asked) {
+    fn request(&mut self, what: Asked) -> Request {
         self.last = self.last.wrapping_add(1);
-        let request = Request {
+        Request {
             id: self.last,
             by: self.name,
+            made: self.clock.since_boot(),
             what,
+        }
+    }
+
+    fn ask(&mut self, what: Asked) {
+        let request = self.request(what);
+        self.unanswered.push_back((request, self.clock.now().mono));
+        self.send();
+    }
+
+    /// Sends what has not been sent. An owner that reads nothing would hold up this screen: no more waits for
+    /// it than there is surely room for.
+    fn send(&mut self) {
+        let Some(owner) = &self.owner else { return };
+        for (request, _) in self.unanswered.iter().take(MOST_ASKED).skip(self.sent) {
+            // Where that fails the owner has ended, which is told by the end of its views.
+            let _ = owner.ask(*request);
+            self.sent += 1;
+        }
+    }
+
+    /// Forgets what nobody expects any more.
+    fn forget(&mut self) {
+        let now = self.clock.now().mono;
+        while let Some((_, asked)) = self.unanswered.front()
+            && now >= asked.after(REQUEST_LIVES)
+        {
+            self.unanswered.pop_front();
+            self.sent = self.sent.saturating_sub(1);
+        }
+    }
+
+    fn replied(&mut self, reply: Reply) {
+        match reply {
+            Reply::Toggled(id, state) => {
+                let asked = self.unanswered.iter_mut().find(|(request, _)| request.id == id);
+                if let Some((request, _)) = asked
+                    && let Asked::Toggle(sensor) = request.what
+                {
+                    request.what = Asked::Set(sensor, state);
+                }
+            }
+            Reply::Done(id) => self.done(id),
+        }
+    }
+
+    fn done(&mut self, id: u64) {
+        if let Some(question) = self.question.take_if(|question| question.id == id) {
+            // What it has shown before its silence is not what it would show now.
+            if self.is_silent() && question.what == Asked::Answer {
+                self.question(Asked::View);
+            }
+        } else if let Some(place) = self.unanswered.iter().position(|(request, _)| request.id == id) {
+            self.unanswered.remove(place);
+            self.sent -= usize::from(place < self.sent);
+            self.send();
+        }
+    }
+
+    /// Asks whether the owner is alive, or finds that it is not.
+    fn check(&mut self) {
+        if self.clock.now().mono < self.next_check() || self.is_silent() {
+            return;
+        }
+        match self.question {
+            None => self.question(Asked::Answer),
+            Some(_) => self.absent(Absence::Silent, self.questioned.wall),
+        }
+    }
+
+    fn next_check(&self) -> Mono {
+        let wait = if self.question.is_some() {
+            SILENCE
+        } else {
+            QUESTION
         };
-        self.unanswered.push((request, self.clock.now().mono));
-        // Where that fails the owner has ended, which is told by the end of its views.
+        self.questioned.mono.after(wait)
+    }
+
+    fn question(&mut self, what: Asked) {
+        let request = self.request(what);
+        self.question = Some(request);
+        self.questioned = self.clock.now();
         if let Some(owner) = &self.owner {
             let _ = owner.ask(request);
         }
     }
 
+    fn is_silent(&self) -> bool {
+        matches!(self.elsewhere.absence, Some((Absence::Silent, _)))
+    }
+
+    fn absent(&mut self, absence: Absence, since: Wall) {
+        // What is not live since an earlier moment stays so.
+        if self.elsewhere.absence.is_none() {
+            self.view = self.view.clone().left_behind(since);
+        }
+        self.elsewhere.absence = Some((absence, since));
+    }
+
+    fn shown(&mut self, view: View) {
+        self.view = view;
+        self.elsewhere.absence = None;
+    }
+
     /// The owner has ended.
     fn lost(&mut self) {
-        let now = self.clock.now().wall;
-        self.owner = None;
-        self.view = self.view.clone().left_behind(now);
-        self.elsewhere.ended = Some(now);
+        if let Some(owner) = self.owner.take() {
+            // Its last words.
+            for reply in owner.replies().try_iter() {
+                self.replied(reply);
+            }
+            if let Ok(view) = owner.views().try_recv() {
+                self.shown(*view);
+            }
+        }
+        self.absent(Absence::Ended, self.clock.now().wall);
+        self.question = None;
+        self.sent = 0;
         let (sender, next) = bounded(1);
         let (folder, card) = (self.folder.clone(), self.card);
         self.next = next;
@@ -131,13 +238,11 @@ impl AttachedScreen {
     fn found(&mut self, owner: Attached) {
         self.elsewhere = elsewhere(&owner);
         self.url.clone_from(&owner.hello().url);
-        let now = self.clock.now().mono;
-        self.unanswered.retain(|(_, asked)| now < asked.after(ASK_AGAIN));
-        for (request, _) in &self.unanswered {
-            let _ = owner.ask(*request);
-        }
         self.owner = Some(owner);
         self.next = never();
+        self.question(Asked::Answer);
+        self.forget();
+        self.send();
     }
 }
 
@@ -149,7 +254,7 @@ fn elsewhere(owner: &Attached) -> Elsewhere {
             hello.pid,
             hello.place.trim_start_matches("/dev/")
         ),
-        ended: None,
+        absence: None,
     }
 }
 
@@ -171,26 +276,45 @@ impl Source for AttachedScreen {
     }
 
     fn wait(&mut self, inputs: &Receiver<Input>, limit: Option<Duration>) -> Wakeup<Input> {
-        let timer = limit.map_or_else(never, crossbeam_channel::after);
-        let none = never();
-        let views = self.owner.as_ref().map_or(&none, Attached::views);
-        select! {
-            recv(inputs) -> input => return input.map_or(Wakeup::Closed, Wakeup::Other),
-            recv(views) -> view => match view {
-                Ok(view) => self.view = *view,
-                Err(_) => self.lost(),
-            },
-            recv(self.next) -> owner => if let Ok(owner) = owner {
-                self.found(owner);
-            },
-            recv(timer) -> _ => {}
-        }
-        if let Some(owner) = &self.owner {
-            for id in owner.done() {
-                self.unanswered.retain(|(request, _)| request.id != id);
+        let until = limit.map_or_else(never, crossbeam_channel::after);
+        loop {
+            let (no_views, no_replies) = (never(), never());
+            let (views, replies) = self
+                .owner
+                .as_ref()
+                .map_or((&no_views, &no_replies), |owner| (owner.views(), owner.replies()));
+            let check = match &self.owner {
+                Some(_) if !self.is_silent() => crossbeam_channel::after(self.clock.until(self.next_check())),
+                _ => never(),
+            };
+            select! {
+                recv(inputs) -> input => return input.map_or(Wakeup::Closed, Wakeup::Other),
+                recv(views) -> view => match view {
+                    Ok(view) => self.shown(*view),
+                    Err(_) => self.lost(),
+                },
+                recv(replies) -> reply => match reply {
+                    // Nothing of it is on the screen.
+                    Ok(reply) => {
+                        self.replied(reply);
+                        continue;
+                    }
+                    Err(_) => self.lost(),
+                },
+                recv(self.next) -> owner => if let Ok(owner) = owner {
+                    self.found(owner);
+                },
+                recv(check) -> _ => {
+                    self.forget();
+                    self.check();
+                    if !self.is_silent() {
+                        continue;
+                    }
+                }
+                recv(until) -> _ => {}
             }
+            return Wakeup::Taken;
         }
-        Wakeup::Taken
     }
 
     fn toggle(&mut self, sensor: SensorId) -> Option<Stop> {
@@ -203,7 +327,11 @@ impl Source for AttachedScreen {
         None
     }
 
-    fn retry(&self) {}
+    fn retry(&mut self) {
+        if self.elsewhere.absence.is_none() && !self.view.links.is_connected() {
+            self.ask(Asked::Retry);
+        }
+    }
 
     fn reopen_log(&self) {}
 }

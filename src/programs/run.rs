@@ -2,10 +2,11 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::attach::Screens;
+use crate::attach::{NotAttached, Screens};
 use crate::cli::{self, Card1, Card2, Display, Unusable};
 use crate::log::{self, Log};
 use crate::machine::Role;
@@ -22,8 +23,10 @@ use crate::sensor::Card;
 use crate::settings::{Level, MonitorOptions};
 use crate::storage::lock::{Holder, Lock, RunMode};
 use crate::storage::state_file::StateFile;
+use crate::system::clock::Clock;
 use crate::terminal::panic;
 use crate::text::words;
+use crate::time::Mono;
 use crate::ui::view;
 
 /// `card1_monitor`.
@@ -90,19 +93,10 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     };
     let has_screen = run_mode == RunMode::Screen;
     let this = Holder::this(run_mode, &options.access.url);
-    let waits = |text: &str| log::say(program, options.is_service, Level::Info, text);
     let lock = loop {
-        let taken = Lock::take(&options.state_dir, options.card, &this, options.take_over, waits)?;
-        let holder = match taken {
+        let mut owner = match own_or_attach(options, &this, has_screen)? {
             Ok(lock) => break lock,
-            Err(holder) => holder,
-        };
-        let in_the_way = holder.in_the_way(program, &this);
-        ensure!(has_screen, in_the_way);
-        // It has the card, and this is one more screen of it.
-        let mut owner = match AttachedScreen::of(&options.state_dir, options.card)? {
-            Ok(owner) => owner,
-            Err(why) => bail!("{in_the_way}; a screen of it cannot be shown: {why}"),
+            Err(owner) => owner,
         };
         let terminal = screen::open_terminal(options.screen)?;
         match screen::watch(&terminal, &mut owner, options.screen)? {
@@ -139,6 +133,40 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     };
     exit.of_monitor(options)
 }
+
+/// The card's lock; or a screen of who has it.
+fn own_or_attach(
+    options: &MonitorOptions,
+    this: &Holder,
+    has_screen: bool,
+) -> Result<Result<Lock, AttachedScreen>> {
+    let program = words::owner(options.card);
+    let waits = |text: &str| log::say(program, options.is_service, Level::Info, text);
+    let clock = Clock::start();
+    loop {
+        let taken = Lock::take(&options.state_dir, options.card, this, options.take_over, waits)?;
+        let holder = match taken {
+            Ok(lock) => return Ok(Ok(lock)),
+            Err(holder) => holder,
+        };
+        let in_the_way = holder.in_the_way(program, this);
+        ensure!(has_screen, in_the_way);
+        match AttachedScreen::of(&options.state_dir, options.card)? {
+            Ok(owner) => return Ok(Err(owner)),
+            // It has just been started, or its folder was moved and is being made again; or it is just ending.
+            Err(NotAttached::Nobody(_)) if clock.now().mono < Mono::ZERO.after(BEGIN) => {
+                std::thread::park_timeout(GLANCE);
+            }
+            Err(why) => bail!("{in_the_way}; a screen of it cannot be shown: {why}"),
+        }
+    }
+}
+
+/// How long an owner that holds its lock may take until it listens.
+const BEGIN: Duration = Duration::from_secs(2);
+
+/// Between two looks whether it does.
+const GLANCE: Duration = Duration::from_millis(20);
 
 fn display(options: &Display) -> Result<u8> {
     let on_screen = !options.once && !options.json && is_screen();

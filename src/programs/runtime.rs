@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, never, select};
 
-use crate::attach::{Asked, FromScreen, Screens};
+use crate::attach::{Asked, FromScreen, REQUEST_LIVES, Reply, Screens};
 use crate::command::{Change, Changes, Command};
 use crate::log::{Log, LogWriter, News};
 use crate::machine::{Effect, Event, Machine, Role, Setup};
@@ -57,6 +57,9 @@ pub struct Runtime {
     on_screen: bool,
     /// The screens of this owner in other processes.
     screens: Option<Screens>,
+    /// What was done for them and is not on disk yet, by screen and request. Without an answer they ask the
+    /// next owner.
+    unanswered: Vec<(u64, u64)>,
     log: Option<LogWriter>,
     log_news: Receiver<News>,
 }
@@ -128,6 +131,7 @@ impl Runtime {
             warnings: Vec::new(),
             on_screen: false,
             screens: None,
+            unanswered: Vec::new(),
             log: None,
             log_news: never(),
         })
@@ -173,25 +177,57 @@ impl Runtime {
     /// What a screen in another process wants; gives whether this program is to end.
     fn screen_asks(&mut self, word: FromScreen) -> Option<Stop> {
         let FromScreen::Request(screen, request) = word else {
-            if let Some(screens) = &mut self.screens {
-                screens.show_again();
+            return self.show_again();
+        };
+        // It has waited while this process was stopped.
+        let is_late = self.clock.since_boot().saturating_sub(request.made) > REQUEST_LIVES;
+        let (sensor, change) = match request.what {
+            Asked::Toggle(sensor) => (sensor, Change::Toggle),
+            Asked::Set(sensor, state) => (sensor, Change::Set(state)),
+            what => {
+                let stop = match what {
+                    Asked::Publish if !is_late => self.feed(Event::Publish),
+                    Asked::View => self.show_again(),
+                    _ => None,
+                };
+                if what == Asked::Retry {
+                    self.retry();
+                }
+                self.reply(screen, Reply::Done(request.id));
+                return stop;
             }
-            self.show();
+        };
+        if self.machine.is_leaving() {
+            // The next owner is asked.
             return None;
-        };
-        let stop = match request.what {
-            Asked::Publish => self.feed(Event::Publish),
-            Asked::Toggle(sensor) => {
-                let mut changes = Changes::default();
-                changes.put(sensor, Some(Change::Toggle));
-                let (id, by) = (Some(request.id), request.by);
-                self.feed(Event::Command(Box::new(Command { id, by, changes })))
-            }
-        };
-        if let Some(screens) = &self.screens {
-            screens.done(screen, request.id);
+        }
+        if is_late {
+            self.reply(screen, Reply::Done(request.id));
+            return None;
+        }
+        let mut changes = Changes::default();
+        changes.put(sensor, Some(change));
+        let (id, by) = (Some(request.id), request.by);
+        self.unanswered.push((screen, request.id));
+        let stop = self.feed(Event::Command(Box::new(Command { id, by, changes })));
+        if let Some(state) = self.machine.shown(sensor).map(|shown| shown.state()) {
+            self.reply(screen, Reply::Toggled(request.id, state));
         }
         stop
+    }
+
+    fn reply(&self, screen: u64, reply: Reply) {
+        if let Some(screens) = &self.screens {
+            screens.reply(screen, reply);
+        }
+    }
+
+    /// Shows the other screens all that there is, as it is at this moment: this process may have been stopped.
+    fn show_again(&mut self) -> Option<Stop> {
+        if let Some(screens) = &mut self.screens {
+            screens.show_again();
+        }
+        self.feed(Event::Tick)
     }
 
     fn warn(&mut self, text: String) {
@@ -304,8 +340,8 @@ impl Runtime {
             },
             recv(self.written) -> written => match written {
                 Ok(Written::Saved) => {
-                    if let Some(screens) = &self.screens {
-                        screens.stay_in_place();
+                    if let Some(screens) = &mut self.screens {
+                        screens.stay_in_place(true);
                     }
                     Event::Saved
                 }
@@ -335,7 +371,12 @@ impl Runtime {
                 };
                 return self.screen_asks(word).map_or(Wakeup::Taken, Wakeup::Stop);
             },
-            recv(timer) -> _ => Event::Tick,
+            recv(timer) -> _ => {
+                if let Some(screens) = &mut self.screens {
+                    screens.stay_in_place(false);
+                }
+                Event::Tick
+            }
         };
         self.feed(event).map_or(Wakeup::Taken, Wakeup::Stop)
     }
@@ -344,6 +385,11 @@ impl Runtime {
     fn show(&mut self) {
         if let Some(screens) = &mut self.screens {
             screens.show(|| self.machine.view());
+            if self.machine.is_on_disk() {
+                for (screen, request) in self.unanswered.drain(..) {
+                    screens.reply(screen, Reply::Done(request));
+                }
+            }
         }
     }
 

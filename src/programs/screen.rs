@@ -114,11 +114,8 @@ impl<'a> Screen<'a> {
     fn look(&mut self, source: &impl Source) {
         let now = source.clock().now();
         self.controls.forget(now.mono);
-        self.controls.set_ended(
-            source
-                .elsewhere()
-                .is_some_and(|elsewhere| elsewhere.ended.is_some()),
-        );
+        let absence = source.elsewhere().and_then(|elsewhere| elsewhere.absence);
+        self.controls.set_absence(absence.map(|(absence, _)| absence));
         let ring = self.alarms.look(now.wall, Observed::of(&source.view()));
         if ring.is_some() && self.settings.bell {
             self.painter.ring();

@@ -36,7 +36,7 @@ pub trait Source {
     fn publish(&mut self) -> Option<Stop>;
 
     /// Somebody is there: what only a person can mend may have been mended.
-    fn retry(&self);
+    fn retry(&mut self);
 
     /// Makes the log file anew if it has been moved away.
     fn reopen_log(&self);
@@ -71,7 +71,7 @@ impl Source for Runtime {
         self.feed(Event::Publish)
     }
 
-    fn retry(&self) {
+    fn retry(&mut self) {
         Self::retry(self);
     }
 

@@ -39,6 +39,12 @@ impl Clock {
         }
     }
 
+    /// The time since the machine's start, which is the same for all its processes.
+    #[must_use]
+    pub fn since_boot(&self) -> Duration {
+        measured()
+    }
+
     /// How long until a moment; zero if it has passed.
     #[must_use]
     pub fn until(&self, moment: Mono) -> Duration {

@@ -20,7 +20,7 @@ use crate::wire::Topic;
 
 pub use alarm::alarms;
 pub use status::status;
-pub use trouble::{broken, lack, owner_ended, troubles};
+pub use trouble::{broken, lack, owner_ended, owner_silent, troubles};
 
 /// The word for a state, or for none.
 #[must_use]

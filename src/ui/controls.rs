@@ -26,6 +26,15 @@ pub enum ToggleMode {
     ReadOnly,
 }
 
+/// Why there is no program behind a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// It has ended.
+    Ended,
+    /// It does not answer: it is stopped, or hangs.
+    Silent,
+}
+
 /// What a key asks the loop to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -71,8 +80,8 @@ pub struct Controls {
     said: Option<(String, Mono)>,
     /// Whose press was not taken, as long as that is said.
     refused: Option<SensorId>,
-    /// The program behind this screen has ended.
-    ended: bool,
+    /// Why there is no program behind this screen, if so.
+    absence: Option<Absence>,
 }
 
 impl Controls {
@@ -92,19 +101,25 @@ impl Controls {
             pressed: None,
             said: None,
             refused: None,
-            ended: false,
+            absence: None,
         }
     }
 
-    /// Whether the program behind this screen has ended.
-    pub const fn set_ended(&mut self, ended: bool) {
-        self.ended = ended;
+    /// Why there is no program behind this screen, if so.
+    pub const fn set_absence(&mut self, absence: Option<Absence>) {
+        self.absence = absence;
+    }
+
+    /// Whether a press can have an effect on the program.
+    #[must_use]
+    pub const fn reaches_owner(&self) -> bool {
+        self.absence.is_none()
     }
 
     /// Whether there is a key to go on as the owner in this process.
     #[must_use]
     pub const fn can_own(&self) -> bool {
-        self.ended
+        matches!(self.absence, Some(Absence::Ended))
     }
 
     /// Whether the sensors can be toggled from here.
@@ -178,8 +193,10 @@ impl Controls {
             KeyCode::Esc => self.help = None,
             KeyCode::Char('?') => self.help = if self.help.is_some() { None } else { Some(0) },
             KeyCode::Char('a') => return Some(Action::Acknowledge),
-            KeyCode::Char('p') if self.role != Role::Display && !self.ended => return Some(Action::Publish),
-            KeyCode::Char('o') if self.ended => return Some(Action::Own),
+            KeyCode::Char('p') if self.role != Role::Display && self.reaches_owner() => {
+                return Some(Action::Publish);
+            }
+            KeyCode::Char('o') if self.can_own() => return Some(Action::Own),
             KeyCode::Char('l') => self.lock(now),
             KeyCode::Char(digit @ '1'..='6') => {
                 let sensor = digit.to_digit(10).and_then(|digit| u8::try_from(digit).ok());
@@ -196,13 +213,16 @@ impl Controls {
         self.said = None;
         let board = sensor.card().number();
         let why = match (self.role, self.toggle_mode) {
-            (Role::Monitor(card), ToggleMode::Free) if card == sensor.card() && self.ended => {
-                format!("{sensor} not toggled: the owner has ended, o runs it here")
-            }
-            (Role::Monitor(card), ToggleMode::Free) if card == sensor.card() => {
-                self.pressed = Some((sensor, now.after(MARK)));
-                return Some(Action::Toggle(sensor));
-            }
+            (Role::Monitor(card), ToggleMode::Free) if card == sensor.card() => match self.absence {
+                Some(Absence::Ended) => {
+                    format!("{sensor} not toggled: the owner has ended, o runs it here")
+                }
+                Some(Absence::Silent) => format!("{sensor} not toggled: the owner does not answer"),
+                None => {
+                    self.pressed = Some((sensor, now.after(MARK)));
+                    return Some(Action::Toggle(sensor));
+                }
+            },
             (Role::Monitor(card), ToggleMode::Locked) if card == sensor.card() => {
                 format!("locked, {sensor} not toggled: l unlocks")
             }

@@ -21,7 +21,7 @@ use crate::alarms::Alarms;
 use crate::sensor::SensorId;
 use crate::text::words::Times;
 use crate::time::Wall;
-use crate::ui::controls::{Controls, Extent};
+use crate::ui::controls::{Absence, Controls, Extent};
 use crate::view::View;
 
 use plan::Plan;
@@ -53,8 +53,8 @@ pub struct Picture {
 pub struct Elsewhere {
     /// Its process, and where that runs; in words.
     pub place: String,
-    /// When it ended, if it did.
-    pub ended: Option<Wall>,
+    /// Why there is no such program now, and since when, if so.
+    pub absence: Option<(Absence, Wall)>,
 }
 
 /// From this height on there is room for headings, and for a line for each link.

@@ -3,7 +3,7 @@
 use dualboard::sensor::SensorId;
 use dualboard::terminal::keys::KeyCode;
 use dualboard::time::Mono;
-use dualboard::ui::controls::Controls;
+use dualboard::ui::controls::{Absence, Controls};
 use dualboard::ui::view::{Elsewhere, Picture, Theme};
 
 use crate::boards::steady::{Boards, CARD1, CARD2, DISPLAY};
@@ -28,23 +28,23 @@ fn live() {
 }
 
 #[test]
-fn another_screen_of_an_owner_that_runs_and_that_has_ended() {
+fn another_screen_of_an_owner_that_runs_that_is_silent_and_that_has_ended() {
     let mut boards = Boards::running();
     boards.press(CARD1, 2);
     boards.advance(3);
     let now = boards.now_at(0).wall;
     let mut screen = picture(&boards, CARD1);
     let mut text = String::new();
-    for ended in [None, Some(now)] {
-        if ended.is_some() {
+    for absence in [None, Some(Absence::Silent), Some(Absence::Ended)] {
+        if absence.is_some() {
             screen.view = screen.view.left_behind(now);
         }
         screen.elsewhere = Some(Elsewhere {
             place: "process 812, pts/3".to_owned(),
-            ended,
+            absence: absence.map(|absence| (absence, now)),
         });
-        screen.controls.set_ended(ended.is_some());
-        for size in [ORDINARY, (120, 30), (40, 10)] {
+        screen.controls.set_absence(absence);
+        for size in [ORDINARY, (120, 30), (40, 10), (20, 5)] {
             text += &shot(&screen, size);
         }
     }

@@ -2,14 +2,21 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, chown};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use rustix::process::Signal;
+use dualboard::system::threads;
+use rustix::process::{Signal, kill_process};
 
 use crate::support::bench::Node::{self, Broker1, Card1, Card2};
 use crate::support::bench::{Bench, flat, row};
+use crate::support::mosquitto::Mosquitto;
+use crate::support::port::Port;
 use crate::support::pty::{Pty, PtyOutput, code};
+
+/// As a service's user.
+const SERVICE: u32 = 65534;
 
 /// One more screen of a card's owner.
 fn attach(bench: &Bench, node: Node) -> Pty {
@@ -210,4 +217,194 @@ fn where_there_can_be_no_socket_the_owner_works_alone_and_says_so() {
     owner.wait_for("why there are no other screens", |seen| {
         flat(&seen.text()).contains("no other screen can show this program")
     });
+}
+
+/// The owner says nothing any more, and this screen says so.
+fn wait_silent(screen: &Pty) {
+    screen.wait_for("that the owner is silent", |seen| {
+        flat(&seen.text()).contains("it is stopped, or hangs; this screen shows what it knew")
+    });
+}
+
+#[test]
+fn an_owner_that_is_stopped_is_not_shown_as_live_and_what_was_pressed_then_is_not_done_late() {
+    let bench = Bench::running();
+    let screen = attach(&bench, Card1);
+    kill_process(bench.pid(Card1), Signal::STOP).expect("it runs");
+    screen.press("2");
+    wait_silent(&screen);
+    for sensor in 1..=6 {
+        wait_row(&screen, sensor, "OK", "HELD");
+    }
+    screen.press("3");
+    screen.wait_for("why not", |seen| {
+        seen.shows("sensor 3 not toggled: the owner does not answer")
+    });
+    kill_process(bench.pid(Card1), Signal::CONT).expect("it runs");
+    wait_row(&screen, 1, "OK", "CONFIRMED");
+    screen.press("1");
+    bench.wait_settled(["KO", "OK", "OK", "OK", "OK", "OK"]);
+    wait_row(&screen, 4, "OK", "LIVE");
+}
+
+#[test]
+fn a_key_that_is_held_down_while_the_owner_is_stopped_does_not_hold_up_its_screen() {
+    let bench = Bench::running();
+    let mut screen = attach(&bench, Card1);
+    kill_process(bench.pid(Card1), Signal::STOP).expect("it runs");
+    screen.press(&"1".repeat(601));
+    screen.press("q");
+    assert_eq!(code(screen.wait_for_end()), 0);
+    kill_process(bench.pid(Card1), Signal::CONT).expect("it runs");
+}
+
+#[test]
+fn a_start_that_meets_an_owner_that_is_just_ending_becomes_the_owner() {
+    let mut bench = Bench::running();
+    kill_process(bench.pid(Card1), Signal::STOP).expect("it runs");
+    let next = bench.spawn(Card1, &bench.url(Card1), &[]);
+    let process = PathBuf::from(format!("/proc/{}", next.pid()));
+    next.wait_until("its connection to the owner that is stopped", || {
+        let leads_to =
+            |path: PathBuf, to: &str| fs::read_link(path).is_ok_and(|it| it.to_string_lossy().contains(to));
+        let files = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+        leads_to(process.join("exe"), "card1_monitor")
+            && files
+                .map(|file| file.path())
+                .any(|file| leads_to(file, "socket:"))
+    });
+    bench.end(Card1, Signal::KILL);
+    bench.give(Card1, next);
+    // Keys that are pressed before there is a screen are dropped.
+    bench.wait_settled(["OK"; 6]);
+    bench.press(Card1, "2");
+    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
+}
+
+#[test]
+fn a_toggle_that_only_the_memory_of_a_killed_owner_had_is_done_by_the_next() {
+    let mut bench = Bench::running();
+    let screen = attach(&bench, Card1);
+    let obstacle = bench.state_file(Card1).with_extension("state.new");
+    fs::create_dir(&obstacle).expect("an obstacle");
+    bench.end(Broker1, Signal::KILL);
+    screen.press("2");
+    wait_row(&screen, 2, "KO", "SENDING");
+    bench.end(Card1, Signal::KILL);
+    fs::remove_dir(&obstacle).expect("the obstacle");
+    bench.start_all([Broker1, Card1]);
+    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
+}
+
+#[test]
+fn a_toggle_that_the_broker_had_and_the_disk_had_not_is_not_undone_by_the_next_owner() {
+    let mut bench = Bench::running();
+    let screen = attach(&bench, Card1);
+    let obstacle = bench.state_file(Card1).with_extension("state.new");
+    fs::create_dir(&obstacle).expect("an obstacle");
+    screen.press("2");
+    bench.wait_row(Card2, 2, "KO", "LIVE");
+    wait_row(&screen, 2, "KO", "SENDING");
+    bench.end(Card1, Signal::KILL);
+    fs::remove_dir(&obstacle).expect("the obstacle");
+    bench.start(Card1);
+    let of = format!("screen of process {}, pts/", bench.pid(Card1));
+    screen.wait_for("the next owner", |seen| seen.shows(&of));
+    bench.press(Card1, "3");
+    bench.wait_settled(["OK", "KO", "KO", "OK", "OK", "OK"]);
+}
+
+#[test]
+fn what_is_pressed_while_the_owner_finishes_its_last_words_is_done_by_the_next() {
+    let mut bench = Bench::new();
+    let mut mosquitto = Mosquitto::reserve();
+    mosquitto.settings("allow_anonymous true").start();
+    let owner = bench.spawn(Card1, &mosquitto.url(), &[]);
+    owner.wait_for("its start", |seen| seen.shows("SAVED"));
+    bench.give(Card1, owner);
+    let screen = attach(&bench, Card1);
+    // So its last words take the 2 s that they may.
+    mosquitto.pause();
+    bench.press(Card1, "1q");
+    bench.pty(Card1).assert_restored();
+    screen.press("2");
+    screen.wait_until_keys_are_read();
+    assert_eq!(code(bench.take(Card1).wait_for_end()), 0);
+    mosquitto.resume();
+    let next = bench.spawn(Card1, &mosquitto.url(), &[]);
+    for sensor in [1, 2] {
+        wait_row(&next, sensor, "KO", "SAVED");
+    }
+    wait_row(&screen, 2, "KO", "SAVED");
+    bench.give(Card1, next);
+}
+
+#[test]
+fn an_end_takes_away_its_own_socket_and_no_other() {
+    let mut bench = Bench::running();
+    let mut first = bench.take(Card1);
+    first.signal(Signal::STOP);
+    let moved = bench.folder().join("moved");
+    fs::rename(bench.state_dir(Card1), &moved).expect("it is moved");
+    // At another broker: two owners of one card at one broker do not last.
+    let nowhere = Port::claim();
+    let next = bench.spawn(Card1, &format!("mqtt://localhost:{}", nowhere.number), &[]);
+    next.wait_for("its start", |seen| seen.shows("Sensor 1"));
+    next.wait_until("its socket", || socket(&bench).exists());
+    bench.give(Card1, next);
+    first.signal(Signal::CONT);
+    first.press("q");
+    first.wait_for_end();
+    let screen = attach(&bench, Card1);
+    screen.press("2");
+    bench.wait_row(Card1, 2, "OK", "SENDING");
+}
+
+#[test]
+fn a_socket_that_was_deleted_or_replaced_comes_back() {
+    let mut bench = Bench::running();
+    fs::remove_file(socket(&bench)).expect("it is there");
+    bench.wait("another socket", |bench| socket(bench).exists());
+    attach(&bench, Card1);
+    fs::remove_file(socket(&bench)).expect("it is there");
+    fs::write(socket(&bench), "not a socket").expect("a file");
+    bench.press(Card1, "2");
+    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
+    bench.wait("another socket", |bench| {
+        fs::metadata(socket(bench)).is_ok_and(|file| file.file_type().is_socket())
+    });
+    let screen = attach(&bench, Card1);
+    screen.press("3");
+    bench.wait_settled(["OK", "KO", "KO", "OK", "OK", "OK"]);
+}
+
+#[test]
+fn one_that_asks_without_end_and_does_not_read_holds_up_nobody() {
+    let bench = Bench::running();
+    let screen = attach(&bench, Card1);
+    let mut flood = UnixStream::connect(socket(&bench)).expect("the owner listens");
+    let asking = threads::start("flood", move || {
+        let request = b"{\"id\":7,\"by\":null,\"made\":{\"secs\":0,\"nanos\":0},\"what\":\"publish\"}\n";
+        // Its end is that the owner lets it go.
+        while flood.write_all(&request.repeat(100)).is_ok() {}
+    })
+    .expect("a thread");
+    screen.press("2");
+    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
+    wait_row(&screen, 2, "KO", "CONFIRMED");
+    asking.join().expect("it was let go");
+}
+
+#[test]
+fn the_socket_of_a_root_belongs_to_the_owner_of_the_folder() {
+    if !rustix::process::geteuid().is_root() {
+        return; // What an ordinary user makes is its own.
+    }
+    let mut bench = Bench::running();
+    bench.end(Card1, Signal::TERM);
+    chown(bench.state_dir(Card1), Some(SERVICE), Some(SERVICE)).expect("root may");
+    bench.start(Card1);
+    bench.wait_settled(["OK"; 6]);
+    let made = fs::metadata(socket(&bench)).expect("it is made");
+    assert_eq!((made.uid(), made.gid()), (SERVICE, SERVICE));
 }

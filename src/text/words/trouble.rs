@@ -58,6 +58,18 @@ pub fn owner_ended(program: &str, place: &str, at: &str) -> Trouble {
     ]
 }
 
+/// The owner that a screen belongs to does not answer any more.
+#[must_use]
+pub fn owner_silent(program: &str, place: &str, since: &str) -> Trouble {
+    [
+        format!(
+            "{program} ({place}) has not answered since {since}: it is stopped, or hangs; this screen shows what it knew and waits for it; --take-over goes on in its place"
+        ),
+        format!("{program} silent since {since}: stopped, or it hangs"),
+        format!("{program} silent"),
+    ]
+}
+
 /// What is wrong with the chain, worst first; nothing if all is well.
 #[must_use]
 pub fn troubles(view: &View, url: &str, times: &Times) -> Vec<Trouble> {

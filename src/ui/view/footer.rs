@@ -37,12 +37,12 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
     let keys: [(Option<Key>, u8); 8] = [
         (controls.can_own().then_some(("o", "run it here")), 2),
         (
-            toggle.filter(|_| controls.toggle_mode() == ToggleMode::Free && !controls.can_own()),
+            toggle.filter(|_| controls.toggle_mode() == ToggleMode::Free && controls.reaches_owner()),
             4,
         ),
         (
             toggle
-                .filter(|_| !controls.can_own())
+                .filter(|_| controls.reaches_owner())
                 .map(|_| ("p", "publish again")),
             6,
         ),

@@ -6,6 +6,7 @@ use ratatui::text::Line;
 use super::text::wrap;
 use super::{Picture, Theme};
 use crate::text::words;
+use crate::ui::controls::Absence;
 
 /// One trouble after the other, each broken at words to what the window is wide.
 pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
@@ -29,8 +30,12 @@ fn told(picture: &Picture, area: Rect, briefly: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let gone = picture.elsewhere.as_ref().and_then(|elsewhere| {
         let program = words::program(picture.view.role);
-        let ended = picture.times.at(elsewhere.ended?);
-        Some(words::owner_ended(program, &elsewhere.place, &ended))
+        let (absence, since) = elsewhere.absence?;
+        let since = picture.times.at(since);
+        Some(match absence {
+            Absence::Ended => words::owner_ended(program, &elsewhere.place, &since),
+            Absence::Silent => words::owner_silent(program, &elsewhere.place, &since),
+        })
     });
     // Of what it had to say nothing is true any more.
     let troubles = match gone {
