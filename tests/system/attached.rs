@@ -6,7 +6,6 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, chown};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use dualboard::system::threads;
 use rustix::process::{Signal, kill_process};
 
 use crate::support::bench::Node::{self, Broker1, Card1, Card2};
@@ -376,23 +375,6 @@ fn a_socket_that_was_deleted_or_replaced_comes_back() {
     let screen = attach(&bench, Card1);
     screen.press("3");
     bench.wait_settled(["OK", "KO", "KO", "OK", "OK", "OK"]);
-}
-
-#[test]
-fn one_that_asks_without_end_and_does_not_read_holds_up_nobody() {
-    let bench = Bench::running();
-    let screen = attach(&bench, Card1);
-    let mut flood = UnixStream::connect(socket(&bench)).expect("the owner listens");
-    let asking = threads::start("flood", move || {
-        let request = b"{\"id\":7,\"by\":null,\"made\":{\"secs\":0,\"nanos\":0},\"what\":\"publish\"}\n";
-        // Its end is that the owner lets it go.
-        while flood.write_all(&request.repeat(100)).is_ok() {}
-    })
-    .expect("a thread");
-    screen.press("2");
-    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
-    wait_row(&screen, 2, "KO", "CONFIRMED");
-    asking.join().expect("it was let go");
 }
 
 #[test]
