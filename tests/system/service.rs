@@ -92,6 +92,7 @@ fn bench() -> Bench {
 }
 
 fn attach(bench: &Bench, service: &PipedProgram) -> Pty {
+    service.wait_owner(bench, Card1);
     let screen = bench.spawn(Card1, &bench.url(Card1), &[]);
     wait_screen_of(&screen, service);
     screen
@@ -230,7 +231,6 @@ fn a_log_file_is_written_beside_it_and_what_becomes_of_it_is_said() {
 fn its_screens_toggle_and_go_on_when_it_was_killed_and_is_started_again() {
     let mut bench = bench();
     let service = start(&bench, &[], &[], true);
-    service.wait_owner(&bench, Card1);
     bench.give(Card1, attach(&bench, &service));
     bench.press(Card1, "2");
     bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
