@@ -126,6 +126,10 @@ impl Alarms {
         }
         self.total.events = seen.noted;
         let before = self.before.replace(seen).filter(|before| before.restored);
+        if self.acknowledged.events > seen.noted {
+            // The next owner has an event log of its own, of which nobody has seen anything.
+            self.acknowledged.events = 0;
+        }
         let Some(before) = before else {
             if seen.restored {
                 self.started(now, &seen);

@@ -106,7 +106,11 @@ impl Controls {
     }
 
     /// Why there is no program behind this screen, if so.
-    pub const fn set_absence(&mut self, absence: Option<Absence>) {
+    pub fn set_absence(&mut self, absence: Option<Absence>) {
+        if self.can_own() && absence.is_none() {
+            // The next one has an event log of its own.
+            self.log = None;
+        }
         self.absence = absence;
     }
 

@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, chown};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::process::Command;
 
 use rustix::process::{Signal, kill_process};
 
@@ -375,6 +376,27 @@ fn a_socket_that_was_deleted_or_replaced_comes_back() {
     let screen = attach(&bench, Card1);
     screen.press("3");
     bench.wait_settled(["OK", "KO", "KO", "OK", "OK", "OK"]);
+}
+
+#[test]
+fn screens_that_an_owner_has_no_files_for_cost_no_processor_time() {
+    let mut bench = Bench::running();
+    let pid = bench.pid(Card1).as_raw_nonzero().get();
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs").count();
+    let limit = format!("--nofile={}", open + 2);
+    let limited = Command::new("prlimit")
+        .args(["--pid", &pid.to_string(), &limit])
+        .status();
+    assert!(limited.expect("prlimit of util-linux").success());
+    let waiting = [(); 6].map(|()| UnixStream::connect(socket(&bench)).expect("there is a queue"));
+    let before = bench.pty(Card1).cpu_seconds();
+    // As good a measure of some seconds as any.
+    bench.link.cut();
+    bench.wait_row(Card1, 4, "OK", "HELD");
+    let spent = bench.pty(Card1).cpu_seconds() - before;
+    assert!(spent < 1.0, "{spent} s");
+    drop(waiting);
+    attach(&bench, Card1);
 }
 
 #[test]

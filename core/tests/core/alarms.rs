@@ -199,3 +199,16 @@ fn a_storm_is_counted_and_not_kept() {
     assert_eq!((alarms.raised(), subjects(&alarms).len()), (10_000, 2));
     assert_eq!(subjects(&alarms)[0], Subject::Ko(sensor(2)), "the newest first");
 }
+
+#[test]
+fn of_the_next_owners_event_log_nothing_has_been_acknowledged() {
+    let mut alarms = started(with(well(), &[2], KO));
+    alarms.acknowledge(alarms.seen());
+    alarms.look(Wall(1), well());
+    assert_eq!(alarms.acknowledged(), 7);
+    let next = Observed { noted: 2, ..well() };
+    alarms.look(Wall(2), next);
+    assert_eq!(alarms.acknowledged(), 0);
+    alarms.acknowledge(alarms.seen());
+    assert_eq!(alarms.acknowledged(), 2);
+}
