@@ -6,8 +6,9 @@
 //!   owner <--requests, each with a number-- [socket] <-- screen
 //! ```
 //!
-//! A message is a line of JSON. An owner never waits for a screen: what a screen does not read is replaced by
-//! what is newer. No broker is on the way, so it works without one.
+//! A screen asks every few seconds whether its owner is alive, and the owner's main loop answers: so one that
+//! is stopped, or hangs, is known to be. A message is a line of JSON. An owner never waits for a screen: what
+//! a screen does not read is replaced by what is newer. No broker is on the way, so it works without one.
 
 mod owner_side;
 mod peer;
@@ -35,7 +36,7 @@ pub const REQUEST_LIVES: Duration = Duration::from_secs(8);
 /// So many requests of a screen may wait for their answers. An owner remembers as many that it has done.
 pub const MOST_ASKED: usize = Done::KEPT;
 
-/// The longest line that a screen may send, in bytes. A request has 150.
+/// The longest line that a screen may send, in bytes. A request has under 200.
 const LONGEST_REQUEST: usize = 1024;
 
 /// What an owner says first.

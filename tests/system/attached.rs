@@ -391,7 +391,7 @@ fn screens_that_an_owner_has_no_files_for_cost_no_processor_time() {
     let waiting = [(); 6].map(|()| UnixStream::connect(socket(&bench)).expect("there is a queue"));
     let before = bench.pty(Card1).cpu_seconds();
     // As good a measure of some seconds as any.
-    bench.link.cut();
+    bench.link.silence();
     bench.wait_row(Card1, 4, "OK", "HELD");
     let spent = bench.pty(Card1).cpu_seconds() - before;
     assert!(spent < 1.0, "{spent} s");
