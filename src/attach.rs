@@ -70,7 +70,7 @@ enum FromOwner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// The sensor has been toggled, and has this state now. The disk does not have it yet, but the broker may.
+    /// The sensor has been toggled, and has this state now. The disk does not have it yet; the broker may.
     Toggled(u64, State),
     /// It has been carried out, and what it did is on disk; or that was so before.
     Done(u64),

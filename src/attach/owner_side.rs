@@ -51,7 +51,8 @@ pub enum FromScreen {
 /// The screens of an owner. Dropped, it lets go of all of them and takes the socket away.
 pub struct Screens {
     path: PathBuf,
-    /// Which socket it listens on: another owner may have its own at the same path, after the folder was moved.
+    /// Which socket it listens on: after the folder was moved, another owner may have its own at the same
+    /// path.
     listens_on: Option<(u64, u64)>,
     shared: Arc<Shared>,
     requests: Receiver<FromScreen>,

@@ -1,5 +1,5 @@
-//! A screen of an owner that runs in another process. It owns nothing: when the owner ends, or does not answer
-//! any more, it says so, shows what it knew last, and waits for the next one, or for an answer.
+//! A screen of an owner that runs in another process. It owns nothing: when the owner ends, or does not
+//! answer any more, it says so, shows what it knew last, and waits for the next one, or for an answer.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};

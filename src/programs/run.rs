@@ -153,7 +153,7 @@ fn own_or_attach(
         ensure!(has_screen, in_the_way);
         match AttachedScreen::of(&options.state_dir, options.card)? {
             Ok(owner) => return Ok(Err(owner)),
-            // It has just been started, or its folder was moved and is being made again; or it is just ending.
+            // It has just been started, or its folder was moved and is being made again; or it is ending.
             Err(NotAttached::Nobody(_)) if clock.now().mono < Mono::ZERO.after(BEGIN) => {
                 std::thread::park_timeout(GLANCE);
             }

@@ -222,7 +222,8 @@ impl Runtime {
         }
     }
 
-    /// Shows the other screens all that there is, as it is at this moment: this process may have been stopped.
+    /// Shows the other screens all that there is, as it is at this moment: this process may have been
+    /// stopped.
     fn show_again(&mut self) -> Option<Stop> {
         if let Some(screens) = &mut self.screens {
             screens.show_again();
