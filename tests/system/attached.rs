@@ -326,7 +326,7 @@ fn what_is_pressed_while_the_owner_finishes_its_last_words_is_done_by_the_next()
     // So its last words take the 2 s that they may.
     mosquitto.pause();
     bench.press(Card1, "1q");
-    bench.pty(Card1).assert_restored();
+    bench.pty(Card1).wait_until_modes_are_back();
     screen.press("2");
     screen.wait_until_keys_are_read();
     assert_eq!(code(bench.take(Card1).wait_for_end()), 0);
