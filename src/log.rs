@@ -7,10 +7,11 @@ mod writer;
 use std::time::Duration;
 
 use anyhow::Result;
-use crossbeam_channel::{Receiver, Sender, TrySendError, never};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, never};
 use jiff::Timestamp;
 
 use crate::settings::{Level, LogSettings};
+use crate::system::threads;
 use crate::text::plain_text::plain_text;
 use crate::time::Wall;
 
@@ -147,6 +148,25 @@ impl Log {
 }
 
 impl Output {
+    /// Starts the thread, which hands lines to `write` as they come, up to [`BATCH`] of them at a time.
+    fn start(thread: &'static str, form: Form, mut write: impl FnMut(&[String]) + Send + 'static) -> Self {
+        let (lines, inbox) = bounded::<String>(WAITING);
+        let (done, ended) = bounded(1);
+        threads::spawn(thread, move || {
+            while let Ok(first) = inbox.recv() {
+                let more = inbox.try_iter().take(BATCH - 1);
+                write(&std::iter::once(first).chain(more).collect::<Vec<_>>());
+            }
+            let _ = done.send(());
+        });
+        Self {
+            form,
+            lines: Some(lines),
+            left_out: 0,
+            ended,
+        }
+    }
+
     fn line(&mut self, wall: Wall, level: Level, program: &str, text: &str) {
         if self.left_out > 0 {
             let missing = format!("{} lines left out: nobody took them in time", self.left_out);

@@ -5,11 +5,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::{BATCH, Form, News, Output, WAITING};
+use super::{Form, News, Output};
 use crate::storage::state_file::access;
-use crate::system::threads;
 
 /// Starts the thread. The file is opened anew for each batch of lines: so it may be moved away, as rotating
 /// logs does, and a disk that has been full is written again.
@@ -23,25 +22,14 @@ pub(super) fn output(path: &Path, on_screen: bool) -> Result<(Output, Receiver<N
             path.display()
         )
     })?;
-    let (lines, inbox) = bounded::<String>(WAITING);
     let (outbox, news) = unbounded();
-    let (done, ended) = bounded(1);
-    threads::spawn("log", move || {
-        Writer {
-            path,
-            outbox,
-            on_screen,
-            lost: 0,
-        }
-        .run(&inbox);
-        let _ = done.send(());
-    });
-    let output = Output {
-        form: Form::Dated,
-        lines: Some(lines),
-        left_out: 0,
-        ended,
+    let mut writer = Writer {
+        path,
+        outbox,
+        on_screen,
+        lost: 0,
     };
+    let output = Output::start("log", Form::Dated, move |lines| writer.write(lines));
     Ok((output, news))
 }
 
@@ -72,14 +60,6 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, inbox: &Receiver<String>) {
-        while let Ok(first) = inbox.recv() {
-            let more = inbox.try_iter().take(BATCH - 1);
-            let lines: Vec<String> = std::iter::once(first).chain(more).collect();
-            self.write(&lines);
-        }
-    }
-
     fn write(&mut self, lines: &[String]) {
         let mut text = lines.concat();
         if self.lost > 0 {

@@ -2,33 +2,19 @@
 
 use std::io::{self, Write as _};
 
-use crossbeam_channel::bounded;
 use rustix::fs::fstat;
 
-use super::{BATCH, Form, Log, Output, WAITING};
+use super::{Form, Log, Output};
 use crate::settings::Level;
 use crate::system::clock::Clock;
-use crate::system::threads;
 
 /// Starts the thread.
 pub(super) fn output() -> Output {
-    let (lines, inbox) = bounded::<String>(WAITING);
-    let (done, ended) = bounded(1);
-    threads::spawn("stderr", move || {
-        while let Ok(first) = inbox.recv() {
-            let more = inbox.try_iter().take(BATCH - 1);
-            let text: String = std::iter::once(first).chain(more).collect();
-            // Where stderr is gone there is nobody to tell, and the next line is tried again.
-            let _ = io::stderr().write_all(text.as_bytes());
-        }
-        let _ = done.send(());
-    });
-    Output {
-        form: if is_journal() { Form::Journal } else { Form::Dated },
-        lines: Some(lines),
-        left_out: 0,
-        ended,
-    }
+    let form = if is_journal() { Form::Journal } else { Form::Dated };
+    Output::start("stderr", form, |lines| {
+        // Where stderr is gone there is nobody to tell, and the next line is tried again.
+        let _ = io::stderr().write_all(lines.concat().as_bytes());
+    })
 }
 
 /// Whether stderr is the journal: `JOURNAL_STREAM` names the device and the file that it is then. The
