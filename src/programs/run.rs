@@ -21,7 +21,7 @@ use crate::programs::service;
 use crate::programs::set;
 use crate::sensor::Card;
 use crate::settings::{Level, MonitorOptions};
-use crate::storage::lock::{Holder, Lock, RunMode};
+use crate::storage::lock::{Holder, Lock, RunMode, wait_briefly};
 use crate::storage::state_file::StateFile;
 use crate::system::clock::Clock;
 use crate::terminal::panic;
@@ -86,10 +86,12 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     if let Some(asked) = &options.asked {
         return set::run(options, asked, state_file, log);
     }
-    let run_mode = match options.is_service {
-        true => RunMode::Service,
-        false if has_screen() => RunMode::Screen,
-        false => RunMode::Lines,
+    let run_mode = if options.is_service {
+        RunMode::Service
+    } else if has_screen() {
+        RunMode::Screen
+    } else {
+        RunMode::Lines
     };
     let has_screen = run_mode == RunMode::Screen;
     let this = Holder::this(run_mode, &options.access.url);
@@ -155,7 +157,7 @@ fn own_or_attach(
             Ok(owner) => return Ok(Err(owner)),
             // It has just been started, or its folder was moved and is being made again; or it is ending.
             Err(NotAttached::Nobody(_)) if clock.now().mono < Mono::ZERO.after(BEGIN) => {
-                std::thread::park_timeout(GLANCE);
+                wait_briefly();
             }
             Err(why) => bail!("{in_the_way}; a screen of it cannot be shown: {why}"),
         }
@@ -164,9 +166,6 @@ fn own_or_attach(
 
 /// How long an owner that holds its lock may take until it listens.
 const BEGIN: Duration = Duration::from_secs(2);
-
-/// Between two looks whether it does.
-const GLANCE: Duration = Duration::from_millis(20);
 
 fn display(options: &Display) -> Result<u8> {
     let on_screen = !options.once && !options.json && is_screen();

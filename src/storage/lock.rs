@@ -119,10 +119,15 @@ fn name(card: Card) -> String {
 fn locked(path: &Path, this: &Holder) -> Result<Result<File, Holder>> {
     let mut tries = 0;
     loop {
-        let mut file = open(path)?;
+        let (mut file, read_only) = open(path)?;
         match file.try_lock() {
             Ok(()) if is_at(&file, path) => {
-                // On a full disk, or one that can only be read, the lock is held without a name in it.
+                // A user who may not write here would keep nothing: the card is for one who may. On a disk
+                // that is full, or can only be read, the lock is held without a name in it.
+                if let Some(error) = read_only.filter(|error| error.kind() == io::ErrorKind::PermissionDenied)
+                {
+                    return Err(denied(path, &error));
+                }
                 let _ = this.write(&file);
                 return Ok(Ok(file));
             }
@@ -148,7 +153,8 @@ fn locked(path: &Path, this: &Holder) -> Result<Result<File, Holder>> {
     }
 }
 
-fn open(path: &Path) -> Result<File> {
+/// The lock's file, and why it can only be read, if so.
+fn open(path: &Path) -> Result<(File, Option<io::Error>)> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     let made = || {
@@ -163,18 +169,23 @@ fn open(path: &Path) -> Result<File> {
             io::ErrorKind::NotFound => made(),
             _ => Err(error),
         })
-        // Somebody else has made it in between; or, after an error, a disk may be readable only: whoever may
-        // read a file may lock it.
+        // Somebody else has made it in between.
         .or_else(|error| options.open(path).map_err(|_| error))
-        .or_else(|error| File::open(path).map_err(|_| error))
-        .map_err(|error| {
-            // Another folder would be another memory: it is no cure where the file is only another user's.
-            anyhow!(
-                "cannot open the lock {} {}; for a card without a state yet, name another folder with --state-dir",
-                path.display(),
-                access::denied(path, &error)
-            )
+        .map(|file| (file, None))
+        // Whoever may read a file may lock it, and may look who has the lock.
+        .or_else(|error| match File::open(path) {
+            Ok(file) => Ok((file, Some(error))),
+            Err(_) => Err(denied(path, &error)),
         })
+}
+
+fn denied(path: &Path, error: &io::Error) -> anyhow::Error {
+    // Another folder would be another memory: it is no cure where the file is only another user's.
+    anyhow!(
+        "cannot open the lock {} {}; for a card without a state yet, name another folder with --state-dir",
+        path.display(),
+        access::denied(path, error)
+    )
 }
 
 fn is_at(file: &File, path: &Path) -> bool {
@@ -184,7 +195,8 @@ fn is_at(file: &File, path: &Path) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-fn wait_briefly() {
+/// Until it is looked at again.
+pub fn wait_briefly() {
     std::thread::park_timeout(RETRY_PAUSE);
 }
 

@@ -9,6 +9,7 @@ mod support;
 mod addresses;
 mod alarms;
 mod attached;
+mod attached_rights;
 mod bad_payloads;
 mod bad_stores;
 mod command_line;

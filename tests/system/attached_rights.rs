@@ -1,0 +1,179 @@
+//! Who may be a screen of an owner, and who an owner: by the rights of the state folder, by the user at the
+//! other end of the socket, and by the release of the program.
+
+use std::fs::{self, Permissions};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+
+use rustix::process::Signal;
+
+use crate::support::bench::Node::{Broker1, Card1};
+use crate::support::bench::told::assert_says;
+use crate::support::bench::{Bench, flat};
+use crate::support::pty::{Pty, PtyOutput, Start, code};
+
+/// The user and the group that the card belongs to, and another user.
+const OWNER: u32 = 65534;
+const OTHER: u32 = 65533;
+
+/// Only root can be several users.
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Card 1's monitor in a terminal, as another user with these groups. `script` makes a terminal that is that
+/// user's own.
+fn start_as(bench: &Bench, user: u32, group: u32, groups: &str) -> Pty {
+    let program = bench.command(Card1, &bench.url(Card1), &[]).join(" ");
+    let words = [
+        "setpriv".to_owned(),
+        format!("--reuid={user}"),
+        format!("--regid={group}"),
+        if groups.is_empty() {
+            "--clear-groups".to_owned()
+        } else {
+            format!("--groups={groups}")
+        },
+        "script".to_owned(),
+        "-qec".to_owned(),
+        program,
+        "/dev/null".to_owned(),
+    ];
+    Start::program(words)
+        .env("LC_ALL", "C.UTF-8")
+        .env("NO_COLOR", "1")
+        .spawn()
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("our own file");
+}
+
+/// A folder that its owner may write in and its group may look into; everybody comes as far as that.
+fn folder_of_owner(bench: &Bench) {
+    set_mode(bench.folder(), 0o711);
+    let folder = bench.state_dir(Card1);
+    let _ = fs::create_dir(&folder);
+    for entry in fs::read_dir(&folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        chown(&path, Some(OWNER), Some(OWNER)).expect("root may");
+        set_mode(&path, 0o640);
+    }
+    chown(&folder, Some(OWNER), Some(OWNER)).expect("root may");
+    set_mode(&folder, 0o750);
+}
+
+fn wait_screen(screen: &Pty) {
+    screen.wait_for("whose screen it is", |seen| seen.shows("screen of process"));
+}
+
+#[test]
+fn the_group_of_the_state_folder_may_attach_and_nobody_else() {
+    if !is_root() {
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.start(Broker1);
+    folder_of_owner(&bench);
+    let owner = start_as(&bench, OWNER, OWNER, "");
+    owner.wait_for("the owner", |seen| seen.shows("SAVED"));
+    for (group, groups) in [(OWNER, ""), (OTHER, "65534")] {
+        let screen = start_as(&bench, OTHER, group, groups);
+        wait_screen(&screen);
+        screen.press("2");
+        owner.wait_for("the toggle", |seen| seen.shows("command from screen on pts/"));
+    }
+    let mut stranger = start_as(&bench, OTHER, OTHER, "");
+    assert_eq!(code(stranger.wait_for_end()), 1);
+    assert_says(&flat(&stranger.look(PtyOutput::text)), &["Permission denied"]);
+}
+
+#[test]
+fn who_may_only_look_into_the_folder_does_not_become_the_owner() {
+    if !is_root() {
+        return;
+    }
+    let mut bench = Bench::with_ko("1");
+    bench.end(Card1, Signal::TERM);
+    folder_of_owner(&bench);
+    let mut reader = start_as(&bench, OTHER, OWNER, "");
+    assert_eq!(code(reader.wait_for_end()), 1);
+    let why = flat(&reader.look(PtyOutput::text));
+    assert_says(
+        &why,
+        &["card1.lock", "Permission denied", "run this as its owner"],
+    );
+    let owner = start_as(&bench, OWNER, OWNER, "");
+    owner.wait_for("the owner and its state", |seen| {
+        seen.shows("Sensor 1  ✗ KO      CONFIRMED")
+    });
+}
+
+#[test]
+fn an_owner_of_another_user_than_the_folder_is_not_trusted() {
+    if !is_root() {
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.start(Broker1);
+    folder_of_owner(&bench);
+    let owner = start_as(&bench, OWNER, OWNER, "");
+    owner.wait_for("the owner", |seen| seen.shows("SAVED"));
+    chown(bench.state_dir(Card1), Some(0), Some(0)).expect("root may");
+    let mut screen = bench.spawn(Card1, &bench.url(Card1), &[]);
+    assert_eq!(code(screen.wait_for_end()), 1);
+    assert_says(
+        &flat(&screen.look(PtyOutput::text)),
+        &[
+            "already runs",
+            "another user than the one that the folder belongs to",
+        ],
+    );
+}
+
+/// What a monitor says of an owner that has the lock and says this first.
+fn said_of_an_owner_that_says(hello: &str) -> String {
+    let mut bench = Bench::running();
+    let socket = bench.state_dir(Card1).join("card1.socket");
+    fs::remove_file(&socket).expect("the socket");
+    let listener = UnixListener::bind(&socket).expect("a socket");
+    let mut screen = bench.spawn(Card1, &bench.url(Card1), &[]);
+    let (mut stream, _) = listener.accept().expect("it connects");
+    stream.write_all(hello.as_bytes()).expect("it reads");
+    assert_eq!(code(screen.wait_for_end()), 1);
+    let said = flat(&screen.look(PtyOutput::text));
+    bench.end(Card1, Signal::TERM);
+    said
+}
+
+#[test]
+fn an_owner_of_another_release_is_named_with_both_releases() {
+    let said = said_of_an_owner_that_says(
+        "{\"hello\":{\"version\":\"9.8.7\",\"pid\":1,\"place\":\"service\",\"url\":\"mqtt://a\"}}\n",
+    );
+    assert_says(
+        &said,
+        &["already runs", "version 9.8.7", env!("CARGO_PKG_VERSION")],
+    );
+}
+
+#[test]
+fn a_screen_more_than_an_owner_serves_is_told_so() {
+    let bench = Bench::running();
+    let socket = bench.state_dir(Card1).join("card1.socket");
+    let screens: Vec<_> = (0..64)
+        .map(|_| {
+            let mut screen = BufReader::new(UnixStream::connect(&socket).expect("the owner listens"));
+            let mut hello = String::new();
+            screen.read_line(&mut hello).expect("a line");
+            assert!(hello.starts_with("{\"hello\":"), "{hello}");
+            screen
+        })
+        .collect();
+    let mut one_more = bench.spawn(Card1, &bench.url(Card1), &[]);
+    assert_eq!(code(one_more.wait_for_end()), 1);
+    assert_says(&flat(&one_more.look(PtyOutput::text)), &["it has 64 screens"]);
+    drop(screens);
+}
