@@ -24,11 +24,11 @@ use crate::sensor::{Card, SensorId, State};
 use crate::view::View;
 
 pub use owner_side::{FromScreen, Screens};
-pub use screen_side::{Attached, NotAttached};
+pub use screen_side::{NotAttached, OwnerLink};
 
-/// The version of what is said on the socket. Owner and screen are of one release as a rule; an upgrade may
-/// leave an older owner running.
-const PROTOCOL: u32 = 1;
+/// The release of this program. What is said on the socket may change with each, so owner and screen have to
+/// be of one; an upgrade may leave an older owner running.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A request that is older than this is not carried out any more: nobody would expect it then.
 pub const REQUEST_LIVES: Duration = Duration::from_secs(8);
@@ -42,8 +42,6 @@ const LONGEST_REQUEST: usize = 1024;
 /// What an owner says first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// [`PROTOCOL`].
-    protocol: u32,
     /// The release of the owner.
     version: String,
     /// Its process.

@@ -14,7 +14,7 @@ use crate::pulse::Pulse;
 use crate::reading::Versions;
 use crate::sensor::{Card, PerCard};
 use crate::time::{Mono, Now, Wall};
-use crate::version::Life;
+use crate::version::RunId;
 use crate::wire::Heartbeat;
 
 /// A link of the chain.
@@ -246,7 +246,7 @@ impl Chain {
     }
 
     /// The owner's connection has ended.
-    pub fn gone(&mut self, now: Now, card: Card, life: Life) {
+    pub fn gone(&mut self, now: Now, card: Card, life: RunId) {
         let pulse = &mut self.owners[card].pulse;
         if pulse.life() == Some(life) {
             pulse.end(now);

@@ -6,7 +6,7 @@ use crate::command::Done;
 use crate::reading::{Reading, Snapshot};
 use crate::sensor::{Card, SensorId, State};
 use crate::time::Wall;
-use crate::version::{Dot, Era, Life, Order, Seen, Version};
+use crate::version::{Dot, Era, Order, RunId, Seen, Version};
 
 /// How many numbers a run reserves in the state file at a time: more toggles than an operator makes in one
 /// run.
@@ -36,7 +36,7 @@ pub struct Memory {
 #[derive(Debug, Clone)]
 pub struct Owner {
     card: Card,
-    life: Life,
+    life: RunId,
     /// How many eras this run has begun.
     begun: u32,
     /// Where this run counts now.
@@ -104,7 +104,7 @@ impl Count {
 impl Owner {
     /// An owner with what its state file holds; `None` if there was no file that can be believed.
     #[must_use]
-    pub fn new(card: Card, life: Life, memory: Option<&Memory>) -> Self {
+    pub fn new(card: Card, life: RunId, memory: Option<&Memory>) -> Self {
         let own = Count::new(life.era(0), Dot::HEARSAY, 0);
         let mut owner = Self {
             card,

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::time::{Mono, Now, Wall};
-use crate::version::Life;
+use crate::version::RunId;
 
 /// How often an owner publishes its heartbeat.
 pub const INTERVAL: Duration = Duration::from_secs(2);
@@ -33,7 +33,7 @@ pub struct Pulse {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Beat {
-    life: Life,
+    life: RunId,
     sent: Duration,
     arrived: Mono,
 }
@@ -52,7 +52,7 @@ impl Pulse {
     /// A heartbeat arrived, sent when its sender had been up for `uptime`. It proves life if it is in step
     /// with an earlier one of the same life. The first of a life proves nothing: it may have been under way
     /// for long. Gives whether it is a proof.
-    pub fn beat(&mut self, now: Now, life: Life, uptime: Duration) -> bool {
+    pub fn beat(&mut self, now: Now, life: RunId, uptime: Duration) -> bool {
         let in_step = match self.anchor {
             Some(anchor) if anchor.life == life => {
                 let between = uptime.checked_sub(anchor.sent);
@@ -160,7 +160,7 @@ impl Pulse {
 
     /// Which life of the source was heard last.
     #[must_use]
-    pub fn life(&self) -> Option<Life> {
+    pub fn life(&self) -> Option<RunId> {
         self.anchor.map(|beat| beat.life)
     }
 }

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 /// Drawn at random when a program starts: which run of it this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Life(pub u32);
+pub struct RunId(pub u32);
 
-impl Life {
+impl RunId {
     /// An era that this run begins: the first one, the second one, and so on.
     #[must_use]
     pub const fn era(self, count: u32) -> Era {

@@ -19,7 +19,7 @@ use crate::command::{Answer, Command};
 use crate::reading::{Reading, Snapshot, Versions};
 use crate::sensor::{PerSensor, SensorId, State};
 use crate::time::Wall;
-use crate::version::{Era, Life};
+use crate::version::{Era, RunId};
 
 pub use ask::{encode_answer, encode_command};
 pub use body::{decode_memory, encode_heartbeat, encode_last_will, encode_memory, encode_report};
@@ -33,7 +33,7 @@ pub const LARGEST: usize = 16 * 1024;
 pub struct Report {
     entries: PerSensor<Option<Entry>>,
     /// Which run of which program published it, where that was said.
-    pub life: Option<Life>,
+    pub life: Option<RunId>,
     /// On which of its connections to the broker.
     pub connection: Option<u64>,
 }
@@ -102,7 +102,7 @@ impl Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heartbeat {
     /// Which run of its program it is.
-    pub life: Life,
+    pub life: RunId,
     /// How long the program has been up, by its own monotonic clock.
     #[serde(rename = "uptime_ms", with = "body::millis", default)]
     pub uptime: Duration,
@@ -159,7 +159,7 @@ pub enum Message {
     /// An owner is alive.
     Heartbeat(Heartbeat),
     /// An owner's connection has ended: its last will, or its word at the end.
-    Gone(Life),
+    Gone(RunId),
     /// Somebody asks the owner of a card to change sensors.
     Command(Command),
     /// The owner says how far it has got with a command.

@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
-    FromOwner, Hello, LONGEST_REQUEST, MOST_ASKED, PROTOCOL, Reply, Request, line, peer, socket_path,
+    FromOwner, Hello, LONGEST_REQUEST, MOST_ASKED, Reply, Request, VERSION, line, peer, socket_path,
 };
 use crate::sensor::Card;
 use crate::storage::state_file::access;
@@ -62,14 +62,14 @@ pub struct Screens {
 }
 
 struct Shared {
-    actions: Mutex<Actions>,
+    unsent: Mutex<Unsent>,
     wake: Wake,
     attached: AtomicUsize,
     stop: AtomicBool,
 }
 
 #[derive(Default)]
-struct Actions {
+struct Unsent {
     /// In the place of the one that was listened to.
     listener: Option<UnixListener>,
     view: Option<Arc<View>>,
@@ -85,15 +85,14 @@ impl Screens {
     pub fn listen(folder: &Path, card: Card, place: &str, url: &str) -> Result<Self> {
         let path = socket_path(folder, card);
         let hello = Hello {
-            protocol: PROTOCOL,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: VERSION.to_owned(),
             pid: std::process::id(),
             place: place.to_owned(),
             url: url.to_owned(),
         };
         let listener = bind(&path).with_context(|| format!("cannot make the socket {}", path.display()))?;
         let shared = Arc::new(Shared {
-            actions: Mutex::default(),
+            unsent: Mutex::default(),
             wake: Wake::new().context("cannot make a pipe")?,
             attached: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
@@ -130,7 +129,7 @@ impl Screens {
         // Where that fails, the folder is gone, or something is there that is no file.
         if let Ok(listener) = bind(&self.path) {
             self.listens_on = file_id(&self.path);
-            self.shared.act(|actions| actions.listener = Some(listener));
+            self.shared.act(|unsent| unsent.listener = Some(listener));
         }
     }
 
@@ -152,7 +151,7 @@ impl Screens {
         }
         let view = Arc::new(view);
         self.last = Some(Arc::clone(&view));
-        self.shared.act(|actions| actions.view = Some(view));
+        self.shared.act(|unsent| unsent.view = Some(view));
     }
 
     /// One more is there: it gets the next view, also if that is the same.
@@ -162,7 +161,7 @@ impl Screens {
 
     /// Tells a screen what became of a request.
     pub fn reply(&self, screen: u64, reply: Reply) {
-        self.shared.act(|actions| actions.replies.push((screen, reply)));
+        self.shared.act(|unsent| unsent.replies.push((screen, reply)));
     }
 }
 
@@ -180,13 +179,13 @@ impl Drop for Screens {
 }
 
 impl Shared {
-    fn act(&self, what: impl FnOnce(&mut Actions)) {
-        what(&mut self.actions.lock().unwrap_or_else(PoisonError::into_inner));
+    fn act(&self, what: impl FnOnce(&mut Unsent)) {
+        what(&mut self.unsent.lock().unwrap_or_else(PoisonError::into_inner));
         self.wake.call();
     }
 
-    fn take(&self) -> Actions {
-        std::mem::take(&mut *self.actions.lock().unwrap_or_else(PoisonError::into_inner))
+    fn take(&self) -> Unsent {
+        std::mem::take(&mut *self.unsent.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -219,7 +218,7 @@ struct Server {
     hello: Arc<[u8]>,
     shared: Arc<Shared>,
     requests: Sender<FromScreen>,
-    screens: Vec<Screen>,
+    screens: Vec<ScreenLink>,
     /// How many there have ever been: the number of the last one.
     attached: u64,
     /// Who waits to be taken in cannot be: most likely this process may open no more files.
@@ -227,7 +226,7 @@ struct Server {
 }
 
 /// A screen: what it is sent now, and what it is sent next.
-struct Screen {
+struct ScreenLink {
     number: u64,
     stream: UnixStream,
     input: Vec<u8>,
@@ -249,7 +248,7 @@ impl Server {
                 return;
             }
             self.shared.wake.answer();
-            let Actions {
+            let Unsent {
                 listener,
                 view,
                 replies,
@@ -296,7 +295,8 @@ impl Server {
                 continue;
             }
             self.attached += 1;
-            self.screens.push(Screen::new(self.attached, stream, &self.hello));
+            self.screens
+                .push(ScreenLink::new(self.attached, stream, &self.hello));
             news = true;
         }
         self.shared.attached.store(self.screens.len(), Ordering::SeqCst);
@@ -331,7 +331,7 @@ impl Server {
     }
 }
 
-impl Screen {
+impl ScreenLink {
     fn new(number: u64, stream: UnixStream, hello: &Arc<[u8]>) -> Self {
         Self {
             number,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::{FromOwner, Hello, MOST_ASKED, PROTOCOL, Reply, Request, line, peer, socket_path};
+use super::{FromOwner, Hello, MOST_ASKED, Reply, Request, VERSION, line, peer, socket_path};
 use crate::sensor::Card;
 use crate::system::threads;
 use crate::view::View;
@@ -35,19 +35,19 @@ pub enum NotAttached {
     #[error("it has {0} screens, and serves no more")]
     Full(usize),
     /// It is of another release, and speaks otherwise.
-    #[error("it is of version {0} and this is {version}: they do not understand each other", version = env!("CARGO_PKG_VERSION"))]
+    #[error("it is of version {0} and this is {version}: they do not understand each other", version = VERSION)]
     OtherVersion(String),
 }
 
 /// A connection to an owner.
-pub struct Attached {
+pub struct OwnerLink {
     hello: Hello,
     stream: UnixStream,
     views: Receiver<Box<View>>,
     replies: Receiver<Reply>,
 }
 
-impl Attached {
+impl OwnerLink {
     /// Becomes a screen of the owner of a card that has this state folder.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ impl Attached {
     }
 }
 
-impl Drop for Attached {
+impl Drop for OwnerLink {
     fn drop(&mut self) {
         // The thread that reads ends with it.
         let _ = self.stream.shutdown(std::net::Shutdown::Both);
@@ -125,7 +125,7 @@ fn greeting(reader: &mut BufReader<UnixStream>, path: &Path) -> Result<Hello, No
         Ok(_) | Err(_) => return Err(NotAttached::Nobody(path.display().to_string())),
     }
     match serde_json::from_str(&first) {
-        Ok(FromOwner::Hello(hello)) if hello.protocol == PROTOCOL => Ok(hello),
+        Ok(FromOwner::Hello(hello)) if hello.version == VERSION => Ok(hello),
         Ok(FromOwner::Hello(hello)) => Err(NotAttached::OtherVersion(hello.version)),
         Ok(FromOwner::Full(most)) => Err(NotAttached::Full(most)),
         Ok(_) | Err(_) => Err(NotAttached::OtherVersion("unknown".to_owned())),

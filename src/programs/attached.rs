@@ -2,13 +2,14 @@
 //! answer any more, it says so, shows what it knew last, and waits for the next one, or for an answer.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use crossbeam_channel::{Receiver, bounded, never, select};
 
-use crate::attach::{Asked, Attached, MOST_ASKED, NotAttached, REQUEST_LIVES, Reply, Request};
+use crate::attach::{Asked, MOST_ASKED, NotAttached, OwnerLink, REQUEST_LIVES, Reply, Request};
 use crate::command::Name;
 use crate::programs::runtime::{Stop, Wakeup};
 use crate::programs::source::Source;
@@ -35,12 +36,12 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 /// A screen of an owner elsewhere.
 pub struct AttachedScreen {
-    folder: PathBuf,
+    folder: Arc<Path>,
     card: Card,
     clock: Clock,
-    owner: Option<Attached>,
+    owner: Option<OwnerLink>,
     /// The next owner, once there is one.
-    next: Receiver<Attached>,
+    next: Receiver<OwnerLink>,
     url: String,
     view: View,
     elsewhere: Elsewhere,
@@ -65,7 +66,7 @@ impl AttachedScreen {
     /// Says why there can be none. The outer error is of this machine.
     pub fn of(folder: &Path, card: Card) -> Result<Result<Self, NotAttached>> {
         let clock = Clock::start();
-        let owner = match Attached::to(folder, card) {
+        let owner = match OwnerLink::to(folder, card) {
             Ok(owner) => owner,
             Err(why) => return Ok(Err(why)),
         };
@@ -78,7 +79,7 @@ impl AttachedScreen {
             Name::new(&format!("screen on {}", name.trim_start_matches("/dev/")))
         });
         Ok(Ok(Self {
-            folder: folder.to_owned(),
+            folder: folder.into(),
             card,
             clock,
             url: owner.hello().url.clone(),
@@ -221,12 +222,14 @@ impl AttachedScreen {
         self.question = None;
         self.sent = 0;
         let (sender, next) = bounded(1);
-        let (folder, card) = (self.folder.clone(), self.card);
+        // Without the screen nobody looks any more.
+        let (folder, card) = (Arc::downgrade(&self.folder), self.card);
         self.next = next;
         threads::spawn("next owner", move || {
             loop {
                 std::thread::park_timeout(LOOK_AGAIN);
-                if let Ok(owner) = Attached::to(&folder, card) {
+                let Some(folder) = folder.upgrade() else { return };
+                if let Ok(owner) = OwnerLink::to(&folder, card) {
                     let _ = sender.send(owner);
                     return;
                 }
@@ -235,7 +238,7 @@ impl AttachedScreen {
     }
 
     /// There is an owner again.
-    fn found(&mut self, owner: Attached) {
+    fn found(&mut self, owner: OwnerLink) {
         self.elsewhere = elsewhere(&owner);
         self.url.clone_from(&owner.hello().url);
         self.owner = Some(owner);
@@ -246,7 +249,7 @@ impl AttachedScreen {
     }
 }
 
-fn elsewhere(owner: &Attached) -> Elsewhere {
+fn elsewhere(owner: &OwnerLink) -> Elsewhere {
     let hello = owner.hello();
     Elsewhere {
         place: format!(

@@ -1,14 +1,15 @@
 //! One program at work: the machine, and around it the broker and the state file, whose answers it waits for
 //! in one place.
 
+mod screens;
+
 use std::io::{self, Write as _};
 use std::time::Duration;
 
 use anyhow::Result;
 use crossbeam_channel::{Receiver, Sender, never, select};
 
-use crate::attach::{Asked, FromScreen, REQUEST_LIVES, Reply, Screens};
-use crate::command::{Change, Changes, Command};
+use crate::attach::Screens;
 use crate::log::{Log, LogWriter, News};
 use crate::machine::{Effect, Event, Machine, Role, Setup};
 use crate::mqtt::{Broker, BrokerSettings, BrokerUrl, Outgoing};
@@ -19,8 +20,9 @@ use crate::storage::state_file::{StateFile, Written};
 use crate::system::clock::Clock;
 use crate::system::random;
 use crate::text::words;
-use crate::version::Life;
+use crate::version::RunId;
 use crate::wire::{self, Topic};
+use screens::OtherScreens;
 
 /// How long an end may take: what was being sent is finished in this time, or left.
 const LEAVE: Duration = Duration::from_secs(2);
@@ -56,10 +58,7 @@ pub struct Runtime {
     warnings: Vec<String>,
     on_screen: bool,
     /// The screens of this owner in other processes.
-    screens: Option<Screens>,
-    /// What was done for them and is not on disk yet, by screen and request. Without an answer they ask the
-    /// next owner.
-    unanswered: Vec<(u64, u64)>,
+    screens: Option<OtherScreens>,
     log: Option<LogWriter>,
     log_news: Receiver<News>,
 }
@@ -95,7 +94,7 @@ impl Runtime {
 
     fn start(role: Role, memory: Result<Memory, String>, access: &BrokerAccess) -> Result<Self> {
         let clock = Clock::start();
-        let life = Life(random::u32()?);
+        let life = RunId(random::u32()?);
         let remembered = memory.as_ref().ok().and_then(|memory| memory.client);
         let client = match remembered {
             Some(client) => client,
@@ -131,7 +130,6 @@ impl Runtime {
             warnings: Vec::new(),
             on_screen: false,
             screens: None,
-            unanswered: Vec::new(),
             log: None,
             log_news: never(),
         })
@@ -168,67 +166,10 @@ impl Runtime {
     #[must_use]
     pub fn shared(mut self, screens: Result<Screens>) -> Self {
         match screens {
-            Ok(screens) => self.screens = Some(screens),
+            Ok(screens) => self.screens = Some(OtherScreens::new(screens)),
             Err(why) => self.warn(format!("no other screen can show this program: {why:#}")),
         }
         self
-    }
-
-    /// What a screen in another process wants; gives whether this program is to end.
-    fn screen_asks(&mut self, word: FromScreen) -> Option<Stop> {
-        let FromScreen::Request(screen, request) = word else {
-            return self.show_again();
-        };
-        // It has waited while this process was stopped.
-        let is_late = self.clock.since_boot().saturating_sub(request.made) > REQUEST_LIVES;
-        let (sensor, change) = match request.what {
-            Asked::Toggle(sensor) => (sensor, Change::Toggle),
-            Asked::Set(sensor, state) => (sensor, Change::Set(state)),
-            what => {
-                let stop = match what {
-                    Asked::Publish if !is_late => self.feed(Event::Publish),
-                    Asked::View => self.show_again(),
-                    _ => None,
-                };
-                if what == Asked::Retry {
-                    self.retry();
-                }
-                self.reply(screen, Reply::Done(request.id));
-                return stop;
-            }
-        };
-        if self.machine.is_leaving() {
-            // The next owner is asked.
-            return None;
-        }
-        if is_late {
-            self.reply(screen, Reply::Done(request.id));
-            return None;
-        }
-        let mut changes = Changes::default();
-        changes.put(sensor, Some(change));
-        let (id, by) = (Some(request.id), request.by);
-        self.unanswered.push((screen, request.id));
-        let stop = self.feed(Event::Command(Box::new(Command { id, by, changes })));
-        if let Some(state) = self.machine.shown(sensor).map(|shown| shown.state()) {
-            self.reply(screen, Reply::Toggled(request.id, state));
-        }
-        stop
-    }
-
-    fn reply(&self, screen: u64, reply: Reply) {
-        if let Some(screens) = &self.screens {
-            screens.reply(screen, reply);
-        }
-    }
-
-    /// Shows the other screens all that there is, as it is at this moment: this process may have been
-    /// stopped.
-    fn show_again(&mut self) -> Option<Stop> {
-        if let Some(screens) = &mut self.screens {
-            screens.show_again();
-        }
-        self.feed(Event::Tick)
     }
 
     fn warn(&mut self, text: String) {
@@ -236,11 +177,10 @@ impl Runtime {
         if let Some(log) = &mut self.log {
             log.warn(now.wall, &text);
         }
-        if self.log.as_ref().is_some_and(|log| log.log().is_on_stderr()) {
-            // It has been said there.
-        } else if self.on_screen {
+        let is_said = self.log.as_ref().is_some_and(|log| log.log().is_on_stderr());
+        if self.on_screen {
             self.warnings.push(text);
-        } else {
+        } else if !is_said {
             // Not `eprintln!`: it panics where stderr is gone.
             let _ = writeln!(io::stderr(), "{}: {text}", words::program(self.machine.role()));
         }
@@ -315,7 +255,9 @@ impl Runtime {
             }
         }
         // After the publish: whoever waits for it is not held up by those who watch.
-        self.show();
+        if let Some(screens) = &mut self.screens {
+            screens.show(&self.machine);
+        }
         stop
     }
 
@@ -329,7 +271,7 @@ impl Runtime {
             None => never(),
         };
         let no_screens = never();
-        let screens = self.screens.as_ref().map_or(&no_screens, Screens::requests);
+        let screens = self.screens.as_ref().map_or(&no_screens, OtherScreens::requests);
         let event = select! {
             recv(others) -> other => match other {
                 Ok(other) => return Wakeup::Other(other),
@@ -370,7 +312,7 @@ impl Runtime {
                     self.screens = None;
                     return Wakeup::Taken;
                 };
-                return self.screen_asks(word).map_or(Wakeup::Taken, Wakeup::Stop);
+                return self.heard(word).map_or(Wakeup::Taken, Wakeup::Stop);
             },
             recv(timer) -> _ => {
                 if let Some(screens) = &mut self.screens {
@@ -380,18 +322,6 @@ impl Runtime {
             }
         };
         self.feed(event).map_or(Wakeup::Taken, Wakeup::Stop)
-    }
-
-    /// Shows the other screens what there is to see.
-    fn show(&mut self) {
-        if let Some(screens) = &mut self.screens {
-            screens.show(|| self.machine.view());
-            if self.machine.is_on_disk() {
-                for (screen, request) in self.unanswered.drain(..) {
-                    screens.reply(screen, Reply::Done(request));
-                }
-            }
-        }
     }
 
     /// Ends: what was being sent and written is finished first, within a limit.
@@ -442,7 +372,7 @@ pub enum Wakeup<T> {
     Closed,
 }
 
-fn last_will(role: Role, client_id: &str, life: Life) -> Option<Outgoing> {
+fn last_will(role: Role, client_id: &str, life: RunId) -> Option<Outgoing> {
     let Role::Monitor(card) = role else { return None };
     let topic = Topic::Alive(card);
     Some(Outgoing {

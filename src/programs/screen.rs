@@ -18,6 +18,7 @@ use crate::text::words::Times;
 use crate::text::zone::Zone;
 use crate::ui::controls::{self, Action, Controls, Extent};
 use crate::ui::view::{self, Picture, Theme};
+use crate::view::View;
 
 /// Opens the terminal; to be called before the first connection.
 ///
@@ -92,8 +93,9 @@ impl<'a> Screen<'a> {
 
     fn run(&mut self, source: &mut impl Source, inputs: &Receiver<Input>) -> Result<Reason> {
         loop {
-            self.look(source);
-            let picture = self.picture(source);
+            let view = source.view();
+            self.look(source, &view);
+            let picture = self.picture(source, view);
             self.painter.show(picture);
             let clock = source.clock();
             let limit = self.controls.deadline().map(|deadline| clock.until(deadline));
@@ -111,21 +113,21 @@ impl<'a> Screen<'a> {
     }
 
     /// Takes note of what is new, and rings where that is called for.
-    fn look(&mut self, source: &impl Source) {
+    fn look(&mut self, source: &impl Source, view: &View) {
         let now = source.clock().now();
         self.controls.forget(now.mono);
         let absence = source.elsewhere().and_then(|elsewhere| elsewhere.absence);
         self.controls.set_absence(absence.map(|(absence, _)| absence));
-        let ring = self.alarms.look(now.wall, Observed::of(&source.view()));
+        let ring = self.alarms.look(now.wall, Observed::of(view));
         if ring.is_some() && self.settings.bell {
             self.painter.ring();
         }
     }
 
-    fn picture(&mut self, source: &impl Source) -> Picture {
+    fn picture(&mut self, source: &impl Source, view: View) -> Picture {
         let now = source.clock().now();
         Picture {
-            view: source.view(),
+            view,
             elsewhere: source.elsewhere().cloned(),
             alarms: self.alarms.clone(),
             controls: self.controls.clone(),
@@ -168,7 +170,7 @@ impl<'a> Screen<'a> {
 
     fn key(&mut self, source: &mut impl Source, key: KeyEvent) -> Option<Reason> {
         let extent = if controls::scrolls(key) {
-            view::extent(&self.picture(source), self.terminal.size())
+            view::extent(&self.picture(source, source.view()), self.terminal.size())
         } else {
             Extent::default()
         };

@@ -1,8 +1,8 @@
 //! What is said to people: links, events and times, in words. Screen and plain lines say the same.
 
 mod alarm;
+mod problems;
 mod status;
-mod trouble;
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ use crate::time::Wall;
 use crate::wire::Topic;
 
 pub use alarm::alarms;
+pub use problems::{broken, lack, owner_ended, owner_silent, problems};
 pub use status::status;
-pub use trouble::{broken, lack, owner_ended, owner_silent, troubles};
 
 /// The word for a state, or for none.
 #[must_use]

@@ -7,11 +7,11 @@ mod help;
 mod large;
 mod links;
 mod plan;
+mod problems;
 mod sensors;
 mod text;
 mod theme;
 mod title;
-mod troubles;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
@@ -75,7 +75,7 @@ pub fn draw(picture: &Picture, buffer: &mut Buffer) {
     Paragraph::new(title::line(picture, plan.title)).render(plan.title, buffer);
     Paragraph::new(plan.links).render(plan.links_at, buffer);
     Paragraph::new(plan.sensors.lines).render(plan.sensors_at, buffer);
-    Paragraph::new(plan.troubles).render(plan.troubles_at, buffer);
+    Paragraph::new(plan.problems).render(plan.problems_at, buffer);
     events::draw(picture, buffer, plan.log);
     Paragraph::new(footer::line(picture, plan.footer)).render(plan.footer, buffer);
     if let Some(first) = picture.controls.help() {

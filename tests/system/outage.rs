@@ -173,7 +173,7 @@ fn programs_started_before_their_brokers_take_keys_and_connect_when_they_come() 
     bench.wait_settled(["OK", "KO", "OK", "OK", "KO", "OK"]);
     assert!(
         !flat(&bench.text(Card1)).contains("unreachable"),
-        "the trouble is over"
+        "the problem is over"
     );
 }
 

@@ -120,7 +120,7 @@ fn a_file_that_cannot_be_written_is_told_and_nothing_is_called_saved_until_it_ca
     fs::remove_dir(&obstacle).expect("the obstacle");
     let states = ["KO", "KO", "OK", "OK", "KO", "OK"];
     bench.wait_settled(states);
-    assert!(!bench.text(Card1).contains("not saved"), "the trouble is over");
+    assert!(!bench.text(Card1).contains("not saved"), "the problem is over");
     bench.end_all(ALL, Signal::KILL);
     bench.start_all([Broker1, Broker2, Card1, Card2, Display]);
     bench.wait_settled(states);

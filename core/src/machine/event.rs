@@ -12,7 +12,7 @@ use crate::command::Command;
 use crate::owner::Memory;
 use crate::sensor::{Card, SensorId};
 use crate::time::Now;
-use crate::version::Life;
+use crate::version::RunId;
 use crate::wire::Topic;
 
 /// What a program is there for.
@@ -44,7 +44,7 @@ pub struct Setup {
     /// connected and hear each other.
     pub client: u32,
     /// Drawn at random.
-    pub life: Life,
+    pub life: RunId,
     /// What the state file holds; on a failure, in words, why it cannot be believed. A display has none.
     pub memory: Result<Memory, String>,
     /// The moment of the start.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::Role;
 use crate::sensor::{Card, SensorId};
 use crate::time::Now;
-use crate::version::Life;
+use crate::version::RunId;
 use crate::wire::Topic;
 
 /// Who this program is.
@@ -16,7 +16,7 @@ pub(super) struct Identity {
     /// The number in its client id.
     pub(super) client: u32,
     pub(super) client_id: String,
-    pub(super) life: Life,
+    pub(super) life: RunId,
     pub(super) started: Now,
 }
 

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Effect, Ticket};
 use crate::reading::Versions;
-use crate::version::Life;
+use crate::version::RunId;
 use crate::wire::{Report, Topic};
 
 /// The way to the broker. At most one report a topic is in flight; what changes meanwhile goes out after it,
@@ -54,7 +54,7 @@ impl Outbox {
 
     /// Unlike that of any other marker of this client id: the life is this program's, the ticket this
     /// connect's.
-    pub(super) fn nonce(&mut self, life: Life) -> u64 {
+    pub(super) fn nonce(&mut self, life: RunId) -> u64 {
         (u64::from(life.0) << 32) | (self.ticket().0 & 0xFFFF_FFFF)
     }
 

@@ -13,7 +13,7 @@ use crate::reading::{Reading, Snapshot, Versions};
 use crate::sensor::{Card, PerSensor, SensorId, SensorSet, State};
 use crate::stage::{Progress, Stage};
 use crate::time::{Mono, Now};
-use crate::version::{Era, Life};
+use crate::version::{Era, RunId};
 use crate::wire::Heartbeat;
 
 /// An owner with its memory: what it has, has saved and has been asked for.
@@ -27,7 +27,7 @@ pub(super) struct OwnCard {
 
 impl OwnCard {
     /// With what the state file holds.
-    pub(super) fn new(card: Card, life: Life, memory: Option<&Memory>) -> Self {
+    pub(super) fn new(card: Card, life: RunId, memory: Option<&Memory>) -> Self {
         let durable = memory.map(|memory| memory.readings.versions());
         Self {
             owner: Owner::new(card, life, memory),

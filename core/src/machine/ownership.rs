@@ -10,7 +10,7 @@ use core::time::Duration;
 use super::identity::Identity;
 use crate::pulse::{Pulse, TIMEOUT};
 use crate::time::{Mono, Now};
-use crate::version::Life;
+use crate::version::RunId;
 use crate::wire::{Heartbeat, Report};
 
 /// Two that started so close together are told apart by their lives: what a heartbeat takes on its way makes
@@ -40,9 +40,9 @@ pub(super) struct Ownership {
     /// How many connections this run has had.
     connections: u64,
     /// Whose report lies on the own topic, and from which of its connections.
-    reporter: Option<(Life, u64)>,
+    reporter: Option<(RunId, u64)>,
     /// The same of the last report of another one that was found there.
-    displaced_by: Option<(Life, u64)>,
+    displaced_by: Option<(RunId, u64)>,
     /// When this connection's restore ended.
     restored_at: Option<Mono>,
     /// How often the connection was taken away by another program since one has lasted.
@@ -113,7 +113,7 @@ impl Ownership {
 
     /// Gives whether another program keeps taking the connection away: it was lost soon, and in the place of
     /// this program's report another one's lies now. A connection that is merely lost proves nothing.
-    pub(super) fn restored(&mut self, now: Mono, life: Life) -> bool {
+    pub(super) fn restored(&mut self, now: Mono, life: RunId) -> bool {
         if self.take_over == TakeOver::Begins {
             self.take_over = TakeOver::Until(now.after(TIMEOUT));
         }
@@ -121,7 +121,7 @@ impl Ownership {
         self.connections += 1;
         // A broker that comes back with an older store shows a report that is no later than one that was seen
         // before.
-        let seen = |(life, connection): (Life, u64)| {
+        let seen = |(life, connection): (RunId, u64)| {
             let known = self.displaced_by.filter(|known| known.0 == life);
             known.is_some_and(|known| known.1 >= connection)
         };
@@ -166,7 +166,7 @@ impl Ownership {
     }
 
     /// Whether another owner that is heard is one to end for.
-    fn ends_for(&mut self, now: Now, heartbeat: &Heartbeat, uptime: Duration, life: Life) -> bool {
+    fn ends_for(&mut self, now: Now, heartbeat: &Heartbeat, uptime: Duration, life: RunId) -> bool {
         if self.twin.pulse.life() != Some(heartbeat.life) {
             // Of several, one at a time: two that are heard in turn would prove nothing of each other. One
             // that takes over comes first.

@@ -9,7 +9,7 @@ use super::{Entry, Heartbeat, Malformed, Message, Report, wall_of};
 use crate::owner::Memory;
 use crate::reading::Reading;
 use crate::sensor::{PerSensor, SensorId, SensorSet, State};
-use crate::version::{Dot, Era, Life, Seen, Version};
+use crate::version::{Dot, Era, RunId, Seen, Version};
 
 /// What stands in a report beside the plain keys. It is read in a pass of its own: with `flatten`, serde lets
 /// duplicates through.
@@ -21,7 +21,7 @@ struct ReportExtras<V> {
     #[serde(skip_serializing_if = "Option::is_none")]
     changed: Option<PerSensor<Option<i64>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    life: Option<Life>,
+    life: Option<RunId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     connection: Option<u64>,
 }
@@ -66,7 +66,7 @@ struct MemoryExtras {
 #[derive(Serialize, Deserialize)]
 struct Alive {
     alive: bool,
-    life: Life,
+    life: RunId,
 }
 
 #[derive(Serialize)]
@@ -247,7 +247,7 @@ pub fn encode_heartbeat(heartbeat: &Heartbeat) -> Vec<u8> {
 
 /// The payload that says that an owner's connection has ended.
 #[must_use]
-pub fn encode_last_will(life: Life) -> Vec<u8> {
+pub fn encode_last_will(life: RunId) -> Vec<u8> {
     to_json(&Alive { alive: false, life })
 }
 

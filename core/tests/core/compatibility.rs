@@ -9,7 +9,7 @@ use crate::solo::{KO, OK, sensor};
 use dualboard_core::owner::{Memory, Owner};
 use dualboard_core::sensor::{Card, State};
 use dualboard_core::time::Wall;
-use dualboard_core::version::{Life, Order};
+use dualboard_core::version::{Order, RunId};
 use dualboard_core::wire::{Entry, Message, Topic, decode, decode_memory};
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ fn state_files_of_0_2_are_read_with_all_their_states_and_gone_on_from() {
 
 /// The next run's toggles are later than all that its file holds, before and after its disk has answered.
 fn assert_goes_on_from(memory: &Memory, card: Card) {
-    let mut owner = Owner::new(card, Life(1), Some(memory));
+    let mut owner = Owner::new(card, RunId(1), Some(memory));
     for _ in 0..2 {
         for sensor in card.sensors() {
             let before = memory.readings.get(sensor).expect("it has all");

@@ -6,7 +6,7 @@ use dualboard_core::owner::Memory;
 use dualboard_core::reading::{Reading, Snapshot};
 use dualboard_core::sensor::{Card, SensorId, State};
 use dualboard_core::time::Wall;
-use dualboard_core::version::{Dot, Era, Life, Seen, Version};
+use dualboard_core::version::{Dot, Era, RunId, Seen, Version};
 use dualboard_core::wire::{
     Entry, Heartbeat, LARGEST, Malformed, Message, Report, Topic, decode, decode_memory, encode_heartbeat,
     encode_last_will, encode_memory, encode_report,
@@ -96,7 +96,7 @@ proptest! {
             }
         }
         let beat = Heartbeat {
-            life: Life(life),
+            life: RunId(life),
             uptime: Duration::from_millis(ms),
             era: Era(era),
             run_era: (era % 2 == 0).then_some(Era(era / 2)),
@@ -195,7 +195,7 @@ fn numbers_that_are_no_version_are_refused() {
 #[test]
 fn the_last_will_names_the_life_that_ended() {
     assert_eq!(
-        decode(Topic::Alive(Card::Two), &encode_last_will(Life(5))),
-        Ok(Message::Gone(Life(5)))
+        decode(Topic::Alive(Card::Two), &encode_last_will(RunId(5))),
+        Ok(Message::Gone(RunId(5)))
     );
 }

@@ -8,7 +8,7 @@ use dualboard_core::owner::{Memory, Owner};
 use dualboard_core::reading::{Merge, Reading, Snapshot};
 use dualboard_core::sensor::{Card, State};
 use dualboard_core::time::Wall;
-use dualboard_core::version::{Dot, Era, Life, Order, Version};
+use dualboard_core::version::{Dot, Era, Order, RunId, Version};
 use proptest::prelude::*;
 
 fn state(owner: &Owner, number: u8) -> Option<State> {
@@ -21,14 +21,14 @@ fn own(owner: &Owner, number: u8) -> Reading {
 
 /// A first owner, restored.
 fn first() -> Owner {
-    let mut owner = Owner::new(Card::One, Life(1), None);
+    let mut owner = Owner::new(Card::One, RunId(1), None);
     owner.restored(|_| None);
     owner
 }
 
 /// The next run of an owner, with the file that this one leaves.
 fn restarted(owner: &Owner, life: u32) -> Owner {
-    Owner::new(owner.card(), Life(life), Some(&owner.memory()))
+    Owner::new(owner.card(), RunId(life), Some(&owner.memory()))
 }
 
 fn toggle(owner: &mut Owner, number: u8) -> Reading {
@@ -59,7 +59,7 @@ fn an_owner_that_finds_no_memory_anywhere_starts_with_ok_that_any_memory_overrul
 
 #[test]
 fn the_word_of_a_plain_program_counts_where_nothing_with_a_version_is_known() {
-    let mut owner = Owner::new(Card::One, Life(1), None);
+    let mut owner = Owner::new(Card::One, RunId(1), None);
     hear(&mut owner, 2, reading(State::Ok, version(2, 5, &[])));
     owner.restored(|_| KO);
     assert_eq!([state(&owner, 1), state(&owner, 2)], [KO, OK]);
@@ -75,7 +75,7 @@ fn two_runs_that_restore_two_words_do_not_say_both_under_one_dot() {
         ..file
     };
     let runs = [(7, State::Ok), (8, State::Ko)].map(|(life, word)| {
-        let mut owner = Owner::new(Card::One, Life(life), Some(&file));
+        let mut owner = Owner::new(Card::One, RunId(life), Some(&file));
         owner.reserved(&owner.memory());
         owner.restored(|_| Some(word));
         own(&owner, 2).version.dot
@@ -124,7 +124,7 @@ fn what_a_first_owner_has_kept_is_later_for_the_next_one_as_well() {
     assert_eq!(kept.version.compare_exactly(&old.version), Order::Later);
     // Others may still have it as it was before it was decided.
     for copies in [vec![kept, old], vec![old, kept], vec![toggled, kept, old]] {
-        let mut next = Owner::new(Card::One, Life(8), None);
+        let mut next = Owner::new(Card::One, RunId(8), None);
         for copy in copies {
             hear(&mut next, 1, copy);
         }
@@ -149,7 +149,7 @@ fn what_was_toggled_without_memory_stands_after_a_restart_as_well() {
 #[test]
 fn a_later_toggle_of_another_owner_that_had_heard_this_one_is_taken() {
     let mut owner = first();
-    let mut spare = Owner::new(Card::One, Life(2), None);
+    let mut spare = Owner::new(Card::One, RunId(2), None);
     hear(&mut spare, 1, toggle(&mut owner, 1));
     let later = toggle(&mut spare, 1);
     for owner in [&mut owner.clone(), &mut restarted(&owner, 3)] {
@@ -163,7 +163,7 @@ fn an_owner_without_a_file_that_heard_an_old_copy_is_later_than_all_that_was_mad
     let mut lost = first();
     let old = toggle(&mut lost, 1);
     let last = (0..100).map(|_| toggle(&mut lost, 1)).last().expect("many");
-    let mut owner = Owner::new(Card::One, Life(2), None);
+    let mut owner = Owner::new(Card::One, RunId(2), None);
     hear(&mut owner, 1, old);
     let toggled = toggle(&mut owner, 1);
     assert_eq!(toggled.version.compare(&last.version), Order::Later);
@@ -174,7 +174,7 @@ fn of_two_lost_memories_that_had_not_met_all_runs_take_the_same() {
     let [low, high] =
         [6, 7].map(|n| reading(State::Ko, version(n, 11 - u32::try_from(n).expect("small"), &[])));
     for copies in [[low, high], [high, low]] {
-        let mut owner = Owner::new(Card::One, Life(1), None);
+        let mut owner = Owner::new(Card::One, RunId(1), None);
         for copy in copies {
             hear(&mut owner, 1, copy);
         }
@@ -184,7 +184,7 @@ fn of_two_lost_memories_that_had_not_met_all_runs_take_the_same() {
 
 #[test]
 fn what_others_have_been_told_stays_where_nothing_tells_which_is_later() {
-    let mut owner = Owner::new(Card::One, Life(1), None);
+    let mut owner = Owner::new(Card::One, RunId(1), None);
     let [told, turns_up] = [(6, 5), (7, 4)].map(|(n, era)| reading(State::Ko, version(n, era, &[])));
     hear(&mut owner, 1, told);
     owner.restored(|_| None);
@@ -244,7 +244,7 @@ fn an_era_whose_numbers_are_used_up_is_left_for_a_new_one() {
             reserved,
             ..Memory::default()
         };
-        let mut owner = Owner::new(Card::One, Life(2), Some(&memory));
+        let mut owner = Owner::new(Card::One, RunId(2), Some(&memory));
         for _ in 0..2 {
             let toggled = toggle(&mut owner, 1).version;
             assert_eq!(toggled.compare_exactly(&last), Order::Later);
@@ -329,7 +329,7 @@ proptest! {
     fn no_number_is_used_for_two_toggles(runs in prop::collection::vec((any::<[bool; 2]>(), 0..4_u8), 1..12)) {
         let (mut file, mut made) = (None, BTreeSet::new());
         for (life, ([reserves, writes], toggles)) in (1..).zip(runs) {
-            let mut owner = Owner::new(Card::One, Life(life), file.as_ref());
+            let mut owner = Owner::new(Card::One, RunId(life), file.as_ref());
             for half in 0..2 {
                 for _ in 0..toggles {
                     let dot = toggle(&mut owner, 1).version.dot;

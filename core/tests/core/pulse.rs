@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dualboard_core::pulse::{INTERVAL, Pulse, TIMEOUT};
 use dualboard_core::time::{Mono, Now, Wall};
-use dualboard_core::version::Life;
+use dualboard_core::version::RunId;
 
 fn at(seconds: u64) -> Now {
     Now {
@@ -13,7 +13,7 @@ fn at(seconds: u64) -> Now {
     }
 }
 
-const LIFE: Life = Life(1);
+const LIFE: RunId = RunId(1);
 
 #[test]
 fn heartbeats_in_step_keep_a_source_live() {
@@ -95,10 +95,10 @@ fn what_arrives_after_an_end_is_heard_and_proves_nothing_until_it_is_in_step() {
     assert!(!pulse.is_heard_again(at(100).mono), "it is live");
     pulse.end(at(101));
     assert!(!pulse.is_heard_again(at(101).mono), "nothing has come since");
-    pulse.beat(at(105), Life(2), Duration::ZERO);
+    pulse.beat(at(105), RunId(2), Duration::ZERO);
     assert!(pulse.is_heard_again(at(105).mono) && !pulse.is_live(at(105).mono));
     assert_eq!(pulse.forgotten(), Some(at(105).mono.after(TIMEOUT)));
     assert!(!pulse.is_heard_again(at(115).mono), "and nothing more has come");
-    pulse.beat(at(116), Life(2), Duration::from_secs(11));
+    pulse.beat(at(116), RunId(2), Duration::from_secs(11));
     assert!(pulse.is_live(at(116).mono) && !pulse.is_heard_again(at(116).mono));
 }

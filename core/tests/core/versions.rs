@@ -6,7 +6,7 @@ use dualboard_core::owner::Owner;
 use dualboard_core::reading::{Merge, Snapshot};
 use dualboard_core::sensor::{Card, State};
 use dualboard_core::time::Wall;
-use dualboard_core::version::{Dot, Era, Life, Order, Seen, Version};
+use dualboard_core::version::{Dot, Era, Order, RunId, Seen, Version};
 use proptest::prelude::*;
 
 const INVERSE: [(Order, Order); 4] = [
@@ -115,7 +115,7 @@ proptest! {
         steps in prop::collection::vec((any::<bool>(), any::<bool>()), 1..12),
         order in prop::collection::vec(any::<prop::sample::Index>(), 40),
     ) {
-        let mut owner = Owner::new(Card::One, Life(1), None);
+        let mut owner = Owner::new(Card::One, RunId(1), None);
         let (mut life, mut said) = (1, Vec::new());
         for (restarts, has_file) in steps {
             // Each restart may begin an era, and no more than these are kept.
@@ -123,7 +123,7 @@ proptest! {
                 life += 1;
                 let file = owner.memory();
                 let last = owner.readings().get(sensor(1));
-                owner = Owner::new(Card::One, Life(life), has_file.then_some(&file));
+                owner = Owner::new(Card::One, RunId(life), has_file.then_some(&file));
                 if let Some(last) = last {
                     owner.hear(sensor(1), last);
                 }

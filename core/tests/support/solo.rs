@@ -12,7 +12,7 @@ use dualboard_core::reading::{Reading, Snapshot, Versions};
 use dualboard_core::sensor::{Card, SensorId, State};
 use dualboard_core::stage::Stage;
 use dualboard_core::time::{Mono, Now, Wall};
-use dualboard_core::version::{Dot, Era, Life, Seen, Version};
+use dualboard_core::version::{Dot, Era, RunId, Seen, Version};
 use dualboard_core::wire::{Heartbeat, Message, Report, Topic, decode, encode_heartbeat, encode_report};
 
 pub const CARD1: Role = Role::Monitor(Card::One);
@@ -57,7 +57,7 @@ pub fn heartbeat(life: u32, seconds: u64, number: u8, version: Version) -> Heart
     let mut has = Versions::default();
     has.set(sensor(number), Some(version));
     Heartbeat {
-        life: Life(life),
+        life: RunId(life),
         uptime: Duration::from_secs(seconds),
         era: version.era(),
         run_era: None,
@@ -91,7 +91,7 @@ impl Solo {
         let machine = Machine::new(Setup {
             role,
             client: 7,
-            life: Life(life),
+            life: RunId(life),
             memory: memory.copied().ok_or_else(|| "no state file".to_owned()),
             started: now(0, 0),
         });

@@ -15,7 +15,7 @@ use crate::sensor::Card;
 use crate::system::random;
 use crate::text::words;
 use crate::time::Mono;
-use crate::version::Life;
+use crate::version::RunId;
 use crate::wire::{self, Message, Topic};
 
 /// Without an answer for so long, the owner is looked for, and asked, again.
@@ -64,9 +64,9 @@ pub(super) struct CommandClient {
     /// connect.
     listens_since: Option<Mono>,
     /// Which life of it was heard last, and has not said that it ends.
-    heard: Option<Life>,
+    heard: Option<RunId>,
     /// Which life of it was heard last, whatever has become of it.
-    last: Option<Life>,
+    last: Option<RunId>,
     /// Whether this broker is the other board's: it tells of the card's own board as what is across the
     /// bridge.
     at_other_board: bool,
@@ -75,7 +75,7 @@ pub(super) struct CommandClient {
     /// when it has got further; asked again without need, it would have forgotten at last that it is done.
     unheard: bool,
     /// Why there is no connection, or why the broker does not take the command.
-    trouble: Option<String>,
+    problem: Option<String>,
 }
 
 impl CommandClient {
@@ -106,7 +106,7 @@ impl CommandClient {
             at_other_board: false,
             answer: None,
             unheard: true,
-            trouble: None,
+            problem: None,
         })
     }
 
@@ -120,7 +120,7 @@ impl CommandClient {
             match self.place(now) {
                 OwnerLocation::Here => return Search::Somebody,
                 OwnerLocation::Across => return Search::Across,
-                _ if self.trouble.is_some() || over => return Search::Nobody,
+                _ if self.problem.is_some() || over => return Search::Nobody,
                 _ => {}
             }
             if job.is_over() {
@@ -185,12 +185,12 @@ impl CommandClient {
                 self.connected = true;
                 self.unheard = true;
                 self.listens_since = Some(job.clock.now().mono);
-                self.trouble = None;
+                self.problem = None;
             }
             Event::Disconnected { why, .. } => {
                 self.connected = false;
                 self.listens_since = None;
-                self.trouble = Some(format!(
+                self.problem = Some(format!(
                     "broker {} at {}: {why}",
                     job.options.card.number(),
                     self.url
@@ -198,7 +198,7 @@ impl CommandClient {
             }
             Event::Refused { why, .. } => {
                 self.refused += 1;
-                self.trouble = Some(format!(
+                self.problem = Some(format!(
                     "the broker at {} does not take commands: {why}",
                     self.url
                 ));
@@ -250,9 +250,9 @@ impl CommandClient {
         self.url.to_string()
     }
 
-    /// The trouble with the broker, if there is one, and what has been answered.
+    /// The problem with the broker, if there is one, and what has been answered.
     pub(super) const fn state(&self) -> (Option<&String>, Option<Answer>) {
-        (self.trouble.as_ref(), self.answer)
+        (self.problem.as_ref(), self.answer)
     }
 
     /// Where the owner is.

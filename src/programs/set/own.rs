@@ -98,7 +98,7 @@ fn follow(job: &Job<'_>, runtime: &mut Runtime) -> Result<Option<(Cause, String)
             Wakeup::Taken => {}
             Wakeup::Other(input) => {
                 if let Some(cause) = Job::exit(input) {
-                    return Ok(Some((cause, troubles(job, runtime).join("; "))));
+                    return Ok(Some((cause, problems(job, runtime).join("; "))));
                 }
             }
             Wakeup::Stop(stop) => {
@@ -127,14 +127,14 @@ fn is_time(runtime: &Runtime) -> bool {
     machine.is_restored() || away
 }
 
-fn troubles(job: &Job<'_>, runtime: &Runtime) -> Vec<String> {
+fn problems(job: &Job<'_>, runtime: &Runtime) -> Vec<String> {
     let times = Times::new(TimeZone::system(), job.clock.now().wall);
-    let all = words::troubles(&runtime.machine().view(), &runtime.url().to_string(), &times).into_iter();
+    let all = words::problems(&runtime.machine().view(), &runtime.url().to_string(), &times).into_iter();
     all.map(|[full, ..]| full).collect()
 }
 
 fn why(job: &Job<'_>, runtime: &Runtime) -> String {
-    let why = troubles(job, runtime);
+    let why = problems(job, runtime);
     if why.is_empty() {
         return "the other board does not have it yet".to_owned();
     }

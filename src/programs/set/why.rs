@@ -16,11 +16,11 @@ impl CommandClient {
     pub(super) fn why(&self, job: &Job<'_>, runs: &RunningMonitor) -> String {
         let program = words::owner(job.options.card);
         match self.state() {
-            (Some(trouble), None) if self.is_unasked() => {
-                format!("{trouble}; {program} runs ({runs}): {}", runs.other_way())
+            (Some(problem), None) if self.is_unasked() => {
+                format!("{problem}; {program} runs ({runs}): {}", runs.other_way())
             }
-            (Some(trouble), None) => {
-                format!("{trouble}; {program} runs ({runs}) and may still make the change: check it there")
+            (Some(problem), None) => {
+                format!("{problem}; {program} runs ({runs}) and may still make the change: check it there")
             }
             (None, None) => match (runs, self.place(job.clock.now().mono)) {
                 (_, OwnerLocation::Across) => self.across(job, runs),

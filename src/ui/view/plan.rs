@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 
 use super::sensors::{self, Sensors};
-use super::{HIGH, Picture, links, troubles};
+use super::{HIGH, Picture, links, problems};
 
 /// The places, and what is laid out to find them.
 pub(super) struct Plan {
@@ -16,16 +16,16 @@ pub(super) struct Plan {
     pub(super) links_at: Rect,
     pub(super) sensors: Sensors,
     pub(super) sensors_at: Rect,
-    /// In a low window without troubles: the links that have no room above.
-    pub(super) troubles: Vec<Line<'static>>,
-    pub(super) troubles_at: Rect,
+    /// In a low window without problems: the links that have no room above.
+    pub(super) problems: Vec<Line<'static>>,
+    pub(super) problems_at: Rect,
     pub(super) log: Rect,
     pub(super) footer: Rect,
 }
 
 impl Plan {
     /// The plan for a window; `None` where it does not hold all sensors. What there is no room for goes in
-    /// this order: log, links, troubles, title, keys.
+    /// this order: log, links, problems, title, keys.
     pub(super) fn of(picture: &Picture, area: Rect) -> Option<Self> {
         let sensors = sensors::arrange(picture, area)?;
         let mut room = area.height.saturating_sub(height(&sensors.lines));
@@ -39,34 +39,34 @@ impl Plan {
         let banner = if area.height >= HIGH { take(1) } else { 0 };
         let room = room;
         let mut links = links::lines(picture, area, room.saturating_sub(2));
-        let mut troubles = troubles::lines(picture, area);
+        let mut problems = problems::lines(picture, area);
         if area.height < HIGH {
-            // What does not fit on the line above stands beneath the sensors, where a trouble takes its
+            // What does not fit on the line above stands beneath the sensors, where a problem takes its
             // place: so they do not move.
             let mut more = links.split_off(1.min(links.len()));
-            if troubles.is_empty() {
+            if problems.is_empty() {
                 more.truncate(usize::from(room).saturating_sub(1));
-                troubles = more;
+                problems = more;
             }
         }
         let mut links_height = height(&links).min(room);
         let beneath = room - links_height;
-        if beneath == 0 && !troubles.is_empty() {
+        if beneath == 0 && !problems.is_empty() {
             // The one line that is left says what is wrong rather than what is well.
             links_height = 0;
         }
         let most = if beneath == 0 { room } else { beneath };
-        if height(&troubles) > most {
-            troubles = troubles::short(picture, area, usize::from(most));
+        if height(&problems) > most {
+            problems = problems::short(picture, area, usize::from(most));
         }
-        let troubles_above = if beneath == 0 { height(&troubles) } else { 0 };
+        let problems_above = if beneath == 0 { height(&problems) } else { 0 };
         let [title, banner, links_at, above, sensors_at, below, log, footer] = Layout::vertical([
             Constraint::Length(title),
             Constraint::Length(banner),
             Constraint::Length(links_height),
-            Constraint::Length(troubles_above),
+            Constraint::Length(problems_above),
             Constraint::Length(height(&sensors.lines)),
-            Constraint::Length(height(&troubles).min(beneath)),
+            Constraint::Length(height(&problems).min(beneath)),
             Constraint::Min(0),
             Constraint::Length(footer),
         ])
@@ -78,8 +78,8 @@ impl Plan {
             links_at,
             sensors,
             sensors_at,
-            troubles,
-            troubles_at: if troubles_above > 0 { above } else { below },
+            problems,
+            problems_at: if problems_above > 0 { above } else { below },
             log,
             footer,
         })

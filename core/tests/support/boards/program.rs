@@ -8,7 +8,7 @@ use dualboard_core::machine::{Event, Machine, Role, Setup, Ticket};
 use dualboard_core::owner::Memory;
 use dualboard_core::sensor::Card;
 use dualboard_core::time::Now;
-use dualboard_core::version::Life;
+use dualboard_core::version::RunId;
 use dualboard_core::wire::{Topic, encode_last_will};
 
 use super::Hooks;
@@ -68,7 +68,7 @@ impl Program {
         Setup {
             role: self.role(),
             client: self.client,
-            life: Life(self.life_id),
+            life: RunId(self.life_id),
             memory,
             started,
         }
@@ -156,7 +156,7 @@ impl<H: Hooks> World<H> {
         let key = Rc::clone(&program.client_id);
         let will = program.card().map(|card| {
             let topic = Topic::Alive(card).name(&key);
-            Packet::new(&topic, &encode_last_will(Life(program.life_id)), 0, false)
+            Packet::new(&topic, &encode_last_will(RunId(program.life_id)), 0, false)
         });
         let topics = program.machine.iter().flat_map(Machine::subscriptions);
         let topics = topics.map(|(topic, qos)| (Rc::from(topic), qos)).collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use dualboard_core::machine::Role;
 use dualboard_core::reading::Snapshot;
 use dualboard_core::sensor::Card;
-use dualboard_core::version::{Era, Life};
+use dualboard_core::version::{Era, RunId};
 use dualboard_core::wire::{Heartbeat, Topic, encode_heartbeat, encode_report};
 
 use super::steps::{Claim, Step, Words};
@@ -69,7 +69,7 @@ impl Trial {
         };
         let heard = held(Topic::Card(card.other())).unwrap_or_default();
         let beat = Heartbeat {
-            life: Life(0x7777),
+            life: RunId(0x7777),
             uptime: self.now.mono.since(BEGIN.mono),
             era: Era(0x7777),
             run_era: None,

@@ -8,7 +8,7 @@ use dualboard_core::machine::Role;
 use dualboard_core::owner::Memory;
 use dualboard_core::reading::{Reading, Snapshot};
 use dualboard_core::sensor::{Card, SensorId, State};
-use dualboard_core::version::{Dot, Era, Life, Seen, Version};
+use dualboard_core::version::{Dot, Era, RunId, Seen, Version};
 use dualboard_core::wire::Topic;
 
 use super::decoding::topics;
@@ -67,14 +67,14 @@ pub enum Step {
     Report(Topic, Words, bool),
     Heartbeat {
         card: Card,
-        life: Life,
+        life: RunId,
         uptime: Uptime,
         has: Words,
         heard: Words,
         flags: u8,
         retained: bool,
     },
-    Gone(Card, Life, bool),
+    Gone(Card, RunId, bool),
     /// The broker gives back what the program last published on its own topic.
     Echo(bool),
     Delivered,
@@ -205,11 +205,11 @@ fn state(bytes: &mut Unstructured<'_>) -> Result<State> {
 }
 
 /// Few lives, so that they meet again; the program's own among them.
-fn life(bytes: &mut Unstructured<'_>) -> Result<Life> {
+fn life(bytes: &mut Unstructured<'_>) -> Result<RunId> {
     bytes
         .choose(&[0, 1, super::trial::LIFE.0, u32::MAX])
         .copied()
-        .map(Life)
+        .map(RunId)
 }
 
 /// Few numbers, so that commands come again.

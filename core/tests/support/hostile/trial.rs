@@ -9,7 +9,7 @@ use dualboard_core::owner::Memory;
 use dualboard_core::reading::Snapshot;
 use dualboard_core::sensor::{Card, SensorId};
 use dualboard_core::time::{Mono, Now, Wall};
-use dualboard_core::version::{Dot, Era, Life};
+use dualboard_core::version::{Dot, Era, RunId};
 use dualboard_core::wire::{
     Heartbeat, Topic, encode_command, encode_heartbeat, encode_last_will, encode_marker, encode_report,
 };
@@ -17,7 +17,7 @@ use dualboard_core::wire::{
 use super::steps::{InitialState, Step, Uptime};
 use super::watch::Watch;
 
-pub const LIFE: Life = Life(0x004D_004D);
+pub const LIFE: RunId = RunId(0x004D_004D);
 pub const BEGIN: Now = Now {
     mono: Mono::from_start(Duration::from_secs(100)),
     wall: Wall(1_764_930_243),

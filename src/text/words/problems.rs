@@ -42,13 +42,13 @@ fn broken_short(broken: Link, home: Card) -> String {
     }
 }
 
-/// A trouble: in full, then in fewer words with the cause before all else that can be missed, then hardly
+/// A problem: in full, then in fewer words with the cause before all else that can be missed, then hardly
 /// more than the cause.
-pub type Trouble = [String; 3];
+pub type ProblemText = [String; 3];
 
 /// That the owner whose screen this is has ended.
 #[must_use]
-pub fn owner_ended(program: &str, place: &str, at: &str) -> Trouble {
+pub fn owner_ended(program: &str, place: &str, at: &str) -> ProblemText {
     [
         format!(
             "{program} ({place}) ended at {at}; this screen shows what it knew and waits for it; o runs it here"
@@ -60,7 +60,7 @@ pub fn owner_ended(program: &str, place: &str, at: &str) -> Trouble {
 
 /// The owner that a screen belongs to does not answer any more.
 #[must_use]
-pub fn owner_silent(program: &str, place: &str, since: &str) -> Trouble {
+pub fn owner_silent(program: &str, place: &str, since: &str) -> ProblemText {
     [
         format!(
             "{program} ({place}) has not answered since {since}: it is stopped, or hangs; this screen shows what it knew and waits for it; --take-over goes on in its place"
@@ -72,18 +72,18 @@ pub fn owner_silent(program: &str, place: &str, since: &str) -> Trouble {
 
 /// What is wrong with the chain, worst first; nothing if all is well.
 #[must_use]
-pub fn troubles(view: &View, url: &str, times: &Times) -> Vec<Trouble> {
+pub fn problems(view: &View, url: &str, times: &Times) -> Vec<ProblemText> {
     let links = &view.links;
-    let mut troubles = Vec::new();
+    let mut problems = Vec::new();
     if let Connection::Down { since, why, retry_in } = &links.connection {
         let (number, since, retry) = (links.home.number(), times.at(*since), seconds(*retry_in));
-        troubles.push([
+        problems.push([
             format!("broker {number} at {url} unreachable since {since}: {why}; next try in {retry}"),
             format!("broker {number} down: {why}, since {since}"),
             format!("broker {number} down: {why}"),
         ]);
         if !view.is_restored {
-            troubles.push([
+            problems.push([
                 "nothing is published before its retained messages have been read".to_owned(),
                 "nothing is published yet".to_owned(),
                 "nothing is published yet".to_owned(),
@@ -91,21 +91,21 @@ pub fn troubles(view: &View, url: &str, times: &Times) -> Vec<Trouble> {
         }
     }
     if let Some(of) = &view.lack {
-        troubles.push(lack(of, links.home));
+        problems.push(lack(of, links.home));
     }
     if let Some(why) = &view.disk_failure {
         let short = format!("not saved: {why}");
-        troubles.push([format!("{short}; tries again every 5 s"), short.clone(), short]);
+        problems.push([format!("{short}; tries again every 5 s"), short.clone(), short]);
     }
     if links.is_connected() {
-        troubles.extend(held(view, times));
+        problems.extend(held(view, times));
     }
-    troubles
+    problems
 }
 
 /// What the broker keeps from this program.
 #[must_use]
-pub fn lack(lack: &Lack, home: Card) -> Trouble {
+pub fn lack(lack: &Lack, home: Card) -> ProblemText {
     let broker = format!("broker {}", home.number());
     match lack {
         Lack::Marker(topic) => [
@@ -130,8 +130,8 @@ pub fn lack(lack: &Lack, home: Card) -> Trouble {
     }
 }
 
-/// Which boards are held, since when and why; one trouble where both are for the same reason.
-fn held(view: &View, times: &Times) -> Vec<Trouble> {
+/// Which boards are held, since when and why; one problem where both are for the same reason.
+fn held(view: &View, times: &Times) -> Vec<ProblemText> {
     let held = Card::ALL.map(|card| match view.freshness[card] {
         Freshness::Held { broken, .. } if view.is_restored && !waiting(view, card, broken) => {
             let since = view.held_since(card);

@@ -8,7 +8,7 @@ use super::{Picture, Theme};
 use crate::text::words;
 use crate::ui::controls::Absence;
 
-/// One trouble after the other, each broken at words to what the window is wide.
+/// One problem after the other, each broken at words to what the window is wide.
 pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
     told(picture, area, 0)
 }
@@ -23,7 +23,7 @@ pub(super) fn short(picture: &Picture, area: Rect, most: usize) -> Vec<Line<'sta
     lines
 }
 
-/// The troubles, the more `briefly` the fewer words: 0 is in full.
+/// The problems, the more `briefly` the fewer words: 0 is in full.
 fn told(picture: &Picture, area: Rect, briefly: usize) -> Vec<Line<'static>> {
     let theme = &picture.theme;
     let width = usize::from(area.width).saturating_sub(4);
@@ -38,12 +38,12 @@ fn told(picture: &Picture, area: Rect, briefly: usize) -> Vec<Line<'static>> {
         })
     });
     // Of what it had to say nothing is true any more.
-    let troubles = match gone {
+    let problems = match gone {
         Some(gone) => vec![gone],
-        None => words::troubles(&picture.view, &picture.url, &picture.times),
+        None => words::problems(&picture.view, &picture.url, &picture.times),
     };
-    for trouble in troubles {
-        let text = theme.plain_text(&trouble[briefly]);
+    for problem in problems {
+        let text = theme.plain_text(&problem[briefly]);
         for (number, part) in wrap(&text, width).into_iter().enumerate() {
             let mark = if number == 0 { Theme::alarm_mark() } else { " " };
             lines.push(Line::styled(format!(" {mark} {part}"), theme.alarm()));
