@@ -12,27 +12,15 @@ set +o posix -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
-source "${here}/tests/scripts/lib/ports.sh"
 source "${here}/tests/scripts/lib/sandbox.sh"
 
-declare port1 port2 own_port
+declare own_port
 readonly state_in="\$SYS/broker/connection/board2_bridge_in/state" state_out="\$SYS/broker/connection/board2_bridge_out/state"
 
 main() {
-  if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
-    sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-    exit 0
-  fi
-  start_counting
-  local name
-  for name in port1 port2 own_port; do
-    claim_port "${name}"
-  done
-  make_sandbox
-  export DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
-  data="${sandbox}/project/.run/dualboard"
-  by_hand=''
-  trap clean_up EXIT
+  begin "$@"
+  enter_sandbox
+  claim_port own_port
   launch
   check 'the bridge is up' says 'bridge: up'
   programs_cannot_say_that_the_bridge_is_up
@@ -43,13 +31,6 @@ main() {
   a_long_queue_crosses_whole 1 2 sensors/card1
   the_file_serves_by_hand
   count
-}
-
-clean_up() {
-  scripts/stop.sh >/dev/null 2>&1 || true
-  [[ -z "${by_hand}" ]] || kill "${by_hand}" 2>/dev/null || true
-  tmux kill-server 2>/dev/null || true
-  rm -rf "${sandbox}"
 }
 
 pid_of() { head -n 1 "${data}/$1.pid"; }
@@ -135,7 +116,6 @@ the_file_serves_by_hand() {
   mkdir -p data/broker1
   sed "s/^listener 1883 /listener ${own_port} /" mosquitto_broker1.conf >by_hand.conf
   mosquitto -c by_hand.conf >by_hand.log 2>&1 &
-  by_hand=$!
   check 'started by hand it serves' soon say "${own_port}" -q 2 -t sensors/card1 -m one
   say "${own_port}" -q 2 -t "${state_in}" -m 9
   check 'with the same rules' nothing_at "${own_port}" "${state_in}"

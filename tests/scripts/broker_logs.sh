@@ -12,26 +12,13 @@ set +o posix -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
-source "${here}/tests/scripts/lib/ports.sh"
 source "${here}/tests/scripts/lib/sandbox.sh"
 source "${here}/scripts/lib/repeats.sh"
 
-declare port1 port2
-
 main() {
-  if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
-    sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-    exit 0
-  fi
-  start_counting
-  claim_port port1
-  claim_port port2
-  make_sandbox
-  export DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
-  data="${sandbox}/project/.run/dualboard"
+  begin "$@"
+  enter_sandbox
   log="${data}/log/broker2.log"
-  refuser=''
-  trap clean_up EXIT
   a_new_line_is_there_at_once
   lines_that_alternate_are_counted
   a_line_that_has_rested_is_new
@@ -40,13 +27,6 @@ main() {
   a_broker_outlives_the_readers_of_its_words
   tries_of_the_bridge_are_counted
   count
-}
-
-clean_up() {
-  scripts/stop.sh >/dev/null 2>&1 || true
-  [[ -z "${refuser}" ]] || kill "${refuser}" 2>/dev/null || true
-  tmux kill-server 2>/dev/null || true
-  rm -rf "${sandbox}"
 }
 
 pid_of() { head -n 1 "${data}/$1.pid"; }
@@ -138,7 +118,6 @@ tries_of_the_bridge_are_counted() {
   printf 'listener %s 127.0.0.1\nallow_anonymous false\n' "${port1}" >refuser.conf
   soon nobody_listens "${port1}"
   mosquitto -c refuser.conf -v >refuser.log 2>&1 &
-  refuser=$!
   before="$(wc -l <"${log}")"
   check 'the bridge tries again and again' soon tries 6
   check 'which is one line for each thing that it says' test -z "$(since "${before}" | sort | uniq -d)"

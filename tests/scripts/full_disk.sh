@@ -12,16 +12,10 @@ set +o posix -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
-source "${here}/tests/scripts/lib/ports.sh"
 source "${here}/tests/scripts/lib/sandbox.sh"
 
-declare port1 port2
-
 main() {
-  if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
-    sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-    exit 0
-  fi
+  begin "$@"
   if ((EUID != 0)) || ! unshare --mount true 2>/dev/null; then
     printf 'skipped: this user cannot mount a small disk\n'
     exit 0
@@ -30,14 +24,9 @@ main() {
   if [[ -z "${FULL_DISK_OWN_MOUNTS:-}" ]]; then
     FULL_DISK_OWN_MOUNTS=1 exec unshare --mount "${BASH_SOURCE[0]}"
   fi
-  start_counting
-  claim_port port1
-  claim_port port2
-  make_sandbox
-  export DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
+  enter_sandbox
   data="${sandbox}/small/data"
   export DUALBOARD_DATA_DIR="${data}"
-  trap clean_up EXIT
   mkdir "${sandbox}/small"
   mount -t tmpfs -o size=1m small "${sandbox}/small"
   starts_what_it_can_after_it_has_run_before

@@ -12,25 +12,17 @@ set +o posix -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
-source "${here}/tests/scripts/lib/ports.sh"
 source "${here}/tests/scripts/lib/sandbox.sh"
 
-declare port1 port2 second_port1 second_port2 other_port
+declare second_port1 second_port2 other_port
 
 main() {
-  if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
-    sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-    exit 0
-  fi
-  start_counting
+  begin "$@"
+  enter_sandbox
   local name
-  for name in port1 port2 second_port1 second_port2 other_port; do
+  for name in second_port1 second_port2 other_port; do
     claim_port "${name}"
   done
-  make_sandbox
-  export DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
-  data="${sandbox}/project/.run/dualboard"
-  trap clean_up EXIT
   starts_everything
   second_launch_attaches
   fits_and_keeps_the_zoom

@@ -8,23 +8,11 @@ set +o posix -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
-source "${here}/tests/scripts/lib/ports.sh"
 source "${here}/tests/scripts/lib/sandbox.sh"
 
-declare port1 port2
-
 main() {
-  if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
-    sed -n '2,4s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-    exit 0
-  fi
-  start_counting
-  # Of its own, since the usual ones are taken where the project runs.
-  claim_port port1
-  claim_port port2
-  make_sandbox
-  export DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
-  trap 'rm -rf "${sandbox}"' EXIT
+  begin "$@"
+  enter_sandbox
   only_says
   installs
   gives_up_without_a_package_manager

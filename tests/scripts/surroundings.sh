@@ -13,23 +13,13 @@ set +o posix -euo pipefail
 
 here="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
 readonly here
-source "${here}/tests/scripts/lib/ports.sh"
 source "${here}/tests/scripts/lib/sandbox.sh"
 
-declare port1 port2 sandbox output
+declare output
 
 main() {
-  if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
-    sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-    exit 0
-  fi
-  start_counting
-  claim_port port1
-  claim_port port2
-  make_sandbox
-  export DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
-  data="${sandbox}/project/.run/dualboard"
-  trap clean_up EXIT
+  begin "$@"
+  enter_sandbox
   outlives_its_onlookers
   says_that_tmux_ends_with_its_onlookers
   bears_any_tmux_conf

@@ -12,11 +12,7 @@ source "${here}/tests/scripts/lib/hosts.sh"
 source "${here}/tests/scripts/lib/sandbox.sh"
 
 main() {
-  if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
-    sed -n '2,4s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-    exit 0
-  fi
-  start_counting
+  begin "$@"
   require_hosts
   make_sandbox
   data1="${sandbox}/data1" data2="${sandbox}/data2"

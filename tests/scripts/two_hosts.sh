@@ -13,11 +13,7 @@ source "${here}/tests/scripts/lib/hosts.sh"
 source "${here}/tests/scripts/lib/sandbox.sh"
 
 main() {
-  if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
-    sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-    exit 0
-  fi
-  start_counting
+  begin "$@"
   require_hosts
   forget_own_settings
   sandbox="$(mktemp -d)"

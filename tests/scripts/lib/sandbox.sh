@@ -2,6 +2,40 @@
 # What the tests of the scripts share: a copy of the project with stand-ins for cargo and the programs, and checks.
 
 declare here
+source "${here}/tests/scripts/lib/ports.sh"
+
+declare port1 port2 sandbox
+
+# begin [-h]: starts to count; with -h prints what the script says of itself in its first lines.
+begin() {
+  if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
+    sed -n '2,/^# Usage:/s/^# \{0,1\}//p' "$0"
+    exit 0
+  fi
+  passed=0 failed=0
+}
+
+# A sandbox with ports of its own. `data` is where launch.sh keeps things there.
+# shellcheck disable=SC2034 # read by the tests
+enter_sandbox() {
+  claim_port port1
+  claim_port port2
+  make_sandbox
+  export DUALBOARD_PORT1="${port1}" DUALBOARD_PORT2="${port2}"
+  data="${sandbox}/project/.run/dualboard"
+  trap clean_up EXIT
+}
+
+# A test that has more to end has a `clean_up` of its own.
+clean_up() {
+  local job
+  scripts/stop.sh >/dev/null 2>&1 || true
+  for job in $(jobs -p); do
+    kill "${job}" 2>/dev/null || true
+  done
+  tmux kill-server 2>/dev/null || true
+  rm -rf "${sandbox}"
+}
 
 # The settings of whoever runs the tests are not theirs: a session or data folder named there may be in use.
 forget_own_settings() {
@@ -41,8 +75,6 @@ STAND_IN
   export DUALBOARD_NO_INSTALL=1
   cd "${sandbox}/project" || exit
 }
-
-start_counting() { passed=0 failed=0; }
 
 count() {
   printf '%s passed, %s failed\n' "${passed}" "${failed}"
