@@ -25,6 +25,8 @@ declare seed faults worlds keep summary check self_test mosquitto proxy no_insta
 
 # shellcheck source=scripts/lib/build.sh
 source "${project}/scripts/lib/build.sh"
+# shellcheck source=dev/lib/folder.sh
+source "${project}/dev/lib/folder.sh"
 
 readonly made="${project}/target/chaos"
 readonly driver="${target_dir}/release/examples/chaos"
@@ -86,7 +88,7 @@ main() {
   (cd "${project}" && cargo build --release --locked --target-dir "${target_dir}" --example chaos)
   cc -O1 -shared -fPIC -o "${made}/durable.$$.so" "${project}/tests/chaos/durable.c" -ldl
   mv "${made}/durable.$$.so" "${made}/durable.so"
-  folder="$(make_folder)"
+  folder="$(make_folder "seed${seed}")"
   campaigns=()
   trap end_campaigns EXIT
   trap 'exit 130' INT
@@ -114,17 +116,6 @@ judge() {
   local module="$1"
   shift
   PYTHONPATH="${project}/tests" PYTHONDONTWRITEBYTECODE=1 python3 -m "${module}" "$@"
-}
-
-# Prints where the logs go.
-make_folder() {
-  if [[ -n "${keep}" ]]; then
-    mkdir -p "${keep}" || exit
-    [[ -z "$(ls -A "${keep}")" ]] || die "--keep ${keep}: it is not empty; name another folder"
-    (cd "${keep}" && pwd)
-  else
-    mktemp -d "${made}/seed${seed}.XXXXXX"
-  fi
 }
 
 # Where Debian, Fedora and others keep it; nothing if it is not there.

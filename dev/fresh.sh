@@ -90,12 +90,25 @@ inside() {
   mount --rbind /sys "${machine}/sys"
   mount --rbind /dev "${machine}/dev"
   mount --bind -o ro "${rustup_home}" "${machine}${home}/.rustup"
+  share_claims
   run 'first launch' scripts/launch.sh
   run 'stop' scripts/stop.sh
   run 'second launch' scripts/launch.sh
   # One after the other, as people type what they are given.
   [[ -n "${no_test}" ]] || run 'test' scripts/test.sh
   run 'stop' scripts/stop.sh
+}
+
+# Its tests and those of this machine use one network: each sees which ports the others hold (tests/scripts/lib/ports.sh).
+share_claims() {
+  local uid=0 claims
+  if [[ -n "${user}" ]]; then
+    uid="$(chroot "${machine}" id -u newcomer)"
+  fi
+  claims="/tmp/dualboard-test-ports-${uid}"
+  mkdir -p "${claims}" "${machine}${claims}"
+  chown "${uid}:${uid}" "${claims}"
+  mount --bind "${claims}" "${machine}${claims}"
 }
 
 run() {

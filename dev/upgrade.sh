@@ -19,6 +19,8 @@ declare keep no_install older
 
 # shellcheck source=scripts/lib/build.sh
 source "${project}/scripts/lib/build.sh"
+# shellcheck source=dev/lib/folder.sh
+source "${project}/dev/lib/folder.sh"
 # shellcheck source=tests/scripts/lib/ports.sh
 source "${project}/tests/scripts/lib/ports.sh"
 
@@ -63,7 +65,7 @@ main() {
   build_programs card1_monitor card2_monitor card2_global_display
   build_older
   keep_present
-  folder="$(make_folder)"
+  folder="$(make_folder run)"
   claim_port port1
   claim_port port2
   trap clean_up EXIT
@@ -143,17 +145,6 @@ folder_of() {
 }
 
 # --- the two boards
-
-# Prints where stores, state files and logs go.
-make_folder() {
-  if [[ -n "${keep}" ]]; then
-    mkdir -p "${keep}" || exit
-    [[ -z "$(ls -A "${keep}")" ]] || die "--keep ${keep}: it is not empty; name another folder"
-    (cd "${keep}" && pwd)
-  else
-    mktemp -d "${made}/run.XXXXXX"
-  fi
-}
 
 # New boards: nobody knows anything.
 blank_boards() {

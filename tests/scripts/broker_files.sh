@@ -27,9 +27,10 @@ main() {
   rules_stay_after_a_reload
   large_messages_are_dropped_and_the_bridge_stays
   large_messages_do_not_fill_the_memory
+  the_file_serves_by_hand
+  without_access_rules
   a_long_queue_crosses_whole 2 1 sensors/all
   a_long_queue_crosses_whole 1 2 sensors/card1
-  the_file_serves_by_hand
   count
 }
 
@@ -47,9 +48,10 @@ leave_a_session() {
   mosquitto_pub -p "$1" -q 2 -r -n -t "$2"
   mosquitto_sub -p "$1" -c -i absent -q 2 -t "$2" -E
 }
-# absent_gets PORT TOPIC MESSAGES: how many different messages that session had waiting.
+# absent_gets PORT TOPIC MESSAGES: how many different messages that session had waiting or gets now, without what is only
+# retained.
 absent_gets() {
-  mosquitto_sub -p "$1" -c -i absent -q 2 -t "$2" -C "$3" -W 20 -F '%.8p' 2>/dev/null | sort -u | wc -l || true
+  mosquitto_sub -p "$1" -c -i absent -q 2 -t "$2" -R -C "$3" -W 20 -F '%.8p' 2>/dev/null | sort -u | wc -l || true
 }
 numbered() { seq -f "%08.0f $(letters "$2")" "$1"; }
 
@@ -100,15 +102,20 @@ large_messages_do_not_fill_the_memory() {
   check 'at most 8 MB wait for a client that is away' test "$(absent_gets "${port1}" many 1000)" -le 421
 }
 
+# A broker that has access rules queues nothing for a session that it has restored, until the client is back (Mosquitto 2.0.11
+# and 2.0.21). So there are none while a session counts what crosses.
+without_access_rules() { sed -i '/^acl_file /d' mosquitto_broker1.conf mosquitto_bridge.conf; }
+
 # As large as the programs' own. The whole of `max_queued_messages`.
 a_long_queue_crosses_whole() {
   local from="$1" to="$2" topic="$3"
-  local from_port="port${from}" to_port="port${to}"
+  local from_port="port${from}" to_port="port${to}" arrived
   leave_a_session "${!to_port}" "${topic}"
   kill "$(pid_of "broker${to}")"
   numbered 10000 490 | mosquitto_pub -p "${!from_port}" -q 2 -r -t "${topic}" -l
   launch
-  check "10,000 from board ${from} arrive" test "$(absent_gets "${!to_port}" "${topic}" 10000)" = 10000
+  arrived="$(absent_gets "${!to_port}" "${topic}" 10000)"
+  check "10,000 from board ${from} arrive, ${arrived} did" test "${arrived}" = 10000
 }
 
 # In the project's folder, as the file itself says, but for the port.

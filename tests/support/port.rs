@@ -3,9 +3,12 @@
 use std::fs::{File, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};
 
-/// Below those that the system hands out by itself, so that no outgoing connection takes a port while its
-/// broker is down.
-const RANGE: std::ops::Range<u16> = 20_000..30_000;
+/// The first port for tests. All are below those that the system hands out by itself, so that no outgoing
+/// connection takes a port while its broker is down.
+const FIRST: u32 = 20_000;
+
+/// How many ports each user has.
+const PORTS: u32 = 1000;
 
 /// A port of 127.0.0.1, held against other tests for as long as this value lives, whether something listens
 /// on it or not.
@@ -17,14 +20,15 @@ pub struct Port {
 impl Port {
     /// One that nobody uses.
     pub fn claim() -> Self {
-        // A folder for each user: what another one made cannot be written to.
+        // A folder for each user, since nobody can write to another's, and so ports of his own.
         let user = rustix::process::getuid().as_raw();
         let folder = std::env::temp_dir().join(format!("dualboard-test-ports-{user}"));
         std::fs::create_dir_all(&folder).expect("a folder for the claims");
-        let first = u16::try_from(std::process::id() * 37 % 10_000).expect("below 10,000");
-        (0..10_000)
-            .map(|step| RANGE.start + (first + step) % 10_000)
+        let first = FIRST + (user + user / 1000) % 10 * PORTS;
+        (0..PORTS)
+            .map(|step| first + std::process::id().wrapping_mul(37).wrapping_add(step) % PORTS)
             .find_map(|number| {
+                let number = u16::try_from(number).expect("a port");
                 let path = folder.join(number.to_string());
                 let mut options = OpenOptions::new();
                 let claim = options.create(true).write(true).truncate(false).open(path).ok()?;
@@ -35,6 +39,6 @@ impl Port {
                     _claim: claim,
                 })
             })
-            .expect("a free port between 20000 and 30000")
+            .unwrap_or_else(|| panic!("a free port from {first} to {}", first + PORTS - 1))
     }
 }

@@ -32,6 +32,7 @@ clean_up() {
   scripts/stop.sh >/dev/null 2>&1 || true
   for job in $(jobs -p); do
     kill "${job}" 2>/dev/null || true
+    wait "${job}" 2>/dev/null || true
   done
   tmux kill-server 2>/dev/null || true
   rm -rf "${sandbox}"
