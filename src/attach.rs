@@ -20,7 +20,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Done, Name};
-use crate::sensor::{Card, SensorId, State};
+use crate::sensor::{Card, PerSensor, SensorId, State};
+use crate::version::Dot;
 use crate::view::View;
 
 pub use owner_side::{FromScreen, Screens};
@@ -79,7 +80,7 @@ pub enum Reply {
 pub struct Request {
     /// Its number, drawn at random: asked again after the owner was started again, it is done once.
     pub id: u64,
-    /// Which screen it is, for the event log.
+    /// Who asks: the operator of the screen.
     pub by: Option<Name>,
     /// When it was made, in time since the machine's start.
     pub made: Duration,
@@ -96,6 +97,8 @@ pub enum Asked {
     /// To give one of its sensors this state. That is what becomes of a toggle of which an owner said that it
     /// was done, and that may have been lost with it: the next owner may have it from the broker.
     Set(SensorId, State),
+    /// To take note that the operator has seen these alarms.
+    Acknowledge(PerSensor<Option<Dot>>),
     /// To publish its state again.
     Publish,
     /// Not to wait any longer before it connects again: somebody is there.

@@ -7,7 +7,7 @@ use std::{fmt, fs};
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
-use crate::command::Changes;
+use crate::command::{Changes, Name};
 use crate::sensor::Card;
 
 /// Which broker, and how it is entered.
@@ -98,6 +98,8 @@ pub struct ScreenSettings {
     pub read_only: bool,
     /// A click toggles as a press does.
     pub mouse: bool,
+    /// Who looks at it, for what others are told.
+    pub operator: Option<Name>,
 }
 
 /// What is asked for.

@@ -2,6 +2,7 @@
 //! what it says of processes, and its service manager.
 
 pub mod clock;
+pub mod operator;
 pub mod process;
 pub mod random;
 pub mod service_manager;

@@ -9,8 +9,10 @@ mod history;
 use alloc::vec::Vec;
 
 use crate::machine::Freshness;
+use crate::reading::Ko;
 use crate::sensor::{Card, PerCard, PerSensor, SensorId, SensorSet, State};
 use crate::time::Wall;
+use crate::version::Dot;
 use crate::view::View;
 
 pub use history::History;
@@ -65,10 +67,26 @@ pub struct Observed {
     pub states: PerSensor<Option<State>>,
     /// When each changed, as far as its owner said so.
     pub changed: PerSensor<Option<Wall>>,
+    /// When each was KO last, and whether somebody has acknowledged that; `None` where nobody with versions
+    /// says so.
+    pub alarms: PerSensor<Option<(Ko, bool)>>,
     /// Since when each card's values are held; `None` where they are live.
     pub held: PerCard<Option<Wall>>,
     /// How many events there have been.
     pub noted: u64,
+}
+
+/// An alarm that nobody has acknowledged.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    alarm: Alarm,
+    /// The first one of its subject, and the count of alarms before it: the same for those of which it is not
+    /// known which came first.
+    first: (u64, Alarm),
+    /// The count of alarms with the last one.
+    last: u64,
+    /// How many alarms it stands for.
+    number: u64,
 }
 
 impl Observed {
@@ -79,6 +97,10 @@ impl Observed {
             restored: view.is_restored,
             states: PerSensor::from_fn(|sensor| view.state(sensor)),
             changed: PerSensor::from_fn(|sensor| view.sensors[sensor]?.changed),
+            alarms: PerSensor::from_fn(|sensor| {
+                let alarm = view.sensors[sensor]?.alarm?;
+                Some((alarm.ko, alarm.acknowledged.is_some()))
+            }),
             held: PerCard::from_fn(|card| match view.freshness[card] {
                 Freshness::Live => None,
                 Freshness::Held { since, .. } => Some(since),
@@ -99,12 +121,15 @@ pub struct Counts {
 
 /// The alarms that nobody has acknowledged, and what else is new.
 ///
-/// Bounded: of each subject the latest alarm is kept, and a count of all.
+/// Bounded: of each subject the latest alarm is kept, and a count of all. A source that is lost is each
+/// screen's own alarm, and so is a sensor of which only a plain program speaks.
 #[derive(Debug, Clone, Default)]
 pub struct Alarms {
     before: Option<Observed>,
-    /// The newest last, each with the count of alarms at which it was raised.
-    open: Vec<(u64, Alarm)>,
+    /// The newest last.
+    open: Vec<Open>,
+    /// The alarm of each sensor that was seen last.
+    seen: PerSensor<Option<Dot>>,
     /// The count of changes at the last one of each sensor.
     changed: PerSensor<u64>,
     /// All that there has been.
@@ -118,7 +143,7 @@ impl Alarms {
     ///
     /// A sensor that goes KO raises an alarm, whoever toggled it, and so does a card whose values were live
     /// and are held. What was so when the state had been restored does not ring: a banner says it until
-    /// somebody has seen it.
+    /// somebody has seen it. What somebody has acknowledged on another screen is acknowledged here.
     pub fn look(&mut self, now: Wall, seen: Observed) -> Option<Ring> {
         for sensor in SensorId::ALL {
             let changed = seen.changed[sensor].unwrap_or(now);
@@ -130,15 +155,19 @@ impl Alarms {
             // The next owner has an event log of its own, of which nobody has seen anything.
             self.acknowledged.events = 0;
         }
+        let count = self.total.alarms;
+        self.acknowledged_elsewhere(&seen);
         let Some(before) = before else {
             if seen.restored {
                 self.started(now, &seen);
             }
             return None;
         };
-        let count = self.total.alarms;
         for sensor in SensorId::ALL {
             let (from, to) = (before.states[sensor], seen.states[sensor]);
+            if let Some(ko) = self.new_alarm(sensor, &seen) {
+                self.raise(now, Subject::Ko(sensor), ko.from);
+            }
             if from == to {
                 continue;
             }
@@ -147,7 +176,7 @@ impl Alarms {
                 self.total.changes += 1;
                 self.changed[sensor] = self.total.changes;
             }
-            if to == Some(State::Ko) {
+            if to == Some(State::Ko) && seen.alarms[sensor].is_none() {
                 self.raise(now, Subject::Ko(sensor), seen.changed[sensor]);
             }
         }
@@ -164,26 +193,70 @@ impl Alarms {
         (self.total.alarms != count).then_some(Ring::Once)
     }
 
+    /// An alarm that has not been seen before and that nobody has acknowledged.
+    fn new_alarm(&mut self, sensor: SensorId, seen: &Observed) -> Option<Ko> {
+        let (ko, acknowledged) = seen.alarms[sensor]?;
+        let before = self.seen[sensor].replace(ko.dot);
+        (before != Some(ko.dot) && !acknowledged).then_some(ko)
+    }
+
+    /// What nobody has acknowledged, by the time of its beginning, as far as that is known.
     fn started(&mut self, now: Wall, seen: &Observed) {
         self.acknowledged.events = seen.noted;
-        let ko: SensorSet = SensorId::ALL
-            .into_iter()
-            .filter(|sensor| seen.states[*sensor] == Some(State::Ko))
-            .collect();
+        let is_ko =
+            |sensor: &SensorId| seen.states[*sensor] == Some(State::Ko) && seen.alarms[*sensor].is_none();
+        let ko: SensorSet = SensorId::ALL.into_iter().filter(is_ko).collect();
         if !ko.is_empty() {
             self.raise(now, Subject::KoAtStart(ko), None);
+        }
+        let new = SensorId::ALL.map(|sensor| (sensor, self.new_alarm(sensor, seen)));
+        let mut new: Vec<_> = new
+            .into_iter()
+            .filter_map(|(sensor, ko)| Some((sensor, ko?)))
+            .collect();
+        new.sort_by_key(|(_, ko)| ko.from.map(|from| from.0));
+        for (sensor, ko) in new {
+            self.raise(now, Subject::Ko(sensor), ko.from);
+        }
+        let mut before: Option<(u64, Alarm)> = None;
+        for Open { first, .. } in &mut self.open {
+            if let Some((count, earlier)) = before
+                && earlier.since == first.1.since
+            {
+                first.0 = count;
+            }
+            before = Some(*first);
+        }
+    }
+
+    /// Takes back what is acknowledged by now, on whatever screen.
+    fn acknowledged_elsewhere(&mut self, seen: &Observed) {
+        for (sensor, (_, acknowledged)) in seen.alarms.iter() {
+            let open = self.open.len();
+            self.open
+                .retain(|open| !acknowledged || open.alarm.subject != Subject::Ko(sensor));
+            if self.open.len() < open {
+                self.changed[sensor] = 0;
+            }
         }
     }
 
     fn raise(&mut self, now: Wall, subject: Subject, since: Option<Wall>) {
-        self.open.retain(|(_, alarm)| alarm.subject != subject);
+        let count = self.total.alarms;
         self.total.alarms += subject.number();
         let alarm = Alarm {
             subject,
             raised: now,
             since: since.unwrap_or(now),
         };
-        self.open.push((self.total.alarms, alarm));
+        let place = self.open.iter().position(|open| open.alarm.subject == subject);
+        let before = place.map(|place| self.open.remove(place));
+        self.open.push(Open {
+            alarm,
+            first: before.map_or((count, alarm), |before| before.first),
+            last: self.total.alarms,
+            number: before.map_or(0, |before| before.number) + subject.number(),
+        });
     }
 
     /// How much there is to see: what a picture shows that is drawn now.
@@ -194,7 +267,11 @@ impl Alarms {
 
     /// The operator has seen so much of it.
     pub fn acknowledge(&mut self, seen: Counts) {
-        self.open.retain(|(count, _)| *count > seen.alarms);
+        self.open.retain(|open| open.last > seen.alarms);
+        for open in &mut self.open {
+            // Some of them had been seen.
+            open.number = open.number.min(open.last - seen.alarms);
+        }
         self.acknowledged = Counts {
             alarms: seen.alarms.max(self.acknowledged.alarms),
             changes: seen.changes.max(self.acknowledged.changes),
@@ -204,14 +281,26 @@ impl Alarms {
 
     /// The alarms, the newest first; of each subject the latest.
     pub fn open(&self) -> impl Iterator<Item = &Alarm> {
-        self.open.iter().rev().map(|(_, alarm)| alarm)
+        self.open.iter().rev().map(|open| &open.alarm)
     }
 
     /// How many alarms there have been since the last acknowledgement; each sensor that was KO at the start
     /// is one.
     #[must_use]
-    pub const fn raised(&self) -> u64 {
-        self.total.alarms - self.acknowledged.alarms
+    pub fn raised(&self) -> u64 {
+        self.open.iter().map(|open| open.number).sum()
+    }
+
+    /// Which of them came first, if that is known: mostly it is the cause of the others.
+    #[must_use]
+    pub fn first(&self) -> Option<&Alarm> {
+        let first = self.open.iter().map(|open| &open.first);
+        let earliest = first.clone().map(|(count, _)| *count).min()?;
+        let mut first = first.filter(|(count, _)| *count == earliest);
+        first
+            .next()
+            .filter(|_| first.next().is_none())
+            .map(|(_, alarm)| alarm)
     }
 
     /// Whether a sensor has changed since the last acknowledgement.
@@ -222,8 +311,8 @@ impl Alarms {
 
     /// Whether there is anything to acknowledge.
     #[must_use]
-    pub const fn has_news(&self) -> bool {
-        self.raised() > 0 || self.total.changes > self.acknowledged.changes
+    pub fn has_news(&self) -> bool {
+        self.raised() > 0 || SensorId::ALL.into_iter().any(|sensor| self.is_new(sensor))
     }
 
     /// How many events there had been at the last acknowledgement; those after it are new.

@@ -2,6 +2,7 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +79,7 @@ impl Changes {
 
 /// Who gave a command: at most [`Name::LONGEST`] printable ASCII characters, so that it can be shown as it
 /// is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name {
     letters: [u8; Self::LONGEST],
@@ -113,6 +114,14 @@ impl Name {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("want 1 to {} printable ASCII characters", Name::LONGEST)]
 pub struct NotAName;
+
+impl FromStr for Name {
+    type Err = NotAName;
+
+    fn from_str(text: &str) -> Result<Self, NotAName> {
+        Self::new(text).ok_or(NotAName)
+    }
+}
 
 impl TryFrom<String> for Name {
     type Error = NotAName;

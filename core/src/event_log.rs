@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain::Link;
 use crate::command::{Changes, Name};
 use crate::lack::Lack;
-use crate::sensor::{Card, SensorId, State};
+use crate::sensor::{Card, SensorId, SensorSet, State};
 use crate::stage::Stage;
 use crate::time::{Mono, Wall};
 use crate::wire::{Malformed, Topic};
@@ -85,6 +85,13 @@ pub enum Fact {
         by: Option<Name>,
         /// For what.
         changes: Changes,
+    },
+    /// Somebody has acknowledged the alarms of these sensors.
+    Acknowledged {
+        /// Who, if it was said.
+        by: Option<Name>,
+        /// Of which sensors.
+        sensors: SensorSet,
     },
     /// A command that the broker had kept: it was for whoever was there when it was given.
     RetainedCommand(Topic),

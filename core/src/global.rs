@@ -24,6 +24,7 @@ pub struct Unversioned {
 
 /// What is shown of a sensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "read once, never kept")]
 pub enum Shown {
     /// A reading with its version.
     Reading(Reading),

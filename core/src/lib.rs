@@ -6,6 +6,7 @@
 //! - [`sensor`], [`version`], [`reading`], [`time`]: what is known of a sensor, and which of two readings is
 //!   the newer one
 //! - [`owner`]: the only writer of one card's sensors; [`global`]: everybody else's view of them
+//! - [`acknowledged`]: which alarms somebody has acknowledged
 //! - [`pulse`], [`chain`]: proof of life, and which link is broken; [`stage`]: how far a toggle has got
 //! - [`lack`]: what a broker keeps from a program
 //! - [`command`]: what somebody without a terminal asks of an owner
@@ -17,6 +18,7 @@
 
 extern crate alloc;
 
+pub mod acknowledged;
 pub mod alarms;
 pub mod chain;
 pub mod command;

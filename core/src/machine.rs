@@ -6,6 +6,7 @@
 //! Each part owns its own fields and decides for itself. What one part has to do with another stands here,
 //! and nowhere else: a message passes from the top of the file to the bottom.
 
+mod acknowledging;
 mod commands;
 mod disk;
 mod event;
@@ -24,21 +25,24 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::acknowledged::{Acknowledged, Stamp};
 use crate::chain::{Chain, Connection, Link};
-use crate::command::{Answer, Command};
+use crate::command::{Answer, Command, Name};
 use crate::event_log::{EventLog, Fact};
 use crate::global::Shown;
 use crate::lack::Lack;
-use crate::reading::{Merge, Reading, Versions};
+use crate::reading::{Ko, Merge, Reading, Versions};
 use crate::sensor::{Card, PerCard, PerSensor, SensorId, SensorSet, State};
 use crate::stage::Stage;
 use crate::time::{Mono, Now};
+use crate::version::Dot;
 use crate::view::View;
 use crate::wire::{self, Direction, Entry, Heartbeat, Malformed, Message, Report, Topic};
 
 pub use event::{Effect, Event, Role, Setup, Ticket};
 pub use freshness::Freshness;
 
+use acknowledging::Acknowledging;
 use heart::{Heart, Pause};
 use identity::Identity;
 use others::Others;
@@ -71,10 +75,13 @@ pub struct Machine {
     others: Others,
     chain: Chain,
     pub(crate) freshness: PerCard<Freshness>,
+    acknowledging: Acknowledging,
     outbox: Outbox,
     heart: Heart,
     /// After a witness: the answer may be under way.
     witnessed: Pause,
+    /// After alarms were acknowledged by message: the owner's heartbeat may be under way.
+    told_owner: Pause,
     /// After a report was published again for another owner that says that it has not heard it.
     answered: Pause,
     ownership: Ownership,
@@ -130,9 +137,11 @@ impl Machine {
             others: Others::remembering(memory, own),
             chain: Chain::new(own.unwrap_or(Card::Two), own),
             freshness: PerCard::from_fn(|card| if Some(card) == own { Freshness::Live } else { held }),
+            acknowledging: Acknowledging::remembering(memory),
             outbox: Outbox::new(identity.own_topics()),
             heart: Heart::default(),
             witnessed: Pause::default(),
+            told_owner: Pause::default(),
             answered: Pause::default(),
             ownership: Ownership::default(),
             rights: Rights::default(),
@@ -173,13 +182,14 @@ impl Machine {
             Event::Delivered(ticket) => self.delivered(ticket),
             Event::Undelivered(ticket) => self.outbox.undelivered(ticket),
             Event::Refused { topic, why } => self.rights.refused(now.mono, topic, why),
-            Event::Saved => self.storage(now, OwnCard::saved),
+            Event::Saved => self.saved(now),
             Event::NotSaved(why) => self.storage(now, |own| own.not_saved(now.mono, why)),
-            Event::FileGone(why) => self.storage(now, |own| own.file_gone(why)),
+            Event::FileGone(why) => self.file_gone(now, why),
             Event::NotLogged(why) => self.note(now, Fact::NotLogged(why)),
             Event::LoggedAgain => self.note(now, Fact::LoggedAgain),
             Event::Toggle(sensor) => self.toggle(now, sensor),
             Event::Command(command) => self.local_command(now, &command),
+            Event::Acknowledge { alarms, by } => self.acknowledge(now, &alarms, by, &mut effects),
             Event::Publish => self.publish_again(now),
             Event::Leave => self.leave(&mut effects),
             Event::Tick => {}
@@ -298,6 +308,113 @@ impl Machine {
         }
     }
 
+    fn saved(&mut self, now: Now) {
+        self.storage(now, OwnCard::saved);
+        if let Some(memory) = self.own.as_ref().and_then(|own| own.disk().holds()) {
+            self.acknowledging.on_disk(&memory.acknowledged);
+        }
+    }
+
+    fn file_gone(&mut self, now: Now, why: String) {
+        self.storage(now, |own| own.file_gone(why));
+        self.acknowledging.on_disk(&Acknowledged::default());
+    }
+
+    // Alarms.
+
+    /// The operator has seen these alarms.
+    fn acknowledge(
+        &mut self,
+        now: Now,
+        alarms: &PerSensor<Option<Dot>>,
+        by: Option<Name>,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.acknowledged(now, &Acknowledged::of(alarms, by, Some(now.wall)));
+        self.heart.by(now.mono);
+        if self.identity.role == Role::Display && self.restore.is_done() {
+            // What the owner said last is not kept: it takes what it has once more.
+            self.told_owner = Pause::default();
+            self.tell_owner(now.mono, &Acknowledged::default(), effects);
+        }
+    }
+
+    /// Somebody has seen these alarms. The other owner hears of it at once.
+    fn acknowledged(&mut self, now: Now, alarms: &Acknowledged) {
+        let before = self.open_alarms();
+        if !self.acknowledging.merge(alarms) {
+            return;
+        }
+        let pause = self
+            .heart
+            .last()
+            .map_or(now.mono, |last| last.after(ANSWER_PAUSE));
+        self.heart.by(pause.max(now.mono));
+        let open = self.open_alarms();
+        let sensors: SensorSet = before.iter().filter(|sensor| !open.contains(*sensor)).collect();
+        if let (Some(sensor), true) = (sensors.iter().next(), self.restore.was_ever_done()) {
+            let by = self.alarm(sensor).and_then(|ko| {
+                let stamp = self.acknowledging.known().stamp(sensor, ko.dot);
+                stamp.and_then(|stamp| stamp.by)
+            });
+            self.note(now, Fact::Acknowledged { by, sensors });
+        }
+    }
+
+    /// The alarms that this program knows to be acknowledged.
+    #[must_use]
+    pub const fn known_acknowledged(&self) -> &Acknowledged {
+        self.acknowledging.known()
+    }
+
+    /// The last time that a sensor was KO, as far as somebody with versions says so.
+    #[must_use]
+    pub fn alarm(&self, sensor: SensorId) -> Option<Ko> {
+        match self.shown(sensor)? {
+            Shown::Reading(reading) => reading.last_ko(),
+            Shown::Unversioned(_) => None,
+        }
+    }
+
+    /// The sensors with an alarm that nobody has acknowledged.
+    fn open_alarms(&self) -> SensorSet {
+        let known = self.acknowledging.known();
+        let is_open = |sensor: &SensorId| {
+            self.alarm(*sensor)
+                .is_some_and(|ko| !known.covers(*sensor, ko.dot))
+        };
+        SensorId::ALL.into_iter().filter(is_open).collect()
+    }
+
+    /// Who acknowledged a sensor's alarm, and how far that has got; `None` if nobody has.
+    #[must_use]
+    pub fn acknowledgement(&self, sensor: SensorId, alarm: Dot) -> Option<(Stamp, Option<Stage>)> {
+        let stamp = self.acknowledging.known().stamp(sensor, alarm)?;
+        let stage = match self.identity.card() {
+            Some(own) => Some(self.acknowledging.stage_at_owner(own, sensor, alarm)),
+            None => self
+                .acknowledging
+                .stage_at_display(self.chain.home, sensor, alarm),
+        };
+        Some((stamp, stage))
+    }
+
+    /// Tells the owner at this broker what it lacks, which spreads it.
+    fn tell_owner(&mut self, now: Mono, has: &Acknowledged, effects: &mut Vec<Effect>) {
+        let known = *self.acknowledging.known();
+        if self.identity.role != Role::Display || !has.lacks(&known) || !self.told_owner.is_over(now) {
+            return;
+        }
+        self.told_owner.begin(now, WITNESS_PAUSE);
+        for card in Card::ALL {
+            let alarms = known.beyond(has, card.sensors());
+            if !alarms.is_empty() {
+                let payload = wire::encode_acknowledged(&alarms);
+                effects.push(self.outbox.publish(Topic::Acknowledge(card), payload));
+            }
+        }
+    }
+
     /// Something became of the state file.
     fn storage(&mut self, now: Now, what: impl FnOnce(&mut OwnCard) -> Option<Fact>) {
         let fact = self.own.as_mut().and_then(what);
@@ -328,9 +445,9 @@ impl Machine {
     }
 
     fn delivered(&mut self, ticket: Ticket) {
-        if let (Some((Topic::Card(_), versions)), Some(own)) = (self.outbox.delivered(ticket), &mut self.own)
-        {
-            own.delivered(&versions);
+        if let (Some((Topic::Card(_), report)), Some(own)) = (self.outbox.delivered(ticket), &mut self.own) {
+            own.delivered(&report.versions());
+            self.acknowledging.delivered(&report.acknowledged);
         }
     }
 
@@ -360,6 +477,7 @@ impl Machine {
             }
             Ok(Message::Command(_)) if retained => self.note(now, Fact::RetainedCommand(topic)),
             Ok(Message::Command(command)) => self.remote_command(now, &command),
+            Ok(Message::Acknowledged(alarms)) => self.acknowledged(now, &alarms),
             Ok(Message::Uptime) => self.uptime(now, topic, retained),
             Ok(Message::Bridge(up)) => self.bridge_says(now, topic, up),
             Ok(_) => {}
@@ -403,6 +521,7 @@ impl Machine {
         if self.identity.card().map(Topic::Card) == Some(topic) {
             self.ownership.reported_by(report);
         }
+        self.acknowledged(now, &report.acknowledged);
         let (mut behind, mut taken) = (false, false);
         for (sensor, entry) in report.iter() {
             let own = self.identity.owns(sensor);
@@ -554,6 +673,8 @@ impl Machine {
         if !self.chain.beat(now, card, *heartbeat) {
             return;
         }
+        self.acknowledging.told_by(card, &heartbeat.acknowledged);
+        self.acknowledged(now, &heartbeat.acknowledged);
         let said = self.chain.said(now.mono, card);
         for (sensor, before) in self.others.release(said, card) {
             self.note_change(now, sensor, before);
@@ -570,6 +691,9 @@ impl Machine {
             }
             self.all_own_readings_heard();
             self.answer_heartbeat(now.mono, own, heartbeat);
+        }
+        if card == self.chain.home {
+            self.tell_owner(now.mono, &heartbeat.acknowledged, effects);
         }
         if card == Card::Two && (self.knows_better(&heartbeat.has) || self.misses_the_join(now.mono)) {
             self.send_witness(now.mono, effects);
@@ -671,7 +795,13 @@ impl Machine {
         }
         let (client, restored) = (self.identity.client, self.restore.was_ever_done());
         if let Some(own) = &mut self.own
-            && let Some(memory) = own.save(now.mono, client, self.others.global.best(), restored)
+            && let Some(memory) = own.save(
+                now.mono,
+                client,
+                self.others.global.best(),
+                self.acknowledging.known(),
+                restored,
+            )
         {
             effects.push(Effect::Save(memory));
         }
@@ -754,6 +884,7 @@ impl Machine {
     fn report(&self, topic: Topic) -> Option<Report> {
         let own = self.own.as_ref().filter(|_| self.identity.is_own_topic(topic))?;
         let mut report = Report::of(own.readings());
+        report.acknowledged = *self.acknowledging.known();
         if topic != Topic::All {
             // What this program leaves behind takes the connection away from nobody.
             if !self.leaving {
@@ -801,6 +932,7 @@ impl Machine {
             heard: self.others.heard,
             joined: Some(self.others.joined).filter(|_| regular && card == Card::One),
             quarantined: self.others.quarantined(),
+            acknowledged: *self.acknowledging.known(),
             other_live: self.freshness(card.other()).is_live(),
             other_plain: self.others.global.is_plain(card.other()),
         };

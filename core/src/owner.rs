@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::acknowledged::Acknowledged;
 use crate::command::Done;
 use crate::reading::{Reading, Snapshot};
 use crate::sensor::{Card, SensorId, State};
@@ -27,6 +28,8 @@ pub struct Memory {
     pub client: Option<u32>,
     /// The commands that made the readings what they are.
     pub done: Done,
+    /// The alarms that somebody has acknowledged.
+    pub acknowledged: Acknowledged,
 }
 
 /// The owner of one card's sensors: the only place where versions are made.
@@ -184,14 +187,8 @@ impl Owner {
         }
         let before = self.readings.get(sensor);
         let version = self.next(before.map(|reading| reading.version));
-        self.readings.set(
-            sensor,
-            Reading {
-                state,
-                version,
-                changed: Some(wall),
-            },
-        );
+        self.readings
+            .set(sensor, Reading::after(before, state, version, wall));
         Some((before.map(|reading| reading.state), state))
     }
 
@@ -326,7 +323,7 @@ impl Owner {
         for (sensor, reading) in self.readings.iter().collect::<Vec<_>>() {
             if left.has_made(reading.version.dot) {
                 let version = self.next(Some(reading.version));
-                self.readings.set(sensor, Reading { version, ..reading });
+                self.readings.set(sensor, reading.renumbered(version));
             }
         }
     }
@@ -379,6 +376,7 @@ impl Owner {
                             seen: Seen::default(),
                         },
                         changed: None,
+                        ko: None,
                     },
                 );
             }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::sensor::{Card, PerSensor, SensorId, State};
 use crate::time::Wall;
 use crate::version::{Dot, Order, Version};
+use crate::wire;
 
 /// What an owner said of one of its sensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,72 @@ pub struct Reading {
     pub version: Version,
     /// When the state changed, by the owner's clock; for people to read.
     pub changed: Option<Wall>,
+    /// When the sensor was KO last; `None` also where the rest says it.
+    pub ko: Option<Ko>,
+}
+
+/// A time for which a sensor is KO, or was: an alarm, until somebody has acknowledged it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ko {
+    /// The toggle that made it KO names the alarm, also where the reading has got another number since.
+    #[serde(rename = "alarm")]
+    pub dot: Dot,
+    /// From when on, by the owner's clock.
+    #[serde(
+        default,
+        deserialize_with = "wire::wall",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub from: Option<Wall>,
+    /// Until when; `None` while it is KO.
+    #[serde(
+        default,
+        deserialize_with = "wire::wall",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub to: Option<Wall>,
+}
+
+impl Reading {
+    /// The operator's word in place of an earlier reading.
+    #[must_use]
+    pub fn after(before: Option<Self>, state: State, version: Version, now: Wall) -> Self {
+        let ko = before.and_then(|before| before.last_ko());
+        let was = before.map(|before| before.state);
+        let ko = match (was, state) {
+            // A new alarm, which the version names.
+            (None | Some(State::Ok), State::Ko) => None,
+            (Some(State::Ko), State::Ok) => ko.map(|ko| Ko { to: Some(now), ..ko }),
+            (None | Some(State::Ok), State::Ok) | (Some(State::Ko), State::Ko) => ko,
+        };
+        Self {
+            state,
+            version,
+            changed: Some(now),
+            ko,
+        }
+    }
+
+    /// The same reading under another number: its alarm keeps the name that people may have acknowledged.
+    #[must_use]
+    pub fn renumbered(&self, version: Version) -> Self {
+        Self {
+            version,
+            ko: self.last_ko(),
+            ..*self
+        }
+    }
+
+    /// When the sensor was KO last, as far as is known.
+    #[must_use]
+    pub fn last_ko(&self) -> Option<Ko> {
+        let present = Ko {
+            dot: self.version.dot,
+            from: self.changed,
+            to: None,
+        };
+        self.ko.or((self.state == State::Ko).then_some(present))
+    }
 }
 
 /// A reading of each sensor, where one is known.
@@ -49,6 +116,7 @@ impl Snapshot {
             Order::Same => {
                 if known.state == reading.state {
                     known.version = known.version.having_seen(&reading.version);
+                    known.ko = known.ko.or(reading.ko);
                 }
                 Merge::Known
             }

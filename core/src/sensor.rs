@@ -1,5 +1,6 @@
 //! Which sensors there are, what a state is, and which card carries which sensor.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::ops::{Index, IndexMut};
 
@@ -238,7 +239,8 @@ impl<T> IndexMut<Card> for PerCard<T> {
 }
 
 /// A set of sensors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+#[serde(from = "Vec<SensorId>", into = "Vec<SensorId>")]
 pub struct SensorSet(u8);
 
 impl SensorSet {
@@ -273,6 +275,18 @@ impl SensorSet {
         SensorId::ALL
             .into_iter()
             .filter(move |sensor| self.contains(*sensor))
+    }
+}
+
+impl From<Vec<SensorId>> for SensorSet {
+    fn from(sensors: Vec<SensorId>) -> Self {
+        sensors.into_iter().collect()
+    }
+}
+
+impl From<SensorSet> for Vec<SensorId> {
+    fn from(set: SensorSet) -> Self {
+        set.iter().collect()
     }
 }
 

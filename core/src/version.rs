@@ -32,7 +32,8 @@ impl RunId {
 pub struct Era(pub u32);
 
 /// Names one toggle: its number in an era. The order of dots is only a last resort, see [`Version::compare`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "(u64, u64)", into = "(u64, u64)")]
 pub struct Dot {
     /// Its number. [`Dot::INITIAL`] and [`Dot::HEARSAY`] stand for no toggle.
     pub n: u64,

@@ -7,13 +7,16 @@ use alloc::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::acknowledged::Stamp;
 use crate::chain::{Chain, Connection, Link, Status, Watched};
 use crate::event_log::EventLog;
 use crate::lack::Lack;
 use crate::machine::{Freshness, Machine, Role};
+use crate::reading::Ko;
 use crate::sensor::{Card, PerCard, PerSensor, SensorId, State};
 use crate::stage::Stage;
 use crate::time::Wall;
+use crate::version::Dot;
 
 /// What there is to see of a program at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +51,28 @@ pub struct SensorView {
     pub changed: Option<Wall>,
     /// How far it has got; of an own sensor only.
     pub stage: Option<Stage>,
+    /// The last time that it was KO, as far as its owner said so.
+    pub alarm: Option<AlarmView>,
+}
+
+/// The last time that a sensor was KO: an alarm, until somebody has acknowledged it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmView {
+    /// Which alarm, and from when until when.
+    pub ko: Ko,
+    /// Who acknowledged it; `None` if nobody has.
+    pub acknowledged: Option<Stamp>,
+    /// How far the acknowledgement has got, as far as this program can tell.
+    pub stage: Option<Stage>,
+}
+
+impl SensorView {
+    /// The alarm, if nobody has acknowledged it.
+    #[must_use]
+    pub fn open_alarm(&self) -> Option<Ko> {
+        let alarm = self.alarm.filter(|alarm| alarm.acknowledged.is_none())?;
+        Some(alarm.ko)
+    }
 }
 
 /// The links between the sources and a program.
@@ -83,6 +108,7 @@ impl View {
                     state: shown.state(),
                     changed: shown.changed(),
                     stage: machine.stage(sensor),
+                    alarm: AlarmView::of(machine, sensor),
                 })
             }),
             freshness: machine.freshness,
@@ -124,6 +150,12 @@ impl View {
         self.sensors[sensor].map(|seen| seen.state)
     }
 
+    /// The alarms that nobody has acknowledged.
+    #[must_use]
+    pub fn open_alarms(&self) -> PerSensor<Option<Dot>> {
+        PerSensor::from_fn(|sensor| Some(self.sensors[sensor]?.open_alarm()?.dot))
+    }
+
     /// Since when a card's values are held, if they are and that is known. What has not been live since the
     /// program started has been held for longer than it knows.
     #[must_use]
@@ -132,6 +164,19 @@ impl View {
             Freshness::Held { since, .. } if since != self.started => Some(since),
             Freshness::Held { .. } | Freshness::Live => None,
         }
+    }
+}
+
+impl AlarmView {
+    fn of(machine: &Machine, sensor: SensorId) -> Option<Self> {
+        let ko = machine.alarm(sensor)?;
+        let (acknowledged, stage) = machine.acknowledgement(sensor, ko.dot).unzip();
+        let stage = stage.flatten();
+        Some(Self {
+            ko,
+            acknowledged,
+            stage,
+        })
     }
 }
 

@@ -13,15 +13,16 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::acknowledged::Acknowledged;
 use crate::command::{Answer, Command};
 use crate::reading::{Reading, Snapshot, Versions};
 use crate::sensor::{PerSensor, SensorId, State};
 use crate::time::Wall;
 use crate::version::{Era, RunId};
 
-pub use ask::{encode_answer, encode_command};
+pub use ask::{encode_acknowledged, encode_answer, encode_command};
 pub use body::{decode_memory, encode_heartbeat, encode_last_will, encode_memory, encode_report};
 pub use topic::{Direction, Topic};
 
@@ -36,10 +37,13 @@ pub struct Report {
     pub life: Option<RunId>,
     /// On which of its connections to the broker.
     pub connection: Option<u64>,
+    /// The alarms that its sender knows to be acknowledged, of all sensors.
+    pub acknowledged: Acknowledged,
 }
 
 /// What a report says of one sensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are readings")]
 pub enum Entry {
     /// A reading with its version.
     Reading(Reading),
@@ -134,6 +138,9 @@ pub struct Heartbeat {
         skip_serializing_if = "Snapshot::is_empty"
     )]
     pub quarantined: Snapshot,
+    /// The alarms that it knows to be acknowledged, of all sensors.
+    #[serde(default, skip_serializing_if = "Acknowledged::is_empty")]
+    pub acknowledged: Acknowledged,
     /// Whether the other card's values are live to it.
     #[serde(default)]
     pub other_live: bool,
@@ -162,6 +169,8 @@ pub enum Message {
     Gone(RunId),
     /// Somebody asks the owner of a card to change sensors.
     Command(Command),
+    /// Somebody has acknowledged alarms of a card.
+    Acknowledged(Acknowledged),
     /// The owner says how far it has got with a command.
     Answer(Answer),
     /// A marker came back.
@@ -215,6 +224,7 @@ pub fn decode(topic: Topic, payload: &[u8]) -> Result<Message, Malformed> {
         }
         Topic::Alive(_) => body::decode_heartbeat(payload),
         Topic::Set(card) => ask::decode_command(payload, card).map(Message::Command),
+        Topic::Acknowledge(card) => ask::decode_acknowledged(payload, card).map(Message::Acknowledged),
         Topic::Answer(card) => ask::decode_answer(payload, card).map(Message::Answer),
         Topic::Marker => core::str::from_utf8(payload)
             .ok()
@@ -234,6 +244,11 @@ pub fn decode(topic: Topic, payload: &[u8]) -> Result<Message, Malformed> {
 #[must_use]
 pub fn encode_marker(nonce: u64) -> Vec<u8> {
     nonce.to_string().into_bytes()
+}
+
+/// Reads a time, if it is one that calendars can show.
+pub(crate) fn wall<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Wall>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.and_then(wall_of))
 }
 
 /// Times of change are kept within what calendars can show: years 1 to 9999.

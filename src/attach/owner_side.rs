@@ -41,6 +41,7 @@ const ACCEPT_AGAIN: Timespec = Timespec {
 
 /// What comes from the screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are requests")]
 pub enum FromScreen {
     /// One more is there: it has nothing to show yet.
     Attached,

@@ -13,13 +13,14 @@ use crate::attach::{Asked, MOST_ASKED, NotAttached, OwnerLink, REQUEST_LIVES, Re
 use crate::command::Name;
 use crate::programs::runtime::{Stop, Wakeup};
 use crate::programs::source::Source;
-use crate::sensor::{Card, SensorId};
+use crate::sensor::{Card, PerSensor, SensorId};
 use crate::system::clock::Clock;
 use crate::system::{random, threads};
 use crate::terminal::input::Input;
 use crate::time::{Mono, Now, Wall};
 use crate::ui::controls::Absence;
 use crate::ui::view::Elsewhere;
+use crate::version::Dot;
 use crate::view::View;
 
 /// Between two looks whether there is an owner again.
@@ -45,8 +46,8 @@ pub struct AttachedScreen {
     url: String,
     view: View,
     elsewhere: Elsewhere,
-    /// Which screen this is.
-    name: Option<Name>,
+    /// Who asks.
+    operator: Option<Name>,
     /// The number of the last request. The first is drawn: no two screens have the same.
     last: u64,
     /// What the operator asked for and has not been answered, with the moment. The first ones have been sent;
@@ -64,7 +65,7 @@ impl AttachedScreen {
     ///
     /// # Errors
     /// Says why there can be none. The outer error is of this machine.
-    pub fn of(folder: &Path, card: Card) -> Result<Result<Self, NotAttached>> {
+    pub fn of(folder: &Path, card: Card, operator: Option<Name>) -> Result<Result<Self, NotAttached>> {
         let clock = Clock::start();
         let owner = match OwnerLink::to(folder, card) {
             Ok(owner) => owner,
@@ -73,11 +74,6 @@ impl AttachedScreen {
         let Ok(view) = owner.views().recv_timeout(FIRST_VIEW) else {
             return Ok(Err(NotAttached::Silent(folder.display().to_string())));
         };
-        let terminal = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new());
-        let name = terminal.ok().and_then(|name| {
-            let name = name.to_string_lossy().into_owned();
-            Name::new(&format!("screen on {}", name.trim_start_matches("/dev/")))
-        });
         Ok(Ok(Self {
             folder: folder.into(),
             card,
@@ -87,7 +83,7 @@ impl AttachedScreen {
             view: *view,
             owner: Some(owner),
             next: never(),
-            name,
+            operator,
             last: random::u64()?,
             unanswered: VecDeque::new(),
             sent: 0,
@@ -100,7 +96,7 @@ impl AttachedScreen {
         self.last = self.last.wrapping_add(1);
         Request {
             id: self.last,
-            by: self.name,
+            by: self.operator,
             made: self.clock.since_boot(),
             what,
         }
@@ -123,15 +119,17 @@ impl AttachedScreen {
         }
     }
 
-    /// Forgets what nobody expects any more.
+    /// Forgets what nobody expects any more. What has been seen stays seen.
     fn forget(&mut self) {
         let now = self.clock.now().mono;
-        while let Some((_, asked)) = self.unanswered.front()
-            && now >= asked.after(REQUEST_LIVES)
-        {
-            self.unanswered.pop_front();
-            self.sent = self.sent.saturating_sub(1);
-        }
+        let (mut place, mut sent) = (0, self.sent);
+        self.unanswered.retain(|(request, asked)| {
+            let stays = now < asked.after(REQUEST_LIVES) || matches!(request.what, Asked::Acknowledge(_));
+            sent -= usize::from(!stays && place < self.sent);
+            place += 1;
+            stays
+        });
+        self.sent = sent;
     }
 
     fn replied(&mut self, reply: Reply) {
@@ -322,6 +320,11 @@ impl Source for AttachedScreen {
 
     fn toggle(&mut self, sensor: SensorId) -> Option<Stop> {
         self.ask(Asked::Toggle(sensor));
+        None
+    }
+
+    fn acknowledge(&mut self, alarms: PerSensor<Option<Dot>>, _: Option<Name>) -> Option<Stop> {
+        self.ask(Asked::Acknowledge(alarms));
         None
     }
 

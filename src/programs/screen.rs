@@ -195,10 +195,11 @@ impl<'a> Screen<'a> {
             Action::Publish => source.publish(),
             Action::Acknowledge => {
                 // An alarm that came after the last frame has been seen by nobody.
-                if let Some(shown) = self.painter.shown() {
-                    self.alarms.acknowledge(shown.alarms.seen());
-                }
-                return None;
+                let shown = self.painter.shown()?;
+                self.alarms.acknowledge(shown.alarms.seen());
+                let alarms = shown.view.open_alarms();
+                alarms.iter().next()?;
+                source.acknowledge(alarms, self.settings.operator)
             }
         };
         stop.map(Reason::Stop)

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
+use crate::command::Name;
 use crate::machine::Event;
 use crate::programs::runtime::{Runtime, Stop, Wakeup};
-use crate::sensor::SensorId;
+use crate::sensor::{PerSensor, SensorId};
 use crate::system::clock::Clock;
 use crate::terminal::input::Input;
 use crate::ui::view::Elsewhere;
+use crate::version::Dot;
 use crate::view::View;
 
 /// What is behind a screen.
@@ -31,6 +33,9 @@ pub trait Source {
 
     /// Toggles an own sensor.
     fn toggle(&mut self, sensor: SensorId) -> Option<Stop>;
+
+    /// Takes note that the operator has seen these alarms.
+    fn acknowledge(&mut self, alarms: PerSensor<Option<Dot>>, by: Option<Name>) -> Option<Stop>;
 
     /// Publishes the present state again.
     fn publish(&mut self) -> Option<Stop>;
@@ -65,6 +70,10 @@ impl Source for Runtime {
 
     fn toggle(&mut self, sensor: SensorId) -> Option<Stop> {
         self.feed(Event::Toggle(sensor))
+    }
+
+    fn acknowledge(&mut self, alarms: PerSensor<Option<Dot>>, by: Option<Name>) -> Option<Stop> {
+        self.feed(Event::Acknowledge { alarms, by })
     }
 
     fn publish(&mut self) -> Option<Stop> {

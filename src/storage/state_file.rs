@@ -334,8 +334,11 @@ fn decode(text: &[u8]) -> std::result::Result<Memory, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reading::{Reading, Snapshot};
-    use crate::sensor::{SensorId, State};
+    use crate::acknowledged::Acknowledged;
+    use crate::command::Name;
+    use crate::reading::{Ko, Reading, Snapshot};
+    use crate::sensor::{PerSensor, SensorId, State};
+    use crate::time::Wall;
     use crate::version::{Dot, Era, Seen, Version};
 
     fn memory() -> Memory {
@@ -346,6 +349,11 @@ mod tests {
             state: State::Ko,
             version: Version { dot, seen },
             changed: None,
+            ko: Some(Ko {
+                dot,
+                from: Some(Wall(7)),
+                to: None,
+            }),
         };
         readings.set(SensorId::ALL[1], reading);
         Memory {
@@ -355,6 +363,11 @@ mod tests {
             reserved: 50,
             client: Some(1),
             done: [7, u64::MAX].into_iter().collect(),
+            acknowledged: Acknowledged::of(
+                &PerSensor::from_fn(|_| Some(dot)),
+                Name::new("pi"),
+                Some(Wall(9)),
+            ),
         }
     }
 

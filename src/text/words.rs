@@ -13,7 +13,7 @@ use crate::chain::Link;
 use crate::command::{Change, Changes, Name};
 use crate::event_log::{Fact, LogEntry};
 use crate::machine::Role;
-use crate::sensor::{Card, State};
+use crate::sensor::{Card, SensorSet, State};
 use crate::stage::Stage;
 use crate::time::Wall;
 use crate::wire::Topic;
@@ -160,6 +160,7 @@ pub fn event(entry: &LogEntry, role: Role, home: Card) -> String {
             program(role)
         ),
         Fact::Commanded { by, changes } => commanded(by.as_ref(), *changes),
+        Fact::Acknowledged { by, sensors } => acknowledged(by.as_ref(), *sensors),
         Fact::RetainedCommand(topic) => {
             format!("retained command on {}: not for now, ignored", topic_name(*topic))
         }
@@ -176,6 +177,22 @@ fn commanded(by: Option<&Name>, changes: Changes) -> String {
         .map(|name| format!(" from {}", name.as_str()))
         .unwrap_or_default();
     format!("command{by}: {}", what(changes))
+}
+
+fn acknowledged(by: Option<&Name>, sensors: SensorSet) -> String {
+    let by = by
+        .map(|name| format!(" by {}", name.as_str()))
+        .unwrap_or_default();
+    let numbers: Vec<_> = sensors.iter().map(|sensor| sensor.number().to_string()).collect();
+    let (alarms, plural) = if numbers.len() > 1 {
+        ("alarms", "s")
+    } else {
+        ("alarm", "")
+    };
+    format!(
+        "{alarms} of sensor{plural} {} acknowledged{by}",
+        numbers.join(", ")
+    )
 }
 
 /// What a command line asks for, in words.

@@ -121,7 +121,7 @@ fn restored_after_a_restart_with_a_sensor_ko() {
 }
 
 #[test]
-fn without_a_state_file_what_was_ko_at_the_start_is_told_as_such() {
+fn without_a_state_file_what_was_ko_at_the_start_is_told_with_its_time() {
     for program in [CARD1, CARD2, DISPLAY] {
         let mut boards = Boards::running();
         boards.press(CARD1, 2);
@@ -133,7 +133,7 @@ fn without_a_state_file_what_was_ko_at_the_start_is_told_as_such() {
         boards.start(program);
         boards.advance(6);
         let text = shot(&picture(&boards, program), ORDINARY);
-        assert!(text.contains("KO at start: sensors 2, 6"), "{text}");
+        assert!(text.contains("! sensor 6 KO 11:58:06, and 1 more\n"), "{text}");
     }
 }
 

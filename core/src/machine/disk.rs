@@ -44,9 +44,9 @@ impl Disk {
         self.failure.as_deref()
     }
 
-    /// Whether the state file holds anything.
-    pub(super) const fn holds_something(&self) -> bool {
-        self.holds.is_some()
+    /// What the state file is known to hold.
+    pub(super) const fn holds(&self) -> Option<&Memory> {
+        self.holds.as_ref()
     }
 
     /// The commands that a later life will know to be done.

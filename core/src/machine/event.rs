@@ -8,11 +8,11 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::Command;
+use crate::command::{Command, Name};
 use crate::owner::Memory;
-use crate::sensor::{Card, SensorId};
+use crate::sensor::{Card, PerSensor, SensorId};
 use crate::time::Now;
-use crate::version::RunId;
+use crate::version::{Dot, RunId};
 use crate::wire::Topic;
 
 /// What a program is there for.
@@ -101,6 +101,13 @@ pub enum Event {
     Toggle(SensorId),
     /// The operator asks for states of own sensors on the command line; done at once, as a key is.
     Command(Box<Command>),
+    /// The operator has seen these alarms.
+    Acknowledge {
+        /// Of each sensor the alarm that was on the screen.
+        alarms: PerSensor<Option<Dot>>,
+        /// Who it is.
+        by: Option<Name>,
+    },
     /// The operator asks to publish the present state again.
     Publish,
     /// The program is about to end.

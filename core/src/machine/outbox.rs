@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 
 use super::{Effect, Ticket};
-use crate::reading::Versions;
 use crate::version::RunId;
 use crate::wire::{Report, Topic};
 
@@ -105,10 +104,10 @@ impl Outbox {
         }
     }
 
-    pub(super) fn delivered(&mut self, ticket: Ticket) -> Option<(Topic, Versions)> {
+    pub(super) fn delivered(&mut self, ticket: Ticket) -> Option<(Topic, Report)> {
         let slot = self.slot_in_flight(ticket)?;
         let (_, report) = slot.in_flight.take()?;
-        Some((slot.topic, report.versions()))
+        Some((slot.topic, report))
     }
 
     pub(super) fn undelivered(&mut self, ticket: Ticket) {

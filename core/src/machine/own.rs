@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::commands::{CommandInbox, OwnStates};
 use super::disk::Disk;
+use crate::acknowledged::Acknowledged;
 use crate::command::{Answer, Change, Changes, Command, Name};
 use crate::event_log::{EventLog, Fact};
 use crate::owner::{Memory, Owner};
@@ -133,10 +134,11 @@ impl OwnCard {
         now: Mono,
         client: u32,
         others: &Snapshot,
+        acknowledged: &Acknowledged,
         restored: bool,
     ) -> Option<Box<Memory>> {
         self.disk.end_pause(now);
-        if !restored && !self.disk.holds_something() && self.readings().is_empty() {
+        if !restored && self.disk.holds().is_none() && self.readings().is_empty() {
             return None;
         }
         let mut readings = *others;
@@ -147,6 +149,7 @@ impl OwnCard {
             readings,
             client: Some(client),
             done: self.commands.done(),
+            acknowledged: *acknowledged,
             ..self.owner.memory()
         };
         self.disk.offer(now, &memory).then(|| Box::new(memory))

@@ -1,4 +1,4 @@
-//! The JSON of commands to an owner, and of its answers.
+//! The JSON of what is asked of an owner, and of its answers.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Malformed;
 use super::body::{parse, to_json};
+use crate::acknowledged::Acknowledged;
 use crate::command::{Answer, Change, Changes, Command, Name};
 use crate::sensor::{Card, PerSensor, SensorId, State};
 use crate::stage::Stage;
@@ -105,6 +106,24 @@ pub fn encode_command(command: &Command) -> Vec<u8> {
             stages: None,
         },
     })
+}
+
+/// Reads which alarms of a card somebody has acknowledged.
+pub(super) fn decode_acknowledged(payload: &[u8], card: Card) -> Result<Acknowledged, Malformed> {
+    let acknowledged: Acknowledged = parse(payload)?;
+    if acknowledged.is_empty() {
+        return Err(Malformed::NoSensor);
+    }
+    if acknowledged.sensors().any(|sensor| sensor.card() != card) {
+        return Err(Malformed::OtherCard);
+    }
+    Ok(acknowledged)
+}
+
+/// The payload that says which alarms are acknowledged.
+#[must_use]
+pub fn encode_acknowledged(acknowledged: &Acknowledged) -> Vec<u8> {
+    to_json(acknowledged)
 }
 
 /// Reads how far an owner has got.

@@ -6,8 +6,9 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Heartbeat, Malformed, Message, Report, wall_of};
+use crate::acknowledged::Acknowledged;
 use crate::owner::Memory;
-use crate::reading::Reading;
+use crate::reading::{Ko, Reading};
 use crate::sensor::{PerSensor, SensorId, SensorSet, State};
 use crate::version::{Dot, Era, RunId, Seen, Version};
 
@@ -20,6 +21,10 @@ struct ReportExtras<V> {
     versions: Option<PerSensor<Option<V>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     changed: Option<PerSensor<Option<i64>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ko: Option<PerSensor<Option<Ko>>>,
+    #[serde(default, skip_serializing_if = "Acknowledged::is_empty")]
+    acknowledged: Acknowledged,
     #[serde(skip_serializing_if = "Option::is_none")]
     life: Option<RunId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,6 +116,7 @@ fn decode_readings<'de, V: Deserialize<'de> + Clone>(
     let mut report = Report {
         life: beside.life,
         connection: beside.connection,
+        acknowledged: beside.acknowledged,
         ..Report::default()
     };
     for sensor in carried.iter() {
@@ -130,6 +136,7 @@ fn decode_readings<'de, V: Deserialize<'de> + Clone>(
                     .changed
                     .and_then(|changed| changed[sensor])
                     .and_then(wall_of),
+                ko: beside.ko.and_then(|ko| ko[sensor]),
             }),
         };
         report.put(sensor, entry);
@@ -151,11 +158,14 @@ fn report_body(report: &Report, carried: SensorSet) -> ReportBody {
     };
     let versions = PerSensor::from_fn(|sensor| readings.version(sensor));
     let changed = PerSensor::from_fn(|sensor| Some(readings.get(sensor)?.changed?.0));
+    let ko = PerSensor::from_fn(|sensor| readings.get(sensor)?.ko);
     ReportBody {
         states: PerSensor::from_fn(|sensor| carried.contains(sensor).then(|| state(sensor))),
         beside: ReportExtras {
             versions: (!readings.is_empty()).then_some(versions),
             changed: changed.iter().next().map(|_| changed),
+            ko: ko.iter().next().map(|_| ko),
+            acknowledged: report.acknowledged,
             life: report.life,
             connection: report.connection,
         },
@@ -166,8 +176,12 @@ fn report_body(report: &Report, carried: SensorSet) -> ReportBody {
 #[must_use]
 pub fn encode_memory(memory: &Memory) -> Vec<u8> {
     let all = SensorId::ALL.into_iter().collect();
+    let report = Report {
+        acknowledged: memory.acknowledged,
+        ..Report::of(&memory.readings)
+    };
     to_json(&MemoryBody {
-        report: report_body(&Report::of(&memory.readings), all),
+        report: report_body(&report, all),
         beside: MemoryExtras {
             era: memory.era,
             reserved: memory.reserved,
@@ -202,6 +216,7 @@ pub fn decode_memory(text: &[u8]) -> Result<Memory, Malformed> {
         reserved,
         client: beside.client,
         done: beside.done.into_iter().collect(),
+        acknowledged: report.acknowledged,
     })
 }
 
@@ -291,6 +306,7 @@ pub(super) mod quarantined {
                     state,
                     version,
                     changed,
+                    ko: None,
                 },
             );
         }

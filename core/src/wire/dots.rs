@@ -10,10 +10,7 @@ const NO_VERSION: &str = "no version";
 
 fn dots_of(numbers: &[u64]) -> Result<Vec<Dot>, &'static str> {
     let dot = |pair: &[u64]| match *pair {
-        [n, era] if n <= Dot::MAX => Some(Dot {
-            n,
-            era: Era(u32::try_from(era).ok()?),
-        }),
+        [n, era] => Dot::try_from((n, era)).ok(),
         _ => None,
     };
     let dots: Option<Vec<Dot>> = numbers.chunks(2).map(dot).collect();
@@ -22,6 +19,21 @@ fn dots_of(numbers: &[u64]) -> Result<Vec<Dot>, &'static str> {
 
 fn numbers_of(dots: impl Iterator<Item = Dot>) -> Vec<u64> {
     dots.flat_map(|dot| [dot.n, u64::from(dot.era.0)]).collect()
+}
+
+impl TryFrom<(u64, u64)> for Dot {
+    type Error = &'static str;
+
+    fn try_from((n, era): (u64, u64)) -> Result<Self, Self::Error> {
+        let era = u32::try_from(era).map(Era).map_err(|_| NO_VERSION)?;
+        (n <= Self::MAX).then_some(Self { n, era }).ok_or(NO_VERSION)
+    }
+}
+
+impl From<Dot> for (u64, u64) {
+    fn from(dot: Dot) -> Self {
+        (dot.n, u64::from(dot.era.0))
+    }
 }
 
 impl TryFrom<Vec<u64>> for Version {

@@ -16,6 +16,8 @@ const CARD1_ALIVE: &str = "sensors/card1/alive";
 const CARD2_ALIVE: &str = "sensors/card2/alive";
 const CARD1_SET: &str = "sensors/card1/set";
 const CARD2_SET: &str = "sensors/card2/set";
+const CARD1_ACKNOWLEDGE: &str = "sensors/card1/acknowledge";
+const CARD2_ACKNOWLEDGE: &str = "sensors/card2/acknowledge";
 const CARD1_ANSWER: &str = "sensors/card1/set/answer";
 const CARD2_ANSWER: &str = "sensors/card2/set/answer";
 const BOARD2_CARD1: &str = "sensors/board2/card1";
@@ -39,6 +41,8 @@ pub enum Topic {
     Alive(Card),
     /// `sensors/cardN/set`: what the owner of a card is asked to do.
     Set(Card),
+    /// `sensors/cardN/acknowledge`: alarms of a card that somebody has acknowledged.
+    Acknowledge(Card),
     /// `sensors/cardN/set/answer`: how far it has got.
     Answer(Card),
     /// `sensors/board2/card1`, `sensors/board1/card2`: what the other board's broker held of this card when
@@ -64,7 +68,7 @@ pub enum Direction {
 
 impl Topic {
     /// Every topic but the marker's, which is each client's own.
-    pub const COMMON: [(Self, &'static str); 16] = [
+    pub const COMMON: [(Self, &'static str); 18] = [
         (Self::Card(Card::One), CARD1),
         (Self::Card(Card::Two), CARD2),
         (Self::All, ALL),
@@ -73,6 +77,8 @@ impl Topic {
         (Self::Alive(Card::Two), CARD2_ALIVE),
         (Self::Set(Card::One), CARD1_SET),
         (Self::Set(Card::Two), CARD2_SET),
+        (Self::Acknowledge(Card::One), CARD1_ACKNOWLEDGE),
+        (Self::Acknowledge(Card::Two), CARD2_ACKNOWLEDGE),
         (Self::Answer(Card::One), CARD1_ANSWER),
         (Self::Answer(Card::Two), CARD2_ANSWER),
         (Self::ReadBack(Card::One), BOARD2_CARD1),
@@ -106,7 +112,12 @@ impl Topic {
     #[must_use]
     pub const fn qos(self) -> u8 {
         match self {
-            Self::Card(_) | Self::All | Self::Witness | Self::Marker | Self::Set(_) => 2,
+            Self::Card(_)
+            | Self::All
+            | Self::Witness
+            | Self::Marker
+            | Self::Set(_)
+            | Self::Acknowledge(_) => 2,
             Self::Alive(_) | Self::Answer(_) | Self::ReadBack(_) | Self::Uptime(_) | Self::Bridge(_) => 0,
         }
     }
@@ -121,9 +132,11 @@ impl Topic {
     #[must_use]
     pub fn carries(self) -> SensorSet {
         match self {
-            Self::Card(card) | Self::ReadBack(card) | Self::Set(card) | Self::Answer(card) => {
-                card.sensors().into_iter().collect()
-            }
+            Self::Card(card)
+            | Self::ReadBack(card)
+            | Self::Set(card)
+            | Self::Acknowledge(card)
+            | Self::Answer(card) => card.sensors().into_iter().collect(),
             Self::All | Self::Witness => SensorId::ALL.into_iter().collect(),
             _ => SensorSet::EMPTY,
         }

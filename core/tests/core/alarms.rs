@@ -1,4 +1,8 @@
 //! What raises an alarm, what rings, and how long it stays.
+#![expect(
+    clippy::large_types_passed_by_value,
+    reason = "a test says what is seen as one value"
+)]
 
 use crate::solo::{KO, OK, sensor};
 use dualboard_core::alarms::{Alarms, Observed, Ring, Subject};
@@ -11,6 +15,7 @@ fn well() -> Observed {
         restored: true,
         states: PerSensor::from_fn(|_| OK),
         changed: PerSensor::default(),
+        alarms: PerSensor::default(),
         held: PerCard::default(),
         noted: 7,
     }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use dualboard_core::acknowledged::Acknowledged;
+use dualboard_core::command::Name;
 use dualboard_core::owner::Memory;
-use dualboard_core::reading::{Reading, Snapshot};
-use dualboard_core::sensor::{Card, SensorId, State};
+use dualboard_core::reading::{Ko, Reading, Snapshot};
+use dualboard_core::sensor::{Card, PerSensor, SensorId, State};
 use dualboard_core::time::Wall;
 use dualboard_core::version::{Dot, Era, RunId, Seen, Version};
 use dualboard_core::wire::{
@@ -40,17 +42,43 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
     })
 }
 
+fn wall() -> impl Strategy<Value = Option<Wall>> {
+    prop::option::of((-62_135_596_800_i64..=253_402_300_799).prop_map(Wall))
+}
+
+fn ko() -> impl Strategy<Value = Ko> {
+    (version(), wall(), wall()).prop_map(|(version, from, to)| Ko {
+        dot: version.dot,
+        from,
+        to,
+    })
+}
+
 fn reading() -> impl Strategy<Value = Reading> {
-    (
-        any::<bool>(),
-        version(),
-        prop::option::of(-62_135_596_800_i64..=253_402_300_799),
-    )
-        .prop_map(|(ok, version, changed)| Reading {
+    (any::<bool>(), version(), wall(), prop::option::of(ko())).prop_map(|(ok, version, changed, ko)| {
+        Reading {
             state: State::from(ok),
             version,
-            changed: changed.map(Wall),
-        })
+            changed,
+            ko,
+        }
+    })
+}
+
+fn acknowledged() -> impl Strategy<Value = Acknowledged> {
+    let alarms = prop::collection::vec(prop::option::of(version()), 6);
+    let by = prop::option::of("[ -~]{1,40}");
+    let once = (alarms, by, wall()).prop_map(|(alarms, by, at)| {
+        let dot = |sensor: SensorId| Some(alarms[usize::from(sensor.number()) - 1]?.dot);
+        Acknowledged::of(&PerSensor::from_fn(dot), by.and_then(|by| Name::new(&by)), at)
+    });
+    prop::collection::vec(once, 0..8).prop_map(|all| {
+        let mut merged = Acknowledged::default();
+        for one in all {
+            merged.merge(&one);
+        }
+        merged
+    })
 }
 
 fn entry() -> impl Strategy<Value = Entry> {
@@ -61,38 +89,43 @@ fn entry() -> impl Strategy<Value = Entry> {
 }
 
 fn report() -> impl Strategy<Value = Report> {
-    prop::collection::vec(prop::option::of(entry()), 6).prop_map(|entries| {
-        let mut report = Report::default();
-        for (sensor, entry) in SensorId::ALL.into_iter().zip(entries) {
-            if let Some(entry) = entry {
-                report.put(sensor, entry);
+    (
+        prop::collection::vec(prop::option::of(entry()), 6),
+        acknowledged(),
+    )
+        .prop_map(|(entries, acknowledged)| {
+            let mut report = Report::default();
+            report.acknowledged = acknowledged;
+            for (sensor, entry) in SensorId::ALL.into_iter().zip(entries) {
+                if let Some(entry) = entry {
+                    report.put(sensor, entry);
+                }
             }
-        }
-        report
-    })
+            report
+        })
 }
 
 proptest! {
     #[test]
     fn a_report_comes_back_as_it_was(report in report()) {
         let bytes = encode_report(&report, Topic::All.carries());
-        prop_assert!(bytes.len() < LARGEST / 8);
+        prop_assert!(bytes.len() < LARGEST / 4);
         prop_assert_eq!(decode(Topic::All, &bytes), Ok(Message::Report(report)));
     }
 
     #[test]
-    fn memory_comes_back_as_it_was(readings in snapshot(), met in seen(), era in prop::option::of(any::<u32>()), reserved in 0..=Dot::MAX, client in any::<Option<u32>>(), done in prop::collection::vec(any::<u64>(), 0..20)) {
+    fn memory_comes_back_as_it_was(readings in snapshot(), met in seen(), era in prop::option::of(any::<u32>()), reserved in 0..=Dot::MAX, client in any::<Option<u32>>(), done in prop::collection::vec(any::<u64>(), 0..20), acknowledged in acknowledged()) {
         let reserved = if era.is_some() { reserved } else { 0 };
-        let memory = Memory { readings, met, era: era.map(Era), reserved, client, done: done.into_iter().collect() };
+        let memory = Memory { readings, met, era: era.map(Era), reserved, client, done: done.into_iter().collect(), acknowledged };
         prop_assert_eq!(decode_memory(&encode_memory(&memory)), Ok(memory));
     }
 
     #[test]
-    fn a_heartbeat_comes_back_as_it_was(life in any::<u32>(), ms in any::<u64>(), era in any::<u32>(), all in prop::array::uniform3(snapshot()), flags in any::<[bool; 4]>()) {
+    fn a_heartbeat_comes_back_as_it_was(life in any::<u32>(), ms in any::<u64>(), era in any::<u32>(), all in prop::array::uniform3(snapshot()), acknowledged in acknowledged(), flags in any::<[bool; 4]>()) {
         let [has, heard, mut quarantined] = all;
         for sensor in SensorId::ALL {
             if let Some(reading) = quarantined.get(sensor) {
-                quarantined.set(sensor, Reading { changed: None, ..reading });
+                quarantined.set(sensor, Reading { changed: None, ko: None, ..reading });
             }
         }
         let beat = Heartbeat {
@@ -105,6 +138,7 @@ proptest! {
             heard: heard.versions(),
             joined: flags[1].then_some(heard.versions()),
             quarantined,
+            acknowledged,
             other_live: flags[2],
             other_plain: flags[3],
         };

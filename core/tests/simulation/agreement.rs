@@ -19,6 +19,7 @@ impl Simulation {
     /// The last fault is over: what must everything come to?
     pub fn expect(&mut self) {
         self.hooks.expected = self.survivors();
+        self.expect_acknowledged();
         for sensor in SensorId::ALL {
             let place = usize::from(sensor.number()) - 1;
             let left = latest(self.hooks.expected[place].iter().copied());
@@ -81,6 +82,10 @@ impl Simulation {
                 if slot != owner_of(place) && !record.live[usize::from(place >= 3)] {
                     return Some(format!("{name} does not show sensor {number} as live"));
                 }
+            }
+            let sensor = SensorId::ALL[place];
+            if let Some(words) = self.disagreement_on_alarm(sensor, owner_of(place)) {
+                return Some(words);
             }
             for (name, packet) in self.retained(place) {
                 if packet.and_then(|packet| packet.image[place]) != owner[place] {

@@ -123,7 +123,12 @@ impl Simulation {
                 self.start_twin(kind, takes_over);
             }
             Kind::Garbage | Kind::Replay | Kind::Meddler | Kind::Plain => self.meddle(kind, board),
-            Kind::TakesOver | Kind::TwinPressed | Kind::Repeated | Kind::Overtaken | Kind::ClockBehind => {}
+            Kind::TakesOver
+            | Kind::Acknowledged
+            | Kind::TwinPressed
+            | Kind::Repeated
+            | Kind::Overtaken
+            | Kind::ClockBehind => {}
         }
         self.lower_floor();
         self.forget();

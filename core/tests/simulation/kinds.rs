@@ -34,6 +34,7 @@ kinds! {
     TakesOver "of these, to take over",
     TwinPressed "key pressed on a twin",
     ReadOnly "disk read-only for a whole life",
+    Acknowledged "alarms acknowledged",
     Commanded "command with an id",
     Repeated "command sent again",
     Asleep "machine asleep",
@@ -50,6 +51,7 @@ kinds! {
 
 /// What follows from others, and is not drawn.
 pub const FOLLOW: &[Kind] = &[
+    Kind::Acknowledged,
     Kind::TakesOver,
     Kind::TwinPressed,
     Kind::Repeated,

@@ -5,6 +5,7 @@
 //! on how many cores, `SIM_FAILURES` how many may fail on each before it ends. `dev/simulate.sh` does
 //! it in an optimised build.
 
+mod acknowledging;
 mod agreement;
 mod assertions;
 #[path = "../support/boards/mod.rs"]

@@ -122,11 +122,22 @@ impl Simulation {
             let sensor = *self.hooks.rng.pick(&sensors);
             self.plan_at(at, Planned::Press(sensor));
         }
+        self.plan_acknowledgements(end);
         self.plan_losses(end);
         self.plan_burst(end);
         self.plan_pause(end);
         let at = self.hooks.rng.within(end, end + 6_000);
         self.plan_at(at, Planned::Heal);
+    }
+
+    /// Somebody looks at a screen now and then.
+    fn plan_acknowledgements(&mut self, end: u64) {
+        let mut rng = Rng::new(self.hooks.rng.clone().next() ^ 2);
+        for _ in 0..rng.within(0, 16) {
+            let (at, slot) = (rng.within(0, end), rng.within(0, TWIN as u64));
+            let slot = usize::try_from(slot).expect("small");
+            self.plan_at(at, Planned::Acknowledge(slot));
+        }
     }
 
     /// In a few runs nothing is left to chance but when things happen exactly.

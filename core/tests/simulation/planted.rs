@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use dualboard_core::acknowledged::Acknowledged;
 use dualboard_core::command::Done;
 use dualboard_core::machine::{Effect, Event};
 use dualboard_core::owner::Memory;
@@ -51,6 +52,11 @@ plantings! {
     TwinUnheard "an owner does not hear another owner of its card",
     TwinUnseen "an owner does not see whose report is on its topic",
     CommandsForgotten "the state file does not say which commands were done",
+    AlarmsUnsaved "the state file does not say which alarms were acknowledged",
+    AlarmsUnpublished "reports do not say which alarms were acknowledged",
+    AlarmsUnheard "heartbeats do not say which alarms were acknowledged",
+    AlarmsUntold "a display keeps to itself which alarms were acknowledged",
+    AlarmsUnnamed "reports do not say which alarm it was",
     VersionsIgnored "a display reads the plain keys only",
     ForgetsOffline "a display forgets when its connection is lost",
     AnswersAll "an owner answers every heartbeat with its report",
@@ -197,6 +203,7 @@ impl Planted {
                     }
                 }))
             }
+            Planting::AlarmsUnheard if heartbeat => changed(removed(payload, "acknowledged")),
             Planting::SeenStripped => changed(rewritten(payload, unseen)),
             Planting::TwinUnheard if own("/alive") => {
                 let life = serde_json::from_slice::<Value>(payload).map(|beat| beat["life"].as_u64());
@@ -241,6 +248,7 @@ impl Planted {
             Effect::Save(mut memory) => {
                 match planting {
                     Planting::MetForgotten => memory.met = Seen::default(),
+                    Planting::AlarmsUnsaved => memory.acknowledged = Acknowledged::default(),
                     Planting::CommandsForgotten => memory.done = Done::default(),
                     _ => {}
                 }
@@ -251,6 +259,7 @@ impl Planted {
         let report = matches!(topic, Topic::Card(_) | Topic::All);
         let again = report && self.sent.get(&(program.name, topic)) == Some(&payload);
         let told = match planting {
+            Planting::AlarmsUntold if matches!(topic, Topic::Acknowledge(_)) => return (None, Vec::new()),
             Planting::NoWitness if topic == Topic::Witness => return (None, Vec::new()),
             Planting::NeverAgain if again => return (None, vec![Event::Delivered(ticket)]),
             Planting::EarlyPublish if topic == Topic::Marker => {
@@ -261,9 +270,12 @@ impl Planted {
         };
         if report {
             self.sent.insert((program.name, topic), payload.clone());
-            if planting == Planting::RelayMints {
-                payload = minted(program, &payload);
-            }
+            payload = match planting {
+                Planting::RelayMints => minted(program, &payload),
+                Planting::AlarmsUnnamed => removed(&payload, "ko"),
+                Planting::AlarmsUnpublished => removed(&payload, "acknowledged"),
+                _ => payload,
+            };
         }
         let effect = Effect::Publish {
             ticket,

@@ -10,6 +10,7 @@ use dualboard_core::sensor::{Card, SensorId};
 use dualboard_core::time::Now;
 use dualboard_core::wire::Topic;
 
+use super::acknowledging::{Acknowledgements, Shown as ShownAlarms};
 use super::assertions::Had;
 use super::boards::Hooks;
 use super::boards::board::Board;
@@ -44,6 +45,8 @@ pub enum Planned {
     Fault(Fault),
     Press(SensorId),
     Command(SensorId, u64),
+    /// Somebody acknowledges what is on the screen of a program.
+    Acknowledge(usize),
     Heal,
     Look,
 }
@@ -71,6 +74,7 @@ pub struct Record {
     pub beats: u64,
     /// Whether it has ended, or is about to, for another owner.
     pub gave_way: bool,
+    pub alarms: ShownAlarms,
 }
 
 #[derive(Default)]
@@ -88,6 +92,7 @@ pub struct Run {
     pub waits_for_clock: bool,
     pub ledger: Ledger,
     pub memories: Memories,
+    pub acknowledgements: Acknowledgements,
     /// A twin has been started with a copy of the owner's state file.
     pub copied: bool,
     /// All is well since, but for two owners of a card, of which one is to end.
@@ -246,6 +251,7 @@ impl Hooks for Run {
             Planned::Fault(fault) => world.inject(fault),
             Planned::Press(sensor) => world.press(sensor),
             Planned::Command(sensor, id) => world.command(sensor, id),
+            Planned::Acknowledge(slot) => world.press_acknowledge(slot),
             Planned::Heal => world.heal(),
             Planned::Look => world.look(),
         }
@@ -261,6 +267,7 @@ impl Hooks for Run {
         record.done = done.unwrap_or_default();
         (record.highest, record.view, record.states) = ([None; 6], [None; 6], [None; 6]);
         (record.live, record.gave_way) = ([false; 2], false);
+        record.alarms = ShownAlarms::default();
         world.remember(slot, memory);
         world.forget();
     }
@@ -293,6 +300,7 @@ impl Hooks for Run {
     fn handled(world: &mut Simulation, slot: usize, key: Option<SensorId>) {
         let commanded = world.newly_done(slot);
         world.observe(slot, key, &commanded);
+        world.observe_alarms(slot);
     }
 
     fn outgoing(world: &mut Simulation, slot: usize, effect: Effect) -> (Option<Effect>, Vec<Event>) {
@@ -328,6 +336,7 @@ impl Hooks for Run {
         pass_on: impl FnOnce(&mut Simulation),
     ) {
         world.record_published(board, packet);
+        world.record_acknowledged(board, packet);
         let before = packet.foreign.then(|| world.survivors());
         pass_on(world);
         if let Some(before) = before {

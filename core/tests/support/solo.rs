@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use dualboard_core::acknowledged::Acknowledged;
 use dualboard_core::command::Answer;
 use dualboard_core::global::Shown;
 use dualboard_core::machine::{Effect, Event, Machine, Role, Setup, Ticket};
@@ -41,6 +42,7 @@ pub fn reading(state: State, version: Version) -> Reading {
         state,
         version,
         changed,
+        ko: None,
     }
 }
 
@@ -66,6 +68,7 @@ pub fn heartbeat(life: u32, seconds: u64, number: u8, version: Version) -> Heart
         heard: Versions::default(),
         joined: None,
         quarantined: Snapshot::default(),
+        acknowledged: Acknowledged::default(),
         other_live: true,
         other_plain: false,
     }

@@ -54,10 +54,17 @@ impl Runtime {
         let is_late = self.clock.since_boot().saturating_sub(request.made) > REQUEST_LIVES;
         let stop = match request.what {
             // The next owner is asked.
-            Asked::Toggle(_) | Asked::Set(..) if self.machine.is_leaving() => return None,
+            Asked::Toggle(_) | Asked::Set(..) | Asked::Acknowledge(_) if self.machine.is_leaving() => {
+                return None;
+            }
             Asked::Toggle(_) | Asked::Set(..) | Asked::Publish if is_late => None,
             Asked::Toggle(sensor) => return self.change(screen, request, (sensor, Change::Toggle)),
             Asked::Set(sensor, state) => return self.change(screen, request, (sensor, Change::Set(state))),
+            Asked::Acknowledge(alarms) => {
+                self.unanswered_yet(screen, request);
+                let by = request.by;
+                return self.feed(Event::Acknowledge { alarms, by });
+            }
             Asked::Publish => self.feed(Event::Publish),
             Asked::View => self.show_again(),
             Asked::Retry => {
@@ -70,7 +77,7 @@ impl Runtime {
         stop
     }
 
-    /// As a command: asked again, it is done once. That it is done is said when it is on disk.
+    /// As a command: asked again, it is done once.
     fn change(
         &mut self,
         screen: u64,
@@ -80,14 +87,19 @@ impl Runtime {
         let mut changes = Changes::default();
         changes.put(sensor, Some(change));
         let (id, by) = (Some(request.id), request.by);
-        if let Some(screens) = &mut self.screens {
-            screens.unanswered.push((screen, request.id));
-        }
+        self.unanswered_yet(screen, request);
         let stop = self.feed(Event::Command(Box::new(Command { id, by, changes })));
         if let Some(state) = self.machine.shown(sensor).map(|shown| shown.state()) {
             self.reply(screen, Reply::Toggled(request.id, state));
         }
         stop
+    }
+
+    /// That it is done is said when what it did is on disk.
+    fn unanswered_yet(&mut self, screen: u64, request: Request) {
+        if let Some(screens) = &mut self.screens {
+            screens.unanswered.push((screen, request.id));
+        }
     }
 
     fn reply(&self, screen: u64, reply: Reply) {

@@ -22,7 +22,9 @@ pub fn alarms(view: &View, alarms: &Alarms, times: &Times) -> Vec<String> {
             // What is named lasts; every other time that something raised an alarm is over.
             let over = alarms.raised().saturating_sub(all);
             let more = all.saturating_sub(told.number);
-            last(&told, more, over, times)
+            let first = alarms.first().filter(|first| !told.includes(first));
+            let first = first.map(|first| of_both_boards(&open, *first));
+            last(&told, (more, over), first.as_ref(), times)
         }
         (None, Some(newest)) => {
             let told = of_both_boards(&open, *newest);
@@ -60,6 +62,15 @@ struct Told {
     number: u64,
 }
 
+impl Told {
+    /// Whether it names this one as well.
+    fn includes(&self, other: &Alarm) -> bool {
+        let both = |alarm: &Alarm| matches!(alarm.subject, Subject::Lost(_));
+        self.alarm.subject == other.subject
+            || (both(&self.alarm) && both(other) && self.alarm.raised == other.raised)
+    }
+}
+
 /// Names an alarm, and with it the other board's if both were lost in one moment: that is one thing.
 fn of_both_boards(alarms: &[Alarm], alarm: Alarm) -> Told {
     let itself = alarm.subject.number();
@@ -93,18 +104,22 @@ fn at(alarm: &Alarm, times: &Times) -> String {
     }
 }
 
-fn last(told: &Told, more: u64, over: u64, times: &Times) -> Vec<String> {
+fn last(told: &Told, (more, over): (u64, u64), first: Option<&Told>, times: &Times) -> Vec<String> {
     let (what, at) = (&told.what, at(&told.alarm, times));
     let part = |count: u64, text: String| if count == 0 { String::new() } else { text };
     let long = part(more, format!(", and {more} more")) + &part(over, format!("; {}", ended(over)));
+    // What came first is mostly the cause of the rest.
+    let first = first.map(|first| format!("; first {}{}", first.what, self::at(&first.alarm, times)));
+    let first = first.map(|first| format!("{what}{at}{long}{first}"));
     let short = part(more, format!(" +{more}")) + &part(over, format!(", {over} ended"));
     let shortest = part(more, format!(" +{more}"));
-    vec![
+    let texts = [
         format!("{what}{at}{long}"),
         format!("{what}{at}{short}"),
         format!("{what}{short}"),
         format!("{what}{shortest}"),
-    ]
+    ];
+    first.into_iter().chain(texts).collect()
 }
 
 fn all_over(view: &View, told: &Told, more: u64, times: &Times) -> Vec<String> {

@@ -2,6 +2,7 @@
 //! goes wrong unasked.
 
 use dualboard_core::alarms::{Alarms, Observed};
+use dualboard_core::command::Name;
 use dualboard_core::machine::{Effect, Event, Machine};
 use dualboard_core::sensor::{Card, SensorId, State};
 use dualboard_core::time::Now;
@@ -165,6 +166,10 @@ impl Boards {
     pub fn acknowledge(&mut self, program: usize) {
         let seen = self.hooks.alarms[program].seen();
         self.hooks.alarms[program].acknowledge(seen);
+        let alarms = self.machine(program).view().open_alarms();
+        let by = Name::new("night shift");
+        self.feed(program, Event::Acknowledge { alarms, by });
+        self.pass(SETTLED);
     }
 
     /// Somebody publishes at a broker.

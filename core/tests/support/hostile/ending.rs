@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use dualboard_core::acknowledged::Acknowledged;
 use dualboard_core::machine::Role;
 use dualboard_core::reading::Snapshot;
 use dualboard_core::sensor::Card;
@@ -78,6 +79,7 @@ impl Trial {
             heard,
             joined: held(Topic::All),
             quarantined: Snapshot::default(),
+            acknowledged: Acknowledged::default(),
             other_live: true,
             other_plain: false,
         };

@@ -113,6 +113,7 @@ fn memory(bytes: &mut Unstructured<'_>) -> Result<Memory> {
                     state,
                     version,
                     changed: None,
+                    ko: None,
                 },
             );
         }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use dualboard_core::acknowledged::Acknowledged;
 use dualboard_core::machine::{Effect, Event, Machine, Role, Setup, Ticket};
 use dualboard_core::owner::Memory;
 use dualboard_core::reading::Snapshot;
@@ -116,6 +117,7 @@ impl Trial {
                     } else {
                         self.report(&heard).readings()
                     },
+                    acknowledged: Acknowledged::default(),
                     other_live: flags & 1 != 0,
                     other_plain: flags & 2 != 0,
                 };

@@ -24,6 +24,7 @@ impl Trial {
                     state,
                     version: version(drawn, shown.map(|shown| shown.version)),
                     changed: None,
+                    ko: None,
                 })),
             };
             if let Some(entry) = entry {

@@ -5,7 +5,9 @@ use ratatui::text::{Line, Span};
 
 use crate::machine::{Freshness, Role};
 use crate::sensor::{Card, SensorId};
+use crate::stage::Stage;
 use crate::text::words;
+use crate::time::Wall;
 use crate::ui::controls::ToggleMode;
 use crate::ui::view::Picture;
 
@@ -17,6 +19,9 @@ const ROOMY: usize = 30;
 
 /// From this width on it is said what a time means.
 const TALKATIVE: usize = 56;
+
+/// In which column it begins what is said of a sensor's alarm.
+const ALARM: usize = 45;
 
 /// How long the line of what has been is at most, before which column it never begins, and behind which it
 /// never ends.
@@ -128,6 +133,7 @@ pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, b
     }
     line.spans
         .extend(beside_state(picture, sensor, left, width >= TALKATIVE));
+    line.spans.extend(alarm(picture, sensor, width, line.width()));
     line.spans.extend(history(picture, sensor, width, line.width()));
     line
 }
@@ -166,12 +172,55 @@ fn beside_state(picture: &Picture, sensor: SensorId, width: usize, talkative: bo
     spans
 }
 
+/// What became of the alarm when the sensor was KO last: that it is new, that somebody has acknowledged it,
+/// or that it was over before anybody had seen it.
+fn alarm(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<Span<'static>> {
+    let theme = &picture.theme;
+    let Some(alarm) = picture.view.sensors[sensor].and_then(|seen| seen.alarm) else {
+        return Vec::new();
+    };
+    let time = |wall: Option<Wall>| wall.map(|wall| picture.times.at(wall));
+    let (texts, style) = match (alarm.ko.to, alarm.acknowledged) {
+        (None, None) => (vec!["new alarm".to_owned()], theme.alarm()),
+        (None, Some(_)) => (acknowledged(alarm.stage), theme.dim()),
+        (Some(_), Some(_)) => return Vec::new(),
+        (Some(to), None) => {
+            let to = picture.times.at(to);
+            let was = time(alarm.ko.from).map(|from| format!("was KO {from} to {to}"));
+            let texts = was
+                .into_iter()
+                .chain([format!("was KO to {to}"), "was KO".to_owned()]);
+            (texts.collect(), theme.waiting())
+        }
+    };
+    let column = ALARM.max(used + 2);
+    let room = width.saturating_sub(column + 1);
+    let Some(text) = texts.into_iter().find(|text| text.len() <= room) else {
+        return Vec::new();
+    };
+    vec![Span::raw(" ".repeat(column - used)), Span::styled(text, style)]
+}
+
+/// How far it has got that an alarm is acknowledged: said until all have it.
+fn acknowledged(stage: Option<Stage>) -> Vec<String> {
+    let word = "acknowledged";
+    match stage {
+        Some(stage @ (Stage::Sending | Stage::Saved)) => {
+            vec![
+                format!("{word} {}", stage.word()),
+                format!("ack. {}", stage.word()),
+            ]
+        }
+        Some(Stage::Confirmed) | None => vec![word.to_owned()],
+    }
+}
+
 /// The line of what has been, its end at the same place in each row, where there is room for some of it.
 fn history(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<Span<'static>> {
     let (most, from, to) = HISTORY;
     let end = to.min(width.saturating_sub(1));
-    let columns = most.min(end.saturating_sub(from));
-    if columns < 8 || used >= from {
+    let columns = most.min(end.saturating_sub(from.max(used + 2)));
+    if columns < 8 {
         return Vec::new();
     }
     let steps = picture.alarms.history(sensor).line(columns);
