@@ -28,6 +28,27 @@ MUTATIONS = [
         "if self.dot.n == u64::MAX {",
     ),
     (
+        "a reading with another number has another alarm",
+        "simulation",
+        "core/src/reading.rs",
+        "            ko: self.last_ko(),\n            ..*self",
+        "            ko: None,\n            ..*self",
+    ),
+    (
+        "an acknowledged alarm of one era makes that of another one forgotten",
+        "acknowledged",
+        "core/src/acknowledged.rs",
+        "            dots: self.dots.join(other.dots),\n            ..first",
+        "            dots: first.dots,\n            ..first",
+    ),
+    (
+        "a display says once which alarms were acknowledged",
+        "simulation",
+        "core/src/machine.rs",
+        "            self.tell_owner(now.mono, &heartbeat.acknowledged, effects);",
+        "",
+    ),
+    (
         "eras that were met prove nothing",
         "simulation",
         "core/src/version.rs",

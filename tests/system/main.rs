@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acknowledged;
 mod addresses;
 mod alarms;
 mod attached;

@@ -7,6 +7,7 @@ mod hostile;
 #[path = "../support/solo.rs"]
 mod solo;
 
+mod acknowledged;
 mod alarms;
 mod commands;
 mod compatibility;
