@@ -156,6 +156,13 @@ impl Campaign {
             self.press_after(wait);
             wait += self.chance.wait_for(pace);
         }
+        // Fewer than keys: an alarm has to be there.
+        let mut wait = self.chance.wait_for(1.0);
+        while wait < end {
+            let who = self.chance.pick(&PROGRAMS);
+            self.after(wait, move |campaign| Operator::acknowledge(who, &campaign.world));
+            wait += self.chance.wait_for(1.0);
+        }
     }
 
     /// Mends everything in random order.
@@ -264,7 +271,7 @@ impl Campaign {
     fn watch(&mut self) {
         let world = &self.world;
         let same = have_one_view(world) && !self.operator.waits(world);
-        let live = same && PROGRAMS.iter().all(|who| is_live(world, *who));
+        let live = same && PROGRAMS.iter().all(|who| is_live(world, *who)) && have_same_alarms(world);
         self.same_since = same.then(|| self.same_since.unwrap_or_else(now));
         self.live_since = live.then(|| self.live_since.unwrap_or_else(now));
     }
@@ -281,7 +288,7 @@ fn note_stall(since: Duration) {
 fn have_one_view(world: &RealWorld) -> bool {
     let states = |who: Who| -> SensorStates {
         let rows = world.unit(who).screen.rows.iter();
-        rows.map(|(&sensor, (state, _))| (sensor, state.clone()))
+        rows.map(|(&sensor, (state, ..))| (sensor, state.clone()))
             .collect()
     };
     let first = states(Who::Card1);
@@ -294,10 +301,26 @@ fn have_one_view(world: &RealWorld) -> bool {
     first.len() == 6 && PROGRAMS.iter().all(|who| states(*who) == first) && world.observers.iter().all(holds)
 }
 
+/// Whether all screens say the same of each alarm, and none of it is under way.
+fn have_same_alarms(world: &RealWorld) -> bool {
+    let alarms = |who: Who| -> Vec<&str> {
+        let rows = world.unit(who).screen.rows.values();
+        rows.map(|(_, _, alarm)| alarm.as_str()).collect()
+    };
+    let first = alarms(Who::Card1);
+    let under_way = |alarm: &&str| alarm.ends_with("SENDING") || alarm.ends_with("SAVED");
+    !first.iter().any(under_way) && PROGRAMS.iter().all(|who| alarms(*who) == first)
+}
+
 /// Whether a screen calls everything confirmed or live.
 fn is_live(world: &RealWorld, who: Who) -> bool {
-    world.unit(who).screen.rows.iter().all(|(sensor, (_, beside))| {
-        let own = Who::owner_of(*sensor) == who;
-        beside == if own { "CONFIRMED" } else { "LIVE" }
-    })
+    world
+        .unit(who)
+        .screen
+        .rows
+        .iter()
+        .all(|(sensor, (_, beside, _))| {
+            let own = Who::owner_of(*sensor) == who;
+            beside == if own { "CONFIRMED" } else { "LIVE" }
+        })
 }

@@ -43,7 +43,7 @@ impl Operator {
         if !unit.is_up() || last.is_some_and(|last| last.run == unit.run && !last.seen) {
             return;
         }
-        let Some((shown, _)) = unit.screen.rows.get(&sensor) else {
+        let Some((shown, ..)) = unit.screen.rows.get(&sensor) else {
             return;
         };
         let press = Press {
@@ -57,12 +57,27 @@ impl Operator {
         self.last.insert(sensor, press);
     }
 
+    /// Acknowledges the alarms that a program's screen shows.
+    pub fn acknowledge(who: Who, world: &RealWorld) {
+        let unit = world.unit(who);
+        let is_open = |alarm: &str| ["new alarm", "was KO"].contains(&alarm);
+        let rows = unit.screen.rows.iter();
+        let sensors: Vec<u8> = rows
+            .filter(|(_, (_, _, alarm))| is_open(alarm))
+            .map(|(sensor, _)| *sensor)
+            .collect();
+        if unit.is_up() && !sensors.is_empty() {
+            log!("acknowledge", {"who": name(who), "run": unit.run, "sensors": sensors});
+            unit.press("a");
+        }
+    }
+
     /// Notes what the keys have done.
     pub fn look(&mut self, world: &RealWorld) {
         for (sensor, press) in &mut self.last {
             let unit = world.unit(Who::owner_of(*sensor));
             let state = unit.screen.rows.get(sensor).filter(|_| unit.run == press.run);
-            press.seen |= state.is_some_and(|(state, _)| state == press.to);
+            press.seen |= state.is_some_and(|(state, ..)| state == press.to);
         }
     }
 }

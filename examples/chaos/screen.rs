@@ -5,10 +5,19 @@ use std::num::NonZeroU16;
 
 use crate::support::bench::told::row;
 
-/// By sensor: its state, and the word beside it.
-pub type Rows = BTreeMap<u8, (String, String)>;
+/// By sensor: its state, the word beside it, and what is said of its alarm.
+pub type Rows = BTreeMap<u8, (String, String, String)>;
 
-pub const SIZE: (u16, u16) = (100, 30);
+/// Wide enough for one column, in which there is room for what is said of alarms.
+pub const SIZE: (u16, u16) = (80, 24);
+/// Longer ones first: one may begin as another does.
+const ALARMS: [&str; 5] = [
+    "new alarm",
+    "was KO",
+    "acknowledged SENDING",
+    "acknowledged SAVED",
+    "acknowledged",
+];
 const STAGES: [&str; 5] = ["SENDING", "SAVED", "CONFIRMED", "LIVE", "HELD"];
 
 /// A screen that is drawn again from the bytes.
@@ -63,7 +72,9 @@ impl DrawnScreen {
         let said = |sensor| {
             let row = row(&text, sensor)?;
             let stage = STAGES.contains(&row.beside.as_str()).then_some(row.beside);
-            Some((sensor, (row.state, stage.unwrap_or_default())))
+            let alarm = ALARMS.into_iter().find(|alarm| row.time.contains(alarm));
+            let alarm = alarm.unwrap_or_default().to_owned();
+            Some((sensor, (row.state, stage.unwrap_or_default(), alarm)))
         };
         let rows: Rows = (1..=6).filter_map(said).collect();
         if rows.len() == 6 && rows != self.rows {
@@ -92,4 +103,7 @@ fn every_picture_is_seen_and_none_that_is_drawn_in_part() {
     assert_eq!(first(b"\x1b[1;11HOK"), [""; 0], "in two reads");
     assert_eq!(first(b"  SENDING"), [""; 0]);
     assert_eq!(first(b""), ["OK SENDING"]);
+    first(b"\x1b[1;22Hsince 12:00:00  acknowledged SENDING");
+    first(b"");
+    assert_eq!(screen.rows[&1].2, "acknowledged SENDING");
 }

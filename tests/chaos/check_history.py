@@ -126,7 +126,7 @@ class History:
         view = self.views.get(event["who"])
         if view is None:
             return
-        for number, (state, beside) in event["sensors"].items():
+        for number, (state, beside, _) in event["sensors"].items():
             self._shown(event, view, int(number), state, beside, now)
 
     def _shown(self, event: Event, view: View, sensor: int, state: str, beside: str | None, now: float) -> None:

@@ -113,7 +113,7 @@ class Screens:
         self._now: dict[tuple[str, int], tuple[float, str, str]] = {}
         for event in log:
             if event["e"] == "screen":
-                for number, (state, beside) in event["sensors"].items():
+                for number, (state, beside, _) in event["sensors"].items():
                     self._row(event["who"], int(number), (state, beside), event["t"])
             elif event["e"] in ("end", "blind"):
                 for number in range(1, 7):

@@ -14,12 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from .check_agreement import Agreement
+from .check_alarms import Alarms
 from .check_history import SENSORS, Event, History
 from .check_honesty import Outages, Screens, false_confirmed, false_live, false_saved
 
 # After the last fault all views must show the same within this time.
 BOUND = 20.0
-KINDS = ("lost", "rolled back", "invented", "false SAVED", "false CONFIRMED", "false LIVE")
+KINDS = (
+    "lost",
+    "rolled back",
+    "invented",
+    "false SAVED",
+    "false CONFIRMED",
+    "false LIVE",
+    "acknowledgement lost",
+    "acknowledgement invented",
+)
 
 
 def read(path: Path) -> list[Event]:
@@ -38,11 +48,12 @@ def read(path: Path) -> list[Event]:
 
 def judge(log: list[Event]) -> tuple[list[tuple[float, str]], dict[str, Any]]:
     """Violations with their times, and figures."""
-    history, agreement = History(), Agreement()
+    history, agreement, alarms = History(), Agreement(), Alarms()
     for event in log:
         history.handle(event)
         agreement.handle(event)
-    violations = list(history.violations)
+        alarms.handle(event)
+    violations = history.violations + alarms.violations
     outages, screens = Outages(log), Screens(log)
     states = {sensor: [toggle.to for toggle in history.toggles[sensor]] for sensor in SENSORS}
     live, spans = false_live(log, outages, screens)
@@ -55,7 +66,10 @@ def judge(log: list[Event]) -> tuple[list[tuple[float, str]], dict[str, Any]]:
     over = [event for event in log if event["e"] == "over"]
     if not over and not any(not event["whole"] for event in agreed):
         violations.append((log[-1]["t"], "the log is cut off: the campaign itself has failed"))
-    return sorted(violations), figures(log, history, agreement, spans)
+    numbers = figures(log, history, agreement, spans)
+    numbers["acknowledged alarms"] = alarms.acknowledged
+    numbers["acknowledged alarms demanded"] = alarms.demanded
+    return sorted(violations), numbers
 
 
 def figures(log: list[Event], history: History, agreement: Agreement, live_spans: dict[str, int]) -> dict[str, Any]:

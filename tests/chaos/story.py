@@ -28,7 +28,7 @@ class Story:
     @staticmethod
     def row_of(who: str) -> dict[str, list[str]]:
         """All OK, live, confirmed."""
-        return {str(n): ["OK", "CONFIRMED" if n in OWN[who] else "LIVE"] for n in range(1, 7)}
+        return {str(n): ["OK", "CONFIRMED" if n in OWN[who] else "LIVE", ""] for n in range(1, 7)}
 
     def event(self, name: str, /, **details: Any) -> None:
         self.log.append({"t": self.now, "e": name, **details})
@@ -43,10 +43,10 @@ class Story:
     def end(self, who: str, how: str = "kill", status: int = -9) -> None:
         self.event("end", who=who, run=self.runs[who], how=how, status=status)
 
-    def show(self, who: str, **changes: tuple[str, str]) -> None:
-        """`s1=("KO", "LIVE")`."""
+    def show(self, who: str, **changes: tuple[str, ...]) -> None:
+        """`s1=("KO", "LIVE")`, or with what is said of the alarm."""
         for name, row in changes.items():
-            self.rows[who][name[1:]] = list(row)
+            self.rows[who][name[1:]] = [*row, ""][:3]
         sensors = {number: list(row) for number, row in self.rows[who].items()}
         self.event("screen", who=who, run=self.runs[who], sensors=sensors)
 
@@ -75,10 +75,14 @@ class Story:
         self.after(1.0)
         self.event("agreed", whole=whole, live=60)
 
-    def everywhere(self, state: str, sensor: int = 1) -> None:
+    def everywhere(self, state: str, sensor: int = 1, alarm: str = "") -> None:
         """All show a sensor so."""
         for who in PROGRAMS:
-            self.show(who, **{f"s{sensor}": (state, "CONFIRMED" if sensor in OWN[who] else "LIVE")})
+            self.show(who, **{f"s{sensor}": (state, "CONFIRMED" if sensor in OWN[who] else "LIVE", alarm)})
+
+    def acknowledge(self, who: str, sensor: int = 1) -> None:
+        """Somebody acknowledges the alarm of a sensor."""
+        self.event("acknowledge", who=who, run=self.runs[who], sensors=[sensor])
 
     def over(self) -> list[str]:
         """What the checker says."""

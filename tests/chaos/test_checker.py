@@ -331,6 +331,69 @@ def ended_by_itself(story: Story) -> None:
     story.agree()
 
 
+def new_alarm(story: Story) -> None:
+    """A round ends with sensor 1 KO, and nobody has seen it."""
+    story.agree()
+    story.toggle1("KO", "SENDING", "SAVED")
+    story.everywhere("KO", alarm="new alarm")
+    story.agree()
+
+
+def acknowledged(story: Story) -> None:
+    """Acknowledged on the display, and then everywhere."""
+    new_alarm(story)
+    story.acknowledge("display")
+    story.show("card2", s1=("KO", "LIVE", "acknowledged SAVED"))
+    story.everywhere("KO", alarm="acknowledged")
+    story.agree()
+
+
+def acknowledgement_may_go_with_the_file(story: Story) -> None:
+    """The only file that held it is wiped, and the monitor was killed."""
+    new_alarm(story)
+    story.acknowledge("card1")
+    story.show("card1", s1=("KO", "CONFIRMED", "acknowledged SAVED"))
+    story.end("card1")
+    story.event("file", board=1, what="wiped")
+    story.start("card1")
+    story.everywhere("KO", alarm="new alarm")
+    story.agree()
+
+
+def acknowledgement_lost(story: Story) -> None:
+    """A monitor has called it SAVED, and is killed; afterwards nobody knows of it."""
+    new_alarm(story)
+    story.acknowledge("card2")
+    story.show("card2", s1=("KO", "LIVE", "acknowledged SAVED"))
+    story.end("card2")
+    story.start("card2")
+    story.everywhere("KO", alarm="new alarm")
+    story.agree()
+
+
+def acknowledgement_taken_back(story: Story) -> None:
+    """All agreed on it in the round before."""
+    acknowledged(story)
+    story.everywhere("KO", alarm="new alarm")
+    story.agree()
+
+
+def acknowledgement_invented(story: Story) -> None:
+    """Nobody has done it."""
+    new_alarm(story)
+    story.everywhere("KO", alarm="acknowledged")
+    story.agree()
+
+
+def alarms_differ(story: Story) -> None:
+    """The display does not know of it."""
+    new_alarm(story)
+    story.acknowledge("card1")
+    story.everywhere("KO", alarm="acknowledged")
+    story.show("display", s1=("KO", "LIVE", "new alarm"))
+    story.agree()
+
+
 CASES: list[tuple[Callable[[Story], None], str]] = [
     (good, ""),
     (unsaved_may_go, ""),
@@ -358,6 +421,13 @@ CASES: list[tuple[Callable[[Story], None], str]] = [
     (never, "no agreement"),
     (store_differs, "views differ"),
     (store_differs_on_card2, "views differ"),
+    (new_alarm, ""),
+    (acknowledged, ""),
+    (acknowledgement_may_go_with_the_file, ""),
+    (acknowledgement_lost, "acknowledgement lost:"),
+    (acknowledgement_taken_back, "acknowledgement lost:"),
+    (acknowledgement_invented, "acknowledgement invented:"),
+    (alarms_differ, "views differ"),
     (ended_by_itself, "display has ended by itself"),
 ]
 

@@ -106,6 +106,24 @@ fn acknowledged() {
 }
 
 #[test]
+fn acknowledged_on_board_2_while_the_cable_is_cut_and_after_it() {
+    let mut boards = Boards::running();
+    boards.press(CARD1, 2);
+    boards.cut();
+    boards.advance(14);
+    boards.acknowledge(CARD2);
+    let mut text = String::new();
+    for size in [ORDINARY, (100, 30), (52, 18)] {
+        text += &shot(&picture(&boards, CARD2), size);
+    }
+    text += &shot(&picture(&boards, CARD1), ORDINARY);
+    boards.heal();
+    boards.advance(14);
+    text += &shot(&picture(&boards, CARD1), ORDINARY);
+    expect("acknowledged_elsewhere", &text);
+}
+
+#[test]
 fn restored_after_a_restart_with_a_sensor_ko() {
     let mut boards = Boards::running();
     boards.press(CARD1, 2);

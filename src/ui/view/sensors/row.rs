@@ -181,7 +181,7 @@ fn alarm(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<
     };
     let time = |wall: Option<Wall>| wall.map(|wall| picture.times.at(wall));
     let (texts, style) = match (alarm.ko.to, alarm.acknowledged) {
-        (None, None) => (vec!["new alarm".to_owned()], theme.alarm()),
+        (None, None) => (["new alarm", "new"].map(str::to_owned).to_vec(), theme.alarm()),
         (None, Some(_)) => (acknowledged(alarm.stage), theme.dim()),
         (Some(_), Some(_)) => return Vec::new(),
         (Some(to), None) => {
@@ -193,7 +193,8 @@ fn alarm(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<
             (texts.collect(), theme.waiting())
         }
     };
-    let column = ALARM.max(used + 2);
+    let column = if width < TALKATIVE { 0 } else { ALARM };
+    let column = column.max(used + 2);
     let room = width.saturating_sub(column + 1);
     let Some(text) = texts.into_iter().find(|text| text.len() <= room) else {
         return Vec::new();
@@ -203,16 +204,20 @@ fn alarm(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<
 
 /// How far it has got that an alarm is acknowledged: said until all have it.
 fn acknowledged(stage: Option<Stage>) -> Vec<String> {
-    let word = "acknowledged";
-    match stage {
-        Some(stage @ (Stage::Sending | Stage::Saved)) => {
-            vec![
-                format!("{word} {}", stage.word()),
-                format!("ack. {}", stage.word()),
-            ]
-        }
-        Some(Stage::Confirmed) | None => vec![word.to_owned()],
-    }
+    let under_way = stage.filter(|stage| *stage != Stage::Confirmed);
+    let words = ["acknowledged", "ack."];
+    let with_stage = under_way
+        .into_iter()
+        .flat_map(|stage| words.map(|word| format!("{word} {}", stage.word())));
+    // Where there is no room for the stage the long word would say too much.
+    let bare = if under_way.is_some() {
+        &words[1..]
+    } else {
+        &words[..]
+    };
+    with_stage
+        .chain(bare.iter().map(|word| (*word).to_owned()))
+        .collect()
 }
 
 /// The line of what has been, its end at the same place in each row, where there is room for some of it.
