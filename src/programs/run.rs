@@ -11,7 +11,7 @@ use crate::cli::{self, Card1, Card2, Display, Unusable};
 use crate::log::{self, Log};
 use crate::machine::Role;
 use crate::mqtt::BrokerUrl;
-use crate::programs::attached::AttachedScreen;
+use crate::programs::attached::{self, AttachedScreen};
 use crate::programs::exit::Reason;
 use crate::programs::lines;
 use crate::programs::printed;
@@ -153,7 +153,7 @@ fn own_or_attach(
         };
         let in_the_way = holder.in_the_way(program, this);
         ensure!(has_screen, in_the_way);
-        match AttachedScreen::of(&options.state_dir, options.card)? {
+        match AttachedScreen::of(&options.state_dir, options.card, attached::screen_name())? {
             Ok(owner) => return Ok(Err(owner)),
             // It has just been started, or its folder was moved and is being made again; or it is ending.
             Err(NotAttached::Nobody(_)) if clock.now().mono < Mono::ZERO.after(BEGIN) => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
+use crate::command::{Answer, Command};
 use crate::machine::Event;
 use crate::programs::runtime::{Runtime, Stop, Wakeup};
 use crate::sensor::SensorId;
@@ -31,6 +32,12 @@ pub trait Source {
 
     /// Toggles an own sensor.
     fn toggle(&mut self, sensor: SensorId) -> Option<Stop>;
+
+    /// Carries out a command, unless that was done before.
+    fn command(&mut self, command: Command) -> Option<Stop>;
+
+    /// How far the command with this id has got, by its owner's word; `None` before that.
+    fn answer(&self, id: u64) -> Option<Answer>;
 
     /// Publishes the present state again.
     fn publish(&mut self) -> Option<Stop>;
@@ -65,6 +72,14 @@ impl Source for Runtime {
 
     fn toggle(&mut self, sensor: SensorId) -> Option<Stop> {
         self.feed(Event::Toggle(sensor))
+    }
+
+    fn command(&mut self, command: Command) -> Option<Stop> {
+        self.feed(Event::Command(Box::new(command)))
+    }
+
+    fn answer(&self, id: u64) -> Option<Answer> {
+        self.machine().answer(id)
     }
 
     fn publish(&mut self) -> Option<Stop> {

@@ -54,27 +54,21 @@ fn wait_file(bench: &Bench, words: &str) {
 fn at_the_other_boards_broker_it_is_said_that_it_is_the_wrong_one_and_nothing_is_done() {
     let bench = Bench::running();
     let wrong = bench.url(Broker2);
-    for (folder, right) in [
-        ("card1", bench.url(Card1)),
-        ("elsewhere", "and the address of broker 1".to_owned()),
-    ] {
-        let folder = bench.folder().join(folder).display().to_string();
-        let options = ["--toggle", "1", "--broker", &wrong, "--state-dir", &folder];
-        let why = assert_ended(
-            run(Command::new(binary(Card1)).args(options).stdin(Stdio::null())),
-            1,
-            "",
-        );
-        let words = [
-            "not done",
-            "another broker",
-            &wrong,
-            "not broker 1",
-            "--broker",
-            &right,
-        ];
-        assert!(says_all(&why, &words) && why.lines().count() == 1, "{why}");
-    }
+    let folder = bench.folder().join("elsewhere").display().to_string();
+    let options = ["--toggle", "1", "--broker", &wrong, "--state-dir", &folder];
+    let why = assert_ended(
+        run(Command::new(binary(Card1)).args(options).stdin(Stdio::null())),
+        1,
+        "",
+    );
+    let words = [
+        "not done",
+        "another broker",
+        &wrong,
+        "not broker 1",
+        "--broker and the address of broker 1",
+    ];
+    assert!(says_all(&why, &words) && why.lines().count() == 1, "{why}");
     bench.wait_settled(INITIAL);
 }
 
@@ -234,38 +228,27 @@ fn a_broker_that_is_killed_and_comes_back_in_the_middle_has_it_done_once() {
 }
 
 #[test]
-fn one_that_runs_elsewhere_and_is_killed_or_stopped_is_not_said_to_have_done_it_or_not() {
-    for signal in [Signal::STOP, Signal::KILL] {
-        let mut bench = Bench::running();
-        let folder = bench.folder().join("elsewhere").display().to_string();
-        let arguments = ["--state-dir", &folder, "--toggle", "1", "--timeout", "9"];
-        // Heard while it lives, asked when it does not any more.
-        let listener = bench.listener(Broker1);
-        let asking = begin(&bench, &arguments);
-        listener.wait_for_more(1, "sensors/card1/alive");
-        bench.pty(Card1).signal(signal);
-        let (status, said, why) = asking.end();
-        if signal == Signal::STOP {
-            bench.pty(Card1).signal(Signal::CONT);
-        } else {
-            drop(bench.take(Card1));
-            bench.start(Card1);
-        }
-        // It may have been asked just before the signal, and have told how far it had got: SENDING can be
-        // lost with it.
-        if status == 1 && !said.is_empty() {
-            let told = ["not confirmed within 9 s (sensor 1 S", "is silent now"];
-            assert!(told.iter().all(|words| why.contains(words)), "{why}");
-        } else if status == 1 {
-            // On a busy machine it may have been heard just before the time was over.
-            let told = ["was heard", "runs and does not answer"]
-                .map(|words| says_all(&why, &["no answer within 9 s", "may still happen", words]));
-            assert!(told.contains(&true), "{why}");
-        }
-        if signal == Signal::STOP || !said.contains("SENDING") {
-            bench.wait_settled(ONE_KO);
-        }
-    }
+fn where_there_can_be_no_socket_that_is_said_with_another_way_and_nothing_is_done() {
+    let mut bench = Bench::running();
+    bench.end(Card1, Signal::TERM);
+    // A socket's path has 107 bytes at the most.
+    let folder = bench.folder().join("x".repeat(100));
+    let options = ["--state-dir", folder.to_str().expect("a path")];
+    let owner = bench.spawn(Card1, &bench.url(Card1), &options);
+    bench.give(Card1, owner);
+    bench.wait_settled(INITIAL);
+    let arguments = [&options[..], &["--toggle", "1"]].concat();
+    let why = assert_ended(act(&bench, Card1, &arguments), 1, "");
+    let who = format!("not done: card1_monitor runs (process {}", bench.pid(Card1));
+    let words = [
+        &who,
+        "cannot use the socket",
+        "card1.socket",
+        "publish on sensors/card1/set",
+    ];
+    assert_says(&why, &words);
+    assert_eq!(why.lines().count(), 1, "{why}");
+    bench.wait_settled(INITIAL);
 }
 
 #[test]
