@@ -6,7 +6,7 @@ use dualboard_core::owner::Memory;
 use dualboard_core::sensor::SensorId;
 use dualboard_core::version::Version;
 use dualboard_core::wire::{
-    Entry, LARGEST, Malformed, Message, Report, Topic, decode, decode_memory, encode_answer, encode_command,
+    Entry, LARGEST, Malformed, Message, Report, Topic, decode, decode_memory, encode_answer,
     encode_heartbeat, encode_last_will, encode_marker, encode_memory, encode_report,
 };
 use serde_json::Value;
@@ -49,7 +49,7 @@ fn accepted(topic: Topic, payload: &[u8], message: Message) {
         }
         Message::Heartbeat(heartbeat) => encode_heartbeat(&heartbeat),
         Message::Gone(life) => encode_last_will(life),
-        Message::Command(command) => encode_command(&command),
+        Message::Command(command) => super::command::payload(&command),
         Message::Answer(answer) => encode_answer(&answer),
         Message::Marker(nonce) => encode_marker(nonce),
         Message::Uptime | Message::Bridge(_) => return,
