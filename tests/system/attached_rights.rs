@@ -119,7 +119,9 @@ fn who_may_use_the_socket_sets_and_who_may_not_is_told_who_may() {
     owner.wait_for("who asked", |seen| {
         flat(&seen.text()).contains("command from process ")
     });
-    // Everybody may look who has the lock; the socket has a mode of its own.
+    let why = assert_ended(set_as(&bench, OTHER, &["--set", "3=ko"]), 1, "");
+    assert_says(&why, &["Permission denied", "can be used by the folder's group"]);
+    // Now everybody may look who has the lock; the socket has a mode of its own.
     set_mode(&bench.state_dir(Card1), 0o755);
     set_mode(&bench.state_dir(Card1).join("card1.lock"), 0o644);
     let why = assert_ended(set_as(&bench, OTHER, &["--set", "3=ko"]), 1, "");

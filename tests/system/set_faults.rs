@@ -2,9 +2,12 @@
 //! same.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
+use serde_json::Value;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Display};
 use crate::support::bench::process::assert_ended;
@@ -249,6 +252,63 @@ fn where_there_can_be_no_socket_that_is_said_with_another_way_and_nothing_is_don
     assert_says(&why, &words);
     assert_eq!(why.lines().count(), 1, "{why}");
     bench.wait_settled(INITIAL);
+}
+
+/// Something that listens in the place of card 1's owner, and what that one says first.
+fn stand_in(bench: &Bench) -> (UnixListener, String) {
+    let socket = bench.state_dir(Card1).join("card1.socket");
+    let owner = UnixStream::connect(&socket).expect("the owner listens");
+    let first: Vec<_> = BufReader::new(owner)
+        .lines()
+        .take(2)
+        .map_while(Result::ok)
+        .collect();
+    fs::remove_file(&socket).expect("the socket");
+    let listener = UnixListener::bind(&socket).expect("a socket");
+    (listener, first.join("\n") + "\n")
+}
+
+#[test]
+fn an_owner_that_says_nothing_is_not_said_to_have_done_it_or_not() {
+    let bench = Bench::running();
+    let (listener, first) = stand_in(&bench);
+    let asking = begin(&bench, &["--toggle", "1", "--timeout", "3"]);
+    let (mut stream, _) = listener.accept().expect("it connects");
+    stream.write_all(first.as_bytes()).expect("it reads");
+    let why = assert_ended(asking.end(), 1, "");
+    let who = format!("card1_monitor does not answer (process {}", bench.pid(Card1));
+    let words = [
+        "no answer within 3 s, the change may still happen",
+        &who,
+        "--take-over",
+    ];
+    assert_says(&why, &words);
+}
+
+#[test]
+fn what_an_owner_found_too_old_is_asked_for_again_as_the_same() {
+    let bench = Bench::running();
+    let (listener, first) = stand_in(&bench);
+    let asking = begin(&bench, &["--toggle", "1", "--timeout", "30"]);
+    let (mut stream, _) = listener.accept().expect("it connects");
+    stream.write_all(first.as_bytes()).expect("it reads");
+    let requests = BufReader::new(stream.try_clone().expect("a socket")).lines();
+    let requests = requests.map(|line| serde_json::from_str::<Value>(&line.expect("a line")).expect("JSON"));
+    // Questions whether it is alive are answered.
+    let mut answered = requests.inspect(|request| {
+        let done = format!("{{\"reply\":{{\"done\":{}}}}}\n", request["id"]);
+        stream.write_all(done.as_bytes()).expect("it reads");
+    });
+    let mut change = || answered.find(|request| !request["what"]["change"].is_null());
+    let [first, again] = [change(), change()].map(|change| change.expect("it is asked"));
+    assert_eq!(again["id"], first["id"]);
+    assert!(again["made"]["secs"].as_u64() > first["made"]["secs"].as_u64());
+    drop(answered);
+    drop(stream);
+    drop(listener);
+    fs::remove_file(bench.state_dir(Card1).join("card1.socket")).expect("the stand-in");
+    assert_ended(asking.end(), 0, "Sensor 1  KO       CONFIRMED\n");
+    bench.wait_settled(ONE_KO);
 }
 
 #[test]
