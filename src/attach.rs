@@ -6,6 +6,8 @@
 //!   owner <--requests, each with a number-- [socket] <-- screen
 //! ```
 //!
+//! `--set` and `--toggle` are a screen without a terminal: they ask in the same way, and follow the replies.
+//!
 //! A screen asks every few seconds whether its owner is alive, and the owner's main loop answers: so one that
 //! is stopped, or hangs, is known to be. A message is a line of JSON. An owner never waits for a screen: what
 //! a screen does not read is replaced by what is newer. No broker is on the way, so it works without one.
@@ -19,8 +21,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Done, Name};
-use crate::sensor::{Card, PerSensor, SensorId, State};
+use crate::command::{Answer, Change, Changes, Done, Name};
+use crate::sensor::{Card, PerSensor};
 use crate::version::Dot;
 use crate::view::View;
 
@@ -69,9 +71,11 @@ enum FromOwner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// The sensor has been toggled, and has this state now. The disk does not have it yet; the broker may.
-    Toggled(u64, State),
-    /// It has been carried out, and what it did is on disk; or that was so before.
+    /// The change has been made, and has got so far; it is said again whenever it has got further. While it
+    /// is SENDING, the disk may not have it yet, and the broker may.
+    Changed(Answer),
+    /// It has been carried out, and what it did is on disk; or that was so before. Or it came too late, and
+    /// nothing is done.
     Done(u64),
 }
 
@@ -92,11 +96,8 @@ pub struct Request {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Asked {
-    /// To toggle one of its sensors.
-    Toggle(SensorId),
-    /// To give one of its sensors this state. That is what becomes of a toggle of which an owner said that it
-    /// was done, and that may have been lost with it: the next owner may have it from the broker.
-    Set(SensorId, State),
+    /// To change some of its sensors.
+    Change(Changes),
     /// To take note that the operator has seen these alarms.
     Acknowledge(PerSensor<Option<Dot>>),
     /// To publish its state again.
@@ -107,6 +108,19 @@ pub enum Asked {
     Answer,
     /// To show what there is to see, also if that has been shown.
     View,
+}
+
+/// What the next owner is asked for, of a change that an owner has made before it ended: states in the place
+/// of toggles. The next owner may have them from the broker, and would undo them.
+#[must_use]
+pub fn made(changes: &Changes, answer: &Answer) -> Changes {
+    let mut made = *changes;
+    for (sensor, change) in changes.iter() {
+        if let (Change::Toggle, Some((state, _))) = (change, answer.get(sensor)) {
+            made.put(sensor, Some(Change::Set(state)));
+        }
+    }
+    made
 }
 
 /// Where the owner of a card listens.

@@ -154,8 +154,8 @@ pub struct Display {
 /// What only the owner of a card has.
 #[derive(Debug, Clone, Args)]
 struct Monitor {
-    /// The folder of the state file [default: $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or
-    /// ~/.local/state]
+    /// The folder of the state file, and of the socket for other screens and --set [default:
+    /// $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or ~/.local/state]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "DUALBOARD_STATE_DIR")]
     state_dir: Option<PathBuf>,
     /// End the monitor of this card that already runs, here or on another machine, and go on in its place;

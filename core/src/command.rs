@@ -11,6 +11,7 @@ use crate::stage::Stage;
 
 /// What to do with one sensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Change {
     /// Let it have this state. Asked twice, it is done once.
     Set(State),
@@ -150,7 +151,7 @@ pub struct Command {
 }
 
 /// How far the owner has got with a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// Which command.
     pub id: u64,

@@ -22,7 +22,7 @@ use crate::sensor::{PerSensor, SensorId, State};
 use crate::time::Wall;
 use crate::version::{Era, RunId};
 
-pub use ask::{encode_acknowledged, encode_answer, encode_command};
+pub use ask::{encode_acknowledged, encode_answer};
 pub use body::{decode_memory, encode_heartbeat, encode_last_will, encode_memory, encode_report};
 pub use topic::{Direction, Topic};
 

@@ -31,7 +31,7 @@ const MOST: usize = 64;
 const MODE: u32 = 0o660;
 
 /// So many bytes of answers wait for a screen that asks and does not read.
-const MOST_ANSWERS: usize = 16 * 1024;
+const MOST_ANSWERS: usize = 64 * 1024;
 
 /// The pause after a screen could not be taken in.
 const ACCEPT_AGAIN: Timespec = Timespec {

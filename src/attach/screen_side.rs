@@ -25,6 +25,9 @@ pub enum NotAttached {
     /// The socket cannot be used.
     #[error("cannot use the socket {0}: {1}")]
     Unusable(String, String),
+    /// This user may not.
+    #[error("cannot use the socket {0}: {1}; run this as its owner, as root, or as somebody in its group")]
+    Denied(String, String),
     /// It is not the user's to whom the state folder belongs.
     #[error("{0} is served by a process of another user than the one that the folder belongs to")]
     Stranger(String),
@@ -37,6 +40,14 @@ pub enum NotAttached {
     /// It is of another release, and speaks otherwise.
     #[error("it is of version {0} and this is {version}: they do not understand each other", version = VERSION)]
     OtherVersion(String),
+}
+
+impl NotAttached {
+    /// Whether that may pass by itself: the owner begins, ends, is stopped, or has other screens to serve.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Nobody(_) | Self::Silent(_) | Self::Full(_))
+    }
 }
 
 /// A connection to an owner.
@@ -57,6 +68,7 @@ impl OwnerLink {
         let shown = || path.display().to_string();
         let stream = UnixStream::connect(&path).map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::ConnectionRefused => NotAttached::Nobody(shown()),
+            ErrorKind::PermissionDenied => NotAttached::Denied(shown(), error.to_string()),
             _ => NotAttached::Unusable(shown(), error.to_string()),
         })?;
         if !peer::may_own(&stream, folder) {
@@ -69,7 +81,7 @@ impl OwnerLink {
         stream.set_read_timeout(None).map_err(unusable)?;
         // One is enough: a view that was not taken is replaced by the next one.
         let (views, newest) = bounded(1);
-        let (reply_sender, replies) = bounded(4 * MOST_ASKED);
+        let (reply_sender, replies) = bounded(8 * MOST_ASKED);
         let taken = newest.clone();
         threads::start("owner", move || read(reader, &(views, taken), &reply_sender)).map_err(unusable)?;
         Ok(Self {

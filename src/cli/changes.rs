@@ -15,10 +15,11 @@ const HEADING: &str = "Without a terminal";
 /// What a monitor can be asked to do without a terminal.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SetArgs {
-    /// Set sensor N, and end when that is CONFIRMED; may be given several times
+    /// Set sensor N, and end when that is CONFIRMED; may be given several times. The monitor that runs with
+    /// the same --state-dir does it, or this process if none runs
     #[arg(long, help_heading = HEADING, value_name = "N=ok|ko", value_hint = ValueHint::Other, value_parser = action)]
     set: Vec<(u8, State)>,
-    /// Toggle sensor N, and end when that is CONFIRMED; may be given several times
+    /// Toggle sensor N, in the same way; may be given several times
     #[arg(long, help_heading = HEADING, value_name = "N", value_hint = ValueHint::Other)]
     toggle: Vec<u8>,
     /// Give up --set and --toggle after this many seconds, and say how far they have got

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::Result;
 use crossbeam_channel::{Receiver, bounded, never, select};
 
-use crate::attach::{Asked, MOST_ASKED, NotAttached, OwnerLink, REQUEST_LIVES, Reply, Request};
-use crate::command::Name;
+use crate::attach::{self, Asked, MOST_ASKED, NotAttached, OwnerLink, REQUEST_LIVES, Reply, Request};
+use crate::command::{Answer, Change, Changes, Command, Name};
 use crate::programs::runtime::{Stop, Wakeup};
 use crate::programs::source::Source;
 use crate::sensor::{Card, PerSensor, SensorId};
@@ -48,6 +48,8 @@ pub struct AttachedScreen {
     elsewhere: Elsewhere,
     /// Who asks.
     operator: Option<Name>,
+    /// The command that was given here, and how far it has got.
+    command: Option<(u64, Option<Answer>)>,
     /// The number of the last request. The first is drawn: no two screens have the same.
     last: u64,
     /// What the operator asked for and has not been answered, with the moment. The first ones have been sent;
@@ -61,7 +63,7 @@ pub struct AttachedScreen {
 }
 
 impl AttachedScreen {
-    /// A screen of the owner that has this state folder.
+    /// A screen of this name, of the owner that has this state folder.
     ///
     /// # Errors
     /// Says why there can be none. The outer error is of this machine.
@@ -84,6 +86,7 @@ impl AttachedScreen {
             owner: Some(owner),
             next: never(),
             operator,
+            command: None,
             last: random::u64()?,
             unanswered: VecDeque::new(),
             sent: 0,
@@ -102,8 +105,7 @@ impl AttachedScreen {
         }
     }
 
-    fn ask(&mut self, what: Asked) {
-        let request = self.request(what);
+    fn ask(&mut self, request: Request) {
         self.unanswered.push_back((request, self.clock.now().mono));
         self.send();
     }
@@ -132,17 +134,24 @@ impl AttachedScreen {
         self.sent = sent;
     }
 
-    fn replied(&mut self, reply: Reply) {
+    /// Gives whether there is something to see of it.
+    fn replied(&mut self, reply: Reply) -> bool {
         match reply {
-            Reply::Toggled(id, state) => {
-                let asked = self.unanswered.iter_mut().find(|(request, _)| request.id == id);
-                if let Some((request, _)) = asked
-                    && let Asked::Toggle(sensor) = request.what
-                {
-                    request.what = Asked::Set(sensor, state);
+            Reply::Changed(answer) => {
+                for (request, _) in &mut self.unanswered {
+                    if let Asked::Change(changes) = &mut request.what
+                        && request.id == answer.id
+                    {
+                        *changes = attach::made(changes, &answer);
+                    }
                 }
+                let command = self.command.as_mut().filter(|(id, _)| *id == answer.id);
+                command.map(|(_, reached)| *reached = Some(answer)).is_some()
             }
-            Reply::Done(id) => self.done(id),
+            Reply::Done(id) => {
+                self.done(id);
+                false
+            }
         }
     }
 
@@ -295,9 +304,7 @@ impl Source for AttachedScreen {
                     Err(_) => self.lost(),
                 },
                 recv(replies) -> reply => match reply {
-                    // Nothing of it is on the screen.
-                    Ok(reply) => {
-                        self.replied(reply);
+                    Ok(reply) => if !self.replied(reply) {
                         continue;
                     }
                     Err(_) => self.lost(),
@@ -319,23 +326,42 @@ impl Source for AttachedScreen {
     }
 
     fn toggle(&mut self, sensor: SensorId) -> Option<Stop> {
-        self.ask(Asked::Toggle(sensor));
+        let mut changes = Changes::default();
+        changes.put(sensor, Some(Change::Toggle));
+        let request = self.request(Asked::Change(changes));
+        self.ask(request);
         None
     }
 
     fn acknowledge(&mut self, alarms: PerSensor<Option<Dot>>, _: Option<Name>) -> Option<Stop> {
-        self.ask(Asked::Acknowledge(alarms));
+        let request = self.request(Asked::Acknowledge(alarms));
+        self.ask(request);
         None
     }
 
+    fn command(&mut self, Command { id, by, changes }: Command) -> Option<Stop> {
+        let request = self.request(Asked::Change(changes));
+        let id = id.unwrap_or(request.id);
+        self.command = Some((id, None));
+        self.ask(Request { id, by, ..request });
+        None
+    }
+
+    fn answer(&self, id: u64) -> Option<Answer> {
+        let (given, reached) = self.command?;
+        reached.filter(|_| given == id)
+    }
+
     fn publish(&mut self) -> Option<Stop> {
-        self.ask(Asked::Publish);
+        let request = self.request(Asked::Publish);
+        self.ask(request);
         None
     }
 
     fn retry(&mut self) {
         if self.elsewhere.absence.is_none() && !self.view.links.is_connected() {
-            self.ask(Asked::Retry);
+            let request = self.request(Asked::Retry);
+            self.ask(request);
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use crate::command::Name;
+use crate::command::{Answer, Command, Name};
 use crate::machine::Event;
 use crate::programs::runtime::{Runtime, Stop, Wakeup};
 use crate::sensor::{PerSensor, SensorId};
@@ -36,6 +36,11 @@ pub trait Source {
 
     /// Takes note that the operator has seen these alarms.
     fn acknowledge(&mut self, alarms: PerSensor<Option<Dot>>, by: Option<Name>) -> Option<Stop>;
+    /// Carries out a command, unless that was done before.
+    fn command(&mut self, command: Command) -> Option<Stop>;
+
+    /// How far the command with this id has got, by its owner's word; `None` before that.
+    fn answer(&self, id: u64) -> Option<Answer>;
 
     /// Publishes the present state again.
     fn publish(&mut self) -> Option<Stop>;
@@ -74,6 +79,14 @@ impl Source for Runtime {
 
     fn acknowledge(&mut self, alarms: PerSensor<Option<Dot>>, by: Option<Name>) -> Option<Stop> {
         self.feed(Event::Acknowledge { alarms, by })
+    }
+
+    fn command(&mut self, command: Command) -> Option<Stop> {
+        self.feed(Event::Command(Box::new(command)))
+    }
+
+    fn answer(&self, id: u64) -> Option<Answer> {
+        self.machine().answer(id)
     }
 
     fn publish(&mut self) -> Option<Stop> {

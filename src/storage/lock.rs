@@ -180,9 +180,15 @@ fn open(path: &Path) -> Result<(File, Option<io::Error>)> {
 }
 
 fn denied(path: &Path, error: &io::Error) -> anyhow::Error {
+    let folder = std::fs::metadata(access::folder(path));
+    let group = if folder.is_ok_and(|folder| folder.mode() & 0o010 != 0) {
+        "; a monitor that runs there can be used by the folder's group"
+    } else {
+        ""
+    };
     // Another folder would be another memory: it is no cure where the file is only another user's.
     anyhow!(
-        "cannot open the lock {} {}; for a card without a state yet, name another folder with --state-dir",
+        "cannot open the lock {} {}{group}; for a card without a state yet, name another folder with --state-dir",
         path.display(),
         access::denied(path, error)
     )

@@ -159,7 +159,7 @@ fn what_is_no_screen_is_let_go_and_disturbs_nobody() {
     let screen = attach(&bench, Card1);
     let noise: [&[u8]; 4] = [
         b"hello\n",
-        br#"{"id":1,"by":null,"what":{"toggle":9}}
+        br#"{"id":1,"by":null,"made":{"secs":0,"nanos":0},"what":{"change":{"sensor_2":"destroy"}}}
 "#,
         &vec![b'x'; 100_000],
         b"\xff\xfe\n",
@@ -174,7 +174,10 @@ fn what_is_no_screen_is_let_go_and_disturbs_nobody() {
     // It may not toggle the other card's sensor either.
     let mut stranger = UnixStream::connect(socket(&bench)).expect("the owner listens");
     stranger
-        .write_all(b"{\"id\":2,\"by\":null,\"what\":{\"toggle\":5}}\n")
+        .write_all(
+            br#"{"id":2,"by":null,"made":{"secs":4000000000,"nanos":0},"what":{"change":{"sensor_5":"toggle"}}}
+"#,
+        )
         .expect("it is read");
     screen.press("2");
     wait_row(&screen, 2, "KO", "CONFIRMED");

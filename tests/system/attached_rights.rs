@@ -6,12 +6,14 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Card1};
+use crate::support::bench::process::{assert_ended, run};
 use crate::support::bench::told::assert_says;
-use crate::support::bench::{Bench, flat};
+use crate::support::bench::{Bench, flat, row};
 use crate::support::pty::{Pty, PtyOutput, Start, code};
 
 /// The user and the group that the card belongs to, and another user.
@@ -88,6 +90,51 @@ fn the_group_of_the_state_folder_may_attach_and_nobody_else() {
     let mut stranger = start_as(&bench, OTHER, OTHER, "");
     assert_eq!(code(stranger.wait_for_end()), 1);
     assert_says(&flat(&stranger.look(PtyOutput::text)), &["Permission denied"]);
+}
+
+/// `--set` of card 1's monitor, as another user with this group.
+fn set_as(bench: &Bench, group: u32, arguments: &[&str]) -> (i32, String, String) {
+    let ids = [
+        format!("--reuid={OTHER}"),
+        format!("--regid={group}"),
+        "--clear-groups".to_owned(),
+    ];
+    let program = bench.command(Card1, &bench.url(Card1), arguments);
+    let mut words = Command::new("setpriv");
+    run(words.args(ids).args(program).stdin(Stdio::null()))
+}
+
+#[test]
+fn who_may_use_the_socket_sets_and_who_may_not_is_told_who_may() {
+    if !is_root() {
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.start(Broker1);
+    folder_of_owner(&bench);
+    let owner = start_as(&bench, OWNER, OWNER, "");
+    owner.wait_for("the owner", |seen| seen.shows("SAVED"));
+    let of_group = set_as(&bench, OWNER, &["--set", "2=ko", "--timeout", "4"]);
+    assert_ended(of_group, 1, "Sensor 2  KO       SAVED\n");
+    owner.wait_for("who asked", |seen| {
+        flat(&seen.text()).contains("command from process ")
+    });
+    let why = assert_ended(set_as(&bench, OTHER, &["--set", "3=ko"]), 1, "");
+    assert_says(&why, &["Permission denied", "can be used by the folder's group"]);
+    // Now everybody may look who has the lock; the socket has a mode of its own.
+    set_mode(&bench.state_dir(Card1), 0o755);
+    set_mode(&bench.state_dir(Card1).join("card1.lock"), 0o644);
+    let why = assert_ended(set_as(&bench, OTHER, &["--set", "3=ko"]), 1, "");
+    let words = [
+        "not done",
+        "cannot use the socket",
+        "Permission denied",
+        "run this as its owner, as root, or as somebody in its group",
+    ];
+    assert_says(&why, &words);
+    assert_eq!(why.lines().count(), 1, "{why}");
+    let third = owner.look(|seen| row(&seen.text(), 3)).expect("a row");
+    assert_eq!(third.state, "OK", "it was done");
 }
 
 #[test]

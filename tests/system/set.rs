@@ -1,12 +1,17 @@
 //! `--set` and `--toggle`: real brokers, real programs, and the same guarantee as a key.
 
+use std::fs;
+use std::process::{Command, Stdio};
+
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
 use crate::support::bench::process::assert_ended;
-use crate::support::bench::process::{PipedProgram, act, command};
+use crate::support::bench::process::{PipedProgram, act, command, run};
 use crate::support::bench::told::assert_says;
 use crate::support::bench::{Bench, INITIAL, flat};
+use crate::support::port::Port;
+use crate::support::pty::code;
 
 pub fn count(text: &str, words: &str) -> usize {
     flat(text).matches(words).count()
@@ -55,19 +60,35 @@ fn the_monitor_that_runs_does_it_and_says_who_asked() {
 }
 
 #[test]
-fn a_monitor_that_runs_with_another_state_folder_does_it_and_stays_the_owner() {
+fn where_a_monitor_runs_with_another_state_folder_that_is_said_and_nothing_is_done() {
     let bench = Bench::running();
     let elsewhere = bench.folder().join("elsewhere").display().to_string();
+    let listener = bench.listener(Broker1);
     let arguments = ["--state-dir", &elsewhere, "--toggle", "1", "--set", "2=ko"];
-    let (status, said, why) = act(&bench, Card1, &arguments);
-    assert_eq!((status, why.as_str()), (0, ""), "{said}");
-    assert_eq!(
-        said,
-        "Sensor 1  KO       CONFIRMED\nSensor 2  KO       CONFIRMED\n"
-    );
-    bench.wait_settled(["KO", "KO", "OK", "OK", "OK", "OK"]);
-    bench.wait_text(Card1, "toggle sensor 1");
-    assert!(!flat(&bench.text(Card1)).contains("connection lost"));
+    let why = assert_ended(act(&bench, Card1, &arguments), 1, "");
+    let words = [
+        "not done: no card1_monitor runs with the state folder",
+        &elsewhere,
+        "but one is live at",
+        &bench.url(Broker1),
+        "--state-dir or DUALBOARD_STATE_DIR",
+        "or publish on sensors/card1/set",
+    ];
+    assert_says(&why, &words);
+    assert_eq!(why.lines().count(), 1, "{why}");
+    assert_eq!(listener.count("sensors/card1/set"), 0);
+    bench.wait_settled(INITIAL);
+}
+
+#[test]
+fn the_monitor_that_runs_is_asked_without_its_broker_and_its_password() {
+    let bench = Bench::running();
+    let nowhere = Port::claim();
+    let url = format!("mqtt://localhost:{}", nowhere.number);
+    let words = bench.command(Card1, &url, &["--toggle", "2"]);
+    let ended = run(Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()));
+    assert_ended(ended, 0, "Sensor 2  KO       CONFIRMED\n");
+    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
 }
 
 /// So many processes toggle sensor 1 side by side; each ends when its toggle is confirmed.
@@ -150,27 +171,47 @@ fn with_the_link_cut_it_is_saved() {
 }
 
 #[test]
-fn a_monitor_whose_broker_is_away_cannot_be_asked_and_that_is_said() {
+fn a_monitor_whose_broker_is_away_does_it_and_how_far_it_has_got_is_said() {
     let mut bench = Bench::running();
     bench.end(Broker1, Signal::TERM);
     bench.wait_text(Card1, "unreachable");
-    let why = assert_ended(act(&bench, Card1, &["--set", "3=ko", "--timeout", "4"]), 1, "");
-    let pid = bench.pty(Card1).pid();
-    assert_says(&why, &["connection refused", &format!("runs (process {pid}")]);
+    let why = assert_ended(
+        act(&bench, Card1, &["--toggle", "3", "--timeout", "4"]),
+        1,
+        "Sensor 3  KO       SENDING\n",
+    );
+    let goes_on = format!("goes on with it by itself (process {}", bench.pid(Card1));
+    assert_says(&why, &["(sensor 3 SENDING)", "connection refused", &goes_on]);
+    bench.wait_row(Card1, 3, "KO", "SENDING");
     bench.start(Broker1);
-    bench.wait_settled(INITIAL);
+    bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
 }
 
 #[test]
-fn a_monitor_that_is_stopped_is_said_to_be_stopped_and_does_it_when_it_goes_on() {
+fn a_monitor_that_is_stopped_is_said_to_be_stopped_and_nothing_is_done() {
     let mut bench = Bench::running();
     bench.pty(Card1).signal(Signal::STOP);
     let (status, said, why) = act(&bench, Card1, &["--set", "3=ko", "--timeout", "4"]);
     bench.pty(Card1).signal(Signal::CONT);
     assert_eq!((status, said.as_str()), (1, ""), "{why}");
-    let pid = bench.pid(Card1);
-    let words = format!("card1_monitor is stopped (process {pid}, ");
-    assert_says(&why, &[&words, "continue it there with fg"]);
+    let words = format!(
+        "not done within 4 s: card1_monitor runs (process {}, ",
+        bench.pid(Card1)
+    );
+    assert_says(&why, &[&words, "it is stopped", "continue it there with fg"]);
+    bench.press(Card1, "1");
+    bench.wait_settled(["KO", "OK", "OK", "OK", "OK", "OK"]);
+}
+
+#[test]
+fn a_monitor_that_is_stopped_does_it_when_it_goes_on_in_time() {
+    let mut bench = Bench::running();
+    bench.pty(Card1).signal(Signal::STOP);
+    let asking = PipedProgram::start(&mut command(&bench, Card1, &["--toggle", "3", "--timeout", "60"]));
+    // Longer than an owner that is not stopped takes to answer.
+    bench.wait_heartbeats(3, Card2, Broker2);
+    bench.pty(Card1).signal(Signal::CONT);
+    assert_ended(asking.end(), 0, "Sensor 3  KO       CONFIRMED\n");
     bench.wait_settled(["OK", "OK", "KO", "OK", "OK", "OK"]);
 }
 
@@ -217,6 +258,36 @@ fn an_owner_that_ends_meanwhile_has_done_it_once() {
     bench.link.heal();
     assert_ended(waiting.end(), 0, "Sensor 1  KO       CONFIRMED\n");
     bench.start(Card1);
+    bench.wait_settled(["KO", "OK", "OK", "OK", "OK", "OK"]);
+}
+
+#[test]
+fn a_toggle_that_only_the_broker_has_when_its_owner_is_killed_is_not_undone() {
+    let mut bench = Bench::running();
+    let obstacle = bench.state_file(Card1).with_extension("state.new");
+    fs::create_dir(&obstacle).expect("an obstacle");
+    let asking = PipedProgram::start(&mut command(&bench, Card1, &["--toggle", "1", "--timeout", "60"]));
+    bench.wait_row(Card2, 1, "KO", "LIVE");
+    // By then its answer has been heard as well.
+    bench.wait_heartbeats(2, Card1, Broker1);
+    bench.end(Card1, Signal::KILL);
+    fs::remove_dir(&obstacle).expect("the obstacle");
+    assert_ended(asking.end(), 0, "Sensor 1  KO       CONFIRMED\n");
+    bench.start(Card1);
+    bench.wait_settled(["KO", "OK", "OK", "OK", "OK", "OK"]);
+}
+
+#[test]
+fn a_monitor_that_takes_over_from_the_one_that_was_asked_goes_on_with_it() {
+    let mut bench = Bench::running();
+    let waiting = waiting(&bench, "90");
+    let mut first = bench.take(Card1);
+    let taker = bench.spawn(Card1, &bench.url(Card1), &["--take-over"]);
+    assert_eq!(code(first.wait_for_end()), 128 + Signal::TERM.as_raw());
+    bench.give(Card1, taker);
+    bench.wait_row(Card1, 1, "KO", "SAVED");
+    bench.link.heal();
+    assert_ended(waiting.end(), 0, "Sensor 1  KO       CONFIRMED\n");
     bench.wait_settled(["KO", "OK", "OK", "OK", "OK", "OK"]);
 }
 

@@ -2,9 +2,12 @@
 //! same.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
+use serde_json::Value;
 
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Display};
 use crate::support::bench::process::assert_ended;
@@ -54,27 +57,21 @@ fn wait_file(bench: &Bench, words: &str) {
 fn at_the_other_boards_broker_it_is_said_that_it_is_the_wrong_one_and_nothing_is_done() {
     let bench = Bench::running();
     let wrong = bench.url(Broker2);
-    for (folder, right) in [
-        ("card1", bench.url(Card1)),
-        ("elsewhere", "and the address of broker 1".to_owned()),
-    ] {
-        let folder = bench.folder().join(folder).display().to_string();
-        let options = ["--toggle", "1", "--broker", &wrong, "--state-dir", &folder];
-        let why = assert_ended(
-            run(Command::new(binary(Card1)).args(options).stdin(Stdio::null())),
-            1,
-            "",
-        );
-        let words = [
-            "not done",
-            "another broker",
-            &wrong,
-            "not broker 1",
-            "--broker",
-            &right,
-        ];
-        assert!(says_all(&why, &words) && why.lines().count() == 1, "{why}");
-    }
+    let folder = bench.folder().join("elsewhere").display().to_string();
+    let options = ["--toggle", "1", "--broker", &wrong, "--state-dir", &folder];
+    let why = assert_ended(
+        run(Command::new(binary(Card1)).args(options).stdin(Stdio::null())),
+        1,
+        "",
+    );
+    let words = [
+        "not done",
+        "another broker",
+        &wrong,
+        "not broker 1",
+        "--broker and the address of broker 1",
+    ];
+    assert!(says_all(&why, &words) && why.lines().count() == 1, "{why}");
     bench.wait_settled(INITIAL);
 }
 
@@ -234,38 +231,84 @@ fn a_broker_that_is_killed_and_comes_back_in_the_middle_has_it_done_once() {
 }
 
 #[test]
-fn one_that_runs_elsewhere_and_is_killed_or_stopped_is_not_said_to_have_done_it_or_not() {
-    for signal in [Signal::STOP, Signal::KILL] {
-        let mut bench = Bench::running();
-        let folder = bench.folder().join("elsewhere").display().to_string();
-        let arguments = ["--state-dir", &folder, "--toggle", "1", "--timeout", "9"];
-        // Heard while it lives, asked when it does not any more.
-        let listener = bench.listener(Broker1);
-        let asking = begin(&bench, &arguments);
-        listener.wait_for_more(1, "sensors/card1/alive");
-        bench.pty(Card1).signal(signal);
-        let (status, said, why) = asking.end();
-        if signal == Signal::STOP {
-            bench.pty(Card1).signal(Signal::CONT);
-        } else {
-            drop(bench.take(Card1));
-            bench.start(Card1);
-        }
-        // It may have been asked just before the signal, and have told how far it had got: SENDING can be
-        // lost with it.
-        if status == 1 && !said.is_empty() {
-            let told = ["not confirmed within 9 s (sensor 1 S", "is silent now"];
-            assert!(told.iter().all(|words| why.contains(words)), "{why}");
-        } else if status == 1 {
-            // On a busy machine it may have been heard just before the time was over.
-            let told = ["was heard", "runs and does not answer"]
-                .map(|words| says_all(&why, &["no answer within 9 s", "may still happen", words]));
-            assert!(told.contains(&true), "{why}");
-        }
-        if signal == Signal::STOP || !said.contains("SENDING") {
-            bench.wait_settled(ONE_KO);
-        }
-    }
+fn where_there_can_be_no_socket_that_is_said_with_another_way_and_nothing_is_done() {
+    let mut bench = Bench::running();
+    bench.end(Card1, Signal::TERM);
+    // A socket's path has 107 bytes at the most.
+    let folder = bench.folder().join("x".repeat(100));
+    let options = ["--state-dir", folder.to_str().expect("a path")];
+    let owner = bench.spawn(Card1, &bench.url(Card1), &options);
+    bench.give(Card1, owner);
+    bench.wait_settled(INITIAL);
+    let arguments = [&options[..], &["--toggle", "1"]].concat();
+    let why = assert_ended(act(&bench, Card1, &arguments), 1, "");
+    let who = format!("not done: card1_monitor runs (process {}", bench.pid(Card1));
+    let words = [
+        &who,
+        "cannot use the socket",
+        "card1.socket",
+        "publish on sensors/card1/set",
+    ];
+    assert_says(&why, &words);
+    assert_eq!(why.lines().count(), 1, "{why}");
+    bench.wait_settled(INITIAL);
+}
+
+/// Something that listens in the place of card 1's owner, and what that one says first.
+fn stand_in(bench: &Bench) -> (UnixListener, String) {
+    let socket = bench.state_dir(Card1).join("card1.socket");
+    let owner = UnixStream::connect(&socket).expect("the owner listens");
+    let first: Vec<_> = BufReader::new(owner)
+        .lines()
+        .take(2)
+        .map_while(Result::ok)
+        .collect();
+    fs::remove_file(&socket).expect("the socket");
+    let listener = UnixListener::bind(&socket).expect("a socket");
+    (listener, first.join("\n") + "\n")
+}
+
+#[test]
+fn an_owner_that_says_nothing_is_not_said_to_have_done_it_or_not() {
+    let bench = Bench::running();
+    let (listener, first) = stand_in(&bench);
+    let asking = begin(&bench, &["--toggle", "1", "--timeout", "3"]);
+    let (mut stream, _) = listener.accept().expect("it connects");
+    stream.write_all(first.as_bytes()).expect("it reads");
+    let why = assert_ended(asking.end(), 1, "");
+    let who = format!("card1_monitor does not answer (process {}", bench.pid(Card1));
+    let words = [
+        "no answer within 3 s, the change may still happen",
+        &who,
+        "--take-over",
+    ];
+    assert_says(&why, &words);
+}
+
+#[test]
+fn what_an_owner_found_too_old_is_asked_for_again_as_the_same() {
+    let bench = Bench::running();
+    let (listener, first) = stand_in(&bench);
+    let asking = begin(&bench, &["--toggle", "1", "--timeout", "30"]);
+    let (mut stream, _) = listener.accept().expect("it connects");
+    stream.write_all(first.as_bytes()).expect("it reads");
+    let requests = BufReader::new(stream.try_clone().expect("a socket")).lines();
+    let requests = requests.map(|line| serde_json::from_str::<Value>(&line.expect("a line")).expect("JSON"));
+    // Questions whether it is alive are answered.
+    let mut answered = requests.inspect(|request| {
+        let done = format!("{{\"reply\":{{\"done\":{}}}}}\n", request["id"]);
+        stream.write_all(done.as_bytes()).expect("it reads");
+    });
+    let mut change = || answered.find(|request| !request["what"]["change"].is_null());
+    let [first, again] = [change(), change()].map(|change| change.expect("it is asked"));
+    assert_eq!(again["id"], first["id"]);
+    assert!(again["made"]["secs"].as_u64() > first["made"]["secs"].as_u64());
+    drop(answered);
+    drop(stream);
+    drop(listener);
+    fs::remove_file(bench.state_dir(Card1).join("card1.socket")).expect("the stand-in");
+    assert_ended(asking.end(), 0, "Sensor 1  KO       CONFIRMED\n");
+    bench.wait_settled(ONE_KO);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The JSON of what is asked of an owner, and of its answers.
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -39,25 +38,28 @@ impl TryFrom<Wanted> for WantedState {
     }
 }
 
-/// What stands in a command or an answer beside the states.
-#[derive(Default, Serialize, Deserialize)]
+/// What stands in a command beside the states.
+#[derive(Deserialize)]
 struct CommandExtras {
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     toggle: Vec<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stages: Option<PerSensor<Option<Stage>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
 }
 
+/// What stands in an answer beside the states.
+#[derive(Serialize, Deserialize)]
+struct AnswerExtras {
+    stages: Option<PerSensor<Option<Stage>>>,
+    id: u64,
+}
+
 #[derive(Serialize)]
-struct Body {
+struct AnswerBody {
     #[serde(flatten)]
     states: PerSensor<Option<State>>,
     #[serde(flatten)]
-    beside: CommandExtras,
+    beside: AnswerExtras,
 }
 
 /// Reads what is asked of the owner of a card. Whatever is not plainly meant is refused as a whole.
@@ -89,25 +91,6 @@ pub(super) fn decode_command(payload: &[u8], card: Card) -> Result<Command, Malf
     })
 }
 
-/// The payload of a command.
-#[must_use]
-pub fn encode_command(command: &Command) -> Vec<u8> {
-    let changes = command.changes;
-    let toggled = changes.iter().filter(|(_, order)| *order == Change::Toggle);
-    to_json(&Body {
-        states: PerSensor::from_fn(|sensor| match changes.get(sensor)? {
-            Change::Set(state) => Some(state),
-            Change::Toggle => None,
-        }),
-        beside: CommandExtras {
-            toggle: toggled.map(|(sensor, _)| sensor.number()).collect(),
-            id: command.id,
-            by: command.by.map(|name| name.as_str().to_owned()),
-            stages: None,
-        },
-    })
-}
-
 /// Reads which alarms of a card somebody has acknowledged.
 pub(super) fn decode_acknowledged(payload: &[u8], card: Card) -> Result<Acknowledged, Malformed> {
     let acknowledged: Acknowledged = parse(payload)?;
@@ -129,13 +112,13 @@ pub fn encode_acknowledged(acknowledged: &Acknowledged) -> Vec<u8> {
 /// Reads how far an owner has got.
 pub(super) fn decode_answer(payload: &[u8], card: Card) -> Result<Answer, Malformed> {
     let states: PerSensor<Option<State>> = parse(payload)?;
-    let beside: CommandExtras = parse(payload)?;
+    let beside: AnswerExtras = parse(payload)?;
     let reached = |sensor: SensorId| {
         let stage = beside.stages?[sensor]?;
         Some((states[sensor]?, stage)).filter(|_| sensor.card() == card)
     };
     Ok(Answer {
-        id: beside.id.ok_or(Malformed::WrongForm(1))?,
+        id: beside.id,
         reached: PerSensor::from_fn(reached),
     })
 }
@@ -144,12 +127,11 @@ pub(super) fn decode_answer(payload: &[u8], card: Card) -> Result<Answer, Malfor
 #[must_use]
 pub fn encode_answer(answer: &Answer) -> Vec<u8> {
     let (state, stage) = (|(state, _)| state, |(_, stage)| stage);
-    to_json(&Body {
+    to_json(&AnswerBody {
         states: PerSensor::from_fn(|sensor| answer.get(sensor).map(state)),
-        beside: CommandExtras {
-            id: Some(answer.id),
+        beside: AnswerExtras {
             stages: Some(PerSensor::from_fn(|sensor| answer.get(sensor).map(stage))),
-            ..CommandExtras::default()
+            id: answer.id,
         },
     })
 }

@@ -2,13 +2,14 @@
 //! board has shown it.
 
 use crate::boards::bridge::bridges;
+use crate::hostile::command::payload;
 use crate::solo::{CARD1, CARD2, KO, OK, Solo, reading, report, sensor, version};
 use dualboard_core::command::{Answer, Change, Changes, Command, Name};
 use dualboard_core::event_log::Fact;
 use dualboard_core::machine::{Event, Role};
 use dualboard_core::sensor::{Card, State};
 use dualboard_core::stage::Stage;
-use dualboard_core::wire::{Malformed, Message, Topic, decode, encode_command};
+use dualboard_core::wire::{Malformed, Message, Topic, decode};
 use proptest::prelude::*;
 
 const SET: Topic = Topic::Set(Card::One);
@@ -321,7 +322,7 @@ proptest! {
         prop_assume!(!changes.sensors().is_empty());
         let by = by.and_then(|by| Name::new(&by));
         let command = Command { id, by, changes };
-        prop_assert_eq!(decode(Topic::Set(Card::One), &encode_command(&command)), Ok(Message::Command(command)));
+        prop_assert_eq!(decode(Topic::Set(Card::One), &payload(&command)), Ok(Message::Command(command)));
     }
 
     #[test]
@@ -335,7 +336,7 @@ proptest! {
             }
             for changes in &many {
                 let command = Command { id: None, by: None, changes: *changes };
-                owner.hear(SET, encode_command(&command));
+                owner.hear(SET, payload(&command));
             }
             if wait {
                 owner.restore();

@@ -1,5 +1,5 @@
-//! What operators do: keys, and commands with ids, as `cardN_monitor --toggle` sends them: done once, also
-//! where they are sent again.
+//! What operators do: keys, and commands with ids, as somebody publishes them: done once, also where they are
+//! sent again.
 
 use dualboard_core::machine::Event;
 use dualboard_core::sensor::SensorId;

@@ -4,23 +4,45 @@ use crossbeam_channel::Receiver;
 
 use super::{Runtime, Stop};
 use crate::attach::{Asked, FromScreen, REQUEST_LIVES, Reply, Request, Screens};
-use crate::command::{Change, Changes, Command};
+use crate::command::{Answer, Changes, Command};
 use crate::machine::{Event, Machine};
-use crate::sensor::SensorId;
 
 /// The screens, and what they wait for.
 pub(super) struct OtherScreens {
     screens: Screens,
-    /// What was done for them and is not on disk yet, by screen and request. Without an answer they ask the
-    /// next owner.
-    unanswered: Vec<(u64, u64)>,
+    /// What was done for them and has not come to its end.
+    followed: Vec<Followed>,
+}
+
+/// A change that a screen has asked for.
+struct Followed {
+    screen: u64,
+    request: u64,
+    told: Option<Answer>,
+    /// It is on disk. Without that word a screen asks the next owner.
+    is_done: bool,
+}
+
+impl Followed {
+    /// Tells the screen what is new; gives whether more is to come.
+    fn tell(&mut self, machine: &Machine, screens: &Screens) -> bool {
+        let answer = machine.answer(self.request);
+        if let Some(answer) = answer.filter(|answer| self.told != Some(*answer)) {
+            self.told = Some(answer);
+            screens.reply(self.screen, Reply::Changed(answer));
+        }
+        if machine.is_on_disk() && !std::mem::replace(&mut self.is_done, true) {
+            screens.reply(self.screen, Reply::Done(self.request));
+        }
+        !self.is_done || answer.is_some_and(|answer| !answer.is_final())
+    }
 }
 
 impl OtherScreens {
     pub(super) const fn new(screens: Screens) -> Self {
         Self {
             screens,
-            unanswered: Vec::new(),
+            followed: Vec::new(),
         }
     }
 
@@ -33,14 +55,12 @@ impl OtherScreens {
         self.screens.stay_in_place(owned);
     }
 
-    /// Shows what there is to see, and answers what is on disk by now.
+    /// Shows what there is to see, and says what has become of the changes.
     pub(super) fn show(&mut self, machine: &Machine) {
         self.screens.show(|| machine.view());
-        if machine.is_on_disk() {
-            for (screen, request) in self.unanswered.drain(..) {
-                self.screens.reply(screen, Reply::Done(request));
-            }
-        }
+        let screens = &self.screens;
+        self.followed
+            .retain_mut(|followed| followed.tell(machine, screens));
     }
 }
 
@@ -54,14 +74,11 @@ impl Runtime {
         let is_late = self.clock.since_boot().saturating_sub(request.made) > REQUEST_LIVES;
         let stop = match request.what {
             // The next owner is asked.
-            Asked::Toggle(_) | Asked::Set(..) | Asked::Acknowledge(_) if self.machine.is_leaving() => {
-                return None;
-            }
-            Asked::Toggle(_) | Asked::Set(..) | Asked::Publish if is_late => None,
-            Asked::Toggle(sensor) => return self.change(screen, request, (sensor, Change::Toggle)),
-            Asked::Set(sensor, state) => return self.change(screen, request, (sensor, Change::Set(state))),
+            Asked::Change(_) | Asked::Acknowledge(_) if self.machine.is_leaving() => return None,
+            Asked::Change(_) | Asked::Publish if is_late => None,
+            Asked::Change(changes) => return self.change(screen, request, changes),
             Asked::Acknowledge(alarms) => {
-                self.unanswered_yet(screen, request);
+                self.follow(screen, request.id);
                 let by = request.by;
                 return self.feed(Event::Acknowledge { alarms, by });
             }
@@ -73,39 +90,29 @@ impl Runtime {
             }
             Asked::Answer => None,
         };
-        self.reply(screen, Reply::Done(request.id));
-        stop
-    }
-
-    /// As a command: asked again, it is done once.
-    fn change(
-        &mut self,
-        screen: u64,
-        request: Request,
-        (sensor, change): (SensorId, Change),
-    ) -> Option<Stop> {
-        let mut changes = Changes::default();
-        changes.put(sensor, Some(change));
-        let (id, by) = (Some(request.id), request.by);
-        self.unanswered_yet(screen, request);
-        let stop = self.feed(Event::Command(Box::new(Command { id, by, changes })));
-        if let Some(state) = self.machine.shown(sensor).map(|shown| shown.state()) {
-            self.reply(screen, Reply::Toggled(request.id, state));
+        if let Some(screens) = &self.screens {
+            screens.screens.reply(screen, Reply::Done(request.id));
         }
         stop
     }
 
     /// That it is done is said when what it did is on disk.
-    fn unanswered_yet(&mut self, screen: u64, request: Request) {
+    fn follow(&mut self, screen: u64, request: u64) {
         if let Some(screens) = &mut self.screens {
-            screens.unanswered.push((screen, request.id));
+            screens.followed.push(Followed {
+                screen,
+                request,
+                told: None,
+                is_done: false,
+            });
         }
     }
 
-    fn reply(&self, screen: u64, reply: Reply) {
-        if let Some(screens) = &self.screens {
-            screens.screens.reply(screen, reply);
-        }
+    /// As a command: asked again, it is done once.
+    fn change(&mut self, screen: u64, Request { id, by, .. }: Request, changes: Changes) -> Option<Stop> {
+        self.follow(screen, id);
+        let id = Some(id);
+        self.feed(Event::Command(Box::new(Command { id, by, changes })))
     }
 
     /// Shows all that there is, as it is at this moment: this process may have been stopped.

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 
-use super::{Cause, Job, PendingLog, SetOutcome, SetProgress, Short};
-use crate::command::{Answer, Change};
+use super::{Cause, Job, Outcome};
+use crate::command::Change;
 use crate::programs::lines;
 use crate::settings::Level;
 use crate::storage::lock::who_takes_over;
@@ -13,39 +13,27 @@ use crate::terminal::signals;
 use crate::text::words;
 
 impl Job<'_> {
-    /// A line a sensor on stdout; what is not as asked, in one line on stderr.
-    pub(super) fn report(&self, outcome: &SetOutcome, pending_log: &mut PendingLog) -> Result<u8> {
-        let (answer, why, status) = match outcome {
-            SetOutcome::Final(answer) => {
-                let why = self.not_as_asked(answer);
+    /// A line a sensor on stdout; what is not as asked, in one line on stderr. Gives the exit status.
+    pub(super) fn report(&mut self, outcome: &Outcome) -> Result<u8> {
+        let (why, status) = match outcome.cause {
+            Cause::Confirmed => {
+                let why = self.not_as_asked();
                 let status = u8::from(why.is_some());
-                (Some(answer), why, status)
+                (why, status)
             }
-            SetOutcome::Short(short) => {
-                let answer = match &short.reached {
-                    SetProgress::Stages(answer) => Some(answer),
-                    SetProgress::Nothing | SetProgress::Unknown => None,
-                };
-                let status = match short.cause {
-                    Cause::Ended(status) => status,
-                    Cause::Late | Cause::Vain => 1,
-                };
-                (answer, Some(self.short(short)), status)
-            }
+            Cause::Ended(status) => (Some(self.short(outcome)), status),
+            _ => (Some(self.short(outcome)), 1),
         };
         let mut out = io::stdout().lock();
-        for (sensor, _) in self.asked.changes.iter() {
-            if let Some((state, stage)) = answer.and_then(|answer| answer.get(sensor)) {
-                pending_log.note(
-                    Level::Info,
-                    &format!("{sensor}  {} {}", state.word(), stage.word()),
-                );
-                writeln!(out, "{}", lines::with_stage(sensor, state, stage))
-                    .context("cannot write to stdout")?;
+        for (sensor, (state, stage)) in self.answer.iter().flat_map(|answer| answer.reached.iter()) {
+            let text = format!("{sensor}  {} {}", state.word(), stage.word());
+            if let Some(log) = &mut self.log {
+                log.line(self.clock.now().wall, Level::Info, &text);
             }
+            writeln!(out, "{}", lines::with_stage(sensor, state, stage)).context("cannot write to stdout")?;
         }
         if let Some(why) = why {
-            pending_log.note(Level::Warn, &why);
+            self.note(Level::Warn, &why);
             let program = words::owner(self.options.card);
             // Not `eprintln!`: it panics where stderr is gone.
             let _ = writeln!(io::stderr(), "{program}: {why}");
@@ -53,20 +41,19 @@ impl Job<'_> {
         Ok(status)
     }
 
-    fn short(&self, Short { cause, reached, why }: &Short) -> String {
+    fn short(&self, Outcome { cause, why }: &Outcome) -> String {
         let when = match cause {
             Cause::Late => format!(" within {} s", self.asked.timeout.as_secs_f64()),
             Cause::Ended(_) => format!(" before {}", self.who_ended_it(*cause)),
-            Cause::Vain => String::new(),
+            _ => String::new(),
         };
-        match reached {
-            SetProgress::Nothing => format!("not done{when}: {why}"),
-            SetProgress::Unknown => format!("no answer{when}, the change may still happen: {why}"),
-            SetProgress::Stages(answer) => {
-                let sensors = self.asked.changes.iter().map(|(sensor, _)| sensor);
-                let stages = sensors.filter_map(|sensor| Some((sensor, answer.get(sensor)?.1.word())));
+        match &self.answer {
+            None if self.is_given => format!("no answer{when}, the change may still happen: {why}"),
+            None => format!("not done{when}: {why}"),
+            Some(answer) => {
+                let stages = answer.reached.iter();
                 let stages: Vec<String> = stages
-                    .map(|(sensor, stage)| format!("{sensor} {stage}"))
+                    .map(|(sensor, (_, stage))| format!("{sensor} {}", stage.word()))
                     .collect();
                 format!("not confirmed{when} ({}): {why}", stages.join(", "))
             }
@@ -84,20 +71,16 @@ impl Job<'_> {
         }
     }
 
-    fn not_as_asked(&self, answer: &Answer) -> Option<String> {
-        let strange = |sensor, order| match (order, answer.get(sensor)) {
+    fn not_as_asked(&self) -> Option<String> {
+        let answer = self.answer?;
+        let strange = |(sensor, change)| match (change, answer.get(sensor)) {
             (Change::Set(asked), Some((state, _))) if state != asked => Some(format!(
                 "{sensor} is {} again: somebody has changed it since",
                 state.word()
             )),
             _ => None,
         };
-        let all: Vec<String> = self
-            .asked
-            .changes
-            .iter()
-            .filter_map(|(sensor, order)| strange(sensor, order))
-            .collect();
+        let all: Vec<String> = self.asked.changes.iter().filter_map(strange).collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
 }

@@ -150,8 +150,7 @@ impl Holder {
     }
 
     /// The broker that it was started with.
-    #[must_use]
-    pub fn broker(&self) -> Option<&str> {
+    fn broker(&self) -> Option<&str> {
         Some(self.broker.as_str()).filter(|broker| !broker.is_empty())
     }
 

@@ -7,8 +7,7 @@ use dualboard_core::sensor::SensorId;
 use dualboard_core::version::Version;
 use dualboard_core::wire::{
     Entry, LARGEST, Malformed, Message, Report, Topic, decode, decode_memory, encode_acknowledged,
-    encode_answer, encode_command, encode_heartbeat, encode_last_will, encode_marker, encode_memory,
-    encode_report,
+    encode_answer, encode_heartbeat, encode_last_will, encode_marker, encode_memory, encode_report,
 };
 use serde_json::Value;
 
@@ -50,7 +49,7 @@ fn accepted(topic: Topic, payload: &[u8], message: Message) {
         }
         Message::Heartbeat(heartbeat) => encode_heartbeat(&heartbeat),
         Message::Gone(life) => encode_last_will(life),
-        Message::Command(command) => encode_command(&command),
+        Message::Command(command) => super::command::payload(&command),
         Message::Acknowledged(acknowledged) => encode_acknowledged(&acknowledged),
         Message::Answer(answer) => encode_answer(&answer),
         Message::Marker(nonce) => encode_marker(nonce),

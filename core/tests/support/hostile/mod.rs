@@ -8,6 +8,7 @@
     reason = "drawn, taken and thrown away"
 )]
 
+pub mod command;
 pub mod decoding;
 mod ending;
 mod outgoing;

@@ -12,7 +12,7 @@ use dualboard_core::sensor::{Card, SensorId};
 use dualboard_core::time::{Mono, Now, Wall};
 use dualboard_core::version::{Dot, Era, RunId};
 use dualboard_core::wire::{
-    Heartbeat, Topic, encode_command, encode_heartbeat, encode_last_will, encode_marker, encode_report,
+    Heartbeat, Topic, encode_heartbeat, encode_last_will, encode_marker, encode_report,
 };
 
 use super::steps::{InitialState, Step, Uptime};
@@ -147,7 +147,7 @@ impl Trial {
             Step::Publish => self.event(Event::Publish),
             Step::Leave => self.event(Event::Leave),
             Step::Command(card, command, retained) => {
-                self.say(Topic::Set(card), encode_command(&command), retained);
+                self.say(Topic::Set(card), super::command::payload(&command), retained);
             }
             Step::Tick => self.event(Event::Tick),
             Step::Wait(time) => {
