@@ -4,6 +4,7 @@
 //! It looks at the machine after each event and sees the difference. So whatever changed a state, a key here
 //! or a message from anywhere, is seen by the same rule.
 
+mod bell;
 mod history;
 
 use alloc::vec::Vec;
@@ -13,6 +14,7 @@ use crate::sensor::{Card, PerCard, PerSensor, SensorId, SensorSet, State};
 use crate::time::Wall;
 use crate::view::View;
 
+pub use bell::{AGAIN, Bell, BellMode};
 pub use history::History;
 
 /// What has raised an alarm.
@@ -205,6 +207,12 @@ impl Alarms {
     /// The alarms, the newest first; of each subject the latest.
     pub fn open(&self) -> impl Iterator<Item = &Alarm> {
         self.open.iter().rev().map(|(_, alarm)| alarm)
+    }
+
+    /// Those that were raised when so much had been seen, the oldest first.
+    pub fn raised_after(&self, seen: Counts) -> impl Iterator<Item = &Alarm> {
+        let new = self.open.iter().filter(move |(count, _)| *count > seen.alarms);
+        new.map(|(_, alarm)| alarm)
     }
 
     /// How many alarms there have been since the last acknowledgement; each sensor that was KO at the start

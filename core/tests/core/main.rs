@@ -8,6 +8,7 @@ mod hostile;
 mod solo;
 
 mod alarms;
+mod bell;
 mod commands;
 mod compatibility;
 mod decoding;
