@@ -34,7 +34,8 @@ Environment:
 const AFTER_MONITOR: &str = "\
 Keys:
   the number of a sensor toggles it;  l locks and unlocks toggling;  a acknowledges alarms;
-  p publishes the present state again;  ? help, with every key;  q or Ctrl-C quits
+  s silences the bell;  t tests colours and bell;  p publishes the present state again;
+  ? help, with every key;  q or Ctrl-C quits
 
 Exit status: 0 after q, and when --set and --toggle are CONFIRMED; 1 when they are not in time, and after an error;
 2 for unusable arguments; 128+n after signal n.";

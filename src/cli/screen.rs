@@ -1,16 +1,56 @@
 //! The options of the screens.
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::environment::switch;
-use crate::settings::ScreenSettings;
+use crate::alarms::BellMode;
+use crate::settings::{Notify, ScreenSettings};
 
 /// What every screen has.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct ScreenArgs {
-    /// Do not ring the terminal's bell for alarms
+    /// When an alarm rings the terminal's bell
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "DUALBOARD_BELL",
+        default_value = "repeat",
+        value_parser = bell_modes()
+    )]
+    bell: BellMode,
+    /// The same as --bell off
     #[arg(long, env = "DUALBOARD_NO_BELL", value_parser = switch)]
     no_bell: bool,
+    /// Also show each new alarm as a desktop notification of the terminal; without FORM the same as auto.
+    /// Inside of tmux its option allow-passthrough has to be on
+    #[arg(
+        long,
+        value_name = "FORM",
+        env = "DUALBOARD_NOTIFY",
+        value_enum,
+        default_value = "off",
+        default_missing_value = "auto",
+        num_args = 0..=1
+    )]
+    notify: Notify,
+}
+
+fn bell_modes() -> impl TypedValueParser<Value = BellMode> {
+    let modes = [
+        (
+            "repeat",
+            "At once, and every 10 s until it is acknowledged (a) or silenced (s)",
+        ),
+        ("once", "At once, and not again"),
+        ("off", "Never"),
+    ];
+    let values = modes.map(|(name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(values).map(|name| match name.as_str() {
+        "off" => BellMode::Off,
+        "once" => BellMode::Once,
+        _ => BellMode::Repeat,
+    })
 }
 
 impl ScreenArgs {
@@ -18,7 +58,8 @@ impl ScreenArgs {
     #[must_use]
     pub const fn settings(self) -> ScreenSettings {
         ScreenSettings {
-            bell: !self.no_bell,
+            bell: if self.no_bell { BellMode::Off } else { self.bell },
+            notify: self.notify,
             read_only: false,
             mouse: false,
         }

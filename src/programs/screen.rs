@@ -4,17 +4,18 @@ use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::layout::Position;
 
-use crate::alarms::{Alarms, Observed};
+use crate::alarms::{Alarms, Bell, Observed};
 use crate::programs::exit::{Exit, Reason};
 use crate::programs::runtime::{Runtime, Wakeup};
 use crate::programs::source::Source;
 use crate::settings::ScreenSettings;
 use crate::terminal::input::Input;
 use crate::terminal::keys::{KeyEvent, Keys};
+use crate::terminal::notification::Notifications;
 use crate::terminal::painter::Painter;
 use crate::terminal::signals::{self, Signals};
 use crate::terminal::{Terminal, panic};
-use crate::text::words::Times;
+use crate::text::words::{self, Times};
 use crate::text::zone::Zone;
 use crate::ui::controls::{self, Action, Controls, Extent};
 use crate::ui::view::{self, Picture, Theme};
@@ -66,6 +67,8 @@ struct Screen<'a> {
     zone: Zone,
     theme: Theme,
     alarms: Alarms,
+    bell: Bell,
+    notifications: Notifications,
     controls: Controls,
 }
 
@@ -87,6 +90,8 @@ impl<'a> Screen<'a> {
             zone: Zone::of_machine(),
             theme: Theme::from_environment(),
             alarms: Alarms::default(),
+            bell: Bell::new(settings.bell),
+            notifications: Notifications::from_environment(settings.notify),
             controls: Controls::new(source.view().role, settings.read_only),
         })
     }
@@ -98,7 +103,9 @@ impl<'a> Screen<'a> {
             let picture = self.picture(source, view);
             self.painter.show(picture);
             let clock = source.clock();
-            let limit = self.controls.deadline().map(|deadline| clock.until(deadline));
+            let deadlines = [self.controls.deadline(), self.bell.deadline()];
+            let next = deadlines.into_iter().flatten().min();
+            let limit = next.map(|deadline| clock.until(deadline));
             match source.wait(inputs, limit) {
                 Wakeup::Taken => {}
                 Wakeup::Other(input) => {
@@ -112,15 +119,34 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// Takes note of what is new, and rings where that is called for.
+    /// Takes note of what is new, and makes it heard where that is called for.
     fn look(&mut self, source: &impl Source, view: &View) {
         let now = source.clock().now();
         self.controls.forget(now.mono);
         let absence = source.elsewhere().and_then(|elsewhere| elsewhere.absence);
         self.controls.set_absence(absence.map(|(absence, _)| absence));
-        let ring = self.alarms.look(now.wall, Observed::of(view));
-        if ring.is_some() && self.settings.bell {
+        let before = self.alarms.seen();
+        let new = self.alarms.look(now.wall, Observed::of(view));
+        let any_open = self.alarms.raised() > 0;
+        if self.bell.look(now.mono, new, any_open).is_some() {
             self.painter.ring();
+        }
+        if self.alarms.raised_after(before).next().is_none() {
+            return;
+        }
+        // What is shown as a test must not be taken for what is so, nor the other way round.
+        self.controls.end_test();
+        let times = Times::new(self.zone.at(now.mono), now.wall);
+        if let Some(text) = words::alarms(view, &self.alarms, &times).first() {
+            self.notify(view, text);
+        }
+    }
+
+    /// Makes the terminal show a notification, if one is wanted.
+    fn notify(&self, view: &View, text: &str) {
+        if let Notifications::By(notifier) = self.notifications {
+            self.painter
+                .notify(notifier.bytes(words::program(view.role), text));
         }
     }
 
@@ -132,6 +158,8 @@ impl<'a> Screen<'a> {
             alarms: self.alarms.clone(),
             controls: self.controls.clone(),
             mouse: self.settings.mouse,
+            bell: self.bell.mode(),
+            notifications: self.notifications,
             url: source.url(),
             times: Times::new(self.zone.at(now.mono), now.wall),
             theme: self.theme,
@@ -198,6 +226,18 @@ impl<'a> Screen<'a> {
                 if let Some(shown) = self.painter.shown() {
                     self.alarms.acknowledge(shown.alarms.seen());
                 }
+                return None;
+            }
+            Action::Silence => {
+                let was_ringing = self.bell.silence();
+                self.controls.silenced(source.clock().now().mono, was_ringing);
+                return None;
+            }
+            Action::Test => {
+                if self.bell.test().is_some() {
+                    self.painter.ring();
+                }
+                self.notify(&source.view(), "TEST, no alarm");
                 return None;
             }
         };

@@ -12,6 +12,7 @@ mod attached;
 mod attached_rights;
 mod bad_payloads;
 mod bad_stores;
+mod bell;
 mod command_line;
 mod command_topic;
 mod displays;
