@@ -19,7 +19,7 @@ use clap::{Args, Parser, ValueHint};
 use crate::sensor::Card;
 use crate::settings::{BrokerAccess, Credentials, LogSettings, MonitorOptions};
 use environment::switch;
-use screen::{ScreenArgs, ToggleModeArgs};
+use screen::{AlarmArgs, ScreenArgs, ToggleModeArgs};
 
 use changes::SetArgs;
 pub use changes::Unusable;
@@ -117,6 +117,7 @@ Examples:
   card2_global_display --once                       six lines of text, and an exit status for monitoring
   card2_global_display --once --json | jq .sensor_4
   card2_global_display | tee changes.txt            without a terminal: a line for each change
+  card2_global_display --on-alarm 'mail -s \"$DUALBOARD_TEXT\" me'
 
 {ENVIRONMENT}
 
@@ -146,6 +147,9 @@ pub struct Display {
     /// What concerns the screen
     #[command(flatten)]
     pub screen: ScreenArgs,
+    /// What alarms do
+    #[command(flatten)]
+    pub alarms: AlarmArgs,
     #[command(flatten)]
     access: Access,
     #[command(flatten)]
@@ -173,6 +177,8 @@ struct Monitor {
     logging: LogArgs,
     #[command(flatten)]
     screen: ScreenArgs,
+    #[command(flatten)]
+    alarms: AlarmArgs,
     #[command(flatten)]
     toggle_mode: ToggleModeArgs,
 }
@@ -281,6 +287,7 @@ impl Monitor {
             asked,
             logging: self.logging.settings(),
             screen: self.toggle_mode.settings(self.screen),
+            on_alarm: self.alarms.command(),
         })
     }
 }

@@ -88,7 +88,13 @@ pub struct MonitorOptions {
     pub logging: LogSettings,
     /// What concerns the screen.
     pub screen: ScreenSettings,
+    /// What is run at each new alarm.
+    pub on_alarm: Option<AlarmCommand>,
 }
+
+/// A command line for the shell, run at each new alarm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmCommand(pub String);
 
 /// What the user wants of a screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -178,6 +178,7 @@ impl Machine {
             Event::FileGone(why) => self.storage(now, |own| own.file_gone(why)),
             Event::NotLogged(why) => self.note(now, Fact::NotLogged(why)),
             Event::LoggedAgain => self.note(now, Fact::LoggedAgain),
+            Event::AlarmCommandFailed(why) => self.note(now, Fact::AlarmCommandFailed(why)),
             Event::Toggle(sensor) => self.toggle(now, sensor),
             Event::Command(command) => self.local_command(now, &command),
             Event::Publish => self.publish_again(now),

@@ -1,11 +1,11 @@
-//! The options of the screens.
+//! The options of the screens, and of what alarms do.
 
-use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueHint};
 
 use super::environment::switch;
 use crate::alarms::BellMode;
-use crate::settings::{Notify, ScreenSettings};
+use crate::settings::{AlarmCommand, Notify, ScreenSettings};
 
 /// What every screen has.
 #[derive(Debug, Clone, Copy, Args)]
@@ -51,6 +51,24 @@ fn bell_modes() -> impl TypedValueParser<Value = BellMode> {
         "once" => BellMode::Once,
         _ => BellMode::Repeat,
     })
+}
+
+/// What every program has that watches for alarms.
+#[derive(Debug, Clone, Args)]
+pub struct AlarmArgs {
+    /// Run this command (sh -c) at each new alarm. DUALBOARD_ALARM, DUALBOARD_SENSOR and others in its
+    /// environment say which; docs/protocol.md lists them. One runs at a time, for 30 s at the most, and its
+    /// output is dropped. Every program that has this option runs it
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString, env = "DUALBOARD_ON_ALARM")]
+    on_alarm: Option<String>,
+}
+
+impl AlarmArgs {
+    /// What is run at each new alarm.
+    #[must_use]
+    pub fn command(self) -> Option<AlarmCommand> {
+        self.on_alarm.map(AlarmCommand)
+    }
 }
 
 impl ScreenArgs {

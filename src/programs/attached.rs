@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, bounded, never, select};
 
 use crate::attach::{Asked, MOST_ASKED, NotAttached, OwnerLink, REQUEST_LIVES, Reply, Request};
 use crate::command::Name;
+use crate::event_log::{EventLog, Fact};
 use crate::programs::runtime::{Stop, Wakeup};
 use crate::programs::source::Source;
 use crate::sensor::{Card, SensorId};
@@ -44,6 +45,8 @@ pub struct AttachedScreen {
     next: Receiver<OwnerLink>,
     url: String,
     view: View,
+    /// What has happened in this process, and is of no concern to the owner.
+    own_events: EventLog,
     elsewhere: Elsewhere,
     /// Which screen this is.
     name: Option<Name>,
@@ -85,6 +88,7 @@ impl AttachedScreen {
             url: owner.hello().url.clone(),
             elsewhere: elsewhere(&owner),
             view: *view,
+            own_events: EventLog::default(),
             owner: Some(owner),
             next: never(),
             name,
@@ -263,7 +267,11 @@ fn elsewhere(owner: &OwnerLink) -> Elsewhere {
 
 impl Source for AttachedScreen {
     fn view(&self) -> View {
-        self.view.clone()
+        let mut view = self.view.clone();
+        if self.own_events.noted() > 0 {
+            view.event_log = Arc::new(view.event_log.joined(&self.own_events));
+        }
+        view
     }
 
     fn url(&self) -> String {
@@ -334,6 +342,12 @@ impl Source for AttachedScreen {
         if self.elsewhere.absence.is_none() && !self.view.links.is_connected() {
             self.ask(Asked::Retry);
         }
+    }
+
+    fn alarm_command_failed(&mut self, why: String) -> Option<Stop> {
+        let now = self.clock.now().wall;
+        self.own_events.note(now, Fact::AlarmCommandFailed(why));
+        None
     }
 
     fn reopen_log(&self) {}

@@ -6,9 +6,10 @@ use ratatui::layout::Position;
 
 use crate::alarms::{Alarms, Bell, Observed};
 use crate::programs::exit::{Exit, Reason};
-use crate::programs::runtime::{Runtime, Wakeup};
+use crate::programs::on_alarm::OnAlarm;
+use crate::programs::runtime::{Runtime, Stop, Wakeup};
 use crate::programs::source::Source;
-use crate::settings::ScreenSettings;
+use crate::settings::{AlarmCommand, ScreenSettings};
 use crate::terminal::input::Input;
 use crate::terminal::keys::{KeyEvent, Keys};
 use crate::terminal::notification::Notifications;
@@ -33,9 +34,14 @@ pub fn open_terminal(settings: ScreenSettings) -> Result<Terminal> {
 ///
 /// # Errors
 /// Names what the terminal cannot do.
-pub fn run(terminal: &Terminal, mut runtime: Runtime, settings: ScreenSettings) -> Result<Exit> {
+pub fn run(
+    terminal: &Terminal,
+    mut runtime: Runtime,
+    settings: ScreenSettings,
+    on_alarm: Option<&AlarmCommand>,
+) -> Result<Exit> {
     // The terminal is given back first, since what is still being sent may take 2 s.
-    let ended = watch(terminal, &mut runtime, settings);
+    let ended = watch(terminal, &mut runtime, settings, on_alarm);
     let left = runtime.leave();
     Ok(Exit {
         reason: ended?,
@@ -48,13 +54,21 @@ pub fn run(terminal: &Terminal, mut runtime: Runtime, settings: ScreenSettings) 
 ///
 /// # Errors
 /// Names what the terminal cannot do.
-pub fn watch(terminal: &Terminal, source: &mut impl Source, settings: ScreenSettings) -> Result<Reason> {
+pub fn watch(
+    terminal: &Terminal,
+    source: &mut impl Source,
+    settings: ScreenSettings,
+    on_alarm: Option<&AlarmCommand>,
+) -> Result<Reason> {
     let (sender, inputs) = unbounded();
     panic::install_hook(Some(terminal), sender.clone());
     let _signals = Signals::listen(sender.clone()).context("cannot listen to signals")?;
+    let on_alarm = on_alarm
+        .map(|command| OnAlarm::start(command, sender.clone()))
+        .transpose()?;
     // The screen ends here, and with it the painter and the keys.
-    let ended =
-        Screen::open(terminal, settings, source, sender).and_then(|mut screen| screen.run(source, &inputs));
+    let ended = Screen::open(terminal, (settings, on_alarm), source, sender)
+        .and_then(|mut screen| screen.run(source, &inputs));
     terminal.restore();
     ended
 }
@@ -69,13 +83,14 @@ struct Screen<'a> {
     alarms: Alarms,
     bell: Bell,
     notifications: Notifications,
+    on_alarm: Option<OnAlarm>,
     controls: Controls,
 }
 
 impl<'a> Screen<'a> {
     fn open(
         terminal: &'a Terminal,
-        settings: ScreenSettings,
+        (settings, on_alarm): (ScreenSettings, Option<OnAlarm>),
         source: &impl Source,
         inputs: Sender<Input>,
     ) -> Result<Self> {
@@ -92,6 +107,7 @@ impl<'a> Screen<'a> {
             alarms: Alarms::default(),
             bell: Bell::new(settings.bell),
             notifications: Notifications::from_environment(settings.notify),
+            on_alarm,
             controls: Controls::new(source.view().role, settings.read_only),
         })
     }
@@ -137,6 +153,9 @@ impl<'a> Screen<'a> {
         // What is shown as a test must not be taken for what is so, nor the other way round.
         self.controls.end_test();
         let times = Times::new(self.zone.at(now.mono), now.wall);
+        if let Some(on_alarm) = &self.on_alarm {
+            on_alarm.run(self.alarms.raised_after(before), view.role, &times);
+        }
         if let Some(text) = words::alarms(view, &self.alarms, &times).first() {
             self.notify(view, text);
         }
@@ -191,9 +210,17 @@ impl<'a> Screen<'a> {
                 source.reopen_log();
                 return Ok(None);
             }
+            Input::AlarmCommand => return Ok(self.alarm_command_failed(source).map(Reason::Stop)),
             Input::Printed => return Ok(None),
         };
         Ok(Some(Reason::Status(status)))
+    }
+
+    /// Says what has become of commands that were run at alarms.
+    fn alarm_command_failed(&self, source: &mut impl Source) -> Option<Stop> {
+        let failures = self.on_alarm.iter().flat_map(OnAlarm::failures);
+        let stops = failures.map(|failure| source.alarm_command_failed(failure));
+        stops.fold(None, Option::or)
     }
 
     fn key(&mut self, source: &mut impl Source, key: KeyEvent) -> Option<Reason> {

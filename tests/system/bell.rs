@@ -107,8 +107,13 @@ fn the_bell_can_ring_once_or_never() {
 #[test]
 fn a_test_is_marked_as_one_rings_once_where_it_is_silenced_and_changes_nothing() {
     let bench = board1();
-    let pty = monitor(&bench, &["--notify", "osc9"], &[]);
+    let ran = bench.folder().join("ran").display().to_string();
+    let command = format!("echo ran >> {ran}");
+    let pty = monitor(&bench, &["--notify", "osc9", "--on-alarm", &command], &[]);
     press(&pty, "2", "! sensor 2 KO");
+    pty.wait_until("the command", || {
+        std::fs::read_to_string(&ran).is_ok_and(|text| text == "ran\n")
+    });
     press(&pty, "s", "bell silenced");
     let held = bench.retained(Broker1, "sensors/card1");
     let mark = pty.mark();
@@ -127,6 +132,7 @@ fn a_test_is_marked_as_one_rings_once_where_it_is_silenced_and_changes_nothing()
         "its own, and the notification's end"
     );
     assert_eq!(bench.retained(Broker1, "sensors/card1"), held);
+    assert_eq!(std::fs::read_to_string(&ran).expect("a file"), "ran\n");
     press(&pty, "t", "TEST");
     press(&pty, "l", "l lock");
     press(&pty, "3", "! sensor 3 KO");

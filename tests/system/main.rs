@@ -22,6 +22,7 @@ mod lines;
 mod log;
 mod machine_bytes;
 mod moved_folder;
+mod on_alarm;
 mod once;
 mod one_owner;
 mod outage;

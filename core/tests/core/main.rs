@@ -13,6 +13,7 @@ mod commands;
 mod compatibility;
 mod decoding;
 mod disk;
+mod event_log;
 mod flood;
 mod freshness;
 mod hostile_corpus;
