@@ -153,6 +153,11 @@ fn print(
 ) {
     // Of our own programs, nothing is to be sent; what is all the same is shown.
     let tell = toggle.is_some();
+    if tell {
+        // An alarm that is not acknowledged rings every 10 s.
+        pty.press("a");
+        pty.wait_for("no banner", |seen| !seen.shows("! sensor"));
+    }
     let (before, mark) = (switches(pty), pty.mark());
     thread::sleep(IDLE);
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]

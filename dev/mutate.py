@@ -391,6 +391,20 @@ MUTATIONS = [
         "(Some(ended), Some(proof)) if ended.mono.since(proof.mono) > INTERVAL + STEP => Some(proof.wall),",
         "(Some(ended), Some(proof)) if ended.mono < proof.mono => Some(proof.wall),",
     ),
+    (
+        "a bell that was silenced rings again",
+        "bell",
+        "core/src/alarms/bell.rs",
+        "self.next.take().is_some()",
+        "self.next.is_some()",
+    ),
+    (
+        "the bell repeats what somebody has acknowledged",
+        "bell",
+        "core/src/alarms/bell.rs",
+        "        if !any_open {\n            self.next = None;",
+        "        if !any_open && new.is_some() {\n            self.next = None;",
+    ),
 ]
 
 

@@ -49,6 +49,7 @@ still_pictures() {
   picture_of_each_program
   picture_of_the_wall
   picture_of_help
+  picture_of_test
   picture_of_locked
   picture_of_small_windows
   picture_of_held
@@ -160,6 +161,14 @@ picture_of_help() {
   shows stage:card1_monitor 'close help'
   draw card1_monitor help 'card1_monitor, after ?'
   press stage:card1_monitor '?'
+}
+
+picture_of_test() {
+  press stage:card1_monitor t
+  shows stage:card1_monitor 'any key ends it'
+  draw card1_monitor test 'card1_monitor, after t'
+  press stage:card1_monitor t
+  shows stage:card1_monitor 'q quit'
 }
 
 picture_of_locked() {

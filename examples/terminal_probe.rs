@@ -168,7 +168,7 @@ fn run(
                 Input::HungUp => return signals::hang_up_status(),
                 Input::Panicked => return panic::EXIT_STATUS,
                 Input::ReopenLog => "USR1".clone_into(&mut picture.key),
-                Input::Printed => {}
+                Input::Printed | Input::AlarmCommand => {}
             },
             recv(ticks) -> _ => {
                 picture.ticks += 1;

@@ -19,7 +19,7 @@ use clap::{Args, Parser, ValueHint};
 use crate::sensor::Card;
 use crate::settings::{BrokerAccess, Credentials, LogSettings, MonitorOptions};
 use environment::switch;
-use screen::{ScreenArgs, ToggleModeArgs};
+use screen::{AlarmArgs, ScreenArgs, ToggleModeArgs};
 
 use changes::SetArgs;
 pub use changes::Unusable;
@@ -34,7 +34,8 @@ Environment:
 const AFTER_MONITOR: &str = "\
 Keys:
   the number of a sensor toggles it;  l locks and unlocks toggling;  a acknowledges alarms;
-  p publishes the present state again;  ? help, with every key;  q or Ctrl-C quits
+  s silences the bell;  t tests colours and bell;  p publishes the present state again;
+  ? help, with every key;  q or Ctrl-C quits
 
 Exit status: 0 after q, and when --set and --toggle are CONFIRMED; 1 when they are not in time, and after an error;
 2 for unusable arguments; 128+n after signal n.";
@@ -116,6 +117,7 @@ Examples:
   card2_global_display --once                       six lines of text, and an exit status for monitoring
   card2_global_display --once --json | jq .sensor_4
   card2_global_display | tee changes.txt            without a terminal: a line for each change
+  card2_global_display --on-alarm 'mail -s \"$DUALBOARD_TEXT\" me'
 
 {ENVIRONMENT}
 
@@ -145,6 +147,9 @@ pub struct Display {
     /// What concerns the screen
     #[command(flatten)]
     pub screen: ScreenArgs,
+    /// What alarms do
+    #[command(flatten)]
+    pub alarms: AlarmArgs,
     #[command(flatten)]
     access: Access,
     #[command(flatten)]
@@ -172,6 +177,8 @@ struct Monitor {
     logging: LogArgs,
     #[command(flatten)]
     screen: ScreenArgs,
+    #[command(flatten)]
+    alarms: AlarmArgs,
     #[command(flatten)]
     toggle_mode: ToggleModeArgs,
 }
@@ -280,6 +287,7 @@ impl Monitor {
             asked,
             logging: self.logging.settings(),
             screen: self.toggle_mode.settings(self.screen),
+            on_alarm: self.alarms.command(),
         })
     }
 }

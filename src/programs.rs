@@ -3,6 +3,7 @@
 mod attached;
 pub mod exit;
 pub mod lines;
+mod on_alarm;
 mod printed;
 pub mod printer;
 pub mod run;

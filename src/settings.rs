@@ -7,6 +7,7 @@ use std::{fmt, fs};
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
+use crate::alarms::BellMode;
 use crate::command::{Changes, Name};
 use crate::sensor::Card;
 
@@ -87,19 +88,42 @@ pub struct MonitorOptions {
     pub logging: LogSettings,
     /// What concerns the screen.
     pub screen: ScreenSettings,
+    /// What is run at each new alarm.
+    pub on_alarm: Option<AlarmCommand>,
 }
+
+/// A command line for the shell, run at each new alarm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmCommand(pub String);
 
 /// What the user wants of a screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScreenSettings {
-    /// An alarm rings the bell.
-    pub bell: bool,
+    /// How an alarm rings the bell.
+    pub bell: BellMode,
+    /// Whether an alarm is a desktop notification, too.
+    pub notify: Notify,
     /// No press toggles.
     pub read_only: bool,
     /// A click toggles as a press does.
     pub mouse: bool,
     /// Who looks at it, for what others are told.
     pub operator: Option<Name>,
+}
+
+/// Whether and how the terminal is told to show a desktop notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Notify {
+    /// Send none
+    Off,
+    /// Choose the form by what the environment says of the terminal; send none if it is not known
+    Auto,
+    /// As iTerm2 and Warp understand it
+    Osc9,
+    /// As foot, Ghostty, rxvt-unicode and others understand it
+    Osc777,
+    /// As kitty understands it
+    Osc99,
 }
 
 /// What is asked for.

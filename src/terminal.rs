@@ -8,6 +8,7 @@ mod guard;
 pub mod input;
 mod job;
 pub mod keys;
+pub mod notification;
 pub mod painter;
 pub mod panic;
 pub mod signals;

@@ -4,6 +4,7 @@
 //! It looks at the machine after each event and sees the difference. So whatever changed a state, a key here
 //! or a message from anywhere, is seen by the same rule.
 
+mod bell;
 mod history;
 
 use alloc::vec::Vec;
@@ -15,6 +16,7 @@ use crate::time::Wall;
 use crate::version::Dot;
 use crate::view::View;
 
+pub use bell::{AGAIN, Bell, BellMode};
 pub use history::History;
 
 /// What has raised an alarm.
@@ -282,6 +284,12 @@ impl Alarms {
     /// The alarms, the newest first; of each subject the latest.
     pub fn open(&self) -> impl Iterator<Item = &Alarm> {
         self.open.iter().rev().map(|open| &open.alarm)
+    }
+
+    /// Those that were raised when so much had been seen, the oldest first.
+    pub fn raised_after(&self, seen: Counts) -> impl Iterator<Item = &Alarm> {
+        let new = self.open.iter().filter(move |open| open.last > seen.alarms);
+        new.map(|open| &open.alarm)
     }
 
     /// How many alarms there have been since the last acknowledgement; each sensor that was KO at the start

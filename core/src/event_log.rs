@@ -61,6 +61,8 @@ pub enum Fact {
     NotLogged(String),
     /// The log file can be written again.
     LoggedAgain,
+    /// The command that is run at each alarm has failed; in words.
+    AlarmCommandFailed(String),
     /// An own reading was recovered from a copy that turned up after the start.
     Recovered(SensorId),
     /// A link of the chain came up.
@@ -185,6 +187,26 @@ impl EventLog {
             }
             stage != Stage::Confirmed
         });
+    }
+
+    /// This log and another one as one, each in its own order, and between the two by time.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let mut other_entries = other.entries.iter().peekable();
+        let mut entries = VecDeque::new();
+        for entry in &self.entries {
+            while let Some(earlier) = other_entries.next_if(|next| next.wall.0 < entry.wall.0) {
+                entries.push_back(earlier.clone());
+            }
+            entries.push_back(entry.clone());
+        }
+        entries.extend(other_entries.cloned());
+        entries.drain(..entries.len().saturating_sub(KEPT));
+        Self {
+            entries,
+            noted: self.noted + other.noted,
+            open: Vec::new(),
+        }
     }
 
     /// The facts, the newest first.

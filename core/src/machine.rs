@@ -187,6 +187,7 @@ impl Machine {
             Event::FileGone(why) => self.file_gone(now, why),
             Event::NotLogged(why) => self.note(now, Fact::NotLogged(why)),
             Event::LoggedAgain => self.note(now, Fact::LoggedAgain),
+            Event::AlarmCommandFailed(why) => self.note(now, Fact::AlarmCommandFailed(why)),
             Event::Toggle(sensor) => self.toggle(now, sensor),
             Event::Command(command) => self.local_command(now, &command),
             Event::Acknowledge { alarms, by } => self.acknowledge(now, &alarms, by, &mut effects),

@@ -174,7 +174,8 @@ fn level(fact: &Fact) -> Level {
         | Fact::Held(..)
         | Fact::Malformed(..)
         | Fact::Impostor(_)
-        | Fact::RetainedCommand(_) => Level::Warn,
+        | Fact::RetainedCommand(_)
+        | Fact::AlarmCommandFailed(_) => Level::Warn,
         _ => Level::Info,
     }
 }

@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, bounded, never, select};
 
 use crate::attach::{self, Asked, MOST_ASKED, NotAttached, OwnerLink, REQUEST_LIVES, Reply, Request};
 use crate::command::{Answer, Change, Changes, Command, Name};
+use crate::event_log::{EventLog, Fact};
 use crate::programs::runtime::{Stop, Wakeup};
 use crate::programs::source::Source;
 use crate::sensor::{Card, PerSensor, SensorId};
@@ -45,6 +46,8 @@ pub struct AttachedScreen {
     next: Receiver<OwnerLink>,
     url: String,
     view: View,
+    /// What has happened in this process, and is of no concern to the owner.
+    own_events: EventLog,
     elsewhere: Elsewhere,
     /// Who asks.
     operator: Option<Name>,
@@ -83,6 +86,7 @@ impl AttachedScreen {
             url: owner.hello().url.clone(),
             elsewhere: elsewhere(&owner),
             view: *view,
+            own_events: EventLog::default(),
             owner: Some(owner),
             next: never(),
             operator,
@@ -270,7 +274,11 @@ fn elsewhere(owner: &OwnerLink) -> Elsewhere {
 
 impl Source for AttachedScreen {
     fn view(&self) -> View {
-        self.view.clone()
+        let mut view = self.view.clone();
+        if self.own_events.noted() > 0 {
+            view.event_log = Arc::new(view.event_log.joined(&self.own_events));
+        }
+        view
     }
 
     fn url(&self) -> String {
@@ -363,6 +371,12 @@ impl Source for AttachedScreen {
             let request = self.request(Asked::Retry);
             self.ask(request);
         }
+    }
+
+    fn alarm_command_failed(&mut self, why: String) -> Option<Stop> {
+        let now = self.clock.now().wall;
+        self.own_events.note(now, Fact::AlarmCommandFailed(why));
+        None
     }
 
     fn reopen_log(&self) {}

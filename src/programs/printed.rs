@@ -11,9 +11,11 @@ use crate::chain::Connection;
 use crate::cli::Display;
 use crate::programs::exit::{Exit, Reason};
 use crate::programs::lines::{self, Lines};
+use crate::programs::on_alarm::AlarmWatch;
 use crate::programs::printer::Printer;
 use crate::programs::runtime::{Runtime, Wakeup};
 use crate::pulse;
+use crate::settings::AlarmCommand;
 use crate::terminal::input::Input;
 use crate::terminal::panic;
 use crate::terminal::signals::{self, Signals};
@@ -24,16 +26,20 @@ use crate::text::zone::Zone;
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// A line a change, until a signal or another owner.
-pub(super) fn follow(mut runtime: Runtime, json: bool) -> Result<Exit> {
+pub(super) fn follow(mut runtime: Runtime, json: bool, on_alarm: Option<&AlarmCommand>) -> Result<Exit> {
     let (sender, inputs) = unbounded();
     panic::install_hook(None, sender.clone());
     let _signals = Signals::listen_without_screen(sender.clone()).context("cannot listen to signals")?;
     // Asked while it is there: one that has hung up is no terminal any more.
     let on_terminal = io::stdout().is_terminal();
+    let mut watch = AlarmWatch::start(on_alarm, sender.clone())?;
     let printer = Printer::start(sender).context("cannot watch who reads stdout")?;
     let mut lines = Lines::new(json);
     let mut zone = Zone::of_machine();
     let reason = loop {
+        if let Some(stop) = watch.as_mut().and_then(|watch| watch.look(&mut runtime)) {
+            break Ok(Reason::Stop(stop));
+        }
         // While a reader does not read, what is due is what has changed by the time it does.
         if runtime.machine().is_restored() && printer.has_room() {
             let now = runtime.clock().now();
@@ -65,6 +71,7 @@ pub(super) fn follow(mut runtime: Runtime, json: bool) -> Result<Exit> {
             Wakeup::Closed => break ended(),
         }
     };
+    drop(watch);
     let left = runtime.leave();
     printer.finish(LAST_LINES);
     Ok(Exit {

@@ -101,7 +101,8 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
             Err(owner) => owner,
         };
         let terminal = screen::open_terminal(options.screen)?;
-        match screen::watch(&terminal, &mut owner, options.screen)? {
+        let on_alarm = options.on_alarm.as_ref();
+        match screen::watch(&terminal, &mut owner, options.screen, on_alarm)? {
             Reason::Own => {}
             Reason::Status(status) => return Ok(status),
             Reason::Stop(_) => return Ok(STOPPED),
@@ -128,10 +129,11 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     .logged(log)
     .on_screen(terminal.is_some())
     .shared(screens);
+    let on_alarm = options.on_alarm.as_ref();
     let exit = match &terminal {
-        Some(terminal) => screen::run(terminal, runtime, options.screen)?,
-        None if options.is_service => service::run(runtime)?,
-        None => printed::follow(runtime, false)?,
+        Some(terminal) => screen::run(terminal, runtime, options.screen, on_alarm)?,
+        None if options.is_service => service::run(runtime, on_alarm)?,
+        None => printed::follow(runtime, false, on_alarm)?,
     };
     exit.of_monitor(options)
 }
@@ -180,9 +182,10 @@ fn display(options: &Display) -> Result<u8> {
     if options.once {
         return printed::once(runtime, options);
     }
+    let on_alarm = options.alarms.clone().command();
     let exit = match &terminal {
-        Some(terminal) => screen::run(terminal, runtime, settings)?,
-        None => printed::follow(runtime, options.json)?,
+        Some(terminal) => screen::run(terminal, runtime, settings, on_alarm.as_ref())?,
+        None => printed::follow(runtime, options.json, on_alarm.as_ref())?,
     };
     Ok(exit.status())
 }

@@ -4,17 +4,19 @@ use anyhow::{Context, Result, bail};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::layout::Position;
 
-use crate::alarms::{Alarms, Observed};
+use crate::alarms::{Alarms, Bell, Observed};
 use crate::programs::exit::{Exit, Reason};
-use crate::programs::runtime::{Runtime, Wakeup};
+use crate::programs::on_alarm::OnAlarm;
+use crate::programs::runtime::{Runtime, Stop, Wakeup};
 use crate::programs::source::Source;
-use crate::settings::ScreenSettings;
+use crate::settings::{AlarmCommand, ScreenSettings};
 use crate::terminal::input::Input;
 use crate::terminal::keys::{KeyEvent, Keys};
+use crate::terminal::notification::Notifications;
 use crate::terminal::painter::Painter;
 use crate::terminal::signals::{self, Signals};
 use crate::terminal::{Terminal, panic};
-use crate::text::words::Times;
+use crate::text::words::{self, Times};
 use crate::text::zone::Zone;
 use crate::ui::controls::{self, Action, Controls, Extent};
 use crate::ui::view::{self, Picture, Theme};
@@ -32,9 +34,14 @@ pub fn open_terminal(settings: ScreenSettings) -> Result<Terminal> {
 ///
 /// # Errors
 /// Names what the terminal cannot do.
-pub fn run(terminal: &Terminal, mut runtime: Runtime, settings: ScreenSettings) -> Result<Exit> {
+pub fn run(
+    terminal: &Terminal,
+    mut runtime: Runtime,
+    settings: ScreenSettings,
+    on_alarm: Option<&AlarmCommand>,
+) -> Result<Exit> {
     // The terminal is given back first, since what is still being sent may take 2 s.
-    let ended = watch(terminal, &mut runtime, settings);
+    let ended = watch(terminal, &mut runtime, settings, on_alarm);
     let left = runtime.leave();
     Ok(Exit {
         reason: ended?,
@@ -47,13 +54,21 @@ pub fn run(terminal: &Terminal, mut runtime: Runtime, settings: ScreenSettings) 
 ///
 /// # Errors
 /// Names what the terminal cannot do.
-pub fn watch(terminal: &Terminal, source: &mut impl Source, settings: ScreenSettings) -> Result<Reason> {
+pub fn watch(
+    terminal: &Terminal,
+    source: &mut impl Source,
+    settings: ScreenSettings,
+    on_alarm: Option<&AlarmCommand>,
+) -> Result<Reason> {
     let (sender, inputs) = unbounded();
     panic::install_hook(Some(terminal), sender.clone());
     let _signals = Signals::listen(sender.clone()).context("cannot listen to signals")?;
+    let on_alarm = on_alarm
+        .map(|command| OnAlarm::start(command, sender.clone()))
+        .transpose()?;
     // The screen ends here, and with it the painter and the keys.
-    let ended =
-        Screen::open(terminal, settings, source, sender).and_then(|mut screen| screen.run(source, &inputs));
+    let ended = Screen::open(terminal, (settings, on_alarm), source, sender)
+        .and_then(|mut screen| screen.run(source, &inputs));
     terminal.restore();
     ended
 }
@@ -66,13 +81,16 @@ struct Screen<'a> {
     zone: Zone,
     theme: Theme,
     alarms: Alarms,
+    bell: Bell,
+    notifications: Notifications,
+    on_alarm: Option<OnAlarm>,
     controls: Controls,
 }
 
 impl<'a> Screen<'a> {
     fn open(
         terminal: &'a Terminal,
-        settings: ScreenSettings,
+        (settings, on_alarm): (ScreenSettings, Option<OnAlarm>),
         source: &impl Source,
         inputs: Sender<Input>,
     ) -> Result<Self> {
@@ -87,6 +105,9 @@ impl<'a> Screen<'a> {
             zone: Zone::of_machine(),
             theme: Theme::from_environment(),
             alarms: Alarms::default(),
+            bell: Bell::new(settings.bell),
+            notifications: Notifications::from_environment(settings.notify),
+            on_alarm,
             controls: Controls::new(source.view().role, settings.read_only),
         })
     }
@@ -98,7 +119,9 @@ impl<'a> Screen<'a> {
             let picture = self.picture(source, view);
             self.painter.show(picture);
             let clock = source.clock();
-            let limit = self.controls.deadline().map(|deadline| clock.until(deadline));
+            let deadlines = [self.controls.deadline(), self.bell.deadline()];
+            let next = deadlines.into_iter().flatten().min();
+            let limit = next.map(|deadline| clock.until(deadline));
             match source.wait(inputs, limit) {
                 Wakeup::Taken => {}
                 Wakeup::Other(input) => {
@@ -112,15 +135,37 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// Takes note of what is new, and rings where that is called for.
+    /// Takes note of what is new, and makes it heard where that is called for.
     fn look(&mut self, source: &impl Source, view: &View) {
         let now = source.clock().now();
         self.controls.forget(now.mono);
         let absence = source.elsewhere().and_then(|elsewhere| elsewhere.absence);
         self.controls.set_absence(absence.map(|(absence, _)| absence));
-        let ring = self.alarms.look(now.wall, Observed::of(view));
-        if ring.is_some() && self.settings.bell {
+        let before = self.alarms.seen();
+        let new = self.alarms.look(now.wall, Observed::of(view));
+        let any_open = self.alarms.raised() > 0;
+        if self.bell.look(now.mono, new, any_open).is_some() {
             self.painter.ring();
+        }
+        if self.alarms.raised_after(before).next().is_none() {
+            return;
+        }
+        // What is shown as a test must not be taken for what is so, nor the other way round.
+        self.controls.end_test();
+        let times = Times::new(self.zone.at(now.mono), now.wall);
+        if let Some(on_alarm) = &self.on_alarm {
+            on_alarm.run(self.alarms.raised_after(before), view.role, &times);
+        }
+        if let Some(text) = words::alarms(view, &self.alarms, &times).first() {
+            self.notify(view, text);
+        }
+    }
+
+    /// Makes the terminal show a notification, if one is wanted.
+    fn notify(&self, view: &View, text: &str) {
+        if let Notifications::By(notifier) = self.notifications {
+            self.painter
+                .notify(notifier.bytes(words::program(view.role), text));
         }
     }
 
@@ -132,6 +177,8 @@ impl<'a> Screen<'a> {
             alarms: self.alarms.clone(),
             controls: self.controls.clone(),
             mouse: self.settings.mouse,
+            bell: self.bell.mode(),
+            notifications: self.notifications,
             url: source.url(),
             times: Times::new(self.zone.at(now.mono), now.wall),
             theme: self.theme,
@@ -163,9 +210,17 @@ impl<'a> Screen<'a> {
                 source.reopen_log();
                 return Ok(None);
             }
+            Input::AlarmCommand => return Ok(self.alarm_command_failed(source).map(Reason::Stop)),
             Input::Printed => return Ok(None),
         };
         Ok(Some(Reason::Status(status)))
+    }
+
+    /// Says what has become of commands that were run at alarms.
+    fn alarm_command_failed(&self, source: &mut impl Source) -> Option<Stop> {
+        let failures = self.on_alarm.iter().flat_map(OnAlarm::failures);
+        let stops = failures.map(|failure| source.alarm_command_failed(failure));
+        stops.fold(None, Option::or)
     }
 
     fn key(&mut self, source: &mut impl Source, key: KeyEvent) -> Option<Reason> {
@@ -200,6 +255,18 @@ impl<'a> Screen<'a> {
                 let alarms = shown.view.open_alarms();
                 alarms.iter().next()?;
                 source.acknowledge(alarms, self.settings.operator)
+            }
+            Action::Silence => {
+                let was_ringing = self.bell.silence();
+                self.controls.silenced(source.clock().now().mono, was_ringing);
+                return None;
+            }
+            Action::Test => {
+                if self.bell.test().is_some() {
+                    self.painter.ring();
+                }
+                self.notify(&source.view(), "TEST, no alarm");
+                return None;
             }
         };
         stop.map(Reason::Stop)

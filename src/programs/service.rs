@@ -5,8 +5,10 @@ use anyhow::{Context, Result};
 use crossbeam_channel::unbounded;
 
 use crate::programs::exit::{Exit, Reason};
+use crate::programs::on_alarm::AlarmWatch;
 use crate::programs::printed::ended;
 use crate::programs::runtime::{Runtime, Wakeup};
+use crate::settings::AlarmCommand;
 use crate::system::service_manager::ServiceManager;
 use crate::terminal::input::Input;
 use crate::terminal::panic;
@@ -17,15 +19,19 @@ use crate::text::words;
 ///
 /// It is ready from the start, and does not wait for its broker: its state file has been read and its screens
 /// can attach. A board whose broker is away would otherwise never have booted. The status says the rest.
-pub(super) fn run(mut runtime: Runtime) -> Result<Exit> {
+pub(super) fn run(mut runtime: Runtime, on_alarm: Option<&AlarmCommand>) -> Result<Exit> {
     let (sender, inputs) = unbounded();
     panic::install_hook(None, sender.clone());
-    let _signals = Signals::listen_without_screen(sender).context("cannot listen to signals")?;
+    let _signals = Signals::listen_without_screen(sender.clone()).context("cannot listen to signals")?;
+    let mut watch = AlarmWatch::start(on_alarm, sender)?;
     let clock = runtime.clock();
     let mut manager = ServiceManager::of_environment(clock.now().mono);
     manager.ready();
     let url = runtime.url().to_string();
     let reason = loop {
+        if let Some(stop) = watch.as_mut().and_then(|watch| watch.look(&mut runtime)) {
+            break Ok(Reason::Stop(stop));
+        }
         manager.status(&words::status(&runtime.machine().view(), &url));
         manager.turns(clock.now().mono);
         manager.tell();
@@ -43,6 +49,7 @@ pub(super) fn run(mut runtime: Runtime) -> Result<Exit> {
     };
     manager.stopping();
     manager.tell();
+    drop(watch);
     let left = runtime.leave();
     Ok(Exit {
         reason: reason?,

@@ -48,6 +48,9 @@ pub trait Source {
     /// Somebody is there: what only a person can mend may have been mended.
     fn retry(&mut self);
 
+    /// Notes in the event log that the command that is run at alarms has failed; in words.
+    fn alarm_command_failed(&mut self, why: String) -> Option<Stop>;
+
     /// Makes the log file anew if it has been moved away.
     fn reopen_log(&self);
 }
@@ -95,6 +98,10 @@ impl Source for Runtime {
 
     fn retry(&mut self) {
         Self::retry(self);
+    }
+
+    fn alarm_command_failed(&mut self, why: String) -> Option<Stop> {
+        self.feed(Event::AlarmCommandFailed(why))
     }
 
     fn reopen_log(&self) {

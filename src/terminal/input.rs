@@ -29,6 +29,8 @@ pub enum Input {
     /// Without a screen: stdout has taken what it was given, or never will
     /// ([`Printer::failure`](crate::programs::printer::Printer::failure)).
     Printed,
+    /// A command that was run at an alarm has failed; whoever has started it knows why.
+    AlarmCommand,
     /// A thread other than the main one has panicked. The terminal is restored, the message is out: finish
     /// and end.
     Panicked,

@@ -45,6 +45,8 @@ struct Actions<T> {
     picture: Option<Arc<T>>,
     afresh: bool,
     bell: bool,
+    /// The newest only: a terminal that does not read gets no heap of them later.
+    notification: Option<Vec<u8>>,
 }
 
 impl<T: Send + Sync + 'static> Painter<T> {
@@ -59,6 +61,7 @@ impl<T: Send + Sync + 'static> Painter<T> {
                 picture: None,
                 afresh: true,
                 bell: false,
+                notification: None,
             }),
             changed: Condvar::new(),
             shown: Mutex::new(None),
@@ -92,6 +95,13 @@ impl<T: Send + Sync + 'static> Painter<T> {
         self.slot.changed.notify_one();
     }
 
+    /// Writes these bytes with the next frame: what makes the terminal show a notification. Newer ones
+    /// replace those that have not been written yet.
+    pub fn notify(&self, bytes: Vec<u8>) {
+        self.slot.lock().notification = Some(bytes);
+        self.slot.changed.notify_one();
+    }
+
     /// Clears the screen and draws the newest picture in full: after a change of size, or when others have
     /// written to the terminal.
     pub fn redraw(&self) {
@@ -120,18 +130,20 @@ impl<T> Latest<T> {
         lock(&self.actions)
     }
 
-    /// Waits for a picture, or a call to draw afresh or to ring; `None` is the end.
+    /// Waits for a picture, or for something else to write; `None` is the end.
     fn wait(&self, have_picture: bool) -> Option<Actions<T>> {
         let mut actions = self.lock();
         loop {
             if self.stop.load(Ordering::SeqCst) {
                 return None;
             }
-            if actions.picture.is_some() || ((actions.afresh || actions.bell) && have_picture) {
+            let is_asked = actions.afresh || actions.bell || actions.notification.is_some();
+            if actions.picture.is_some() || (is_asked && have_picture) {
                 return Some(Actions {
                     picture: actions.picture.take(),
                     afresh: std::mem::take(&mut actions.afresh),
                     bell: std::mem::take(&mut actions.bell),
+                    notification: actions.notification.take(),
                 });
             }
             actions = self.changed.wait(actions).unwrap_or_else(PoisonError::into_inner);
@@ -163,6 +175,7 @@ fn paint<T>(slot: &Latest<T>, tty: &Tty, draw: fn(&T, &mut Buffer)) {
         if actions.bell {
             bytes.push(BELL);
         }
+        bytes.extend(actions.notification.unwrap_or_default());
         last = tty.write_frame(&bytes, &slot.stop);
         if last.is_ok() {
             *lock(&slot.shown) = Some(Arc::clone(picture));

@@ -18,7 +18,7 @@ use crate::stage::Stage;
 use crate::time::Wall;
 use crate::wire::Topic;
 
-pub use alarm::alarms;
+pub use alarm::{alarm, alarm_subject, alarms};
 pub use problems::{broken, lack, owner_ended, owner_silent, problems};
 pub use status::status;
 
@@ -134,7 +134,10 @@ pub fn event(entry: &LogEntry, role: Role, home: Card) -> String {
         }
         Fact::Changed { sensor, from, to } => format!("{sensor}  {} → {}", state(*from), to.word()),
         Fact::Restored { found, of } => restored(*found, *of, role, home),
-        Fact::MemoryLost(why) | Fact::NotSaved(why) | Fact::NotLogged(why) => why.clone(),
+        Fact::MemoryLost(why)
+        | Fact::NotSaved(why)
+        | Fact::NotLogged(why)
+        | Fact::AlarmCommandFailed(why) => why.clone(),
         Fact::Lacks(of) => {
             let [text, ..] = lack(of, home);
             text

@@ -10,6 +10,9 @@ use crate::time::Mono;
 /// How long the mark of a press that was taken stays.
 const MARK: Duration = Duration::from_secs(1);
 
+/// How long a test of colours and bell stays, unless a key ends it.
+const TEST: Duration = Duration::from_secs(10);
+
 /// How long it is said why a press was not taken.
 const SAID: Duration = Duration::from_secs(5);
 
@@ -46,6 +49,10 @@ pub enum Action {
     Publish,
     /// The operator has seen the alarms.
     Acknowledge,
+    /// The operator has heard the bell.
+    Silence,
+    /// A test has begun: ring as for an alarm.
+    Test,
     /// Go on as the owner in this process.
     Own,
 }
@@ -76,6 +83,8 @@ pub struct Controls {
     help: Option<usize>,
     /// The number of the topmost event that is shown, where the log does not follow the newest.
     log: Option<u64>,
+    /// Until when a test of colours and bell lies over the screen, if one does.
+    test: Option<Mono>,
     pressed: Option<(SensorId, Mono)>,
     said: Option<(String, Mono)>,
     /// Whose press was not taken, as long as that is said.
@@ -98,6 +107,7 @@ impl Controls {
             toggle_mode,
             help: None,
             log: None,
+            test: None,
             pressed: None,
             said: None,
             refused: None,
@@ -138,6 +148,27 @@ impl Controls {
         self.help
     }
 
+    /// Whether a test of colours and bell lies over the screen.
+    #[must_use]
+    pub const fn is_test(&self) -> bool {
+        self.test.is_some()
+    }
+
+    /// Ends the test.
+    pub const fn end_test(&mut self) {
+        self.test = None;
+    }
+
+    /// Says what became of a bell that was to be silenced.
+    pub fn silenced(&mut self, now: Mono, was_ringing: bool) {
+        let what = if was_ringing {
+            "bell silenced until the next alarm; a acknowledges"
+        } else {
+            "no bell to silence"
+        };
+        self.say(now, what.to_owned());
+    }
+
     /// The number of the topmost event that is shown; `None` follows the newest.
     #[must_use]
     pub const fn log(&self) -> Option<u64> {
@@ -166,21 +197,24 @@ impl Controls {
     #[must_use]
     pub fn deadline(&self) -> Option<Mono> {
         let pressed = self.pressed.map(|(_, until)| until);
-        pressed
-            .into_iter()
-            .chain(self.said.as_ref().map(|(_, until)| *until))
-            .min()
+        let said = self.said.as_ref().map(|(_, until)| *until);
+        [pressed, said, self.test].into_iter().flatten().min()
     }
 
     /// Takes away what has been shown long enough.
     pub fn forget(&mut self, now: Mono) {
         self.pressed = self.pressed.filter(|(_, until)| now < *until);
         self.said = self.said.take().filter(|(_, until)| now < *until);
+        self.test = self.test.filter(|until| now < *until);
     }
 
     /// A key was pressed. The extent is needed for a key that [`scrolls`] only.
     pub fn key(&mut self, now: Mono, key: KeyEvent, extent: Extent) -> Option<Action> {
         self.said = None;
+        if self.test.take().is_some() {
+            // The test lies over the screen, so the key was meant to end it, and not for what is below.
+            return None;
+        }
         let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         // An Esc and a key that a slow link delivers together look like Alt with that key. Both are meant
         // then, but nothing is toggled that may have been meant otherwise.
@@ -197,6 +231,11 @@ impl Controls {
             KeyCode::Esc => self.help = None,
             KeyCode::Char('?') => self.help = if self.help.is_some() { None } else { Some(0) },
             KeyCode::Char('a') => return Some(Action::Acknowledge),
+            KeyCode::Char('s') => return Some(Action::Silence),
+            KeyCode::Char('t') => {
+                self.test = Some(now.after(TEST));
+                return Some(Action::Test);
+            }
             KeyCode::Char('p') if self.role != Role::Display && self.reaches_owner() => {
                 return Some(Action::Publish);
             }
@@ -215,6 +254,9 @@ impl Controls {
     pub fn press(&mut self, now: Mono, sensor: SensorId) -> Option<Action> {
         // What was said of an earlier press is not of this one.
         self.said = None;
+        if self.test.take().is_some() {
+            return None;
+        }
         let board = sensor.card().number();
         let why = match (self.role, self.toggle_mode) {
             (Role::Monitor(card), ToggleMode::Free) if card == sensor.card() => match self.absence {

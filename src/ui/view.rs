@@ -6,8 +6,10 @@ mod footer;
 mod help;
 mod large;
 mod links;
+mod overlay;
 mod plan;
 mod problems;
+mod self_test;
 mod sensors;
 mod text;
 mod theme;
@@ -17,13 +19,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::widgets::{Paragraph, Widget as _};
 
-use crate::alarms::Alarms;
+use crate::alarms::{Alarms, BellMode};
 use crate::sensor::SensorId;
+use crate::terminal::notification::Notifications;
 use crate::text::words::Times;
 use crate::time::Wall;
 use crate::ui::controls::{Absence, Controls, Extent};
 use crate::view::View;
 
+use overlay::Overlay;
 use plan::Plan;
 pub use theme::{Theme, is_dumb};
 
@@ -38,6 +42,10 @@ pub struct Picture {
     pub controls: Controls,
     /// Whether clicks come.
     pub mouse: bool,
+    /// How alarms ring.
+    pub bell: BellMode,
+    /// Whether and how the terminal is told of alarms.
+    pub notifications: Notifications,
     /// Where it runs, if that is another process.
     pub elsewhere: Option<Elsewhere>,
     /// Its broker's address, as people write it.
@@ -78,8 +86,8 @@ pub fn draw(picture: &Picture, buffer: &mut Buffer) {
     Paragraph::new(plan.problems).render(plan.problems_at, buffer);
     events::draw(picture, buffer, plan.log);
     Paragraph::new(footer::line(picture, plan.footer)).render(plan.footer, buffer);
-    if let Some(first) = picture.controls.help() {
-        help::draw(picture, first, buffer, help::place(picture, area));
+    if let Some(over) = Overlay::of(picture, area) {
+        over.draw(picture, buffer);
     }
     banner::draw(picture, buffer, plan.banner);
 }
@@ -88,6 +96,7 @@ pub fn draw(picture: &Picture, buffer: &mut Buffer) {
 #[must_use]
 pub fn extent(picture: &Picture, size: Size) -> Extent {
     let area = Rect::from((Position::ORIGIN, size));
+    let help = help::lines(picture, area);
     let event_log = &picture.view.event_log;
     let (log_rows, last_rows) =
         Plan::of(picture, area).map_or((0, 0), |plan| events::held(picture, plan.log));
@@ -96,8 +105,8 @@ pub fn extent(picture: &Picture, size: Size) -> Extent {
         last_rows,
         events: event_log.newest_first().count(),
         newest: event_log.noted(),
-        help_rows: usize::from(help::place(picture, area).height),
-        help_lines: help::lines(picture, area).len(),
+        help_rows: usize::from(overlay::place(picture, area, help.len()).height),
+        help_lines: help.len(),
     }
 }
 
@@ -106,8 +115,8 @@ pub fn extent(picture: &Picture, size: Size) -> Extent {
 pub fn sensor_at(picture: &Picture, size: Size, at: Position) -> Option<SensorId> {
     let area = Rect::from((Position::ORIGIN, size));
     let plan = Plan::of(picture, area)?;
-    let covered = picture.controls.help().is_some()
-        && (help::place(picture, area).contains(at) || sensors::fill(picture, area));
+    let covered = Overlay::of(picture, area)
+        .is_some_and(|over| over.place().contains(at) || sensors::fill(picture, area));
     let place = plan.sensors.places.iter().find(|(_, place)| {
         let place = Rect {
             y: place.y + plan.sensors_at.y,

@@ -1,7 +1,9 @@
 //! Each program in each situation, as it is drawn: one picture a situation in `tests/snapshots`.
 
+use dualboard::alarms::BellMode;
 use dualboard::sensor::SensorId;
 use dualboard::terminal::keys::KeyCode;
+use dualboard::terminal::notification::Notifications;
 use dualboard::time::Mono;
 use dualboard::ui::controls::{Absence, Controls};
 use dualboard::ui::view::{Elsewhere, Picture, Theme};
@@ -254,6 +256,29 @@ fn ascii_without_colour() {
     let text = pictures.map(|picture| shot(picture, ORDINARY)).concat();
     assert!(text.is_ascii(), "{text}");
     expect("ascii", &text);
+}
+
+#[test]
+fn a_test_of_colours_and_bell() {
+    let mut boards = Boards::running();
+    boards.press(CARD1, 2);
+    boards.advance(3);
+    let mut test = picture(&boards, CARD1);
+    press(&mut test, KeyCode::Char('t'), ORDINARY);
+    let sizes = [ORDINARY, (120, 36), (60, 12), (40, 10), (26, 8), (20, 5), (19, 3)];
+    let mut text = sizes.map(|size| shot(&test, size)).concat();
+    let plain = Picture {
+        theme: Theme::new(false, false),
+        bell: BellMode::Off,
+        notifications: Notifications::UnknownTerminal,
+        ..test
+    };
+    for size in [ORDINARY, (20, 5)] {
+        let drawn = shot(&plain, size);
+        assert!(drawn.is_ascii(), "{drawn}");
+        text += &drawn;
+    }
+    expect("test", &text);
 }
 
 #[test]

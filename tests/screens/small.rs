@@ -15,6 +15,8 @@ fn any_size_is_drawn_and_every_sensor_can_be_clicked_where_it_stands() {
     boards.stop(1);
     let mut help = picture(&boards, CARD1);
     press(&mut help, KeyCode::Char('?'), ORDINARY);
+    let mut test = picture(&boards, CARD1);
+    press(&mut test, KeyCode::Char('t'), ORDINARY);
     let mut found = 0;
     for (width, height) in (1..=170).flat_map(|width| (1..=56).map(move |height| (width, height))) {
         let small = width <= 36 && height <= 9;
@@ -22,6 +24,11 @@ fn any_size_is_drawn_and_every_sensor_can_be_clicked_where_it_stands() {
             continue;
         }
         shot(&help, (width, height));
+        let text = shot(&test, (width, height));
+        assert!(
+            text.contains("TEST") || text.contains("need") || width < 6 || height < 3,
+            "a test that does not say so: {text}"
+        );
         for program in [CARD1, DISPLAY] {
             let picture = picture(&boards, program);
             let text = shot(&picture, (width, height));

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use dualboard::alarms::BellMode;
 use dualboard::terminal::keys::{KeyCode, KeyEvent, KeyModifiers};
+use dualboard::terminal::notification::Notifications;
 use dualboard::text::words::Times;
 use dualboard::time::Mono;
 use dualboard::ui::controls::Controls;
@@ -27,6 +29,8 @@ pub fn picture(boards: &Boards, program: usize) -> Picture {
         alarms: boards.hooks.alarms[program].clone(),
         elsewhere: None,
         mouse: false,
+        bell: BellMode::Repeat,
+        notifications: Notifications::Off,
         url: format!("mqtt://localhost:{}", [1883, 1884, 1884][program]),
         times: Times::new(TimeZone::UTC, boards.time().wall),
         theme: Theme::new(true, true),

@@ -13,7 +13,7 @@ fn bells(bytes: &[u8]) -> usize {
 
 #[test]
 fn a_sensor_that_goes_ko_rings_once_on_every_screen_and_stays_until_acknowledged() {
-    let mut bench = Bench::running();
+    let mut bench = Bench::running_with(&["--bell", "once"]);
     let silent = bench.spawn(Display, &bench.url(Broker2), &["--no-bell"]);
     silent.wait_for("all six, as they were at its start", |seen| {
         is_ready(&seen.text()) && seen.shows("6 OK  0 KO")
@@ -41,7 +41,7 @@ fn a_sensor_that_goes_ko_rings_once_on_every_screen_and_stays_until_acknowledged
 
 #[test]
 fn a_source_that_is_lost_rings_and_one_that_was_never_there_does_not() {
-    let mut bench = Bench::running();
+    let mut bench = Bench::running_with(&["--bell", "once"]);
     let mark = bench.pty(Display).mark();
     bench.end(Card2, Signal::KILL);
     bench.wait_text(Display, "! boards 1 and 2 HELD ");

@@ -211,6 +211,14 @@ fn settings_come_from_the_environment_and_an_empty_one_is_none() {
     let (_, said, _) = process::run(command.env("DUALBOARD_JSON", "no"));
     assert!(said.starts_with("Sensor 1  OK"), "{said}");
 
+    for (variable, words) in [
+        ("DUALBOARD_BELL", "repeat, once, off"),
+        ("DUALBOARD_NOTIFY", "off, auto, osc9, osc777, osc99"),
+    ] {
+        let (status, _, why) = process::run(Command::new(binary(Card1)).env(variable, "perhaps"));
+        assert_eq!(status, 2, "{why}");
+        assert_says(&why, &["perhaps", words]);
+    }
     for (variable, node) in [
         ("DUALBOARD_JSON", Display),
         ("DUALBOARD_READ_ONLY", Card1),

@@ -84,6 +84,13 @@ fn a_display_that_joins_later_shows_everything_at_once() {
 #[test]
 fn while_nothing_changes_nothing_is_written() {
     let mut bench = Bench::with_ko("25");
+    // Until then the bell rings every 10 s.
+    for node in PROGRAMS {
+        bench.press(node, "a");
+        bench.wait(&format!("{node:?} has no banner"), |bench| {
+            !bench.text(node).contains("! ")
+        });
+    }
     // Whatever was still on its way to the screens is there two heartbeats later.
     bench.wait_heartbeats(2, Card1, Broker2);
     let marks = PROGRAMS.map(|node| (node, bench.pty(node).mark()));

@@ -97,6 +97,8 @@ pub enum Event {
     NotLogged(String),
     /// It can be written again.
     LoggedAgain,
+    /// The command that the shell runs at each alarm has failed; in words.
+    AlarmCommandFailed(String),
     /// The operator toggles an own sensor.
     Toggle(SensorId),
     /// The operator asks for states of own sensors on the command line; done at once, as a key is.

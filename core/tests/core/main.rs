@@ -9,10 +9,12 @@ mod solo;
 
 mod acknowledged;
 mod alarms;
+mod bell;
 mod commands;
 mod compatibility;
 mod decoding;
 mod disk;
+mod event_log;
 mod flood;
 mod freshness;
 mod hostile_corpus;

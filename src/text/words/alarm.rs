@@ -71,29 +71,37 @@ impl Told {
     }
 }
 
-/// Names an alarm, and with it the other board's if both were lost in one moment: that is one thing.
-fn of_both_boards(alarms: &[Alarm], alarm: Alarm) -> Told {
-    let itself = alarm.subject.number();
-    let (what, number) = match alarm.subject {
-        Subject::Ko(sensor) => (format!("{sensor} KO"), itself),
-        Subject::Lost(card) => {
-            let other = Subject::Lost(card.other());
-            let together = |of: &Alarm| of.subject == other && of.raised == alarm.raised;
-            if alarms.iter().any(together) {
-                ("boards 1 and 2 HELD".to_owned(), itself + other.number())
-            } else {
-                (format!("board {} HELD", card.number()), itself)
-            }
-        }
+/// What has raised an alarm.
+#[must_use]
+pub fn alarm_subject(subject: Subject) -> String {
+    match subject {
+        Subject::Ko(sensor) => format!("{sensor} KO"),
+        Subject::Lost(card) => format!("board {} HELD", card.number()),
         Subject::KoAtStart(sensors) => {
             let numbers: Vec<_> = sensors.iter().map(|sensor| sensor.number().to_string()).collect();
             let many = if numbers.len() > 1 { "s" } else { "" };
-            (
-                format!("KO at start: sensor{many} {}", numbers.join(", ")),
-                itself,
-            )
+            format!("KO at start: sensor{many} {}", numbers.join(", "))
         }
-    };
+    }
+}
+
+/// An alarm, and since when it is so.
+#[must_use]
+pub fn alarm(alarm: &Alarm, times: &Times) -> String {
+    format!("{}{}", alarm_subject(alarm.subject), at(alarm, times))
+}
+
+/// Names an alarm, and with it the other board's if both were lost in one moment: that is one thing.
+fn of_both_boards(alarms: &[Alarm], alarm: Alarm) -> Told {
+    let (mut what, mut number) = (alarm_subject(alarm.subject), alarm.subject.number());
+    if let Subject::Lost(card) = alarm.subject {
+        let other = Subject::Lost(card.other());
+        let together = |of: &Alarm| of.subject == other && of.raised == alarm.raised;
+        if alarms.iter().any(together) {
+            "boards 1 and 2 HELD".clone_into(&mut what);
+            number += other.number();
+        }
+    }
     Told { alarm, what, number }
 }
 

@@ -81,7 +81,7 @@ fn keys_of_sensors_elsewhere_say_where() {
 #[test]
 fn a_key_with_ctrl_is_another_key() {
     let mut controls = Controls::new(MONITOR, false);
-    for letter in ['1', 'q', 'p', 'a', 'l', '?'] {
+    for letter in ['1', 'q', 'p', 'a', 's', 't', 'l', '?'] {
         let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
         assert_eq!(controls.key(NOW, key, EXTENT), None, "{key:?}");
     }
@@ -102,6 +102,39 @@ fn esc_and_a_key_that_come_together_are_both_taken_but_toggle_nothing() {
     assert_eq!(controls.key(NOW, together('1'), EXTENT), None);
     assert_eq!(controls.help(), None);
     assert_eq!(controls.key(NOW, together('q'), EXTENT), Some(Action::Quit));
+}
+
+#[test]
+fn a_test_ends_with_any_key_which_does_nothing_else_or_by_itself() {
+    let mut controls = Controls::new(MONITOR, false);
+    let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    let keys = ['2', 'q', 'a', 't', '?'].map(|key| KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE));
+    for key in keys.into_iter().chain([control_c]) {
+        assert_eq!(letter(&mut controls, 't'), Some(Action::Test));
+        assert!(controls.is_test());
+        assert_eq!(controls.key(NOW, key, EXTENT), None, "{key:?}");
+        assert!(!controls.is_test() && controls.help().is_none(), "{key:?}");
+    }
+    letter(&mut controls, 't');
+    assert_eq!(controls.press(NOW, SensorId::ALL[1]), None, "a click");
+    assert!(!controls.is_test());
+    letter(&mut controls, 't');
+    let end = controls.deadline().expect("it ends by itself");
+    controls.forget(end);
+    assert!(!controls.is_test() && controls.deadline().is_none());
+}
+
+#[test]
+fn silencing_says_whether_there_was_a_bell() {
+    let mut controls = Controls::new(MONITOR, true);
+    assert_eq!(letter(&mut controls, 's'), Some(Action::Silence));
+    controls.silenced(NOW, false);
+    assert_eq!(controls.said(), Some("no bell to silence"));
+    controls.silenced(NOW, true);
+    assert_eq!(
+        controls.said(),
+        Some("bell silenced until the next alarm; a acknowledges")
+    );
 }
 
 #[test]

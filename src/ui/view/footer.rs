@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::Picture;
 use super::text::fit;
+use crate::alarms::BellMode;
 use crate::ui::controls::{self, ToggleMode};
 
 /// A key, and what it does.
@@ -17,6 +18,9 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
     let width = usize::from(area.width);
     if let Some(why) = controls.said() {
         return Line::styled(format!(" {}", fit(why, width.saturating_sub(1))), theme.waiting());
+    }
+    if controls.is_test() {
+        return Line::styled(fit(" any key ends it", width), theme.waiting());
     }
     let open = controls.help().is_some();
     let scrolled = controls.log().is_some() && !open;
@@ -32,9 +36,10 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
     } else {
         (5, 3)
     };
-    // In the order in which they stand, with their rank. `a` is there from the start: to bring it up with the
-    // alarm would be more bytes than the alarm.
-    let keys: [(Option<Key>, u8); 8] = [
+    let silence = (picture.bell == BellMode::Repeat).then_some(("s", "silence"));
+    // In the order in which they stand, with their rank. `a` and `s` are there from the start: to bring them
+    // up with the alarm would be more bytes than the alarm.
+    let keys: [(Option<Key>, u8); 10] = [
         (controls.can_own().then_some(("o", "run it here")), 2),
         (
             toggle.filter(|_| controls.toggle_mode() == ToggleMode::Free && controls.reaches_owner()),
@@ -43,18 +48,20 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
         (
             toggle
                 .filter(|_| controls.reaches_owner())
-                .map(|_| ("p", "publish again")),
-            6,
+                .map(|_| ("p", "publish")),
+            7,
         ),
         (lock, lock_rank),
         (Some(("a", "acknowledge")), acknowledge_rank),
+        (silence, 6),
+        (Some(("t", "test")), 8),
         (scrolled.then_some(("Home", "newest event")), 2),
         (Some(("?", if open { "close help" } else { "help" })), 1),
         ((!open).then_some(("q", "quit")), 0),
     ];
     let mut room = width;
-    let mut chosen = [None; 8];
-    for rank in 0..7 {
+    let mut chosen = [None; 10];
+    for rank in 0..9 {
         for (place, (key, _)) in keys.iter().enumerate().filter(|(_, (_, its))| *its == rank) {
             // Between two of them are three columns; after the last none are needed.
             let needed = key.map_or(0, |(key, what)| key.len() + what.len() + 2);

@@ -1,13 +1,13 @@
-//! Help over the screen: every key, and what the words mean.
+//! The help: every key, and what the words mean.
 
 mod short;
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Paragraph, Widget as _};
 
-use super::{HIGH, Picture, sensors, title};
+use super::overlay::room;
+use super::{HIGH, Picture, sensors};
+use crate::alarms::BellMode;
 use crate::machine::Role;
 use crate::ui::controls::{ToggleMode, toggle_keys};
 
@@ -16,53 +16,6 @@ const WIDE: u16 = 80;
 
 /// From this width on short keys and words stand beside each other; below it, below each other.
 const NARROW: u16 = 40;
-
-/// Where it lies: the lowest lines but the footer, and never over the title and the banner. At full width, so
-/// that no word behind it is cut in two.
-pub(super) fn place(picture: &Picture, area: Rect) -> Rect {
-    let height = u16::try_from(lines(picture, area).len())
-        .unwrap_or(u16::MAX)
-        .min(room(picture, area));
-    Rect {
-        y: area.y + area.height.saturating_sub(height + footer(picture, area)),
-        height,
-        ..area
-    }
-}
-
-/// How many lines there are for it.
-fn room(picture: &Picture, area: Rect) -> u16 {
-    let above = if area.height >= HIGH { 2 } else { 1 };
-    area.height.saturating_sub(above + footer(picture, area))
-}
-
-/// How many lines the keys have below it: none where the sensors alone fill the window.
-fn footer(picture: &Picture, area: Rect) -> u16 {
-    u16::from(!sensors::fill(picture, area))
-}
-
-/// Draws it from its `first` line on, and says if there is more.
-pub(super) fn draw(picture: &Picture, first: usize, buffer: &mut Buffer, area: Rect) {
-    if sensors::fill(picture, buffer.area) {
-        // It covers all rows: how many sensors are OK and KO is said above it.
-        let top = Rect {
-            height: 1.min(buffer.area.height),
-            ..buffer.area
-        };
-        Clear.render(top, buffer);
-        Paragraph::new(title::line(picture, top)).render(top, buffer);
-    }
-    let all = lines(picture, buffer.area);
-    let rows = usize::from(area.height);
-    let first = first.min(all.len().saturating_sub(rows));
-    let below = all.len().saturating_sub(first + rows);
-    let mut lines: Vec<Line<'_>> = all.into_iter().skip(first).take(rows).collect();
-    if let (Some(last), true) = (lines.last_mut(), below > 0) {
-        *last = Line::styled(format!("  {} more: Down", below + 1), picture.theme.waiting());
-    }
-    Clear.render(area, buffer);
-    Paragraph::new(lines).render(area, buffer);
-}
 
 /// All of its lines: in full where there is room for them, else in a few words, so that keys and words are
 /// still seen together.
@@ -74,7 +27,7 @@ pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
             Span::raw(what),
         ])
     };
-    let (mut all_keys, all_words) = (keys(picture), words(picture));
+    let (mut all_keys, mut all_words) = (keys(picture), words(picture));
     if sensors::fill(picture, area) {
         // No line below says how to come back.
         let closes = all_keys.iter().position(|(key, _)| *key == "?").unwrap_or(0);
@@ -82,6 +35,9 @@ pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
     }
     let below_each_other = all_keys.len() + all_words.len();
     let mut lines = if area.width >= WIDE {
+        // As low as it can be: the last keys stand below the words.
+        let rows = below_each_other.div_ceil(2).min(all_keys.len());
+        all_words.extend(all_keys.split_off(rows));
         beside(all_keys, all_words, area, full)
     } else if area.width > NARROW && below_each_other <= usize::from(room(picture, area)) {
         all_keys.into_iter().chain(all_words).map(full).collect()
@@ -130,8 +86,12 @@ fn keys(picture: &Picture) -> Vec<(&'static str, &'static str)> {
     if picture.elsewhere.is_some() {
         rows.push(("o", "run it here, if it has ended"));
     }
+    rows.extend([("a", "acknowledge alarms and news")]);
+    if picture.bell == BellMode::Repeat {
+        rows.push(("s", "silence the bell"));
+    }
     rows.extend([
-        ("a", "acknowledge alarms and news"),
+        ("t", "test colours and bell"),
         ("Up Down", "newer and older events"),
         ("PgUp PgDn", "the same, by a page"),
         ("Home End", "newest and oldest event"),

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{NARROW, beside};
+use crate::alarms::BellMode;
 use crate::machine::Role;
 use crate::ui::controls::{ToggleMode, toggle_keys};
 use crate::ui::view::{Picture, sensors};
@@ -40,18 +41,24 @@ pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
 
 fn keys(picture: &Picture) -> Vec<Row> {
     let mut rows = Vec::new();
+    // Beside other keys where these are there: each line counts.
+    let mut silence = (picture.bell == BellMode::Repeat).then_some(("s", "silence"));
+    let mut test = Some(("t", "test"));
     if let Some(keys) = toggle_keys(picture.view.role) {
         if picture.controls.toggle_mode() != ToggleMode::ReadOnly {
             rows.push(vec![(keys, "toggle")]);
-            rows.push(vec![("l", "lock, unlock")]);
+            rows.push([("l", "lock")].into_iter().chain(silence.take()).collect());
         }
-        rows.push(vec![("p", "publish again")]);
+        rows.push([("p", "publish")].into_iter().chain(test.take()).collect());
     }
     if picture.elsewhere.is_some() {
         rows.push(vec![("o", "run it here")]);
     }
+    rows.push(vec![("a", "acknowledge")]);
+    if silence.is_some() || test.is_some() {
+        rows.push(silence.into_iter().chain(test).collect());
+    }
     rows.extend([
-        vec![("a", "acknowledge")],
         vec![("Up PgUp Home", "newer")],
         vec![("Down PgDn End", "older")],
         CLOSES.to_vec(),
