@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 
 use crate::command::Changes;
+use crate::names::Names;
 use crate::sensor::Card;
 
 /// Which broker, and how it is entered.
@@ -77,6 +78,8 @@ pub struct MonitorOptions {
     pub access: BrokerAccess,
     /// The folder of its state file.
     pub state_dir: PathBuf,
+    /// What the sensors are called; `None` if only a change is asked for, which leaves the names as they are.
+    pub names: Option<Names>,
     /// Whether to end the monitor that runs already.
     pub take_over: bool,
     /// Whether it runs for a service manager: without a terminal, and stderr is its log.

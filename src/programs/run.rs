@@ -119,15 +119,10 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
         this.place(),
         &options.access.url,
     );
-    let runtime = Runtime::monitor(
-        options.card,
-        &options.access,
-        (state_file, memory),
-        options.take_over,
-    )?
-    .logged(log)
-    .on_screen(terminal.is_some())
-    .shared(screens);
+    let runtime = Runtime::monitor(options, (state_file, memory), options.take_over)?
+        .logged(log)
+        .on_screen(terminal.is_some())
+        .shared(screens);
     let exit = match &terminal {
         Some(terminal) => screen::run(terminal, runtime, options.screen)?,
         None if options.is_service => service::run(runtime)?,

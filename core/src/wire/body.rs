@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Heartbeat, Malformed, Message, Report, wall_of};
+use crate::names::Names;
 use crate::owner::Memory;
 use crate::reading::Reading;
 use crate::sensor::{PerSensor, SensorId, SensorSet, State};
@@ -20,6 +21,8 @@ struct ReportExtras<V> {
     versions: Option<PerSensor<Option<V>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     changed: Option<PerSensor<Option<i64>>>,
+    #[serde(default, with = "names", skip_serializing_if = "Names::is_empty")]
+    names: Names,
     #[serde(skip_serializing_if = "Option::is_none")]
     life: Option<RunId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,6 +114,7 @@ fn decode_readings<'de, V: Deserialize<'de> + Clone>(
     let mut report = Report {
         life: beside.life,
         connection: beside.connection,
+        names: beside.names.of(carried),
         ..Report::default()
     };
     for sensor in carried.iter() {
@@ -156,6 +160,7 @@ fn report_body(report: &Report, carried: SensorSet) -> ReportBody {
         beside: ReportExtras {
             versions: (!readings.is_empty()).then_some(versions),
             changed: changed.iter().next().map(|_| changed),
+            names: report.names.of(carried),
             life: report.life,
             connection: report.connection,
         },
@@ -263,6 +268,31 @@ pub(super) mod millis {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+/// Names are read leniently: one that cannot be shown is no reason to refuse the states beside it.
+mod names {
+    use alloc::string::String;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::names::{Names, SensorName};
+    use crate::sensor::{PerSensor, SensorId};
+
+    pub fn serialize<S: Serializer>(names: &Names, serializer: S) -> Result<S::Ok, S::Error> {
+        names.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Names, D::Error> {
+        let texts: Option<PerSensor<Option<String>>> = Option::deserialize(deserializer)?;
+        let texts = texts.unwrap_or_default();
+        let mut names = Names::default();
+        for sensor in SensorId::ALL {
+            let text = texts[sensor].as_deref();
+            names.set(sensor, text.and_then(|text| SensorName::new(text).ok()));
+        }
+        Ok(names)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dualboard_core::names::{Names, SensorName};
 use dualboard_core::owner::Memory;
 use dualboard_core::reading::{Reading, Snapshot};
 use dualboard_core::sensor::{Card, SensorId, State};
@@ -60,9 +61,29 @@ fn entry() -> impl Strategy<Value = Entry> {
     ]
 }
 
+/// Of the widest and the longest there are, among others.
+fn name() -> impl Strategy<Value = SensorName> {
+    let letter = prop::sample::select(vec!['a', '"', '\\', 'é', '東', '😀', '\u{10280}']);
+    prop::collection::vec(letter, 1..=24).prop_filter_map("a name", |letters| {
+        SensorName::new(&String::from_iter(letters)).ok()
+    })
+}
+
+fn names() -> impl Strategy<Value = Names> {
+    prop::collection::vec(prop::option::of(name()), 6).prop_map(|all| {
+        let mut names = Names::default();
+        for (sensor, name) in SensorId::ALL.into_iter().zip(all) {
+            names.set(sensor, name);
+        }
+        names
+    })
+}
+
 fn report() -> impl Strategy<Value = Report> {
-    prop::collection::vec(prop::option::of(entry()), 6).prop_map(|entries| {
+    let entries = prop::collection::vec(prop::option::of(entry()), 6);
+    (entries, names()).prop_map(|(entries, names)| {
         let mut report = Report::default();
+        report.names = names;
         for (sensor, entry) in SensorId::ALL.into_iter().zip(entries) {
             if let Some(entry) = entry {
                 report.put(sensor, entry);
@@ -76,7 +97,7 @@ proptest! {
     #[test]
     fn a_report_comes_back_as_it_was(report in report()) {
         let bytes = encode_report(&report, Topic::All.carries());
-        prop_assert!(bytes.len() < LARGEST / 8);
+        prop_assert!(bytes.len() < LARGEST / 4);
         prop_assert_eq!(decode(Topic::All, &bytes), Ok(Message::Report(report)));
     }
 
@@ -104,6 +125,8 @@ proptest! {
             has: has.versions(),
             heard: heard.versions(),
             joined: flags[1].then_some(heard.versions()),
+            heard_names: flags[2].then_some(life),
+            joined_names: flags[3].then_some(era),
             quarantined,
             other_live: flags[2],
             other_plain: flags[3],

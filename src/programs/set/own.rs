@@ -19,7 +19,7 @@ pub(super) fn apply(
     file: (StateFile, Read<Memory, String>),
     log: Option<Log>,
 ) -> Result<SetOutcome> {
-    let mut runtime = Runtime::monitor(job.options.card, &job.options.access, file, false)?.logged(log);
+    let mut runtime = Runtime::monitor(job.options, file, false)?.logged(log);
     let followed = follow(job, &mut runtime);
     // What was under way is finished before anything is said of it.
     let left = runtime.leave();

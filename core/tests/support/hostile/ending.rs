@@ -77,6 +77,8 @@ impl Trial {
             has: heard,
             heard,
             joined: held(Topic::All),
+            heard_names: None,
+            joined_names: None,
             quarantined: Snapshot::default(),
             other_live: true,
             other_plain: false,
