@@ -1,9 +1,10 @@
 //! What is said of alarms.
 
-use super::{Times, state};
+use super::{Times, sensor as called, state};
 use crate::alarms::{Alarm, Alarms, Subject};
 use crate::machine::Freshness;
-use crate::sensor::{SensorSet, State};
+use crate::names::Names;
+use crate::sensor::{Card, SensorId, SensorSet, State};
 use crate::view::View;
 
 /// The alarms that nobody has acknowledged: the newest of those that last, how many more of them there are,
@@ -17,7 +18,7 @@ pub fn alarms(view: &View, alarms: &Alarms, times: &Times) -> Vec<String> {
         .collect();
     match (lasting.first(), open.first()) {
         (Some(newest), _) => {
-            let told = of_both_boards(&lasting, *newest);
+            let told = of_both_boards(view, &lasting, *newest);
             let all = lasting.iter().map(|alarm| alarm.subject.number()).sum();
             // What is named lasts; every other time that something raised an alarm is over.
             let over = alarms.raised().saturating_sub(all);
@@ -25,7 +26,7 @@ pub fn alarms(view: &View, alarms: &Alarms, times: &Times) -> Vec<String> {
             last(&told, more, over, times)
         }
         (None, Some(newest)) => {
-            let told = of_both_boards(&open, *newest);
+            let told = of_both_boards(view, &open, *newest);
             let more = alarms.raised().saturating_sub(told.number);
             all_over(view, &told, more, times)
         }
@@ -56,34 +57,49 @@ fn lasts(view: &View, all: &[Alarm], alarm: Alarm) -> Option<Alarm> {
 struct Told {
     alarm: Alarm,
     what: String,
+    /// The same with the sensors' names, if they have any.
+    named: Option<String>,
     /// How many alarms that is.
     number: u64,
 }
 
 /// Names an alarm, and with it the other board's if both were lost in one moment: that is one thing.
-fn of_both_boards(alarms: &[Alarm], alarm: Alarm) -> Told {
+fn of_both_boards(view: &View, alarms: &[Alarm], alarm: Alarm) -> Told {
     let itself = alarm.subject.number();
-    let (what, number) = match alarm.subject {
-        Subject::Ko(sensor) => (format!("{sensor} KO"), itself),
-        Subject::Lost(card) => {
-            let other = Subject::Lost(card.other());
-            let together = |of: &Alarm| of.subject == other && of.raised == alarm.raised;
-            if alarms.iter().any(together) {
-                ("boards 1 and 2 HELD".to_owned(), itself + other.number())
-            } else {
-                (format!("board {} HELD", card.number()), itself)
-            }
+    let number = match alarm.subject {
+        Subject::Lost(card) if is_lost_with_the_other(alarms, &alarm, card) => {
+            itself + Subject::Lost(card.other()).number()
         }
-        Subject::KoAtStart(sensors) => {
-            let numbers: Vec<_> = sensors.iter().map(|sensor| sensor.number().to_string()).collect();
-            let many = if numbers.len() > 1 { "s" } else { "" };
-            (
-                format!("KO at start: sensor{many} {}", numbers.join(", ")),
-                itself,
-            )
-        }
+        _ => itself,
     };
-    Told { alarm, what, number }
+    let [what, named] = [&Names::default(), &view.names].map(|names| match alarm.subject {
+        Subject::Ko(sensor) => format!("{} KO", called(sensor, names)),
+        Subject::Lost(_) if number > itself => "boards 1 and 2 HELD".to_owned(),
+        Subject::Lost(card) => format!("board {} HELD", card.number()),
+        Subject::KoAtStart(sensors) => ko_at_start(sensors, names),
+    });
+    Told {
+        alarm,
+        named: (named != what).then_some(named),
+        what,
+        number,
+    }
+}
+
+fn is_lost_with_the_other(alarms: &[Alarm], alarm: &Alarm, card: Card) -> bool {
+    let other = Subject::Lost(card.other());
+    let together = |of: &Alarm| of.subject == other && of.raised == alarm.raised;
+    alarms.iter().any(together)
+}
+
+fn ko_at_start(sensors: SensorSet, names: &Names) -> String {
+    let number = |sensor: SensorId| match names.get(sensor) {
+        Some(name) => format!("{} ({})", sensor.number(), name.as_str()),
+        None => sensor.number().to_string(),
+    };
+    let all: Vec<_> = sensors.iter().map(number).collect();
+    let many = if all.len() > 1 { "s" } else { "" };
+    format!("KO at start: sensor{many} {}", all.join(", "))
 }
 
 fn at(alarm: &Alarm, times: &Times) -> String {
@@ -99,12 +115,16 @@ fn last(told: &Told, more: u64, over: u64, times: &Times) -> Vec<String> {
     let long = part(more, format!(", and {more} more")) + &part(over, format!("; {}", ended(over)));
     let short = part(more, format!(" +{more}")) + &part(over, format!(", {over} ended"));
     let shortest = part(more, format!(" +{more}"));
-    vec![
-        format!("{what}{at}{long}"),
-        format!("{what}{at}{short}"),
-        format!("{what}{short}"),
-        format!("{what}{shortest}"),
-    ]
+    let named = told.named.iter();
+    let named = named.flat_map(|named| [format!("{named}{at}{long}"), format!("{named}{at}{short}")]);
+    named
+        .chain([
+            format!("{what}{at}{long}"),
+            format!("{what}{at}{short}"),
+            format!("{what}{short}"),
+            format!("{what}{shortest}"),
+        ])
+        .collect()
 }
 
 fn all_over(view: &View, told: &Told, more: u64, times: &Times) -> Vec<String> {
@@ -118,12 +138,16 @@ fn all_over(view: &View, told: &Told, more: u64, times: &Times) -> Vec<String> {
         0 => (String::new(), String::new()),
         more => (format!(", and {more} more ended"), format!(" +{more}")),
     };
-    vec![
-        format!("{what}{at}, now {now}{long}"),
-        format!("{what}{at}, now {now}{short}"),
-        format!("{what}, now {now}{short}"),
-        ended(told.number + more),
-    ]
+    let named = told.named.iter();
+    let named = named.flat_map(|named| [&long, &short].map(|more| format!("{named}{at}, now {now}{more}")));
+    named
+        .chain([
+            format!("{what}{at}, now {now}{long}"),
+            format!("{what}{at}, now {now}{short}"),
+            format!("{what}, now {now}{short}"),
+            ended(told.number + more),
+        ])
+        .collect()
 }
 
 fn ended(alarms: u64) -> String {

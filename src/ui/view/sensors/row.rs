@@ -8,6 +8,7 @@ use crate::sensor::{Card, SensorId};
 use crate::text::words;
 use crate::ui::controls::ToggleMode;
 use crate::ui::view::Picture;
+use crate::ui::view::text::{cut, width as columns};
 
 /// From this width on a row begins with the mark of what has happened to it.
 const MARKED: usize = 26;
@@ -17,6 +18,13 @@ const ROOMY: usize = 30;
 
 /// From this width on it is said what a time means.
 const TALKATIVE: usize = 56;
+
+/// In which column names begin where they stand below each other: behind the longest time. What a time means
+/// is not said then, but for HELD.
+const NAMES: usize = 46;
+
+/// So much of a name says something; with less room there is none.
+const SHORTEST_NAME: usize = 6;
 
 /// How long the line of what has been is at most, before which column it never begins, and behind which it
 /// never ends.
@@ -97,19 +105,31 @@ fn mark(picture: &Picture, sensor: SensorId) -> (&'static str, Style) {
     }
 }
 
-/// Name, symbol and state, how far it has got or how fresh it is, since when, and how it got there. What does
-/// not fit is left out from the right; name and state always fit.
+/// Number, symbol and state, how far it has got or how fresh it is, since when, what people call it, and how
+/// it got there. What does not fit is left out from the right, but the name before the time; number and state
+/// always fit.
+///
+/// The name does not stand beside the number: other programs look there for the state, and a name may have
+/// the word for one in it.
 pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
+    let mut line = head(picture, sensor, (width, bare));
+    line.spans.extend(name(picture, sensor, width, line.width()));
+    line.spans.extend(history(picture, sensor, width, line.width()));
+    line
+}
+
+/// A row without the name and what has been.
+pub(super) fn head(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
     let theme = &picture.theme;
     let state = picture.view.state(sensor);
-    let name = format!("Sensor {} ", sensor.number());
+    let number = format!("Sensor {} ", sensor.number());
     let word = words::state(state);
     let mut line = Line::default();
     if width >= MARKED {
         let (mark, style) = mark(picture, sensor);
         line.push_span(Span::styled(mark, style));
     }
-    line.push_span(Span::raw(name));
+    line.push_span(Span::raw(number));
     if width < ROOMY {
         line.push_span(Span::styled(word, theme.chip(state)));
         line.push_span(Span::raw(" "));
@@ -126,9 +146,8 @@ pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, b
         line.push_span(Span::raw(" "));
         left = width.saturating_sub(line.width());
     }
-    line.spans
-        .extend(beside_state(picture, sensor, left, width >= TALKATIVE));
-    line.spans.extend(history(picture, sensor, width, line.width()));
+    let talkative = width >= TALKATIVE && picture.view.names.is_empty();
+    line.spans.extend(beside_state(picture, sensor, left, talkative));
     line
 }
 
@@ -166,12 +185,33 @@ fn beside_state(picture: &Picture, sensor: SensorId, width: usize, talkative: bo
     spans
 }
 
+/// What people call it, below the other names where the window is wide enough for that, else in the room that
+/// is left.
+fn name(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<Span<'static>> {
+    let theme = &picture.theme;
+    let Some(name) = picture.view.names.get(sensor) else {
+        return Vec::new();
+    };
+    let name = theme.plain_text(name.as_str());
+    let from = if width >= TALKATIVE {
+        NAMES.max(used + 1)
+    } else {
+        used + 2
+    };
+    let room = width.saturating_sub(from + 1);
+    if room < SHORTEST_NAME.min(columns(&name)) {
+        return Vec::new();
+    }
+    let name = cut(&name, room, theme.cut_mark());
+    vec![Span::raw(" ".repeat(from - used)), Span::raw(name)]
+}
+
 /// The line of what has been, its end at the same place in each row, where there is room for some of it.
 fn history(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<Span<'static>> {
     let (most, from, to) = HISTORY;
     let end = to.min(width.saturating_sub(1));
-    let columns = most.min(end.saturating_sub(from));
-    if columns < 8 || used >= from {
+    let columns = most.min(end.saturating_sub(from.max(used + 1)));
+    if columns < 8 {
         return Vec::new();
     }
     let steps = picture.alarms.history(sensor).line(columns);
