@@ -21,6 +21,7 @@ mod lines;
 mod log;
 mod machine_bytes;
 mod moved_folder;
+mod names;
 mod once;
 mod one_owner;
 mod outage;
