@@ -351,7 +351,7 @@ MUTATIONS = [
     ),
     (
         "the join names the sensors of a card whose owner is heard",
-        "simulation",
+        "names",
         "core/src/machine.rs",
         "topic == self.identity.other_topic() && !shown.version",
         "topic != Topic::Witness && !shown.version",
@@ -374,8 +374,8 @@ MUTATIONS = [
         "an owner names the sensors of the other card",
         "names",
         "core/src/machine/naming.rs",
-        "names: told.copied().unwrap_or_default().of(sensors),",
-        "names: told.copied().unwrap_or_default(),",
+        "let sensors = own.into_iter().flat_map(Card::sensors).collect();",
+        "let sensors = SensorId::ALL.into_iter().filter(|_| own.is_some()).collect();",
     ),
     (
         "a command that waits is done twice",

@@ -252,6 +252,21 @@ fn the_names_on_an_earlier_report_are_not_taken() {
 }
 
 #[test]
+fn the_join_renames_nothing_for_who_hears_the_owner() {
+    let mut owner = Solo::open(solo::CARD1, 1, None);
+    let mut say = |topic: Topic, name: &str| {
+        let mut report = Report::default();
+        let reading = reading(State::Ok, version(5, 9, &[]));
+        report.put(sensor(4), Entry::Reading(reading));
+        report.names = names(&[(4, name)]);
+        owner.hear(topic, encode_report(&report, topic.carries()));
+        called(owner.machine.names())
+    };
+    assert_eq!(say(Topic::Card(Card::Two), "new"), owned(&[(4, "new")]));
+    assert_eq!(say(Topic::All, "old"), owned(&[(4, "new")]));
+}
+
+#[test]
 fn a_message_without_versions_names_nothing_and_takes_no_name_away() {
     let mut boards = Boards::running();
     rename(&mut boards, CARD1, Some(&names(&[(2, "Pump")])));
@@ -277,6 +292,8 @@ fn over_somebody_elses_names_an_owner_publishes_its_own() {
         rename(&mut boards, program, Some(&names(&[(own, "Pump")])));
         let kept = retained(&boards, board, topic);
         assert!(kept.contains("Pump"), "{kept}");
+        // The other owner cannot tell.
+        boards.cut();
         let other = kept.replace("Pump", "Lamp");
         let packet = Packet::new(&topic.name(""), other.as_bytes(), 2, true);
         boards.publish_at(board, &packet.by_somebody_else(), None);
@@ -299,7 +316,7 @@ fn an_owner_that_was_told_nothing_of_names_keeps_those_that_its_broker_has() {
     }
     assert_eq!(on(&boards, DISPLAY), owned(&[(2, "Pump"), (5, "Lamp")]));
     // Later on it goes by nobody's word.
-    let other = br#"{"sensor_1":true,"versions":{"sensor_1":[0,9]},"names":{"sensor_2":"Fan"}}"#;
+    let other = br#"{"sensor_1":true,"versions":{"sensor_1":[0,9]},"names":{"sensor_1":"Fan"}}"#;
     boards.publish(BOARD1, "sensors/card1", other);
     boards.advance(3);
     assert_eq!(on(&boards, CARD1), owned(&[(2, "Pump"), (5, "Lamp")]));
