@@ -8,6 +8,7 @@
 mod changes;
 mod environment;
 mod logging;
+mod names;
 mod screen;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, ValueHint};
 
+use crate::names::Names;
 use crate::sensor::Card;
 use crate::settings::{BrokerAccess, Credentials, LogSettings, MonitorOptions};
 use environment::switch;
@@ -163,6 +165,16 @@ struct Monitor {
     /// $STATE_DIRECTORY, or dualboard in $XDG_STATE_HOME or ~/.local/state]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, env = "DUALBOARD_STATE_DIR")]
     state_dir: Option<PathBuf>,
+    /// Names for this card's sensors, each at most 24 columns wide; every screen shows them. The variable may
+    /// name all six sensors, for both monitors
+    #[arg(
+        long,
+        value_name = "N=NAME,...",
+        value_hint = ValueHint::Other,
+        env = "DUALBOARD_NAMES",
+        value_parser = names::names
+    )]
+    names: Option<Names>,
     /// End the monitor of this card that already runs, here or on another machine, and go on in its place;
     /// has no effect with --set or --toggle
     #[arg(long, env = "DUALBOARD_TAKE_OVER", value_parser = switch)]
@@ -278,9 +290,14 @@ impl Monitor {
     fn options(self, card: Card, access: BrokerAccess) -> Result<MonitorOptions> {
         let is_service = self.is_service();
         let asked = self.changes.asked(card)?;
+        let names = match (&asked, self.names) {
+            (Some(_), names) => names,
+            (None, names) => Some(names.unwrap_or_default()),
+        };
         Ok(MonitorOptions {
             card,
             access,
+            names,
             state_dir: self.state_dir.map_or_else(default_state_dir, Ok)?,
             take_over: self.take_over,
             is_service,

@@ -12,8 +12,8 @@
 //! - [`text`]: what is said to people; [`system`]: clocks and threads
 
 pub use dualboard_core::{
-    acknowledged, alarms, chain, command, event_log, global, lack, machine, owner, pulse, reading, sensor,
-    stage, time, version, view, wire,
+    acknowledged, alarms, chain, command, event_log, global, lack, machine, names, owner, plain, pulse,
+    reading, sensor, stage, time, version, view, wire,
 };
 
 pub mod attach;

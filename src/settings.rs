@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use crate::alarms::BellMode;
 use crate::command::{Changes, Name};
+use crate::names::Names;
 use crate::sensor::Card;
 
 /// Which broker, and how it is entered.
@@ -78,6 +79,8 @@ pub struct MonitorOptions {
     pub access: BrokerAccess,
     /// The folder of its state file.
     pub state_dir: PathBuf,
+    /// What the sensors are called; `None` if only a change is asked for, which leaves the names as they are.
+    pub names: Option<Names>,
     /// Whether to end the monitor that runs already.
     pub take_over: bool,
     /// Whether it runs for a service manager: without a terminal, and stderr is its log.

@@ -8,6 +8,7 @@
 //! - [`owner`]: the only writer of one card's sensors; [`global`]: everybody else's view of them
 //! - [`acknowledged`]: which alarms somebody has acknowledged
 //! - [`pulse`], [`chain`]: proof of life, and which link is broken; [`stage`]: how far a toggle has got
+//! - [`names`]: what people call the sensors; [`plain`]: which characters show
 //! - [`lack`]: what a broker keeps from a program
 //! - [`command`]: what somebody without a terminal asks of an owner
 //! - [`machine`]: one program, `handle(now, event) -> effects`; [`event_log`]: its last events
@@ -26,7 +27,9 @@ pub mod event_log;
 pub mod global;
 pub mod lack;
 pub mod machine;
+pub mod names;
 pub mod owner;
+pub mod plain;
 pub mod pulse;
 pub mod reading;
 pub mod sensor;

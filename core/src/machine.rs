@@ -13,6 +13,7 @@ mod event;
 mod freshness;
 mod heart;
 mod identity;
+mod naming;
 mod others;
 mod outbox;
 mod own;
@@ -31,11 +32,12 @@ use crate::command::{Answer, Command, Name};
 use crate::event_log::{EventLog, Fact};
 use crate::global::Shown;
 use crate::lack::Lack;
+use crate::names::Names;
 use crate::reading::{Ko, Merge, Reading, Versions};
 use crate::sensor::{Card, PerCard, PerSensor, SensorId, SensorSet, State};
 use crate::stage::Stage;
 use crate::time::{Mono, Now};
-use crate::version::Dot;
+use crate::version::{Dot, Order, Version};
 use crate::view::View;
 use crate::wire::{self, Direction, Entry, Heartbeat, Malformed, Message, Report, Topic};
 
@@ -45,6 +47,7 @@ pub use freshness::Freshness;
 use acknowledging::Acknowledging;
 use heart::{Heart, Pause};
 use identity::Identity;
+use naming::Naming;
 use others::Others;
 use outbox::Outbox;
 use own::OwnCard;
@@ -73,6 +76,7 @@ pub struct Machine {
     /// Of a monitor.
     own: Option<OwnCard>,
     others: Others,
+    naming: Naming,
     chain: Chain,
     pub(crate) freshness: PerCard<Freshness>,
     acknowledging: Acknowledging,
@@ -135,6 +139,7 @@ impl Machine {
             restore: Restore::new(),
             own: own.map(|card| OwnCard::new(card, setup.life, memory)),
             others: Others::remembering(memory, own),
+            naming: Naming::new(setup.names.as_ref(), own),
             chain: Chain::new(own.unwrap_or(Card::Two), own),
             freshness: PerCard::from_fn(|card| if Some(card) == own { Freshness::Live } else { held }),
             acknowledging: Acknowledging::remembering(memory),
@@ -538,6 +543,7 @@ impl Machine {
             }
         }
         self.all_own_readings_heard();
+        self.names_heard(topic, report);
         if theirs && (taken || (behind && self.others.heard != heard_before)) {
             // Its owner should know at once what was taken, and that something was not. What is no better is
             // not answered again before long: who floods the topic does not get a heartbeat for each message.
@@ -546,8 +552,8 @@ impl Machine {
             self.heart.by(pause.max(now.mono));
         }
         if let Some(own) = self.report(topic) {
-            let behind = report.versions().lacks(&own.versions(), topic.carries().iter());
-            self.outbox.found(topic, behind);
+            let lacks = report.versions().lacks(&own.versions(), topic.carries().iter());
+            self.outbox.found(topic, lacks || report.names != own.names);
         }
         if topic == Topic::Witness && report.versions().lacks(&self.has(), SensorId::ALL) {
             // Whoever sent it does not have what the join has.
@@ -555,6 +561,29 @@ impl Machine {
         }
         if report.is_plain() && self.identity.is_own_topic(topic) && self.restore.was_ever_done() {
             self.outbox.again();
+        }
+    }
+
+    /// Names come with a reading that is not surely earlier than the one that is shown: with the other owner's
+    /// report, or, for the display, with the join. An owner that was told none keeps those of the run before.
+    fn names_heard(&mut self, topic: Topic, report: &Report) {
+        if topic == self.identity.other_topic() {
+            self.naming.last_heard = report.names.mark();
+        }
+        if topic == Topic::All {
+            self.naming.last_joined = report.names.mark();
+        }
+        let shown = *self.others.global.best();
+        for (sensor, reading) in report.readings().iter() {
+            let name = report.names.get(sensor);
+            let earlier = |shown: Version| reading.version.compare_exactly(&shown) == Order::Earlier;
+            if self.identity.owns(sensor) {
+                if topic == Topic::Card(sensor.card()) && !self.restore.was_ever_done() {
+                    self.naming.found(sensor, name);
+                }
+            } else if topic == self.identity.other_topic() && !shown.version(sensor).is_some_and(earlier) {
+                self.naming.heard(sensor, name);
+            }
         }
     }
 
@@ -722,6 +751,9 @@ impl Machine {
         let not_joined = heartbeat
             .joined
             .is_some_and(|joined| joined.lacks(&has, SensorId::ALL));
+        // New names leave the versions as they were.
+        let not_heard = not_heard || self.has_other_names(Topic::Card(own), heartbeat.heard_names);
+        let not_joined = not_joined || self.has_other_names(Topic::All, heartbeat.joined_names);
         if (not_heard || not_joined) && !self.outbox.is_busy() && self.answered.is_over(now) {
             if not_heard {
                 self.outbox.again_on(Topic::Card(own));
@@ -734,6 +766,12 @@ impl Machine {
         if let Some(own) = self.own.as_mut().filter(|_| !heartbeat.other_plain) {
             own.confirmed_by(heartbeat);
         }
+    }
+
+    /// Whether this owner's report on a topic has other names than those that somebody has heard there.
+    fn has_other_names(&self, topic: Topic, heard: Option<u32>) -> bool {
+        let own = self.report(topic).map(|report| report.names.mark());
+        own.is_some_and(|own| heard.is_some_and(|heard| heard != own))
     }
 
     /// Whether the display has known for a while that it does not have what the join has. A monitor says so
@@ -886,6 +924,7 @@ impl Machine {
         let own = self.own.as_ref().filter(|_| self.identity.is_own_topic(topic))?;
         let mut report = Report::of(own.readings());
         report.acknowledged = *self.acknowledging.known();
+        report.names = self.naming.all().of(topic.carries());
         if topic != Topic::All {
             // What this program leaves behind takes the connection away from nobody.
             if !self.leaving {
@@ -932,6 +971,8 @@ impl Machine {
             has: self.has(),
             heard: self.others.heard,
             joined: Some(self.others.joined).filter(|_| regular && card == Card::One),
+            heard_names: Some(self.naming.last_heard),
+            joined_names: Some(self.naming.last_joined).filter(|_| regular && card == Card::One),
             quarantined: self.others.quarantined(),
             acknowledged: *self.acknowledging.known(),
             other_live: self.freshness(card.other()).is_live(),
@@ -1006,6 +1047,12 @@ impl Machine {
             Some(own) if own.card() == sensor.card() => own.readings().get(sensor).map(Shown::Reading),
             _ => self.others.global.shown(sensor),
         }
+    }
+
+    /// What the sensors are called.
+    #[must_use]
+    pub const fn names(&self) -> &Names {
+        self.naming.all()
     }
 
     /// How far the present state of an own sensor has got; `None` for other sensors, and while nothing is

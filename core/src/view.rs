@@ -12,6 +12,7 @@ use crate::chain::{Chain, Connection, Link, Status, Watched};
 use crate::event_log::EventLog;
 use crate::lack::Lack;
 use crate::machine::{Freshness, Machine, Role};
+use crate::names::Names;
 use crate::reading::Ko;
 use crate::sensor::{Card, PerCard, PerSensor, SensorId, State};
 use crate::stage::Stage;
@@ -29,6 +30,8 @@ pub struct View {
     pub is_restored: bool,
     /// What is known of each sensor; `None` is UNKNOWN.
     pub sensors: PerSensor<Option<SensorView>>,
+    /// What the sensors are called, as far as their owners say so.
+    pub names: Names,
     /// Whether each card's values are live. An owner's own are always: it is the source.
     pub freshness: PerCard<Freshness>,
     /// The links between the sources and the program.
@@ -111,6 +114,7 @@ impl View {
                     alarm: AlarmView::of(machine, sensor),
                 })
             }),
+            names: *machine.names(),
             freshness: machine.freshness,
             links: Links::of(machine.chain()),
             lack: machine.lack().cloned(),

@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::acknowledged::Acknowledged;
 use crate::command::{Answer, Command};
+use crate::names::Names;
 use crate::reading::{Reading, Snapshot, Versions};
 use crate::sensor::{PerSensor, SensorId, State};
 use crate::time::Wall;
@@ -39,6 +40,8 @@ pub struct Report {
     pub connection: Option<u64>,
     /// The alarms that its sender knows to be acknowledged, of all sensors.
     pub acknowledged: Acknowledged,
+    /// What the sensors are called, as far as it says so.
+    pub names: Names,
 }
 
 /// What a report says of one sensor.
@@ -130,6 +133,13 @@ pub struct Heartbeat {
     /// other times the message may be on its way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<Versions>,
+    /// The mark of the names in what it last heard on the other owner's topic, and, as [`Heartbeat::joined`],
+    /// on `sensors/all`. A program that knows no names says none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_names: Option<u32>,
+    /// The second of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined_names: Option<u32>,
     /// Readings of the other card's sensors that it does not show, though their versions do not say that they
     /// are earlier. Their owner may have lost them.
     #[serde(

@@ -6,6 +6,9 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, Parser};
 
+use super::names;
+use crate::names::Names;
+
 /// A setting that denies an action, if both were typed. As a variable it denies nothing: it says how the
 /// screens of this machine are, and a file of settings must not forbid what somebody types.
 const CONTRADICTIONS: [(&str, &str); 2] = [("read_only", "set"), ("read_only", "toggle")];
@@ -31,6 +34,9 @@ pub fn parse<P: Parser>() -> P {
             format!("{setting} shows a screen that toggles nothing, {action} toggles: give one of the two");
         explained.error(ErrorKind::ArgumentConflict, why).exit();
     }
+    if let Some(why) = foreign_name(&matches, explained.get_name()) {
+        explained.error(ErrorKind::ValueValidation, why).exit();
+    }
     P::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
@@ -51,6 +57,14 @@ fn contradiction(matches: &ArgMatches) -> Option<(&'static str, &'static str)> {
     CONTRADICTIONS
         .into_iter()
         .find(|(setting, action)| typed(setting) && typed(action))
+}
+
+/// A name that was typed for a sensor of another card. As a variable it is meant for that card's owner: one
+/// file of settings serves both.
+fn foreign_name(matches: &ArgMatches, program: &str) -> Option<String> {
+    let names = matches.try_get_one::<Names>("names").ok()??;
+    let typed = matches.value_source("names") == Some(ValueSource::CommandLine);
+    names::foreign(program, names).filter(|_| typed)
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ impl LogWriter {
         if let Fact::Toggled { sensor, .. } = entry.fact {
             self.open[sensor] = Some(Stage::Sending);
         }
-        let text = words::event(entry, machine.role(), machine.chain().home);
+        let text = words::event(entry, machine.names(), machine.role(), machine.chain().home);
         self.log.line(entry.wall, level(&entry.fact), &text);
     }
 
@@ -146,6 +146,7 @@ impl LogWriter {
             };
             *open = Some(stage).filter(|stage| *stage != Stage::Confirmed);
             if let Some(shown) = machine.shown(sensor).filter(|_| stage != before) {
+                let sensor = words::sensor(sensor, machine.names());
                 let text = format!("{sensor}  {} {}", shown.state().word(), stage.word());
                 self.log.line(wall, Level::Info, &text);
             }

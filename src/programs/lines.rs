@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::machine::{Freshness, Role};
+use crate::names::SensorName;
 use crate::sensor::{Card, SensorId, State};
 use crate::text::words::{self, Times};
 use crate::time::Wall;
@@ -23,6 +24,7 @@ pub struct Lines {
 struct Said {
     state: Option<State>,
     beside: Option<Note>,
+    name: Option<SensorName>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +81,7 @@ fn said(view: &View, sensor: SensorId) -> Said {
     Said {
         state: view.state(sensor),
         beside,
+        name: view.names.get(sensor).copied(),
     }
 }
 
@@ -93,26 +96,34 @@ pub fn with_stage(sensor: SensorId, state: State, stage: crate::stage::Stage) ->
     )
 }
 
+/// A sensor's line. Its name comes last: whoever reads the state takes the first word for one that stands
+/// behind the number, and a name may have such a word in it.
 fn text(sensor: SensorId, said: &Said, times: &Times) -> String {
-    let name = format!("Sensor {}", sensor.number());
     let state = words::state(said.state);
-    match said.beside {
-        None => format!("{name}  {state}"),
-        Some(Note::Stage(stage)) => format!("{name}  {state:<7}  {}", stage.word()),
-        Some(Note::Live) => format!("{name}  {state:<7}  LIVE"),
+    let beside = match said.beside {
+        None => String::new(),
+        Some(Note::Stage(stage)) => stage.word().to_owned(),
+        Some(Note::Live) => "LIVE".to_owned(),
         // That it was not heard live in the moment in which it was asked for says nothing of the time before.
-        Some(Note::Held(None)) => format!("{name}  {state:<7}  HELD, not heard live"),
-        Some(Note::Held(Some(since))) => format!("{name}  {state:<7}  HELD since {}", times.at(since)),
-    }
+        Some(Note::Held(None)) => "HELD, not heard live".to_owned(),
+        Some(Note::Held(Some(since))) => format!("HELD since {}", times.at(since)),
+    };
+    let name = said.name.map(|name| format!("({})", name.as_str()));
+    let line = format!(
+        "Sensor {}  {state:<7}  {beside}  {}",
+        sensor.number(),
+        name.unwrap_or_default()
+    );
+    line.trim_end().to_owned()
 }
 
-/// All sensors as one JSON object: the plain keys, and beside them which card is live, and since when one is
-/// held.
+/// All sensors as one JSON object: the plain keys, and beside them which card is live, since when one is
+/// held, and what the sensors are called.
 fn object(view: &View) -> Value {
     let mut object = Map::new();
     for sensor in SensorId::ALL {
         let state = view.state(sensor).map(bool::from);
-        object.insert(format!("sensor_{}", sensor.number()), json!(state));
+        object.insert(key(sensor), json!(state));
     }
     let (mut live, mut held) = (Map::new(), Map::new());
     for card in Card::ALL {
@@ -129,7 +140,19 @@ fn object(view: &View) -> Value {
     if !held.is_empty() {
         object.insert("held_since".to_owned(), Value::Object(held));
     }
+    let names: Map<String, Value> = view
+        .names
+        .iter()
+        .map(|(sensor, name)| (key(sensor), json!(name.as_str())))
+        .collect();
+    if !names.is_empty() {
+        object.insert("names".to_owned(), Value::Object(names));
+    }
     Value::Object(object)
+}
+
+fn key(sensor: SensorId) -> String {
+    format!("sensor_{}", sensor.number())
 }
 
 fn iso(wall: Wall) -> Option<String> {

@@ -19,6 +19,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use crate::alarms::{Alarm, Alarms, Observed, Subject};
 use crate::machine::{Event, Role};
+use crate::names::Names;
 use crate::programs::runtime::{Runtime, Stop};
 use crate::sensor::{SensorId, State};
 use crate::settings::AlarmCommand;
@@ -50,7 +51,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(alarm: &Alarm, role: Role, times: &Times) -> Self {
+    fn of(alarm: &Alarm, (role, names): (Role, &Names), times: &Times) -> Self {
         let list = |numbers: &mut dyn Iterator<Item = u8>| {
             let mut numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
             numbers.dedup();
@@ -81,7 +82,7 @@ impl Facts {
         };
         Self {
             subject: alarm.subject,
-            what: words::alarm_subject(alarm.subject),
+            what: words::alarm_subject(alarm.subject, names),
             variables: vec![
                 ("DUALBOARD_ALARM", kind.to_owned()),
                 ("DUALBOARD_SENSOR", sensors),
@@ -89,7 +90,7 @@ impl Facts {
                 ("DUALBOARD_STATE", state.to_owned()),
                 ("DUALBOARD_SINCE", since),
                 ("DUALBOARD_PROGRAM", words::program(role).to_owned()),
-                ("DUALBOARD_TEXT", words::alarm(alarm, times)),
+                ("DUALBOARD_TEXT", words::alarm(alarm, names, times)),
             ],
         }
     }
@@ -147,9 +148,9 @@ impl OnAlarm {
     }
 
     /// Runs the command for these alarms, one after the other, as soon as no other one runs.
-    pub fn run<'a>(&self, alarms: impl Iterator<Item = &'a Alarm>, role: Role, times: &Times) {
+    pub fn run<'a>(&self, alarms: impl Iterator<Item = &'a Alarm>, of: (Role, &Names), times: &Times) {
         for alarm in alarms {
-            self.enqueue(Facts::of(alarm, role, times));
+            self.enqueue(Facts::of(alarm, of, times));
         }
     }
 
@@ -295,7 +296,7 @@ impl AlarmWatch {
         let _ = self.alarms.look(now.wall, Observed::of(&view));
         let times = Times::new(self.zone.at(now.mono), now.wall);
         self.on_alarm
-            .run(self.alarms.raised_after(before), view.role, &times);
+            .run(self.alarms.raised_after(before), (view.role, &view.names), &times);
         // Nobody acknowledges here, and nothing is shown: what has been told is done with.
         self.alarms.acknowledge(self.alarms.seen());
         let failures: Vec<String> = self.on_alarm.failures().collect();

@@ -120,15 +120,10 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
         this.place(),
         &options.access.url,
     );
-    let runtime = Runtime::monitor(
-        options.card,
-        &options.access,
-        (state_file, memory),
-        options.take_over,
-    )?
-    .logged(log)
-    .on_screen(terminal.is_some())
-    .shared(screens);
+    let runtime = Runtime::monitor(options, (state_file, memory), options.take_over)?
+        .logged(log)
+        .on_screen(terminal.is_some())
+        .shared(screens);
     let on_alarm = options.on_alarm.as_ref();
     let exit = match &terminal {
         Some(terminal) => screen::run(terminal, runtime, options.screen, on_alarm)?,

@@ -13,9 +13,9 @@ use crate::attach::Screens;
 use crate::log::{Log, LogWriter, News};
 use crate::machine::{Effect, Event, Machine, Role, Setup};
 use crate::mqtt::{Broker, BrokerSettings, BrokerUrl, Outgoing};
+use crate::names::Names;
 use crate::owner::Memory;
-use crate::sensor::Card;
-use crate::settings::BrokerAccess;
+use crate::settings::{BrokerAccess, MonitorOptions};
 use crate::storage::state_file::{StateFile, Written};
 use crate::system::clock::Clock;
 use crate::system::random;
@@ -69,12 +69,12 @@ impl Runtime {
     /// # Errors
     /// Names the setting that can never work.
     pub fn monitor(
-        card: Card,
-        access: &BrokerAccess,
+        options: &MonitorOptions,
         (state_file, memory): (StateFile, Result<Memory, String>),
         take_over: bool,
     ) -> Result<Self> {
-        let mut runtime = Self::start(Role::Monitor(card), memory, access)?;
+        let role = Role::Monitor(options.card);
+        let mut runtime = Self::start(role, memory, options.names.as_ref(), &options.access)?;
         if take_over {
             runtime.machine = runtime.machine.taking_over();
         }
@@ -89,10 +89,15 @@ impl Runtime {
     /// # Errors
     /// Names the setting that can never work.
     pub fn display(access: &BrokerAccess) -> Result<Self> {
-        Self::start(Role::Display, Ok(Memory::default()), access)
+        Self::start(Role::Display, Ok(Memory::default()), None, access)
     }
 
-    fn start(role: Role, memory: Result<Memory, String>, access: &BrokerAccess) -> Result<Self> {
+    fn start(
+        role: Role,
+        memory: Result<Memory, String>,
+        names: Option<&Names>,
+        access: &BrokerAccess,
+    ) -> Result<Self> {
         let clock = Clock::start();
         let life = RunId(random::u32()?);
         let remembered = memory.as_ref().ok().and_then(|memory| memory.client);
@@ -105,6 +110,7 @@ impl Runtime {
             client,
             life,
             memory,
+            names: names.copied(),
             started: clock.now(),
         });
         let url: BrokerUrl = access.url.parse()?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use unicode_width::UnicodeWidthChar as _;
+use crate::plain::is_plain;
 
 /// The text without what does not show or shows something else: controls, bidirectional marks, everything of
 /// zero width. What separates lines or columns becomes a space.
@@ -19,16 +19,6 @@ pub fn plain_text(text: &str) -> Cow<'_, str> {
 
 fn separates(letter: char) -> bool {
     matches!(letter, '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-/// Named ranges beside the width table, since tables of widths change with their versions.
-fn is_plain(letter: char) -> bool {
-    let hides = matches!(letter,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
-    !hides && letter.width().is_some_and(|width| width > 0)
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use crate::chain::Link;
 use crate::command::{Change, Changes, Name};
 use crate::event_log::{Fact, LogEntry};
 use crate::machine::Role;
-use crate::sensor::{Card, SensorSet, State};
+use crate::names::Names;
+use crate::sensor::{Card, SensorId, SensorSet, State};
 use crate::stage::Stage;
 use crate::time::Wall;
 use crate::wire::Topic;
@@ -28,6 +29,15 @@ pub const fn state(state: Option<State>) -> &'static str {
     match state {
         Some(state) => state.word(),
         None => "UNKNOWN",
+    }
+}
+
+/// A sensor, and what people call it.
+#[must_use]
+pub fn sensor(sensor: SensorId, names: &Names) -> String {
+    match names.get(sensor) {
+        Some(name) => format!("{sensor} ({})", name.as_str()),
+        None => sensor.to_string(),
     }
 }
 
@@ -113,7 +123,8 @@ fn took(duration: Duration) -> String {
 
 /// An event, in words.
 #[must_use]
-pub fn event(entry: &LogEntry, role: Role, home: Card) -> String {
+pub fn event(entry: &LogEntry, names: &Names, role: Role, home: Card) -> String {
+    let sensor_name = |of: &SensorId| sensor(*of, names);
     let text = match &entry.fact {
         Fact::Toggled {
             sensor,
@@ -130,9 +141,12 @@ pub fn event(entry: &LogEntry, role: Role, home: Card) -> String {
                     format!("confirmed by board {} {}", home.other().number(), took(reached.1))
                 }
             };
+            let sensor = sensor_name(sensor);
             format!("{sensor}  {} → {}  {how}", state(*from), to.word())
         }
-        Fact::Changed { sensor, from, to } => format!("{sensor}  {} → {}", state(*from), to.word()),
+        Fact::Changed { sensor, from, to } => {
+            format!("{}  {} → {}", sensor_name(sensor), state(*from), to.word())
+        }
         Fact::Restored { found, of } => restored(*found, *of, role, home),
         Fact::MemoryLost(why)
         | Fact::NotSaved(why)
@@ -144,7 +158,7 @@ pub fn event(entry: &LogEntry, role: Role, home: Card) -> String {
         }
         Fact::LoggedAgain => "log file written again".to_owned(),
         Fact::SavedAgain => "state file written again".to_owned(),
-        Fact::Recovered(sensor) => format!("{sensor}  recovered from another copy"),
+        Fact::Recovered(sensor) => format!("{}  recovered from another copy", sensor_name(sensor)),
         Fact::Up(Link::Broker) => format!("connected to broker {}", home.number()),
         Fact::Up(of) => format!("{} is up", link(*of, home)),
         Fact::Down(Link::Broker, why) => format!("broker {}: {why}", home.number()),
@@ -162,8 +176,8 @@ pub fn event(entry: &LogEntry, role: Role, home: Card) -> String {
             "another {} connected from elsewhere; it is told to end",
             program(role)
         ),
-        Fact::Commanded { by, changes } => commanded(by.as_ref(), *changes),
-        Fact::Acknowledged { by, sensors } => acknowledged(by.as_ref(), *sensors),
+        Fact::Commanded { by, changes } => commanded(by.as_ref(), *changes, names),
+        Fact::Acknowledged { by, sensors } => acknowledged(by.as_ref(), *sensors, names),
         Fact::RetainedCommand(topic) => {
             format!("retained command on {}: not for now, ignored", topic_name(*topic))
         }
@@ -175,41 +189,49 @@ pub fn event(entry: &LogEntry, role: Role, home: Card) -> String {
     }
 }
 
-fn commanded(by: Option<&Name>, changes: Changes) -> String {
+fn commanded(by: Option<&Name>, changes: Changes, names: &Names) -> String {
     let by = by
         .map(|name| format!(" from {}", name.as_str()))
         .unwrap_or_default();
-    format!("command{by}: {}", what(changes))
+    format!("command{by}: {}", what(changes, names))
 }
 
-fn acknowledged(by: Option<&Name>, sensors: SensorSet) -> String {
+fn acknowledged(by: Option<&Name>, sensors: SensorSet, names: &Names) -> String {
     let by = by
         .map(|name| format!(" by {}", name.as_str()))
         .unwrap_or_default();
-    let numbers: Vec<_> = sensors.iter().map(|sensor| sensor.number().to_string()).collect();
-    let (alarms, plural) = if numbers.len() > 1 {
-        ("alarms", "s")
+    let sensors = numbered(sensors, names);
+    let alarms = if sensors.starts_with("sensors ") {
+        "alarms"
     } else {
-        ("alarm", "")
+        "alarm"
     };
-    format!(
-        "{alarms} of sensor{plural} {} acknowledged{by}",
-        numbers.join(", ")
-    )
+    format!("{alarms} of {sensors} acknowledged{by}")
+}
+
+/// Several sensors: `sensors 2, 6 (Lamp)`.
+fn numbered(sensors: SensorSet, names: &Names) -> String {
+    let number = |sensor: SensorId| match names.get(sensor) {
+        Some(name) => format!("{} ({})", sensor.number(), name.as_str()),
+        None => sensor.number().to_string(),
+    };
+    let all: Vec<_> = sensors.iter().map(number).collect();
+    let many = if all.len() > 1 { "s" } else { "" };
+    format!("sensor{many} {}", all.join(", "))
 }
 
 /// What a command line asks for, in words.
 #[must_use]
 pub fn asks(changes: Changes) -> String {
-    format!("asked for: {}", what(changes))
+    format!("asked for: {}", what(changes, &Names::default()))
 }
 
-fn what(changes: Changes) -> String {
+fn what(changes: Changes, names: &Names) -> String {
     let all: Vec<String> = changes
         .iter()
-        .map(|(sensor, order)| match order {
-            Change::Set(state) => format!("{sensor} {}", state.word()),
-            Change::Toggle => format!("toggle {sensor}"),
+        .map(|(of, order)| match order {
+            Change::Set(state) => format!("{} {}", sensor(of, names), state.word()),
+            Change::Toggle => format!("toggle {}", sensor(of, names)),
         })
         .collect();
     all.join(", ")

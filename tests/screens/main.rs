@@ -7,6 +7,7 @@ mod boards;
 mod shot;
 
 mod links;
+mod names;
 mod situations;
 mod small;
 mod told;

@@ -199,8 +199,10 @@ passes_settings_on() {
   # First, so that its server never ends for want of a session.
   tmux new-session -d -s keeps_the_server
   stop
-  DUALBOARD_LOG_LEVEL='debug and more' DUALBOARD_STATE_DIR="${sandbox}/elsewhere" launch
+  DUALBOARD_LOG_LEVEL='debug and more' DUALBOARD_NAMES='1=Front door,4=Pump "A" & B' \
+    DUALBOARD_STATE_DIR="${sandbox}/elsewhere" launch
   check "a program's setting reaches it" soon shows 0 'log level: debug and more'
+  check 'names as they were written' soon shows 1 'names: 1=Front door,4=Pump "A" & B'
   check 'the state folder as well' soon shows 1 "--state-dir ${sandbox}/elsewhere"
   check 'the display has none' soon shows 2 'log level: debug and more'
   stop

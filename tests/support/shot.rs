@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Rect, Size};
 use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::boards::steady::{Boards, CARD1, CARD2, DISPLAY};
 
@@ -56,9 +57,9 @@ pub fn shot(picture: &Picture, (width, height): (u16, u16)) -> String {
     let mut drawn = Buffer::empty(Rect::new(0, 0, width, height));
     view::draw(picture, &mut drawn);
     let mut text = format!("{width}x{height}\n");
-    for show in [symbol, colour] {
+    for show in [symbols, colours] {
         for line in drawn.content.chunks(usize::from(width)) {
-            let line: String = line.iter().map(show).collect();
+            let line = show(line);
             let _ = writeln!(text, "|{}", line.trim_end());
         }
         text.push('\n');
@@ -66,8 +67,19 @@ pub fn shot(picture: &Picture, (width, height): (u16, u16)) -> String {
     text
 }
 
-fn symbol(cell: &Cell) -> char {
-    cell.symbol().chars().next().unwrap_or(' ')
+/// The characters; a wide one stands for two cells.
+fn symbols(mut line: &[Cell]) -> String {
+    let mut text = String::new();
+    while let [cell, ..] = line {
+        text.push(cell.symbol().chars().next().unwrap_or(' '));
+        let (_, rest) = line.split_at(cell.symbol().width().clamp(1, line.len()));
+        line = rest;
+    }
+    text
+}
+
+fn colours(line: &[Cell]) -> String {
+    line.iter().map(colour).collect()
 }
 
 /// A letter for the colour; a capital one is reversed. What is bold and has no colour is `b`, or `#`

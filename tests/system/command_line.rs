@@ -88,6 +88,20 @@ fn unusable_arguments_end_with_2_and_say_which_and_what_instead() {
             assert_says(&why, &["give one of the two"]);
         }
     }
+    for (names, words) in [
+        ("Pump", "`Pump` is not a sensor and its name"),
+        ("1=a,1=b", "sensor 1 is named twice"),
+        ("1=wider than all the columns there are", "wider than 24 columns"),
+        ("1=a\u{200b}b", "U+200B in it does not show"),
+        (
+            "1=Pump,4=Lamp",
+            "sensor 4 is not on this card; give its name to card2_monitor",
+        ),
+    ] {
+        let (status, said, why) = run(Card1, &["--names", names]);
+        assert_eq!((status, said.as_str()), (2, ""), "{names}: {why}");
+        assert_says(&why, &["--names", words]);
+    }
     for seconds in ["0", "-1", "soon", "nan", "1e300"] {
         let (status, _, why) = run(Display, &["--once", &format!("--timeout={seconds}")]);
         assert_eq!(status, 2, "{why}");

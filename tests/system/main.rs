@@ -23,6 +23,7 @@ mod lines;
 mod log;
 mod machine_bytes;
 mod moved_folder;
+mod names;
 mod on_alarm;
 mod once;
 mod one_owner;

@@ -9,6 +9,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, Name};
+use crate::names::Names;
 use crate::owner::Memory;
 use crate::sensor::{Card, PerSensor, SensorId};
 use crate::time::Now;
@@ -47,6 +48,9 @@ pub struct Setup {
     pub life: RunId,
     /// What the state file holds; on a failure, in words, why it cannot be believed. A display has none.
     pub memory: Result<Memory, String>,
+    /// What an owner's sensors are called; `None` if it was not told, and keeps the names that its broker
+    /// has.
+    pub names: Option<Names>,
     /// The moment of the start.
     pub started: Now,
 }

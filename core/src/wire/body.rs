@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, Heartbeat, Malformed, Message, Report, wall_of};
 use crate::acknowledged::Acknowledged;
+use crate::names::Names;
 use crate::owner::Memory;
 use crate::reading::{Ko, Reading};
 use crate::sensor::{PerSensor, SensorId, SensorSet, State};
@@ -21,6 +22,8 @@ struct ReportExtras<V> {
     versions: Option<PerSensor<Option<V>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     changed: Option<PerSensor<Option<i64>>>,
+    #[serde(default, with = "names", skip_serializing_if = "Names::is_empty")]
+    names: Names,
     #[serde(skip_serializing_if = "Option::is_none")]
     ko: Option<PerSensor<Option<Ko>>>,
     #[serde(default, skip_serializing_if = "Acknowledged::is_empty")]
@@ -117,6 +120,7 @@ fn decode_readings<'de, V: Deserialize<'de> + Clone>(
         life: beside.life,
         connection: beside.connection,
         acknowledged: beside.acknowledged,
+        names: beside.names.of(carried),
         ..Report::default()
     };
     for sensor in carried.iter() {
@@ -166,6 +170,7 @@ fn report_body(report: &Report, carried: SensorSet) -> ReportBody {
             changed: changed.iter().next().map(|_| changed),
             ko: ko.iter().next().map(|_| ko),
             acknowledged: report.acknowledged,
+            names: report.names.of(carried),
             life: report.life,
             connection: report.connection,
         },
@@ -278,6 +283,31 @@ pub(super) mod millis {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+/// Names are read leniently: one that cannot be shown is no reason to refuse the states beside it.
+mod names {
+    use alloc::string::String;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::names::{Names, SensorName};
+    use crate::sensor::{PerSensor, SensorId};
+
+    pub fn serialize<S: Serializer>(names: &Names, serializer: S) -> Result<S::Ok, S::Error> {
+        names.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Names, D::Error> {
+        let texts: Option<PerSensor<Option<String>>> = Option::deserialize(deserializer)?;
+        let texts = texts.unwrap_or_default();
+        let mut names = Names::default();
+        for sensor in SensorId::ALL {
+            let text = texts[sensor].as_deref();
+            names.set(sensor, text.and_then(|text| SensorName::new(text).ok()));
+        }
+        Ok(names)
     }
 }
 

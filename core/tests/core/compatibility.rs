@@ -82,6 +82,12 @@ fn messages_of_0_2_are_read_and_mean_what_they_say() {
         let said: Value = serde_json::from_str(payload).expect("JSON");
         match decode(topic, payload.as_bytes()).expect(line) {
             Message::Report(report) => {
+                for (sensor, name) in report.names.iter() {
+                    let key = format!("sensor_{}", sensor.number());
+                    assert_eq!(said["names"][&key], name.as_str(), "{line}");
+                }
+                let named = said["names"].as_object().map_or(0, serde_json::Map::len);
+                assert_eq!(report.names.iter().count(), named, "{line}");
                 for (sensor, entry) in report.iter() {
                     let Entry::Reading(reading) = entry else {
                         panic!("without a version: {line}")

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dualboard_core::acknowledged::Acknowledged;
 use dualboard_core::command::Name;
+use dualboard_core::names::{Names, SensorName};
 use dualboard_core::owner::Memory;
 use dualboard_core::reading::{Ko, Reading, Snapshot};
 use dualboard_core::sensor::{Card, PerSensor, SensorId, State};
@@ -88,21 +89,37 @@ fn entry() -> impl Strategy<Value = Entry> {
     ]
 }
 
+/// Of the widest and the longest there are, among others.
+fn name() -> impl Strategy<Value = SensorName> {
+    let letter = prop::sample::select(vec!['a', '"', '\\', 'é', '東', '😀', '\u{10280}']);
+    prop::collection::vec(letter, 1..=24).prop_filter_map("a name", |letters| {
+        SensorName::new(&String::from_iter(letters)).ok()
+    })
+}
+
+fn names() -> impl Strategy<Value = Names> {
+    prop::collection::vec(prop::option::of(name()), 6).prop_map(|all| {
+        let mut names = Names::default();
+        for (sensor, name) in SensorId::ALL.into_iter().zip(all) {
+            names.set(sensor, name);
+        }
+        names
+    })
+}
+
 fn report() -> impl Strategy<Value = Report> {
-    (
-        prop::collection::vec(prop::option::of(entry()), 6),
-        acknowledged(),
-    )
-        .prop_map(|(entries, acknowledged)| {
-            let mut report = Report::default();
-            report.acknowledged = acknowledged;
-            for (sensor, entry) in SensorId::ALL.into_iter().zip(entries) {
-                if let Some(entry) = entry {
-                    report.put(sensor, entry);
-                }
+    let entries = prop::collection::vec(prop::option::of(entry()), 6);
+    (entries, names(), acknowledged()).prop_map(|(entries, names, acknowledged)| {
+        let mut report = Report::default();
+        report.names = names;
+        report.acknowledged = acknowledged;
+        for (sensor, entry) in SensorId::ALL.into_iter().zip(entries) {
+            if let Some(entry) = entry {
+                report.put(sensor, entry);
             }
-            report
-        })
+        }
+        report
+    })
 }
 
 proptest! {
@@ -137,6 +154,8 @@ proptest! {
             has: has.versions(),
             heard: heard.versions(),
             joined: flags[1].then_some(heard.versions()),
+            heard_names: flags[2].then_some(life),
+            joined_names: flags[3].then_some(era),
             quarantined,
             acknowledged,
             other_live: flags[2],

@@ -20,6 +20,7 @@ mod freshness;
 mod hostile_corpus;
 mod hostile_events;
 mod hostile_findings;
+mod names;
 mod owner;
 mod plain;
 mod pulse;

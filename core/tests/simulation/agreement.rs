@@ -6,6 +6,7 @@ use dualboard_core::sensor::SensorId;
 use dualboard_core::stage::Stage;
 
 use super::boards::broker::Packet;
+use super::boards::payload::names_in;
 use super::boards::world::{BOARD1, BOARD2};
 use super::reference::Made;
 use super::run::{AGREEMENT, CARD1, CARD2, QUIET, Simulation, TWIN};
@@ -93,7 +94,31 @@ impl Simulation {
                 }
             }
         }
-        self.unconfirmed()
+        self.other_name().or_else(|| self.unconfirmed())
+    }
+
+    /// Who calls a sensor otherwise than its owner.
+    fn other_name(&self) -> Option<String> {
+        let name_of = |slot: usize, sensor| {
+            let machine = self.programs[slot].machine.as_ref()?;
+            machine.names().get(sensor).map(|name| name.as_str().to_owned())
+        };
+        for sensor in SensorId::ALL {
+            let place = usize::from(sensor.number()) - 1;
+            let name = name_of(owner_of(place), sensor);
+            let mut programs = (0..TWIN).filter(|slot| name_of(*slot, sensor) != name);
+            if let Some(slot) = programs.next() {
+                let program = self.programs[slot].name;
+                return Some(format!("{program} calls {sensor} otherwise than its owner"));
+            }
+            for (kept, packet) in self.retained(place) {
+                let said = packet.and_then(|packet| names_in(&packet.payload)[place].take());
+                if said != name {
+                    return Some(format!("{kept} calls {sensor} otherwise than its owner"));
+                }
+            }
+        }
+        None
     }
 
     fn unconfirmed(&self) -> Option<String> {

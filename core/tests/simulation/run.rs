@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use dualboard_core::global::Shown;
 use dualboard_core::machine::{Effect, Event, Machine};
+use dualboard_core::names::{Names, SensorName};
 use dualboard_core::owner::Memory;
 use dualboard_core::sensor::{Card, SensorId};
 use dualboard_core::time::Now;
@@ -217,6 +218,18 @@ impl Hooks for Run {
     fn numbers(&mut self, slot: usize) -> [u32; 2] {
         let [life, client] = [(); 2].map(|()| u32::try_from(self.rng.next() >> 32).expect("32 bits"));
         [self.planted.life(slot, life), client]
+    }
+
+    /// Each life calls some of its sensors something, and no two lives the same.
+    fn names(&self, life: u32) -> Option<Names> {
+        let mut names = Names::default();
+        for sensor in SensorId::ALL {
+            if life >> sensor.number() & 1 == 0 {
+                let name = format!("{} of {life:08x}", sensor.number());
+                names.set(sensor, Some(SensorName::new(&name).expect("a name")));
+            }
+        }
+        Some(names)
     }
 
     fn keeps_write(&mut self) -> bool {

@@ -8,6 +8,7 @@ use dualboard_core::acknowledged::Acknowledged;
 use dualboard_core::command::Answer;
 use dualboard_core::global::Shown;
 use dualboard_core::machine::{Effect, Event, Machine, Role, Setup, Ticket};
+use dualboard_core::names::Names;
 use dualboard_core::owner::Memory;
 use dualboard_core::reading::{Reading, Snapshot, Versions};
 use dualboard_core::sensor::{Card, SensorId, State};
@@ -67,6 +68,8 @@ pub fn heartbeat(life: u32, seconds: u64, number: u8, version: Version) -> Heart
         has,
         heard: Versions::default(),
         joined: None,
+        heard_names: None,
+        joined_names: None,
         quarantined: Snapshot::default(),
         acknowledged: Acknowledged::default(),
         other_live: true,
@@ -91,11 +94,17 @@ pub struct Solo {
 
 impl Solo {
     pub fn new(role: Role, life: u32, memory: Option<&Memory>) -> Self {
+        Self::named(role, life, memory, Some(&Names::default()))
+    }
+
+    /// With what it is told of names.
+    pub fn named(role: Role, life: u32, memory: Option<&Memory>, names: Option<&Names>) -> Self {
         let machine = Machine::new(Setup {
             role,
             client: 7,
             life: RunId(life),
             memory: memory.copied().ok_or_else(|| "no state file".to_owned()),
+            names: names.copied(),
             started: now(0, 0),
         });
         Self {

@@ -19,7 +19,7 @@ pub(super) fn apply(job: &mut Job<'_>, mut state_file: StateFile) -> Result<Outc
     }
     // While the log is still at hand: a file that cannot be read stops this, and the log says so.
     let memory = state_file.load()?;
-    let mut runtime = Runtime::monitor(card, access, (state_file, memory), false)?.logged(job.log.take());
+    let mut runtime = Runtime::monitor(job.options, (state_file, memory), false)?.logged(job.log.take());
     // For those who ask at the same time. Where that cannot be, they wait until this one has ended.
     if let Ok(screens) = Screens::listen(folder, card, job.this.place(), &access.url) {
         runtime = runtime.shared(Ok(screens));

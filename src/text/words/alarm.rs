@@ -1,9 +1,10 @@
 //! What is said of alarms.
 
-use super::{Times, state};
+use super::{Times, numbered, sensor as called, state};
 use crate::alarms::{Alarm, Alarms, Subject};
 use crate::machine::Freshness;
-use crate::sensor::{SensorSet, State};
+use crate::names::Names;
+use crate::sensor::{Card, SensorSet, State};
 use crate::view::View;
 
 /// The alarms that nobody has acknowledged: the newest of those that last, how many more of them there are,
@@ -17,17 +18,17 @@ pub fn alarms(view: &View, alarms: &Alarms, times: &Times) -> Vec<String> {
         .collect();
     match (lasting.first(), open.first()) {
         (Some(newest), _) => {
-            let told = of_both_boards(&lasting, *newest);
+            let told = of_both_boards(view, &lasting, *newest);
             let all = lasting.iter().map(|alarm| alarm.subject.number()).sum();
             // What is named lasts; every other time that something raised an alarm is over.
             let over = alarms.raised().saturating_sub(all);
             let more = all.saturating_sub(told.number);
             let first = alarms.first().filter(|first| !told.includes(first));
-            let first = first.map(|first| of_both_boards(&open, *first));
+            let first = first.map(|first| of_both_boards(view, &open, *first));
             last(&told, (more, over), first.as_ref(), times)
         }
         (None, Some(newest)) => {
-            let told = of_both_boards(&open, *newest);
+            let told = of_both_boards(view, &open, *newest);
             let more = alarms.raised().saturating_sub(told.number);
             all_over(view, &told, more, times)
         }
@@ -58,6 +59,8 @@ fn lasts(view: &View, all: &[Alarm], alarm: Alarm) -> Option<Alarm> {
 struct Told {
     alarm: Alarm,
     what: String,
+    /// The same with the sensors' names, if they have any.
+    named: Option<String>,
     /// How many alarms that is.
     number: u64,
 }
@@ -73,36 +76,45 @@ impl Told {
 
 /// What has raised an alarm.
 #[must_use]
-pub fn alarm_subject(subject: Subject) -> String {
+pub fn alarm_subject(subject: Subject, names: &Names) -> String {
     match subject {
-        Subject::Ko(sensor) => format!("{sensor} KO"),
+        Subject::Ko(sensor) => format!("{} KO", called(sensor, names)),
         Subject::Lost(card) => format!("board {} HELD", card.number()),
-        Subject::KoAtStart(sensors) => {
-            let numbers: Vec<_> = sensors.iter().map(|sensor| sensor.number().to_string()).collect();
-            let many = if numbers.len() > 1 { "s" } else { "" };
-            format!("KO at start: sensor{many} {}", numbers.join(", "))
-        }
+        Subject::KoAtStart(sensors) => format!("KO at start: {}", numbered(sensors, names)),
     }
 }
 
 /// An alarm, and since when it is so.
 #[must_use]
-pub fn alarm(alarm: &Alarm, times: &Times) -> String {
-    format!("{}{}", alarm_subject(alarm.subject), at(alarm, times))
+pub fn alarm(alarm: &Alarm, names: &Names, times: &Times) -> String {
+    format!("{}{}", alarm_subject(alarm.subject, names), at(alarm, times))
 }
 
 /// Names an alarm, and with it the other board's if both were lost in one moment: that is one thing.
-fn of_both_boards(alarms: &[Alarm], alarm: Alarm) -> Told {
-    let (mut what, mut number) = (alarm_subject(alarm.subject), alarm.subject.number());
-    if let Subject::Lost(card) = alarm.subject {
-        let other = Subject::Lost(card.other());
-        let together = |of: &Alarm| of.subject == other && of.raised == alarm.raised;
-        if alarms.iter().any(together) {
-            "boards 1 and 2 HELD".clone_into(&mut what);
-            number += other.number();
+fn of_both_boards(view: &View, alarms: &[Alarm], alarm: Alarm) -> Told {
+    let itself = alarm.subject.number();
+    let number = match alarm.subject {
+        Subject::Lost(card) if is_lost_with_the_other(alarms, &alarm, card) => {
+            itself + Subject::Lost(card.other()).number()
         }
+        _ => itself,
+    };
+    let [what, named] = [&Names::default(), &view.names].map(|names| match alarm.subject {
+        Subject::Lost(_) if number > itself => "boards 1 and 2 HELD".to_owned(),
+        subject => alarm_subject(subject, names),
+    });
+    Told {
+        alarm,
+        named: (named != what).then_some(named),
+        what,
+        number,
     }
-    Told { alarm, what, number }
+}
+
+fn is_lost_with_the_other(alarms: &[Alarm], alarm: &Alarm, card: Card) -> bool {
+    let other = Subject::Lost(card.other());
+    let together = |of: &Alarm| of.subject == other && of.raised == alarm.raised;
+    alarms.iter().any(together)
 }
 
 fn at(alarm: &Alarm, times: &Times) -> String {
@@ -117,17 +129,27 @@ fn last(told: &Told, (more, over): (u64, u64), first: Option<&Told>, times: &Tim
     let part = |count: u64, text: String| if count == 0 { String::new() } else { text };
     let long = part(more, format!(", and {more} more")) + &part(over, format!("; {}", ended(over)));
     // What came first is mostly the cause of the rest.
-    let first = first.map(|first| format!("; first {}{}", first.what, self::at(&first.alarm, times)));
-    let first = first.map(|first| format!("{what}{at}{long}{first}"));
+    let first = first.map(|first| format!("{long}; first {}{}", first.what, self::at(&first.alarm, times)));
+    let first: Vec<String> = match &first {
+        Some(first) => told
+            .named
+            .iter()
+            .chain([what])
+            .map(|what| format!("{what}{at}{first}"))
+            .collect(),
+        None => Vec::new(),
+    };
     let short = part(more, format!(" +{more}")) + &part(over, format!(", {over} ended"));
     let shortest = part(more, format!(" +{more}"));
+    let named = told.named.iter();
+    let named = named.flat_map(|named| [format!("{named}{at}{long}"), format!("{named}{at}{short}")]);
     let texts = [
         format!("{what}{at}{long}"),
         format!("{what}{at}{short}"),
         format!("{what}{short}"),
         format!("{what}{shortest}"),
     ];
-    first.into_iter().chain(texts).collect()
+    first.into_iter().chain(named).chain(texts).collect()
 }
 
 fn all_over(view: &View, told: &Told, more: u64, times: &Times) -> Vec<String> {
@@ -141,12 +163,16 @@ fn all_over(view: &View, told: &Told, more: u64, times: &Times) -> Vec<String> {
         0 => (String::new(), String::new()),
         more => (format!(", and {more} more ended"), format!(" +{more}")),
     };
-    vec![
-        format!("{what}{at}, now {now}{long}"),
-        format!("{what}{at}, now {now}{short}"),
-        format!("{what}, now {now}{short}"),
-        ended(told.number + more),
-    ]
+    let named = told.named.iter();
+    let named = named.flat_map(|named| [&long, &short].map(|more| format!("{named}{at}, now {now}{more}")));
+    named
+        .chain([
+            format!("{what}{at}, now {now}{long}"),
+            format!("{what}{at}, now {now}{short}"),
+            format!("{what}, now {now}{short}"),
+            ended(told.number + more),
+        ])
+        .collect()
 }
 
 fn ended(alarms: u64) -> String {

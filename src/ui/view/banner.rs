@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 use ratatui::widgets::{Clear, Paragraph, Widget as _};
 
-use super::text::fit;
+use super::text::{fit, width as columns};
 use super::{Picture, Theme};
 use crate::text::words;
 
@@ -20,9 +20,10 @@ pub(super) fn draw(picture: &Picture, buffer: &mut Buffer, area: Rect) {
     let room = width.saturating_sub(4);
     let text = texts
         .iter()
-        .find(|text| text.chars().count() <= room)
+        .find(|text| columns(text) <= room)
         .unwrap_or(shortest);
-    let text = format!(" {} {} ", Theme::alarm_mark(), fit(text, room));
+    let text = theme.plain_text(text);
+    let text = format!(" {} {} ", Theme::alarm_mark(), fit(&text, room));
     Clear.render(area, buffer);
     // The text alone is set off, not the rest of the line: a bar across a wide window would be many bytes.
     Paragraph::new(Span::styled(text, theme.banner())).render(area, buffer);

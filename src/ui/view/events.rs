@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget as _};
 
 use super::Picture;
-use super::text::{fit, wrap};
+use super::text::{fit, width as columns, wrap};
 use crate::event_log::LogEntry;
 use crate::text::words;
 
@@ -59,10 +59,10 @@ fn from_top(picture: &Picture) -> impl Iterator<Item = (&LogEntry, u64)> {
 /// An event's text, in lines that fit beside its time.
 fn texts(picture: &Picture, entry: &LogEntry, area: Rect) -> Vec<String> {
     let (view, theme) = (&picture.view, &picture.theme);
-    let text = words::event(entry, view.role, view.links.home);
+    let text = words::event(entry, &view.names, view.role, view.links.home);
     let text = theme.plain_text(&text).into_owned();
     let width = usize::from(area.width).saturating_sub(picture.times.at(entry.wall).len() + 3);
-    if rows(area) < BREAKS || text.chars().count() <= width {
+    if rows(area) < BREAKS || columns(&text) <= width {
         return vec![fit(&text, width)];
     }
     let parts = wrap(&text, width.saturating_sub(INDENT));

@@ -57,7 +57,7 @@ impl Shape {
 }
 
 /// How much of the row stands above large letters: all but the line of what has been, whose bytes the letters
-/// have.
+/// have, and the name, which stands beside them.
 const LARGE_ROW: usize = 55;
 
 /// One card's sensors, with its heading where there is room.
@@ -156,8 +156,7 @@ fn block(picture: &Picture, card: Card, shape: Shape, (width, heading, bare): (u
         lines.push(match shape {
             Shape::Compact => row::compact(picture, sensor, (width, bare)),
             Shape::Column | Shape::Beside => row::line(picture, sensor, (width, bare)),
-            // The large letters have the bytes that the rest of a row would take.
-            Shape::Large => row::line(picture, sensor, (width.min(LARGE_ROW), false)),
+            Shape::Large => row::above_letters(picture, sensor, width.min(LARGE_ROW)),
         });
         if shape == Shape::Large {
             lines.extend(large::lines(picture, sensor));

@@ -107,6 +107,10 @@ impl Theme {
         self.unicode
     }
 
+    pub(super) const fn cut_mark(self) -> &'static str {
+        if self.unicode { "…" } else { ".." }
+    }
+
     pub(super) fn key(self) -> Style {
         self.coloured(Color::Cyan).add_modifier(Modifier::BOLD)
     }

@@ -64,6 +64,7 @@ for name in card1_monitor card2_monitor card2_global_display; do
 trap 'exit 143' TERM HUP
 printf 'arguments: %s\n' "$*"
 printf 'log level: %s\n' "${DUALBOARD_LOG_LEVEL-}"
+printf 'names: %s\n' "${DUALBOARD_NAMES-}"
 while :; do read -r -t 1 _ || (($? > 128)) || exit 1; done
 PROGRAM
   chmod +x "target/release/${name}"

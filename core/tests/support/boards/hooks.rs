@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use dualboard_core::machine::{Effect, Event};
+use dualboard_core::names::Names;
 use dualboard_core::owner::Memory;
 use dualboard_core::sensor::{Card, SensorId};
 use dualboard_core::time::Now;
@@ -21,6 +22,11 @@ pub trait Hooks: Sized {
 
     /// The numbers that a program draws at its start: of its life, and for its client id.
     fn numbers(&mut self, slot: usize) -> [u32; 2];
+
+    /// What a program is told of names in the life with this number; `None`: what it was told before.
+    fn names(&self, _life: u32) -> Option<Names> {
+        None
+    }
 
     /// Whether a write that was under way is found after a crash.
     fn keeps_write(&mut self) -> bool {

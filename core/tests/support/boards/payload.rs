@@ -29,6 +29,15 @@ fn image_in(report: &Value) -> Image {
     })
 }
 
+/// What a payload calls each sensor.
+pub fn names_in(payload: &[u8]) -> [Option<String>; 6] {
+    let report: Value = serde_json::from_slice(payload).unwrap_or_default();
+    std::array::from_fn(|place| {
+        let name = report.get("names")?.get(format!("sensor_{}", place + 1))?;
+        name.as_str().map(str::to_owned)
+    })
+}
+
 /// What a payload says without versions, as `mosquitto_sub` shows it.
 pub fn states_of(payload: &[u8]) -> [Option<bool>; 6] {
     let value: Value = serde_json::from_slice(payload).unwrap_or_default();

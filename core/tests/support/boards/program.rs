@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dualboard_core::machine::{Event, Machine, Role, Setup, Ticket};
+use dualboard_core::names::Names;
 use dualboard_core::owner::Memory;
 use dualboard_core::sensor::Card;
 use dualboard_core::time::Now;
@@ -31,6 +32,8 @@ pub struct Program {
     /// The number in its client id, and the id.
     pub client: u32,
     pub client_id: Rc<str>,
+    /// What it is told of names at its next start; `None` keeps those that are found.
+    pub names: Option<Names>,
     pub takes_over: bool,
     pub machine: Option<Machine>,
     /// Raised with each start and end: what was meant for an earlier life does nothing.
@@ -60,6 +63,7 @@ impl Program {
             card,
             board,
             client_id: Rc::from(name),
+            names: Some(Names::default()),
             ..Self::default()
         }
     }
@@ -70,6 +74,7 @@ impl Program {
             client: self.client,
             life: RunId(self.life_id),
             memory,
+            names: self.names,
             started,
         }
     }
@@ -89,10 +94,12 @@ impl<H: Hooks> World<H> {
             return;
         }
         let [life_id, client] = self.hooks.numbers(slot);
+        let names = self.hooks.names(life_id);
         let now = self.hooks.clock(self.now_at(self.programs[slot].board));
         let program = &mut self.programs[slot];
         let memory = self.hooks.memory(program.card, program.disk.read());
         program.life_id = life_id;
+        program.names = names.or(program.names);
         let kept = memory.as_ref().ok().and_then(|memory| memory.client);
         program.client = kept.unwrap_or(client);
         let machine = Machine::new(program.setup(now, memory));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dualboard_core::names::SensorName;
 use dualboard_core::owner::Memory;
 use dualboard_core::sensor::SensorId;
 use dualboard_core::version::Version;
@@ -100,6 +101,13 @@ fn says_what_the_json_says(topic: Topic, payload: &[u8], report: &Report) {
             .get("versions")
             .and_then(|versions| versions.get(key(sensor)))
             .filter(|numbers| !numbers.is_null());
+        let name = object.get("names").and_then(|names| names.get(key(sensor)));
+        let name = name.filter(|_| topic.carries().contains(sensor));
+        if let Some(read) = report.names.get(sensor) {
+            assert_eq!(name.and_then(Value::as_str), Some(read.as_str()), "{sensor}");
+        } else if let Some(text) = name.and_then(Value::as_str) {
+            assert!(SensorName::new(text).is_err(), "{text:?} was overlooked");
+        }
         match report.get(sensor) {
             Some(Entry::Reading(reading)) => says_these_numbers(numbers, reading.version),
             Some(Entry::Plain(_)) => assert_eq!(numbers, None, "a version was overlooked"),

@@ -78,6 +78,8 @@ impl Trial {
             has: heard,
             heard,
             joined: held(Topic::All),
+            heard_names: None,
+            joined_names: None,
             quarantined: Snapshot::default(),
             acknowledged: Acknowledged::default(),
             other_live: true,

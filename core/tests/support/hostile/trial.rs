@@ -49,6 +49,7 @@ impl Trial {
             client: 7,
             life: LIFE,
             memory: memory.clone(),
+            names: None,
             started: BEGIN,
         };
         let machine = Machine::new(setup);
@@ -112,6 +113,8 @@ impl Trial {
                     has: self.report(&has).versions(),
                     heard: self.report(&heard).versions(),
                     joined: Some(self.report(&heard).versions()).filter(|_| flags & 16 != 0),
+                    heard_names: Some(u32::from(flags)),
+                    joined_names: None,
                     quarantined: if flags & 4 == 0 {
                         Snapshot::default()
                     } else {

@@ -10,6 +10,7 @@ use crate::text::words;
 use crate::time::Wall;
 use crate::ui::controls::ToggleMode;
 use crate::ui::view::Picture;
+use crate::ui::view::text::{cut, width as columns};
 
 /// From this width on a row begins with the mark of what has happened to it.
 const MARKED: usize = 26;
@@ -20,8 +21,12 @@ const ROOMY: usize = 30;
 /// From this width on it is said what a time means.
 const TALKATIVE: usize = 56;
 
-/// In which column it begins what is said of a sensor's alarm.
-const ALARM: usize = 45;
+/// In which column begins what is said of a sensor's alarm, and names where they stand below each other:
+/// behind the longest time. What a time means is not said beside names, but for HELD.
+const NAMES: usize = 46;
+
+/// So much of a name says something; with less room there is none.
+const SHORTEST_NAME: usize = 6;
 
 /// How long the line of what has been is at most, before which column it never begins, and behind which it
 /// never ends.
@@ -102,19 +107,47 @@ fn mark(picture: &Picture, sensor: SensorId) -> (&'static str, Style) {
     }
 }
 
-/// Name, symbol and state, how far it has got or how fresh it is, since when, and how it got there. What does
-/// not fit is left out from the right; name and state always fit.
+/// Number, symbol and state, how far it has got or how fresh it is, since when, what people call it, and how
+/// it got there. What does not fit is left out from the right, but the name before the time; number and state
+/// always fit.
+///
+/// The name does not stand beside the number: other programs look there for the state, and a name may have
+/// the word for one in it.
 pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
+    let mut line = head(picture, sensor, (width, bare));
+    let alarm = alarm(picture, sensor);
+    // What is said of an alarm goes before the end of a long name.
+    let kept = alarm.as_ref().map_or(0, |(texts, _)| shortest(texts) + 2);
+    line.spans
+        .extend(name(picture, sensor, width.saturating_sub(kept), line.width()));
+    if let Some((texts, style)) = alarm {
+        line.spans.extend(beside(texts, style, width, line.width()));
+    }
+    line.spans.extend(history(picture, sensor, width, line.width()));
+    line
+}
+
+/// A row above large letters, which have the bytes that the rest would take.
+pub(super) fn above_letters(picture: &Picture, sensor: SensorId, width: usize) -> Line<'static> {
+    let mut line = head(picture, sensor, (width, false));
+    if let Some((texts, style)) = alarm(picture, sensor) {
+        line.spans.extend(beside(texts, style, width, line.width()));
+    }
+    line
+}
+
+/// A row without the name, the alarm and what has been.
+fn head(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
     let theme = &picture.theme;
     let state = picture.view.state(sensor);
-    let name = format!("Sensor {} ", sensor.number());
+    let number = format!("Sensor {} ", sensor.number());
     let word = words::state(state);
     let mut line = Line::default();
     if width >= MARKED {
         let (mark, style) = mark(picture, sensor);
         line.push_span(Span::styled(mark, style));
     }
-    line.push_span(Span::raw(name));
+    line.push_span(Span::raw(number));
     if width < ROOMY {
         line.push_span(Span::styled(word, theme.chip(state)));
         line.push_span(Span::raw(" "));
@@ -131,10 +164,8 @@ pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, b
         line.push_span(Span::raw(" "));
         left = width.saturating_sub(line.width());
     }
-    line.spans
-        .extend(beside_state(picture, sensor, left, width >= TALKATIVE));
-    line.spans.extend(alarm(picture, sensor, width, line.width()));
-    line.spans.extend(history(picture, sensor, width, line.width()));
+    let talkative = width >= TALKATIVE && picture.view.names.is_empty();
+    line.spans.extend(beside_state(picture, sensor, left, talkative));
     line
 }
 
@@ -174,26 +205,31 @@ fn beside_state(picture: &Picture, sensor: SensorId, width: usize, talkative: bo
 
 /// What became of the alarm when the sensor was KO last: that it is new, that somebody has acknowledged it,
 /// or that it was over before anybody had seen it.
-fn alarm(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<Span<'static>> {
+fn alarm(picture: &Picture, sensor: SensorId) -> Option<(Vec<String>, Style)> {
     let theme = &picture.theme;
-    let Some(alarm) = picture.view.sensors[sensor].and_then(|seen| seen.alarm) else {
-        return Vec::new();
-    };
+    let alarm = picture.view.sensors[sensor]?.alarm?;
     let time = |wall: Option<Wall>| wall.map(|wall| picture.times.at(wall));
-    let (texts, style) = match (alarm.ko.to, alarm.acknowledged) {
-        (None, None) => (["new alarm", "new"].map(str::to_owned).to_vec(), theme.alarm()),
-        (None, Some(_)) => (acknowledged(alarm.stage), theme.dim()),
-        (Some(_), Some(_)) => return Vec::new(),
+    match (alarm.ko.to, alarm.acknowledged) {
+        (None, None) => Some((["new alarm", "new"].map(str::to_owned).to_vec(), theme.alarm())),
+        (None, Some(_)) => Some((acknowledged(alarm.stage), theme.dim())),
+        (Some(_), Some(_)) => None,
         (Some(to), None) => {
             let to = picture.times.at(to);
             let was = time(alarm.ko.from).map(|from| format!("was KO {from} to {to}"));
-            let texts = was
-                .into_iter()
-                .chain([format!("was KO to {to}"), "was KO".to_owned()]);
-            (texts.collect(), theme.waiting())
+            let texts = [format!("was KO to {to}"), "was KO".to_owned()];
+            Some((was.into_iter().chain(texts).collect(), theme.waiting()))
         }
-    };
-    let column = if width < TALKATIVE { 0 } else { ALARM };
+    }
+}
+
+fn shortest(texts: &[String]) -> usize {
+    texts.last().map_or(0, String::len)
+}
+
+/// The longest of these texts for which there is room, below those of other rows where the window is wide
+/// enough for that.
+fn beside(texts: Vec<String>, style: Style, width: usize, used: usize) -> Vec<Span<'static>> {
+    let column = if width < TALKATIVE { 0 } else { NAMES };
     let column = column.max(used + 2);
     let room = width.saturating_sub(column + 1);
     let Some(text) = texts.into_iter().find(|text| text.len() <= room) else {
@@ -220,11 +256,32 @@ fn acknowledged(stage: Option<Stage>) -> Vec<String> {
         .collect()
 }
 
+/// What people call it, below the other names where the window is wide enough for that, else in the room that
+/// is left.
+fn name(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<Span<'static>> {
+    let theme = &picture.theme;
+    let Some(name) = picture.view.names.get(sensor) else {
+        return Vec::new();
+    };
+    let name = theme.plain_text(name.as_str());
+    let from = if width >= TALKATIVE {
+        NAMES.max(used + 1)
+    } else {
+        used + 2
+    };
+    let room = width.saturating_sub(from + 1);
+    if room < SHORTEST_NAME.min(columns(&name)) {
+        return Vec::new();
+    }
+    let name = cut(&name, room, theme.cut_mark());
+    vec![Span::raw(" ".repeat(from - used)), Span::raw(name)]
+}
+
 /// The line of what has been, its end at the same place in each row, where there is room for some of it.
 fn history(picture: &Picture, sensor: SensorId, width: usize, used: usize) -> Vec<Span<'static>> {
     let (most, from, to) = HISTORY;
     let end = to.min(width.saturating_sub(1));
-    let columns = most.min(end.saturating_sub(from.max(used + 2)));
+    let columns = most.min(end.saturating_sub(from.max(used + 1)));
     if columns < 8 {
         return Vec::new();
     }
