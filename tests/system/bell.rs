@@ -195,6 +195,8 @@ fn a_notification_has_the_form_that_is_asked_for_and_is_wrapped_for_tmux_and_scr
             rest.is_some_and(|rest| rest.get(8..).is_some_and(|rest| rest.starts_with(after)))
         });
         press(&pty, "2", "now OK");
+        pty.press("a");
+        pty.wait_for("no banner", |seen| !seen.shows("! sensor"));
         pty.press("q");
         assert_eq!(code(pty.wait_for_end()), 0);
     }

@@ -156,7 +156,8 @@ fn block(picture: &Picture, card: Card, shape: Shape, (width, heading, bare): (u
         lines.push(match shape {
             Shape::Compact => row::compact(picture, sensor, (width, bare)),
             Shape::Column | Shape::Beside => row::line(picture, sensor, (width, bare)),
-            Shape::Large => row::above_letters(picture, sensor, width.min(LARGE_ROW)),
+            // The large letters have the bytes that the rest of a row would take.
+            Shape::Large => row::head(picture, sensor, (width.min(LARGE_ROW), false)),
         });
         if shape == Shape::Large {
             lines.extend(large::lines(picture, sensor));

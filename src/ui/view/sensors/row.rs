@@ -127,17 +127,8 @@ pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, b
     line
 }
 
-/// A row above large letters, which have the bytes that the rest would take.
-pub(super) fn above_letters(picture: &Picture, sensor: SensorId, width: usize) -> Line<'static> {
-    let mut line = head(picture, sensor, (width, false));
-    if let Some((texts, style)) = alarm(picture, sensor) {
-        line.spans.extend(beside(texts, style, width, line.width()));
-    }
-    line
-}
-
 /// A row without the name, the alarm and what has been.
-fn head(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
+pub(super) fn head(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
     let theme = &picture.theme;
     let state = picture.view.state(sensor);
     let number = format!("Sensor {} ", sensor.number());
