@@ -51,7 +51,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(alarm: &Alarm, (role, names): (Role, &Names), times: &Times) -> Self {
+    fn of(alarm: &Alarm, role: Role, times: &Times) -> Self {
         let list = |numbers: &mut dyn Iterator<Item = u8>| {
             let mut numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
             numbers.dedup();
@@ -80,6 +80,8 @@ impl Facts {
             Subject::Ko(_) | Subject::Lost(_) => Timestamp::from_second(alarm.since.0)
                 .map_or_else(|_| String::new(), |since| since.to_string()),
         };
+        // Names come from the network, and may look like a command.
+        let names = &Names::default();
         Self {
             subject: alarm.subject,
             what: words::alarm_subject(alarm.subject, names),
@@ -148,9 +150,9 @@ impl OnAlarm {
     }
 
     /// Runs the command for these alarms, one after the other, as soon as no other one runs.
-    pub fn run<'a>(&self, alarms: impl Iterator<Item = &'a Alarm>, of: (Role, &Names), times: &Times) {
+    pub fn run<'a>(&self, alarms: impl Iterator<Item = &'a Alarm>, role: Role, times: &Times) {
         for alarm in alarms {
-            self.enqueue(Facts::of(alarm, of, times));
+            self.enqueue(Facts::of(alarm, role, times));
         }
     }
 
@@ -296,7 +298,7 @@ impl AlarmWatch {
         let _ = self.alarms.look(now.wall, Observed::of(&view));
         let times = Times::new(self.zone.at(now.mono), now.wall);
         self.on_alarm
-            .run(self.alarms.raised_after(before), (view.role, &view.names), &times);
+            .run(self.alarms.raised_after(before), view.role, &times);
         // Nobody acknowledges here, and nothing is shown: what has been told is done with.
         self.alarms.acknowledge(self.alarms.seen());
         let failures: Vec<String> = self.on_alarm.failures().collect();

@@ -154,7 +154,7 @@ impl<'a> Screen<'a> {
         self.controls.end_test();
         let times = Times::new(self.zone.at(now.mono), now.wall);
         if let Some(on_alarm) = &self.on_alarm {
-            on_alarm.run(self.alarms.raised_after(before), (view.role, &view.names), &times);
+            on_alarm.run(self.alarms.raised_after(before), view.role, &times);
         }
         if let Some(text) = words::alarms(view, &self.alarms, &times).first() {
             self.notify(view, text);

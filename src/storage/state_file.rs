@@ -376,6 +376,7 @@ mod tests {
         for text in [
             &include_bytes!("../../core/tests/compatibility/0.1-card1.state")[..],
             include_bytes!("../../core/tests/compatibility/0.2-card1.state"),
+            include_bytes!("../../core/tests/compatibility/0.2-card1-alarms.state"),
             include_bytes!("../../core/tests/compatibility/0.2-card2.state"),
         ] {
             let memory = decode(text).expect("written by a program");

@@ -6,10 +6,11 @@ use std::fs;
 use std::path::Path;
 
 use crate::solo::{KO, OK, sensor};
+use dualboard_core::command::Name;
 use dualboard_core::owner::{Memory, Owner};
 use dualboard_core::sensor::{Card, State};
 use dualboard_core::time::Wall;
-use dualboard_core::version::{Order, RunId};
+use dualboard_core::version::{Dot, Order, RunId};
 use dualboard_core::wire::{Entry, Message, Topic, decode, decode_memory};
 use serde_json::Value;
 
@@ -49,6 +50,27 @@ fn state_files_of_0_2_are_read_with_all_their_states_and_gone_on_from() {
         assert_eq!(memory.done.iter().count() > 0, second, "{name}");
         assert_eq!(memory.met.iter().count() > 0, second, "{name}");
         assert_goes_on_from(&memory, card);
+    }
+}
+
+#[test]
+fn a_state_file_of_0_2_says_which_alarms_were_acknowledged() {
+    let memory = state_file("0.2-card1-alarms.state");
+    assert_eq!(states(&memory), [KO, OK, OK, OK, KO, OK]);
+    assert_goes_on_from(&memory, Card::One);
+    for (number, from, to, by) in [
+        (1, 1_795_875_769, None, "night shift"),
+        (2, 1_795_875_760, Some(1_795_875_765), "day shift"),
+        (3, 1_795_875_766, Some(1_795_875_768), "night shift"),
+    ] {
+        let reading = memory.readings.get(sensor(number)).expect("a reading");
+        let ko = reading.last_ko().expect("an alarm");
+        assert_eq!((ko.from, ko.to), (Some(Wall(from)), to.map(Wall)), "{number}");
+        let stamp = memory
+            .acknowledged
+            .stamp(sensor(number), ko.dot)
+            .expect("acknowledged");
+        assert_eq!(stamp.by, Name::new(by), "{number}");
     }
 }
 
@@ -113,6 +135,14 @@ fn messages_of_0_2_are_read_and_mean_what_they_say() {
             }
             Message::Command(command) => assert_eq!(said["id"], command.id.expect("with an id")),
             Message::Answer(answer) => assert_eq!(said["id"], answer.id),
+            Message::Acknowledged(alarms) => {
+                for sensor in alarms.sensors() {
+                    let up_to = &said[format!("sensor_{}", sensor.number())]["up_to"];
+                    let numbers = [0, 1].map(|place| up_to[place].as_u64().expect("a number"));
+                    let alarm = Dot::try_from((numbers[0], numbers[1])).expect("an alarm");
+                    assert!(alarms.covers(sensor, alarm), "{line}");
+                }
+            }
             other => panic!("{other:?}: {line}"),
         }
     }
@@ -121,6 +151,7 @@ fn messages_of_0_2_are_read_and_mean_what_they_say() {
         Topic::Card(Card::Two),
         Topic::All,
         Topic::Witness,
+        Topic::Acknowledge(Card::One),
     ] {
         assert!(topics.contains(&wanted), "no {wanted:?}");
     }

@@ -37,11 +37,7 @@ fn alarm(subject: Subject) -> Alarm {
 fn raise(on_alarm: &OnAlarm, subjects: &[Subject]) {
     let alarms: Vec<Alarm> = subjects.iter().copied().map(alarm).collect();
     let times = Times::new(TimeZone::UTC, Wall(120));
-    on_alarm.run(
-        alarms.iter(),
-        (Role::Monitor(Card::One), &Names::default()),
-        &times,
-    );
+    on_alarm.run(alarms.iter(), Role::Monitor(Card::One), &times);
 }
 
 fn ko(number: u8) -> Subject {
