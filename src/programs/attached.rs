@@ -14,6 +14,7 @@ use crate::command::Name;
 use crate::programs::runtime::{Stop, Wakeup};
 use crate::programs::source::Source;
 use crate::sensor::{Card, SensorId};
+use crate::storage::lock;
 use crate::system::clock::Clock;
 use crate::system::{random, threads};
 use crate::terminal::input::Input;
@@ -218,7 +219,8 @@ impl AttachedScreen {
                 self.shown(*view);
             }
         }
-        self.absent(Absence::Ended, self.clock.now().wall);
+        let may_run = lock::may_take(&self.folder, self.card);
+        self.absent(Absence::Ended { may_run }, self.clock.now().wall);
         self.question = None;
         self.sent = 0;
         let (sender, next) = bounded(1);

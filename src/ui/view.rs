@@ -81,7 +81,7 @@ pub fn draw(picture: &Picture, buffer: &mut Buffer) {
     if let Some(first) = picture.controls.help() {
         help::draw(picture, first, buffer, help::place(picture, area));
     }
-    banner::draw(picture, buffer, plan.banner);
+    banner::draw(picture, buffer, plan.banner, plan.problems_at.height > 0);
 }
 
 /// How much of what can be scrolled is on a screen of this size.
