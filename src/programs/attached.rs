@@ -30,10 +30,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const FIRST_VIEW: Duration = Duration::from_secs(5);
 
 /// So often an owner is asked whether it is alive: one that is stopped, or hangs, says nothing.
-const QUESTION: Duration = Duration::from_secs(3);
+const QUESTION: Duration = Duration::from_secs(5);
 
 /// How long it may take for the answer, which is a few microseconds' work.
-const SILENCE: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(8);
 
 /// A screen of an owner elsewhere.
 pub struct AttachedScreen {
