@@ -419,15 +419,19 @@ impl ScreenLink {
         Ok(())
     }
 
-    /// Answers go before views.
+    /// Answers and the view after them, at one go: a screen is woken once.
     fn next_message(&mut self, last_line: &mut LastLine) -> Option<Arc<[u8]>> {
-        if !self.answers.is_empty() {
-            return Some(std::mem::take(&mut self.answers).into());
-        }
-        let view = self.view.take()?;
+        let mut answers = std::mem::take(&mut self.answers);
+        let Some(view) = self.view.take() else {
+            return (!answers.is_empty()).then(|| answers.into());
+        };
         let line = last_line.of(&view, self.sent.as_ref());
         self.sent = Some(view);
-        Some(line)
+        if answers.is_empty() {
+            return Some(line);
+        }
+        answers.extend_from_slice(&line);
+        Some(answers.into())
     }
 
     fn write(&mut self, last_line: &mut LastLine) -> io::Result<()> {

@@ -35,6 +35,10 @@ const QUESTION: Duration = Duration::from_secs(5);
 /// How long it may take for the answer, which is a few microseconds' work.
 const SILENCE: Duration = Duration::from_secs(8);
 
+/// How long a key waits for the view that follows it. Then the mark of the press and the new state are one
+/// picture, as on the owner's own screen; two would take longer to draw.
+const ONE_PICTURE: Duration = Duration::from_millis(10);
+
 /// A screen of an owner elsewhere.
 pub struct AttachedScreen {
     folder: Arc<Path>,
@@ -324,6 +328,13 @@ impl Source for AttachedScreen {
 
     fn toggle(&mut self, sensor: SensorId) -> Option<Stop> {
         self.ask(Asked::Toggle(sensor));
+        let view = self
+            .owner
+            .as_ref()
+            .and_then(|owner| owner.views().recv_timeout(ONE_PICTURE).ok());
+        if let Some(view) = view {
+            self.shown(*view);
+        }
         None
     }
 
