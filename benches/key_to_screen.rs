@@ -18,6 +18,7 @@ use paho_mqtt::{Client, Message};
 use support::bench::Node::{Broker1, Broker2, Card1, Display};
 use support::bench::plain::PlainClient;
 use support::bench::{BROKERS, Bench, told};
+use support::figures::{median, milliseconds, part};
 use support::pty::Pty;
 
 const KEYS: usize = 300;
@@ -81,7 +82,7 @@ impl Timings {
             println!(
                 "{name:34}{:>6.1} ms{:>6.1} ms{:>6}{:>9.2}",
                 milliseconds(middle),
-                milliseconds(times[times.len() * 99 / 100]),
+                milliseconds(part(times, 99)),
                 times.len(),
                 middle.as_secs_f64() / bare.as_secs_f64()
             );
@@ -95,15 +96,6 @@ fn wait_for(screen: &Pty, state: &str, beside: impl Fn(&str) -> bool) {
     screen.wait_for(state, |seen| {
         told::row(&seen.text(), 1).is_some_and(|row| row.state == state && beside(&row.beside))
     });
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1_000.0
 }
 
 /// Two brokers and the bridge, and clients that know nothing of versions, stages or screens.

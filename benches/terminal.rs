@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use support::bench::Node::{self, Broker2, Card1, Card2};
 use support::bench::{Bench, INITIAL, PROGRAMS, told};
+use support::figures::{all_sleeps, median, milliseconds, sleeps};
 use support::pty::{Pty, Start};
 
 const STARTS: usize = 15;
@@ -90,7 +91,7 @@ fn starts(boards: &mut Bench, node: Node) -> (Duration, Duration) {
         });
         restored.push(begun.elapsed());
     }
-    (median(content), median(restored))
+    (median(&mut content), median(&mut restored))
 }
 
 /// Bytes for one change of a sensor, until everything has settled: of the own card on a monitor.
@@ -141,7 +142,7 @@ fn message_to_screen(boards: &mut Bench, node: Node) -> Duration {
         times.push(shown);
     }
     boards.give(node, pty);
-    median(times)
+    median(&mut times)
 }
 
 fn print(
@@ -158,10 +159,10 @@ fn print(
         pty.press("a");
         pty.wait_for("no banner", |seen| !seen.shows("! sensor"));
     }
-    let (before, mark) = (switches(pty), pty.mark());
+    let (before, mark) = (all_sleeps(pty.pid()), pty.mark());
     thread::sleep(IDLE);
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
-    let wakes = (switches(pty) - before) as f64 / IDLE.as_secs_f64();
+    let wakes = (all_sleeps(pty.pid()) - before) as f64 / IDLE.as_secs_f64();
     let sent = pty.bytes_since(mark);
     let idle = sent.len();
     if tell && idle > 0 {
@@ -174,27 +175,10 @@ fn print(
         milliseconds(restored),
         megabytes(pty, &["Rss"]),
         megabytes(pty, &["Private_Clean", "Private_Dirty"]),
-        tasks(pty).len(),
+        sleeps(pty.pid()).len(),
         toggle.map_or_else(dash, |bytes| bytes.to_string()),
         screen.map_or_else(dash, |time| format!("{:.1}", milliseconds(time))),
     );
-}
-
-fn tasks(pty: &Pty) -> Vec<std::path::PathBuf> {
-    let tasks = fs::read_dir(format!("/proc/{}/task", pty.pid())).expect("it runs");
-    tasks.flatten().map(|task| task.path()).collect()
-}
-
-/// Voluntary context switches of all threads so far.
-fn switches(pty: &Pty) -> u64 {
-    let of = |task: &std::path::PathBuf| -> u64 {
-        let status = fs::read_to_string(task.join("status")).unwrap_or_default();
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
-    };
-    tasks(pty).iter().map(of).sum()
 }
 
 fn megabytes(pty: &Pty, keys: &[&str]) -> f64 {
@@ -205,13 +189,4 @@ fn megabytes(pty: &Pty, keys: &[&str]) -> f64 {
         keys.contains(&key).then(|| size.parse::<f64>().ok()).flatten()
     });
     sizes.sum::<f64>() / 1_000.0
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1_000.0
 }

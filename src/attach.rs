@@ -62,7 +62,7 @@ enum FromOwner {
     Hello(Hello),
     /// There are more screens than it serves; so many.
     Full(usize),
-    /// What there is to see now.
+    /// What there is to see now; of the events those that are new or have changed since the last view.
     View(Box<View>),
     Reply(Reply),
 }

@@ -85,7 +85,7 @@ pub struct Card1 {
   card2_monitor                                     broker 2 on this machine
   card2_monitor --broker mqtt://10.0.0.2 --username board2 --password-file ~/.board2
   card2_monitor --set 5=ko --toggle 6               for scripts; also while one runs
-  card2_monitor --service                           for systemd, as in data/dualboard-card1.service
+  card2_monitor --service                           for systemd, as in data/dualboard-card2.service
 
 {ENVIRONMENT}
 

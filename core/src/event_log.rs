@@ -219,6 +219,47 @@ impl EventLog {
     pub const fn noted(&self) -> u64 {
         self.noted
     }
+
+    /// What there is to say to somebody who knows this log as it was earlier: its entries from the first on
+    /// that is new or has changed.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let known = (self.before() + 1..)
+            .zip(&self.entries)
+            .take_while(|(count, entry)| earlier.entry_at(*count) == Some(entry))
+            .count();
+        Self {
+            entries: self.entries.range(known..).cloned().collect(),
+            noted: self.noted,
+            open: Vec::new(),
+        }
+    }
+
+    /// The whole log, of which this is what [`Self::since`] has given.
+    #[must_use]
+    pub fn after(self, earlier: &Self) -> Self {
+        let before = self.before();
+        // What lies between, nobody has.
+        let known = if before > earlier.noted {
+            0
+        } else {
+            usize::try_from(before.saturating_sub(earlier.before())).unwrap_or(0)
+        };
+        let mut entries: VecDeque<_> = earlier.entries.iter().take(known).cloned().collect();
+        entries.extend(self.entries);
+        entries.drain(..entries.len().saturating_sub(KEPT));
+        Self { entries, ..self }
+    }
+
+    /// The count before the oldest entry that is kept.
+    fn before(&self) -> u64 {
+        self.noted.saturating_sub(self.entries.len() as u64)
+    }
+
+    fn entry_at(&self, count: u64) -> Option<&LogEntry> {
+        let place = count.checked_sub(self.before() + 1)?;
+        self.entries.get(usize::try_from(place).ok()?)
+    }
 }
 
 /// The fact at which the count was `at`, if it is still kept.
@@ -226,4 +267,64 @@ fn fact_at(entries: &mut VecDeque<LogEntry>, noted: u64, at: u64) -> Option<&mut
     let first = noted - entries.len() as u64 + 1;
     let place = usize::try_from(at.checked_sub(first)?).ok()?;
     entries.get_mut(place).map(|entry| &mut entry.fact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A log that becomes what it is as logs do: facts, repeated or not, and toggles whose stages come later.
+    fn logs() -> impl Iterator<Item = EventLog> {
+        let mut log = EventLog::default();
+        let mut drawn = 1_u32;
+        (0..).map(move |moment: u32| {
+            drawn = drawn.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let (mono, wall) = (Mono::ZERO, Wall(i64::from(moment / 3)));
+            let sensor = SensorId::ALL[(drawn >> 16) as usize % 3];
+            match drawn >> 29 {
+                0 => log.note(wall, Fact::PublishedAgain),
+                1 => log.note(wall, Fact::NotSaved(alloc::format!("reason {}", drawn % 7))),
+                2..=4 => log.note_toggle((mono, wall), sensor, (None, State::Ko)),
+                5 => log.follow(mono, |_| Some(Stage::Saved)),
+                _ => log.follow(mono, |_| Some(Stage::Confirmed)),
+            }
+            log.clone()
+        })
+    }
+
+    /// As it comes from another process.
+    fn seen(log: &EventLog) -> EventLog {
+        EventLog {
+            open: Vec::new(),
+            ..log.clone()
+        }
+    }
+
+    #[test]
+    fn what_is_new_in_a_log_makes_the_log_again_of_any_earlier_one() {
+        let logs: Vec<_> = logs().take(700).collect();
+        let (mut least, mut most) = (usize::MAX, 0);
+        for (place, log) in logs.iter().enumerate() {
+            for ago in [0, 1, 2, 5, 40, 300, place] {
+                let earlier = place.checked_sub(ago).map(|place| seen(&logs[place]));
+                let Some(earlier) = earlier else { continue };
+                let new = log.since(&earlier);
+                assert_eq!(new.clone().after(&earlier), seen(log), "{ago} before {place}");
+                if ago == 1 && place > 600 {
+                    least = least.min(new.entries.len());
+                    most = most.max(new.entries.len());
+                }
+            }
+            assert_eq!(log.since(&EventLog::default()), seen(log), "all of it is new");
+        }
+        assert!(least == 0 && most < 20, "{least} to {most} entries");
+    }
+
+    #[test]
+    fn where_something_is_missing_between_only_what_is_new_is_kept() {
+        let logs: Vec<_> = logs().take(700).collect();
+        let new = logs[600].since(&logs[590]);
+        let joined = new.clone().after(&logs[3]);
+        assert_eq!(joined, new);
+    }
 }

@@ -106,6 +106,7 @@ impl Screens {
             shared: Arc::clone(&shared),
             requests: sender,
             screens: Vec::new(),
+            last_line: LastLine::default(),
             attached: 0,
             has_no_files: false,
         };
@@ -220,6 +221,7 @@ struct Server {
     shared: Arc<Shared>,
     requests: Sender<FromScreen>,
     screens: Vec<ScreenLink>,
+    last_line: LastLine,
     /// How many there have ever been: the number of the last one.
     attached: u64,
     /// Who waits to be taken in cannot be: most likely this process may open no more files.
@@ -239,7 +241,40 @@ struct ScreenLink {
     sending: Option<(Arc<[u8]>, usize)>,
     /// Answers wait for each other, views replace each other.
     answers: Vec<u8>,
-    view: Option<Arc<[u8]>>,
+    view: Option<Arc<View>>,
+    /// The last view that was sent, or is being sent.
+    sent: Option<Arc<View>>,
+}
+
+/// The last view that was made a line, for screens that have had the same one before.
+#[derive(Default)]
+struct LastLine {
+    /// What was sent before it.
+    after: Option<Arc<View>>,
+    view: Option<Arc<View>>,
+    line: Arc<[u8]>,
+}
+
+impl LastLine {
+    /// A view as a line to a screen that has had another one. Nearly all of it would be events that it has
+    /// already: only the new ones are sent.
+    fn of(&mut self, view: &Arc<View>, after: Option<&Arc<View>>) -> Arc<[u8]> {
+        let is_same = |one: Option<&Arc<View>>, other: Option<&Arc<View>>| match (one, other) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_same(self.view.as_ref(), Some(view)) || !is_same(self.after.as_ref(), after) {
+            let mut new = (**view).clone();
+            if let Some(after) = after {
+                new.event_log = Arc::new(view.event_log.since(&after.event_log));
+            }
+            self.line = line(&FromOwner::View(Box::new(new))).into();
+            self.view = Some(Arc::clone(view));
+            self.after = after.cloned();
+        }
+        Arc::clone(&self.line)
+    }
 }
 
 impl Server {
@@ -257,8 +292,6 @@ impl Server {
             if let Some(listener) = listener {
                 self.listener = listener;
             }
-            let view: Option<Arc<[u8]>> =
-                view.map(|view| line(&FromOwner::View(Box::new((*view).clone()))).into());
             for screen in &mut self.screens {
                 for (_, reply) in replies.iter().filter(|(number, _)| *number == screen.number) {
                     screen.answers.extend(line(&FromOwner::Reply(*reply)));
@@ -268,8 +301,9 @@ impl Server {
                 }
                 screen.view = view.clone().or(screen.view.take());
             }
-            let requests = &self.requests;
-            self.screens.retain_mut(|screen| screen.serve(requests).is_ok());
+            let (requests, last_line) = (&self.requests, &mut self.last_line);
+            self.screens
+                .retain_mut(|screen| screen.serve(requests, last_line).is_ok());
             self.accept();
         }
     }
@@ -343,6 +377,7 @@ impl ScreenLink {
             sending: Some((Arc::clone(hello), 0)),
             answers: Vec::new(),
             view: None,
+            sent: None,
         }
     }
 
@@ -355,9 +390,9 @@ impl ScreenLink {
     }
 
     /// Reads and writes as much as there is; an error is its end.
-    fn serve(&mut self, requests: &Sender<FromScreen>) -> io::Result<()> {
+    fn serve(&mut self, requests: &Sender<FromScreen>, last_line: &mut LastLine) -> io::Result<()> {
         self.read(requests)?;
-        self.write()
+        self.write(last_line)
     }
 
     /// Reads once: the others have their turn before there is more.
@@ -385,15 +420,29 @@ impl ScreenLink {
         Ok(())
     }
 
-    fn write(&mut self) -> io::Result<()> {
+    /// Answers and the view after them, at one go: a screen is woken once.
+    fn next_message(&mut self, last_line: &mut LastLine) -> Option<Arc<[u8]>> {
+        let mut answers = std::mem::take(&mut self.answers);
+        let Some(view) = self.view.take() else {
+            return (!answers.is_empty()).then(|| answers.into());
+        };
+        let line = last_line.of(&view, self.sent.as_ref());
+        self.sent = Some(view);
+        if answers.is_empty() {
+            return Some(line);
+        }
+        answers.extend_from_slice(&line);
+        Some(answers.into())
+    }
+
+    fn write(&mut self, last_line: &mut LastLine) -> io::Result<()> {
         if self.answers.len() > MOST_ANSWERS {
             // It asks and does not read.
             return Err(ErrorKind::OutOfMemory.into());
         }
         while !self.is_deaf {
             if self.sending.is_none() {
-                let answers = (!self.answers.is_empty()).then(|| std::mem::take(&mut self.answers).into());
-                self.sending = answers.or_else(|| self.view.take()).map(|bytes| (bytes, 0));
+                self.sending = self.next_message(last_line).map(|bytes| (bytes, 0));
             }
             let Some((bytes, sent)) = &mut self.sending else {
                 return Ok(());

@@ -3,11 +3,13 @@
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{FromOwner, Hello, MOST_ASKED, Reply, Request, VERSION, line, peer, socket_path};
+use crate::event_log::EventLog;
 use crate::sensor::Card;
 use crate::system::threads;
 use crate::view::View;
@@ -150,6 +152,7 @@ fn read(
     (views, taken): &(Sender<Box<View>>, Receiver<Box<View>>),
     replies: &Sender<Reply>,
 ) {
+    let mut event_log = Arc::<EventLog>::default();
     for line in reader.lines() {
         let Ok(message) = line
             .map_err(drop)
@@ -158,7 +161,10 @@ fn read(
             return;
         };
         match message {
-            FromOwner::View(view) => {
+            FromOwner::View(mut view) => {
+                // Of the events it says only what is new since the last view.
+                event_log = Arc::new(Arc::unwrap_or_clone(view.event_log).after(&event_log));
+                view.event_log = Arc::clone(&event_log);
                 let _ = taken.try_recv();
                 if views.send(view).is_err() {
                     return;

@@ -80,27 +80,36 @@ impl LogWriter {
         self.log.line(wall, Level::Debug, &text);
     }
 
+    /// What comes out of it, as [`Self::machine`] tells it.
+    #[must_use]
+    pub fn sent(&self, effects: &[Effect]) -> Vec<String> {
+        let texts = effects.iter().filter_map(|effect| match effect {
+            Effect::Publish {
+                ticket,
+                topic,
+                payload,
+            } => Some(format!(
+                "sent {} on {} ({} bytes) {}",
+                ticket.0,
+                topic.name(""),
+                payload.len(),
+                beginning(payload)
+            )),
+            _ => None,
+        });
+        if self.log.takes(Level::Debug) {
+            texts.collect()
+        } else {
+            Vec::new()
+        }
+    }
+
     /// What has come of it.
-    pub fn machine(&mut self, wall: Wall, machine: &Machine, effects: &[Effect]) {
+    pub fn machine(&mut self, wall: Wall, machine: &Machine, sent: &[String]) {
         self.facts(machine);
         self.stages(wall, machine);
-        if self.log.takes(Level::Debug) {
-            for effect in effects {
-                if let Effect::Publish {
-                    ticket,
-                    topic,
-                    payload,
-                } = effect
-                {
-                    let (name, size) = (topic.name(""), payload.len());
-                    let text = format!(
-                        "sent {} on {name} ({size} bytes) {}",
-                        ticket.0,
-                        beginning(payload)
-                    );
-                    self.log.line(wall, Level::Debug, &text);
-                }
-            }
+        for text in sent {
+            self.log.line(wall, Level::Debug, text);
         }
     }
 

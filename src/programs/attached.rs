@@ -15,6 +15,7 @@ use crate::event_log::{EventLog, Fact};
 use crate::programs::runtime::{Stop, Wakeup};
 use crate::programs::source::Source;
 use crate::sensor::{Card, PerSensor, SensorId};
+use crate::storage::lock;
 use crate::system::clock::Clock;
 use crate::system::{random, threads};
 use crate::terminal::input::Input;
@@ -31,10 +32,14 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const FIRST_VIEW: Duration = Duration::from_secs(5);
 
 /// So often an owner is asked whether it is alive: one that is stopped, or hangs, says nothing.
-const QUESTION: Duration = Duration::from_secs(3);
+const QUESTION: Duration = Duration::from_secs(5);
 
 /// How long it may take for the answer, which is a few microseconds' work.
-const SILENCE: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(8);
+
+/// How long a key waits for the view that follows it. Then the mark of the press and the new state are one
+/// picture, as on the owner's own screen; two would take longer to draw.
+const ONE_PICTURE: Duration = Duration::from_millis(10);
 
 /// A screen of an owner elsewhere.
 pub struct AttachedScreen {
@@ -229,7 +234,8 @@ impl AttachedScreen {
                 self.shown(*view);
             }
         }
-        self.absent(Absence::Ended, self.clock.now().wall);
+        let may_run = lock::may_take(&self.folder, self.card);
+        self.absent(Absence::Ended { may_run }, self.clock.now().wall);
         self.question = None;
         self.sent = 0;
         let (sender, next) = bounded(1);
@@ -338,6 +344,13 @@ impl Source for AttachedScreen {
         changes.put(sensor, Some(Change::Toggle));
         let request = self.request(Asked::Change(changes));
         self.ask(request);
+        let view = self
+            .owner
+            .as_ref()
+            .and_then(|owner| owner.views().recv_timeout(ONE_PICTURE).ok());
+        if let Some(view) = view {
+            self.shown(*view);
+        }
         None
     }
 

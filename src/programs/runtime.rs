@@ -232,8 +232,11 @@ impl Runtime {
             log.event(now.wall, &event);
         }
         let effects = self.machine.handle(now, event);
-        if let Some(log) = &mut self.log {
-            log.machine(now.wall, &self.machine, &effects);
+        let sent = self.log.as_ref().map_or_else(Vec::new, |log| log.sent(&effects));
+        // First: it takes microseconds. The threads that publish and write would have their turns before the
+        // one that serves the screens, and whoever has pressed a key waits for it.
+        if let Some(screens) = &mut self.screens {
+            screens.show(&self.machine);
         }
         for effect in effects {
             match effect {
@@ -260,9 +263,9 @@ impl Runtime {
                 Effect::StopTakenOver => stop = Some(Stop::TakenOver),
             }
         }
-        // After the publish: whoever waits for it is not held up by those who watch.
-        if let Some(screens) = &mut self.screens {
-            screens.show(&self.machine);
+        // Nobody waits for the log.
+        if let Some(log) = &mut self.log {
+            log.machine(now.wall, &self.machine, &sent);
         }
         stop
     }

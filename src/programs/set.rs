@@ -185,7 +185,7 @@ impl Job<'_> {
             if self.is_over() {
                 return Ok(Cause::Late);
             }
-            if absence(owner) == Some(Absence::Ended) {
+            if matches!(absence(owner), Some(Absence::Ended { .. })) {
                 return Ok(Cause::Lost);
             }
             let waits = owner.answer(self.id).is_none();

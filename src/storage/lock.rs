@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use rustix::fs::Access;
+use rustix::io::Errno;
 
 use crate::sensor::Card;
 use crate::storage::state_file::access;
@@ -109,6 +111,16 @@ impl Lock {
             Err(error) => Err(io::Error::other(format!("{error:#}"))),
         }
     }
+}
+
+/// Whether this user may become the owner of a card, as far as the rights tell.
+#[must_use]
+pub fn may_take(folder: &Path, card: Card) -> bool {
+    let lock = folder.join(format!("{}.lock", name(card)));
+    // Where it is for another reason that nothing can be written, it may be an owner all the same.
+    [folder, &lock]
+        .iter()
+        .all(|path| rustix::fs::access(*path, Access::WRITE_OK) != Err(Errno::ACCESS))
 }
 
 fn name(card: Card) -> String {

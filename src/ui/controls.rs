@@ -33,7 +33,10 @@ pub enum ToggleMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absence {
     /// It has ended.
-    Ended,
+    Ended {
+        /// Whether this user may run it here: that takes the right to write in the state folder.
+        may_run: bool,
+    },
     /// It does not answer: it is stopped, or hangs.
     Silent,
 }
@@ -117,7 +120,7 @@ impl Controls {
 
     /// Why there is no program behind this screen, if so.
     pub fn set_absence(&mut self, absence: Option<Absence>) {
-        if self.can_own() && absence.is_none() {
+        if matches!(self.absence, Some(Absence::Ended { .. })) && absence.is_none() {
             // The next one has an event log of its own.
             self.log = None;
         }
@@ -133,7 +136,7 @@ impl Controls {
     /// Whether there is a key to go on as the owner in this process.
     #[must_use]
     pub const fn can_own(&self) -> bool {
-        matches!(self.absence, Some(Absence::Ended))
+        matches!(self.absence, Some(Absence::Ended { may_run: true }))
     }
 
     /// Whether the sensors can be toggled from here.
@@ -260,8 +263,11 @@ impl Controls {
         let board = sensor.card().number();
         let why = match (self.role, self.toggle_mode) {
             (Role::Monitor(card), ToggleMode::Free) if card == sensor.card() => match self.absence {
-                Some(Absence::Ended) => {
+                Some(Absence::Ended { may_run: true }) => {
                     format!("{sensor} not toggled: the owner has ended, o runs it here")
+                }
+                Some(Absence::Ended { may_run: false }) => {
+                    format!("{sensor} not toggled: the owner has ended")
                 }
                 Some(Absence::Silent) => format!("{sensor} not toggled: the owner does not answer"),
                 None => {

@@ -89,7 +89,7 @@ pub fn draw(picture: &Picture, buffer: &mut Buffer) {
     if let Some(over) = Overlay::of(picture, area) {
         over.draw(picture, buffer);
     }
-    banner::draw(picture, buffer, plan.banner);
+    banner::draw(picture, buffer, plan.banner, plan.problems_at.height > 0);
 }
 
 /// How much of what can be scrolled is on a screen of this size.

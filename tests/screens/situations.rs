@@ -37,7 +37,11 @@ fn another_screen_of_an_owner_that_runs_that_is_silent_and_that_has_ended() {
     let now = boards.now_at(0).wall;
     let mut screen = picture(&boards, CARD1);
     let mut text = String::new();
-    for absence in [None, Some(Absence::Silent), Some(Absence::Ended)] {
+    for absence in [
+        None,
+        Some(Absence::Silent),
+        Some(Absence::Ended { may_run: true }),
+    ] {
         if absence.is_some() {
             screen.view = screen.view.left_behind(now);
         }
@@ -46,13 +50,35 @@ fn another_screen_of_an_owner_that_runs_that_is_silent_and_that_has_ended() {
             absence: absence.map(|absence| (absence, now)),
         });
         screen.controls.set_absence(absence);
-        for size in [ORDINARY, (120, 30), (40, 10), (20, 5)] {
+        let small = [
+            (40, 10),
+            (34, 5),
+            (20, 5),
+            (20, 4),
+            (19, 3),
+            (34, 3),
+            (16, 6),
+            (80, 3),
+        ];
+        for size in [ORDINARY, (120, 30)].into_iter().chain(small) {
             text += &shot(&screen, size);
         }
     }
+    let mut of_others = screen.clone();
     press(&mut screen, KeyCode::Char('2'), ORDINARY);
     press(&mut screen, KeyCode::Char('?'), ORDINARY);
-    expect("attached", &(text + &shot(&screen, ORDINARY)));
+    text += &shot(&screen, ORDINARY);
+    // Of a user who may not run it here.
+    let absence = Absence::Ended { may_run: false };
+    of_others.controls.set_absence(Some(absence));
+    of_others.elsewhere = Some(Elsewhere {
+        place: "process 812, pts/3".to_owned(),
+        absence: Some((absence, now)),
+    });
+    for size in [ORDINARY, (20, 5), (19, 3)] {
+        text += &shot(&of_others, size);
+    }
+    expect("attached", &text);
 }
 
 #[test]

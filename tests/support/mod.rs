@@ -5,6 +5,7 @@
 pub mod bad_payloads;
 pub mod bench;
 pub mod clean_screen;
+pub mod figures;
 pub mod link;
 pub mod mosquitto;
 pub mod observer;

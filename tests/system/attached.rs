@@ -1,13 +1,14 @@
 //! Other screens of an owner that runs: same picture, same keys, and none of them holds anything up.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, chown};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Command;
 
 use rustix::process::{Signal, kill_process};
+use serde_json::Value;
 
 use crate::support::bench::Node::{self, Broker1, Card1, Card2};
 use crate::support::bench::{Bench, flat, row};
@@ -57,6 +58,54 @@ fn twenty_screens_show_what_any_of_them_toggles() {
     }
     bench.press(Card1, "1");
     bench.wait_settled(["KO", "KO", "KO", "OK", "OK", "OK"]);
+}
+
+/// What an owner says to a screen: its next view, and how long that is.
+fn next_view(owner: &mut impl BufRead) -> (Value, usize) {
+    loop {
+        let mut line = String::new();
+        owner.read_line(&mut line).expect("the owner speaks");
+        let mut message: Value = serde_json::from_str(&line).expect("JSON");
+        if let Some(view) = message.get_mut("view") {
+            return (view.take(), line.len());
+        }
+    }
+}
+
+fn noted(view: &Value) -> u64 {
+    view["event_log"]["noted"].as_u64().expect("a count")
+}
+
+#[test]
+fn a_view_has_of_the_events_only_what_is_new_and_a_screen_shows_them_all() {
+    let mut bench = Bench::running();
+    let screen = attach(&bench, Card1);
+    let connect = || BufReader::new(UnixStream::connect(socket(&bench)).expect("the owner listens"));
+    let mut early = connect();
+    next_view(&mut early);
+    for press in 0..40 {
+        screen.press("1");
+        wait_row(&screen, 1, if press % 2 == 0 { "KO" } else { "OK" }, "CONFIRMED");
+    }
+    let (last, whole) = next_view(&mut connect());
+    let mut longest = 0;
+    loop {
+        let (view, length) = next_view(&mut early);
+        longest = longest.max(length);
+        if noted(&view) == noted(&last) {
+            break;
+        }
+    }
+    assert!(longest < whole / 3, "{longest} of {whole} bytes");
+    // The oldest events, below the rule.
+    let events = |text: String| text.split_once("───").map(|(_, events)| events.to_owned());
+    bench.press(Card1, "\x1b[F");
+    bench.wait_text(Card1, "Home newest event");
+    let own = events(bench.text(Card1));
+    screen.press("\x1b[F");
+    screen.wait_for("the same events as on the owner's own screen", |seen| {
+        events(seen.text()) == own
+    });
 }
 
 #[test]

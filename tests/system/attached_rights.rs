@@ -159,6 +159,36 @@ fn who_may_only_look_into_the_folder_does_not_become_the_owner() {
 }
 
 #[test]
+fn who_may_not_write_in_the_folder_is_not_offered_to_run_the_owner_and_waits_for_the_next_one() {
+    if !is_root() {
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.start(Broker1);
+    folder_of_owner(&bench);
+    let owner = start_as(&bench, OWNER, OWNER, "");
+    owner.wait_for("the owner", |seen| seen.shows("SAVED"));
+    let reader = start_as(&bench, OTHER, OWNER, "");
+    wait_screen(&reader);
+    drop(owner);
+    reader.wait_for("that it has ended", |seen| {
+        flat(&seen.text()).contains("this screen shows what it knew and waits for it")
+    });
+    let text = flat(&reader.look(PtyOutput::text));
+    assert!(!text.contains("o run"), "{text}");
+    reader.press("o2");
+    reader.wait_for("that o has done nothing", |seen| {
+        seen.shows("sensor 2 not toggled: the owner has ended")
+    });
+    let _owner = start_as(&bench, OWNER, OWNER, "");
+    reader.wait_for("the next owner", |seen| {
+        !seen.shows("ended at") && seen.shows("SAVED")
+    });
+    reader.press("2");
+    reader.wait_for("the toggle", |seen| seen.shows("Sensor 2  ✗ KO"));
+}
+
+#[test]
 fn an_owner_of_another_user_than_the_folder_is_not_trusted() {
     if !is_root() {
         return;

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
-use crate::support::bench::Node::{Broker1, Card1};
+use crate::support::bench::Node::{Broker1, Card1, Card2};
 use crate::support::bench::process::{PipedProgram, assert_ended, command, run};
 use crate::support::bench::told::assert_says;
-use crate::support::bench::{Bench, INITIAL, flat};
+use crate::support::bench::{Bench, INITIAL, binary, flat};
 use crate::support::pty::{Pty, code};
 
 /// What a service manager has been told.
@@ -318,27 +318,37 @@ fn set_is_done_by_the_service_and_is_none_itself() {
     wait_said(&bench, "<6>sensor 2  KO CONFIRMED");
 }
 
-/// The unit that an operator copies.
+/// The units that an operator copies.
 #[test]
-fn the_example_unit_is_one_that_systemd_takes() {
-    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/dualboard-card1.service");
-    let text = fs::read_to_string(unit).expect("the unit");
+fn the_example_units_are_ones_that_systemd_takes_and_alike() {
     let folder = tempfile::tempdir().expect("a folder");
-    let program = env!("CARGO_BIN_EXE_card1_monitor");
-    let installed = "/usr/bin/card1_monitor";
-    assert!(
-        text.contains(&format!("ExecStart={installed} --service\n")),
-        "{text}"
-    );
-    let path = folder.path().join("dualboard-card1.service");
-    fs::write(&path, text.replace(installed, program)).expect("a file");
-    let verify = std::process::Command::new("systemd-analyze")
-        .args(["--recursive-errors=no", "verify"])
-        .arg(&path)
-        .output();
-    // Elsewhere there may be no systemd.
-    if let Ok(output) = verify {
-        assert_eq!(flat(&String::from_utf8_lossy(&output.stderr)), "");
-        assert!(output.status.success());
+    let mut alike = Vec::new();
+    for (card, node) in [(1, Card1), (2, Card2)] {
+        let name = format!("dualboard-card{card}.service");
+        let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(&name);
+        let text = fs::read_to_string(unit).expect("the unit");
+        let installed = format!("/usr/bin/card{card}_monitor");
+        assert!(
+            text.contains(&format!("ExecStart={installed} --service\n")),
+            "{text}"
+        );
+        let path = folder.path().join(&name);
+        fs::write(&path, text.replace(&installed, binary(node))).expect("a file");
+        let verify = std::process::Command::new("systemd-analyze")
+            .args(["--recursive-errors=no", "verify"])
+            .arg(&path)
+            .output();
+        // Elsewhere there may be no systemd.
+        if let Ok(output) = verify {
+            assert_eq!(flat(&String::from_utf8_lossy(&output.stderr)), "");
+            assert!(output.status.success());
+        }
+        let number = card.to_string();
+        alike.push(
+            ["card", "card ", "board "]
+                .into_iter()
+                .fold(text, |text, of| text.replace(&format!("{of}{number}"), of)),
+        );
     }
+    assert_eq!(alike[0], alike[1], "what is true of one is true of the other");
 }

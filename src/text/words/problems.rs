@@ -46,27 +46,28 @@ fn broken_short(broken: Link, home: Card) -> String {
 /// more than the cause.
 pub type ProblemText = [String; 3];
 
-/// That the owner whose screen this is has ended.
+/// That the owner whose screen this is has ended: as other problems, and once more in the fewest words.
 #[must_use]
-pub fn owner_ended(program: &str, place: &str, at: &str) -> ProblemText {
+pub fn owner_ended(program: &str, place: &str, at: &str, may_run: bool) -> [String; 4] {
+    let run = if may_run { "; o runs it here" } else { "" };
     [
-        format!(
-            "{program} ({place}) ended at {at}; this screen shows what it knew and waits for it; o runs it here"
-        ),
-        format!("{program} ended at {at}; o runs it here"),
+        format!("{program} ({place}) ended at {at}; this screen shows what it knew and waits for it{run}"),
+        format!("{program} ended at {at}{run}"),
         format!("{program} ended"),
+        "owner ended".to_owned(),
     ]
 }
 
 /// The owner that a screen belongs to does not answer any more.
 #[must_use]
-pub fn owner_silent(program: &str, place: &str, since: &str) -> ProblemText {
+pub fn owner_silent(program: &str, place: &str, since: &str) -> [String; 4] {
     [
         format!(
             "{program} ({place}) has not answered since {since}: it is stopped, or hangs; this screen shows what it knew and waits for it; --take-over goes on in its place"
         ),
         format!("{program} silent since {since}: stopped, or it hangs"),
         format!("{program} silent"),
+        "owner silent".to_owned(),
     ]
 }
 

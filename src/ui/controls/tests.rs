@@ -190,13 +190,15 @@ fn open_help_scrolls_instead_of_the_log() {
 #[test]
 fn the_log_of_the_next_owner_is_followed_from_its_newest_event() {
     let mut controls = Controls::new(MONITOR, false);
-    press(&mut controls, KeyCode::Down);
-    for absence in [Some(Absence::Silent), None, Some(Absence::Ended)] {
-        controls.set_absence(absence);
-        assert_eq!(controls.log(), Some(99), "{absence:?}");
+    for may_run in [true, false] {
+        press(&mut controls, KeyCode::Down);
+        for absence in [Some(Absence::Silent), None, Some(Absence::Ended { may_run })] {
+            controls.set_absence(absence);
+            assert_eq!(controls.log(), Some(99), "{absence:?}");
+        }
+        controls.set_absence(None);
+        assert_eq!(controls.log(), None);
     }
-    controls.set_absence(None);
-    assert_eq!(controls.log(), None);
 }
 
 #[test]
@@ -205,14 +207,18 @@ fn a_press_says_why_it_reaches_no_owner() {
     for (absence, why) in [
         (Absence::Silent, "sensor 2 not toggled: the owner does not answer"),
         (
-            Absence::Ended,
+            Absence::Ended { may_run: true },
             "sensor 2 not toggled: the owner has ended, o runs it here",
+        ),
+        (
+            Absence::Ended { may_run: false },
+            "sensor 2 not toggled: the owner has ended",
         ),
     ] {
         controls.set_absence(Some(absence));
         assert_eq!(letter(&mut controls, '2'), None);
         assert_eq!(controls.said(), Some(why));
-        let own = (absence == Absence::Ended).then_some(Action::Own);
+        let own = (absence == Absence::Ended { may_run: true }).then_some(Action::Own);
         assert_eq!(
             (letter(&mut controls, 'p'), letter(&mut controls, 'o')),
             (None, own)

@@ -1,4 +1,5 @@
-//! The alarm that nobody has acknowledged: always in the same place, whatever else is on the screen.
+//! The alarm that nobody has acknowledged: always in the same place, whatever else is on the screen. In a
+//! window that has no other line for it, it says instead that the owner is absent.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,14 +7,19 @@ use ratatui::text::Span;
 use ratatui::widgets::{Clear, Paragraph, Widget as _};
 
 use super::text::{fit, width as columns};
-use super::{Picture, Theme};
+use super::{Picture, Theme, problems};
 use crate::text::words;
 
-/// Draws it, if there is one. It covers what stands there.
-pub(super) fn draw(picture: &Picture, buffer: &mut Buffer, area: Rect) {
+/// Draws it, if there is one. It covers what stands there. `has_problems`: there is room elsewhere for what is
+/// wrong.
+pub(super) fn draw(picture: &Picture, buffer: &mut Buffer, area: Rect, has_problems: bool) {
     let theme = &picture.theme;
     let width = usize::from(area.width);
-    let texts = words::alarms(&picture.view, &picture.alarms, &picture.times);
+    let absence = problems::absence(picture).filter(|_| !has_problems);
+    let texts = absence.map_or_else(
+        || words::alarms(&picture.view, &picture.alarms, &picture.times),
+        Vec::from,
+    );
     let Some(shortest) = texts.last().filter(|_| area.height > 0) else {
         return;
     };

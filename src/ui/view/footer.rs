@@ -11,6 +11,9 @@ use crate::ui::controls::{self, ToggleMode};
 /// A key, and what it does.
 type Key = (&'static str, &'static str);
 
+/// Below this width there would be no room for the help beside the way to run the owner here.
+const SHORT: usize = 32;
+
 /// Where the window is too narrow for all, those stay that lead on: how to leave, and the help, which lists
 /// every key.
 pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
@@ -37,10 +40,13 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
         (5, 3)
     };
     let silence = (picture.bell == BellMode::Repeat).then_some(("s", "silence"));
+    // Without an owner the way to have one again leads on further than the help.
+    let help_rank = if controls.can_own() { 2 } else { 1 };
+    let own = if width < SHORT { "run" } else { "run it here" };
     // In the order in which they stand, with their rank. `a` and `s` are there from the start: to bring them
     // up with the alarm would be more bytes than the alarm.
     let keys: [(Option<Key>, u8); 10] = [
-        (controls.can_own().then_some(("o", "run it here")), 2),
+        (controls.can_own().then_some(("o", own)), 1),
         (
             toggle.filter(|_| controls.toggle_mode() == ToggleMode::Free && controls.reaches_owner()),
             4,
@@ -56,7 +62,7 @@ pub(super) fn line(picture: &Picture, area: Rect) -> Line<'static> {
         (silence, 6),
         (Some(("t", "test")), 8),
         (scrolled.then_some(("Home", "newest event")), 2),
-        (Some(("?", if open { "close help" } else { "help" })), 1),
+        (Some(("?", if open { "close help" } else { "help" })), help_rank),
         ((!open).then_some(("q", "quit")), 0),
     ];
     let mut room = width;

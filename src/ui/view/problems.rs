@@ -28,18 +28,9 @@ fn told(picture: &Picture, area: Rect, briefly: usize) -> Vec<Line<'static>> {
     let theme = &picture.theme;
     let width = usize::from(area.width).saturating_sub(4);
     let mut lines = Vec::new();
-    let gone = picture.elsewhere.as_ref().and_then(|elsewhere| {
-        let program = words::program(picture.view.role);
-        let (absence, since) = elsewhere.absence?;
-        let since = picture.times.at(since);
-        Some(match absence {
-            Absence::Ended => words::owner_ended(program, &elsewhere.place, &since),
-            Absence::Silent => words::owner_silent(program, &elsewhere.place, &since),
-        })
-    });
     // Of what it had to say nothing is true any more.
-    let problems = match gone {
-        Some(gone) => vec![gone],
+    let problems = match absence(picture) {
+        Some([full, short, cause, _]) => vec![[full, short, cause]],
         None => words::problems(&picture.view, &picture.url, &picture.times),
     };
     for problem in problems {
@@ -50,6 +41,17 @@ fn told(picture: &Picture, area: Rect, briefly: usize) -> Vec<Line<'static>> {
         }
     }
     lines
+}
+
+/// That the owner is absent whose screen this is, if so: in full, then in fewer and fewer words.
+pub(super) fn absence(picture: &Picture) -> Option<[String; 4]> {
+    let elsewhere = picture.elsewhere.as_ref()?;
+    let (absence, since) = elsewhere.absence?;
+    let (program, since) = (words::program(picture.view.role), picture.times.at(since));
+    Some(match absence {
+        Absence::Ended { may_run } => words::owner_ended(program, &elsewhere.place, &since, may_run),
+        Absence::Silent => words::owner_silent(program, &elsewhere.place, &since),
+    })
 }
 
 /// Keeps so many lines; the last one says if there was more.

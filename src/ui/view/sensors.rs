@@ -69,9 +69,30 @@ struct Block {
     each: usize,
 }
 
+/// What a window has room for beside the sensors. Where there is no line for title or keys, the rows say what
+/// these would: that a press toggles nothing, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Around {
+    /// At least the title and the keys.
+    All,
+    /// The keys.
+    Keys,
+    Nothing,
+}
+
+impl Around {
+    fn of(shape: Shape, area: Rect) -> Self {
+        match usize::from(area.height).saturating_sub(shape.rows()) {
+            0 => Self::Nothing,
+            1 => Self::Keys,
+            _ => Self::All,
+        }
+    }
+}
+
 /// Whether a window has room for the sensors and for nothing else.
 pub(super) fn fill(picture: &Picture, area: Rect) -> bool {
-    Shape::of(picture, area).is_none_or(|shape| usize::from(area.height) <= shape.rows())
+    Shape::of(picture, area).is_none_or(|shape| Around::of(shape, area) == Around::Nothing)
 }
 
 /// Lays out all sensors, the own ones first. `None` where the window does not hold all six.
@@ -82,15 +103,13 @@ pub(super) fn arrange(picture: &Picture, area: Rect) -> Option<Sensors> {
     };
     let shape = Shape::of(picture, area)?;
     let air = usize::from(area.height >= super::HIGH);
-    // Where there is no line for keys and title, the rows say what these would: that a press toggles nothing,
-    // and why.
-    let bare = fill(picture, area);
+    let around = Around::of(shape, area);
     let column = match shape {
         Shape::Column => area.width,
         Shape::Beside | Shape::Large => area.width / 2,
         Shape::Compact => area.width.div_ceil(2),
     };
-    let blocks = cards.map(|card| block(picture, card, shape, (usize::from(column), air > 0, bare)));
+    let blocks = cards.map(|card| block(picture, card, shape, (usize::from(column), air > 0, around)));
     let mut sensors = Sensors {
         lines: vec![Line::default(); air],
         places: Vec::new(),
@@ -134,7 +153,12 @@ impl Sensors {
     }
 }
 
-fn block(picture: &Picture, card: Card, shape: Shape, (width, heading, bare): (usize, bool, bool)) -> Block {
+fn block(
+    picture: &Picture,
+    card: Card,
+    shape: Shape,
+    (width, heading, around): (usize, bool, Around),
+) -> Block {
     let mut lines = Vec::new();
     if heading {
         let own = picture.view.role == Role::Monitor(card);
@@ -154,10 +178,10 @@ fn block(picture: &Picture, card: Card, shape: Shape, (width, heading, bare): (u
     for sensor in card.sensors() {
         starts.push((sensor, lines.len()));
         lines.push(match shape {
-            Shape::Compact => row::compact(picture, sensor, (width, bare)),
-            Shape::Column | Shape::Beside => row::line(picture, sensor, (width, bare)),
+            Shape::Compact => row::compact(picture, sensor, (width, around)),
+            Shape::Column | Shape::Beside => row::line(picture, sensor, (width, around)),
             // The large letters have the bytes that the rest of a row would take.
-            Shape::Large => row::head(picture, sensor, (width.min(LARGE_ROW), false)),
+            Shape::Large => row::head(picture, sensor, (width.min(LARGE_ROW), Around::All)),
         });
         if shape == Shape::Large {
             lines.extend(large::lines(picture, sensor));

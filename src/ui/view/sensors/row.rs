@@ -8,8 +8,9 @@ use crate::sensor::{Card, SensorId};
 use crate::stage::Stage;
 use crate::text::words;
 use crate::time::Wall;
-use crate::ui::controls::ToggleMode;
+use crate::ui::controls::{Absence, ToggleMode};
 use crate::ui::view::Picture;
+use crate::ui::view::sensors::Around;
 use crate::ui::view::text::{cut, width as columns};
 
 /// From this width on a row begins with the mark of what has happened to it.
@@ -34,7 +35,11 @@ const HISTORY: (usize, usize, usize) = (20, 50, 79);
 
 /// Number and state, and of another card's sensor whether it is live or held. There is no room for a symbol
 /// beside that word, and words go first.
-pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
+pub(super) fn compact(
+    picture: &Picture,
+    sensor: SensorId,
+    (width, around): (usize, Around),
+) -> Line<'static> {
     let (view, theme) = (&picture.view, &picture.theme);
     let state = view.state(sensor);
     let word = words::state(state);
@@ -44,13 +49,13 @@ pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize
         Span::styled(mark, style),
     ]);
     let room = width.saturating_sub(line.width() + word.len() + 1);
-    if let Some(toggle_mode) = toggle_mode(picture, sensor, room).filter(|_| bare) {
+    if let Some(toggle_mode) = toggle_mode(picture, sensor, room, around) {
         line.push_span(Span::styled(word, theme.chip(state)));
         line.push_span(Span::raw(" "));
         line.push_span(toggle_mode);
         return line;
     }
-    if bare && picture.controls.is_refused(sensor) {
+    if around == Around::Nothing && picture.controls.is_refused(sensor) {
         // Beside UNKNOWN there is no room for a word.
         line.spans[0].style = theme.waiting().add_modifier(Modifier::REVERSED);
     }
@@ -72,16 +77,21 @@ pub(super) fn compact(picture: &Picture, sensor: SensorId, (width, bare): (usize
     line
 }
 
-/// Why a press on this sensor toggles nothing, in at most `room` columns: where its screen is locked always,
-/// set off after a press; of another board's sensor after a press only.
-fn toggle_mode(picture: &Picture, sensor: SensorId, room: usize) -> Option<Span<'static>> {
+/// Why a press on this sensor toggles nothing, in at most `room` columns, if nothing around the rows says it:
+/// where its owner is absent or its screen is locked always, set off after a press; of another board's sensor
+/// after a press only.
+fn toggle_mode(picture: &Picture, sensor: SensorId, room: usize, around: Around) -> Option<Span<'static>> {
     let refused = picture.controls.is_refused(sensor);
     let own = picture.view.role == Role::Monitor(sensor.card());
-    let words = match (picture.controls.toggle_mode(), sensor.card()) {
-        (ToggleMode::Locked, _) if own => ["locked", "lock"],
-        (ToggleMode::ReadOnly, _) if own => ["read-only", "r/o"],
-        (_, Card::One) if refused => ["on board 1", "bd 1"],
-        (_, Card::Two) if refused => ["on board 2", "bd 2"],
+    let absence = picture.elsewhere.as_ref().and_then(|elsewhere| elsewhere.absence);
+    let words = match (absence, picture.controls.toggle_mode(), sensor.card()) {
+        _ if around == Around::All => return None,
+        (Some((absence, _)), ..) if own => absent(absence, sensor),
+        _ if around == Around::Keys => return None,
+        (_, ToggleMode::Locked, _) if own => ["locked", "lock"],
+        (_, ToggleMode::ReadOnly, _) if own => ["read-only", "r/o"],
+        (_, _, Card::One) if refused => ["on board 1", "bd 1"],
+        (_, _, Card::Two) if refused => ["on board 2", "bd 2"],
         _ => return None,
     };
     let word = words.into_iter().find(|word| word.len() <= room)?;
@@ -92,6 +102,16 @@ fn toggle_mode(picture: &Picture, sensor: SensorId, room: usize) -> Option<Span<
         style
     };
     Some(Span::styled(word, style))
+}
+
+/// That the owner is absent, and what to do about it: in three rows, which are read one after the other.
+const fn absent(absence: Absence, sensor: SensorId) -> [&'static str; 2] {
+    match (absence, sensor.number()) {
+        (Absence::Silent, _) => ["no answer", "hung"],
+        (Absence::Ended { may_run: false }, _) | (Absence::Ended { .. }, 1 | 4) => ["owner ended", "gone"],
+        (Absence::Ended { .. }, 2 | 5) => ["o runs it here", "o to"],
+        (Absence::Ended { .. }, _) => ["o runs it here", "run"],
+    }
 }
 
 /// What has happened to a sensor: its key has just been pressed, or it has changed since the last
@@ -113,8 +133,8 @@ fn mark(picture: &Picture, sensor: SensorId) -> (&'static str, Style) {
 ///
 /// The name does not stand beside the number: other programs look there for the state, and a name may have
 /// the word for one in it.
-pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
-    let mut line = head(picture, sensor, (width, bare));
+pub(super) fn line(picture: &Picture, sensor: SensorId, (width, around): (usize, Around)) -> Line<'static> {
+    let mut line = head(picture, sensor, (width, around));
     let alarm = alarm(picture, sensor);
     // What is said of an alarm goes before the end of a long name.
     let kept = alarm.as_ref().map_or(0, |(texts, _)| shortest(texts) + 2);
@@ -128,7 +148,7 @@ pub(super) fn line(picture: &Picture, sensor: SensorId, (width, bare): (usize, b
 }
 
 /// A row without the name, the alarm and what has been.
-pub(super) fn head(picture: &Picture, sensor: SensorId, (width, bare): (usize, bool)) -> Line<'static> {
+pub(super) fn head(picture: &Picture, sensor: SensorId, (width, around): (usize, Around)) -> Line<'static> {
     let theme = &picture.theme;
     let state = picture.view.state(sensor);
     let number = format!("Sensor {} ", sensor.number());
@@ -150,7 +170,7 @@ pub(super) fn head(picture: &Picture, sensor: SensorId, (width, bare): (usize, b
         line.push_span(Span::raw(" ".repeat(gap)));
     }
     let mut left = width.saturating_sub(line.width());
-    if let Some(toggle_mode) = toggle_mode(picture, sensor, left).filter(|_| bare) {
+    if let Some(toggle_mode) = toggle_mode(picture, sensor, left, around) {
         line.push_span(toggle_mode);
         line.push_span(Span::raw(" "));
         left = width.saturating_sub(line.width());
