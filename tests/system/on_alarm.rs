@@ -87,7 +87,7 @@ fn every_kind_of_program_runs_it_with_the_facts() {
 
     let again = file(&bench, "again");
     let _late = bench.spawn(Display, &bench.url(Display), &["--on-alarm", &tells(&again)]);
-    wait_lines(&bench, &again, &["card2_global_display: ko_at_start 2/1 KO"]);
+    wait_lines(&bench, &again, &["card2_global_display: ko 2/1 KO"]);
 }
 
 #[test]

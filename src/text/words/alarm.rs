@@ -128,28 +128,18 @@ fn last(told: &Told, (more, over): (u64, u64), first: Option<&Told>, times: &Tim
     let (what, at) = (&told.what, at(&told.alarm, times));
     let part = |count: u64, text: String| if count == 0 { String::new() } else { text };
     let long = part(more, format!(", and {more} more")) + &part(over, format!("; {}", ended(over)));
-    // What came first is mostly the cause of the rest.
-    let first = first.map(|first| format!("{long}; first {}{}", first.what, self::at(&first.alarm, times)));
-    let first: Vec<String> = match &first {
-        Some(first) => told
-            .named
-            .iter()
-            .chain([what])
-            .map(|what| format!("{what}{at}{first}"))
-            .collect(),
-        None => Vec::new(),
-    };
     let short = part(more, format!(" +{more}")) + &part(over, format!(", {over} ended"));
     let shortest = part(more, format!(" +{more}"));
-    let named = told.named.iter();
-    let named = named.flat_map(|named| [format!("{named}{at}{long}"), format!("{named}{at}{short}")]);
-    let texts = [
-        format!("{what}{at}{long}"),
-        format!("{what}{at}{short}"),
-        format!("{what}{short}"),
-        format!("{what}{shortest}"),
-    ];
-    first.into_iter().chain(named).chain(texts).collect()
+    // What came first is mostly the cause of the rest.
+    let first = first.map(|first| format!("{long}; first {}{}", first.what, self::at(&first.alarm, times)));
+    let rests = first.iter().chain([&long, &short]);
+    // A name goes before what came first.
+    let texts = told.named.iter().chain([what]);
+    texts
+        .flat_map(|what| rests.clone().map(move |rest| (what, rest)))
+        .map(|(what, rest)| format!("{what}{at}{rest}"))
+        .chain([format!("{what}{short}"), format!("{what}{shortest}")])
+        .collect()
 }
 
 fn all_over(view: &View, told: &Told, more: u64, times: &Times) -> Vec<String> {
