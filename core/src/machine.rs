@@ -564,8 +564,8 @@ impl Machine {
         }
     }
 
-    /// Names come with a reading that is not surely earlier than the one that is shown: with the other owner's
-    /// report, or, for the display, with the join. An owner that was told none keeps those of the run before.
+    /// Names come with a reading that is not surely earlier than the one that is shown: in the other owner's
+    /// report, or, for the display, in the join. An owner that was told none keeps those of the run before.
     fn names_heard(&mut self, topic: Topic, report: &Report) {
         if topic == self.identity.other_topic() {
             self.naming.last_heard = report.names.mark();
