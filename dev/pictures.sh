@@ -80,7 +80,10 @@ start_launched() {
   tmux set-option -t stage status off
 }
 
-launch() { "${project}/scripts/launch.sh" --session stage --data-dir "${stage}/data" --detach; }
+launch() {
+  DUALBOARD_NAMES='1=Front door,2=Cooling pump,3=Back door,4=Boiler,5=Gas alarm,6=Server room' \
+    "${project}/scripts/launch.sh" --session stage --data-dir "${stage}/data" --detach
+}
 
 stop_launched() { "${project}/scripts/stop.sh" --session stage --data-dir "${stage}/data"; }
 
