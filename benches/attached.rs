@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench attached [-- KEYS]`, 500 keys each unless told otherwise. Two pairs of boards run at
 //! once. On one the owner of card 1 has a screen of its own. On the other one it is a service, and the screen
-//! is attached to it by the socket in the state folder. They take turns, so what disturbs the machine disturbs
-//! both.
+//! is attached to it by the socket in the state folder. They take turns, so what disturbs the machine
+//! disturbs both.
 #![allow(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
 
 #[path = "../tests/support/mod.rs"]

@@ -153,8 +153,8 @@ fn sections(program: &Command, file: &mut impl Write) -> io::Result<()> {
     writeln!(file, "{}", pages.join(",\n"))
 }
 
-/// The day on which it was made, or which `SOURCE_DATE_EPOCH` names, for packages that are to be made again bit
-/// by bit.
+/// The day on which it was made, or which `SOURCE_DATE_EPOCH` names, for packages that are to be made again
+/// bit by bit.
 fn date() -> String {
     let named = std::env::var("SOURCE_DATE_EPOCH").ok();
     let named = named
@@ -164,8 +164,8 @@ fn date() -> String {
     moment.strftime("%Y-%m-%d").to_string()
 }
 
-/// In the form that `mandoc -Tlint` asks for: short lines, no blanks at their ends, and no line break beside an
-/// empty line.
+/// In the form that `mandoc -Tlint` asks for: short lines, no blanks at their ends, and no line break beside
+/// an empty line.
 fn tidy(page: &str) -> String {
     let lines: Vec<&str> = page.lines().map(str::trim_end).collect();
     let is_space = |line: Option<&&str>| line.is_some_and(|line| line.is_empty() || line.starts_with(".sp"));

@@ -9,9 +9,12 @@ use crate::support::mosquitto::Mosquitto;
 /// What stands in a sensor's row behind its time, if its alarm is spoken of there.
 fn wait_alarm(bench: &Bench, node: Node, sensor: u8, words: &str) {
     bench.wait(&format!("{node:?} says of sensor {sensor}: {words}"), |bench| {
-        bench
-            .row(node, sensor)
-            .is_some_and(|row| row.time.ends_with(words))
+        bench.row(node, sensor).is_some_and(|row| {
+            let under_way = ["SENDING", "SAVED"]
+                .into_iter()
+                .any(|stage| row.time.contains(stage));
+            row.time.contains(words) && (!under_way || words.starts_with("acknowledged "))
+        })
     });
 }
 

@@ -10,8 +10,8 @@ use super::text::{fit, width as columns};
 use super::{Picture, Theme, problems};
 use crate::text::words;
 
-/// Draws it, if there is one. It covers what stands there. `has_problems`: there is room elsewhere for what is
-/// wrong.
+/// Draws it, if there is one. It covers what stands there. `has_problems`: there is room elsewhere for what
+/// is wrong.
 pub(super) fn draw(picture: &Picture, buffer: &mut Buffer, area: Rect, has_problems: bool) {
     let theme = &picture.theme;
     let width = usize::from(area.width);

@@ -3,10 +3,11 @@
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
+use crate::acknowledged::Stamp;
 use crate::machine::{Freshness, Role};
 use crate::sensor::{Card, SensorId};
 use crate::stage::Stage;
-use crate::text::words;
+use crate::text::words::{self, Times};
 use crate::time::Wall;
 use crate::ui::controls::{Absence, ToggleMode};
 use crate::ui::view::Picture;
@@ -222,7 +223,11 @@ fn alarm(picture: &Picture, sensor: SensorId) -> Option<(Vec<String>, Style)> {
     let time = |wall: Option<Wall>| wall.map(|wall| picture.times.at(wall));
     match (alarm.ko.to, alarm.acknowledged) {
         (None, None) => Some((["new alarm", "new"].map(str::to_owned).to_vec(), theme.alarm())),
-        (None, Some(_)) => Some((acknowledged(alarm.stage), theme.dim())),
+        (None, Some(stamp)) => {
+            let under_way = alarm.stage.filter(|stage| *stage != Stage::Confirmed);
+            let texts = under_way.map_or_else(|| by_whom(stamp, &picture.times), acknowledged);
+            Some((texts, theme.dim()))
+        }
         (Some(_), Some(_)) => None,
         (Some(to), None) => {
             let to = picture.times.at(to);
@@ -250,21 +255,23 @@ fn beside(texts: Vec<String>, style: Style, width: usize, used: usize) -> Vec<Sp
 }
 
 /// How far it has got that an alarm is acknowledged: said until all have it.
-fn acknowledged(stage: Option<Stage>) -> Vec<String> {
-    let under_way = stage.filter(|stage| *stage != Stage::Confirmed);
-    let words = ["acknowledged", "ack."];
-    let with_stage = under_way
-        .into_iter()
-        .flat_map(|stage| words.map(|word| format!("{word} {}", stage.word())));
+fn acknowledged(stage: Stage) -> Vec<String> {
+    let with_stage = ["acknowledged", "ack."].map(|word| format!("{word} {}", stage.word()));
     // Where there is no room for the stage the long word would say too much.
-    let bare = if under_way.is_some() {
-        &words[1..]
-    } else {
-        &words[..]
-    };
-    with_stage
-        .chain(bare.iter().map(|word| (*word).to_owned()))
-        .collect()
+    with_stage.into_iter().chain(["ack.".to_owned()]).collect()
+}
+
+/// That an alarm is acknowledged; when and by whom, where there is room for that.
+fn by_whom(stamp: Stamp, times: &Times) -> Vec<String> {
+    let at = stamp.at.map(|at| format!("acknowledged {}", times.at(at)));
+    let by = stamp.by.map(|by| format!("acknowledged by {}", by.as_str()));
+    let both = at
+        .iter()
+        .zip(&stamp.by)
+        .map(|(at, by)| format!("{at} by {}", by.as_str()));
+    let texts: Vec<String> = both.collect();
+    let bare = ["acknowledged", "ack."].map(str::to_owned);
+    texts.into_iter().chain(by).chain(at).chain(bare).collect()
 }
 
 /// What people call it, below the other names where the window is wide enough for that, else in the room that
