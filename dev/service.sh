@@ -42,7 +42,7 @@ usage() {
 For developers. Install both owners as systemd services, by the letter of data/dualboard-card1.service and -card2.service, on a
 new Debian in a folder, which boots with a systemd and an SSH server of its own. Show each card on three screens over SSH at once, and the
 display on one more. Press every key on every screen, drop connections, kill, stop and hang the owners, kill the machine.
-Needs root, debootstrap, systemd-nspawn, tmux, ssh and the network, and no systemd on this machine.
+Needs root, debootstrap, systemd-nspawn, tmux, ssh and the network. This machine itself need not run systemd.
 
 Usage: dev/service.sh [OPTION ...]
 
@@ -74,6 +74,7 @@ main() {
   trap 'exit 143' TERM
   new_machine
   boot
+  say "It runs $(inside systemctl --version | head -n 1), $(inside mosquitto -h | head -n 1 || true)"
   heading 'Installed, and no broker yet'
   install_services
   heading 'The brokers'
@@ -503,7 +504,8 @@ has() {
   [[ "${values[*]}" == "$3" ]]
 }
 
-# expect_status WHAT CARD WORDS: that systemd's status line says this of the broker or the bridge, and counts the states
+# expect_status WHAT CARD WORDS: that systemd's status line says this of the broker or the bridge, and counts
+# the states
 expect_status() {
   local what="$1" card="$2" words="$3" url counts
   url="mqtt://localhost:$((1882 + card))"

@@ -5,7 +5,8 @@ seen=0 missed=()
 
 heading() { printf '\n%s\n' "$*"; }
 
-# expect SECONDS WHAT COMMAND...: waits until the command succeeds; says how long that took, or that it has not.
+# expect SECONDS WHAT COMMAND...: waits until the command succeeds; says how long that took, or that it has
+# not.
 expect() {
   local limit="$1" what="$2" begun="${EPOCHREALTIME}"
   shift 2
