@@ -1,8 +1,8 @@
 //! Which alarms somebody has acknowledged.
 //!
-//! An alarm is named by the dot of the toggle that made its sensor KO. Of each sensor it is noted up to which
-//! dot of which era alarms are acknowledged. That only grows, and two such notes merge to all that either
-//! says: copies from anywhere, old ones and doubled ones are harmless. No owner is asked.
+//! An alarm is identified by the dot of the reading that made its sensor KO. For each sensor and era the last
+//! dot that is acknowledged is kept. That only grows, and two such notes merge to all that either says:
+//! copies from anywhere, old ones and doubled ones are harmless. No owner is asked.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,11 @@ impl UpTo {
 
     fn covers(&self, alarm: Dot) -> bool {
         self.dots.get(alarm.era).is_some_and(|n| n >= alarm.n)
+    }
+
+    /// Whether an alarm is acknowledged in `other` and not here.
+    fn lacks(&self, other: &Self) -> bool {
+        self.dots.join(other.dots) != self.dots
     }
 
     /// All that either says. Of two who acknowledged the same alarm it was the earlier one.
@@ -90,9 +95,8 @@ impl Acknowledged {
     #[must_use]
     pub fn stamp(&self, sensor: SensorId, alarm: Dot) -> Option<Stamp> {
         let up_to = self.0[sensor].filter(|up_to| up_to.covers(alarm))?;
-        // Who acknowledged what was raised in another era is not kept.
-        let told = up_to.top().is_some_and(|top| top.era == alarm.era);
-        Some(if told {
+        // Of earlier alarms, and of other eras, it is not kept.
+        Some(if up_to.top() == Some(alarm) {
             Stamp {
                 by: up_to.by,
                 at: up_to.at,
@@ -102,8 +106,7 @@ impl Acknowledged {
         })
     }
 
-    /// Adds what others have acknowledged. Gives whether an alarm is among that which was not acknowledged
-    /// here.
+    /// Adds what others have acknowledged. Gives whether anything was new.
     pub fn merge(&mut self, other: &Self) -> bool {
         let news = self.lacks(other);
         for (sensor, theirs) in other.0.iter() {
@@ -116,11 +119,8 @@ impl Acknowledged {
     /// Whether an alarm is acknowledged in `other` and not here.
     #[must_use]
     pub fn lacks(&self, other: &Self) -> bool {
-        let lacks = |sensor, theirs: UpTo| {
-            let ours = self.0[sensor].unwrap_or_default();
-            ours.dots.join(theirs.dots) != ours.dots
-        };
-        other.0.iter().any(|(sensor, theirs)| lacks(sensor, theirs))
+        let mut theirs = other.0.iter();
+        theirs.any(|(sensor, theirs)| self.0[sensor].unwrap_or_default().lacks(&theirs))
     }
 
     /// Of these sensors what `other` lacks.
@@ -128,11 +128,8 @@ impl Acknowledged {
     pub fn beyond(&self, other: &Self, sensors: impl IntoIterator<Item = SensorId>) -> Self {
         let mut beyond = Self::default();
         for sensor in sensors {
-            let mut one = Self::default();
-            one.0[sensor] = self.0[sensor];
-            if other.lacks(&one) {
-                beyond.0[sensor] = one.0[sensor];
-            }
+            let theirs = other.0[sensor].unwrap_or_default();
+            beyond.0[sensor] = self.0[sensor].filter(|ours| theirs.lacks(ours));
         }
         beyond
     }

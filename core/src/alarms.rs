@@ -82,8 +82,8 @@ pub struct Observed {
 #[derive(Debug, Clone, Copy)]
 struct Open {
     alarm: Alarm,
-    /// The first one of its subject, and the count of alarms before it: the same for those of which it is not
-    /// known which came first.
+    /// The first one of its subject, and the count of alarms before it. Alarms whose order is not known share
+    /// one count.
     first: (u64, Alarm),
     /// The count of alarms with the last one.
     last: u64,
@@ -217,13 +217,15 @@ impl Alarms {
             .filter_map(|(sensor, ko)| Some((sensor, ko?)))
             .collect();
         new.sort_by_key(|(_, ko)| ko.from.map(|from| from.0));
-        for (sensor, ko) in new {
-            self.raise(now, Subject::Ko(sensor), ko.from);
+        for (sensor, ko) in &new {
+            self.raise(now, Subject::Ko(*sensor), ko.from);
         }
+        // Which came first is known where all times are, and differ.
+        let unknown = !ko.is_empty() || new.iter().any(|(_, ko)| ko.from.is_none());
         let mut before: Option<(u64, Alarm)> = None;
         for Open { first, .. } in &mut self.open {
             if let Some((count, earlier)) = before
-                && earlier.since == first.1.since
+                && (unknown || earlier.since == first.1.since)
             {
                 first.0 = count;
             }

@@ -85,7 +85,7 @@ pub struct Machine {
     /// After a witness: the answer may be under way.
     witnessed: Pause,
     /// After alarms were acknowledged by message: the owner's heartbeat may be under way.
-    told_owner: Pause,
+    sent_to_owner: Pause,
     /// After a report was published again for another owner that says that it has not heard it.
     answered: Pause,
     ownership: Ownership,
@@ -146,7 +146,7 @@ impl Machine {
             outbox: Outbox::new(identity.own_topics()),
             heart: Heart::default(),
             witnessed: Pause::default(),
-            told_owner: Pause::default(),
+            sent_to_owner: Pause::default(),
             answered: Pause::default(),
             ownership: Ownership::default(),
             rights: Rights::default(),
@@ -336,35 +336,37 @@ impl Machine {
         by: Option<Name>,
         effects: &mut Vec<Effect>,
     ) {
-        self.acknowledged(now, &Acknowledged::of(alarms, by, Some(now.wall)));
+        self.merge_acknowledged(now, &Acknowledged::of(alarms, by, Some(now.wall)));
         self.heart.by(now.mono);
         if self.identity.role == Role::Display && self.restore.is_done() {
-            // What the owner said last is not kept: it takes what it has once more.
-            self.told_owner = Pause::default();
+            // The owner may have lost what it once had: it is sent all.
+            self.sent_to_owner = Pause::default();
             self.tell_owner(now.mono, &Acknowledged::default(), effects);
         }
     }
 
     /// Somebody has seen these alarms. The other owner hears of it at once.
-    fn acknowledged(&mut self, now: Now, alarms: &Acknowledged) {
+    fn merge_acknowledged(&mut self, now: Now, alarms: &Acknowledged) {
         let before = self.open_alarms();
         if !self.acknowledging.merge(alarms) {
             return;
         }
-        let pause = self
-            .heart
-            .last()
-            .map_or(now.mono, |last| last.after(ANSWER_PAUSE));
-        self.heart.by(pause.max(now.mono));
+        self.heart.soon(now.mono, ANSWER_PAUSE);
         let open = self.open_alarms();
-        let sensors: SensorSet = before.iter().filter(|sensor| !open.contains(*sensor)).collect();
-        if let (Some(sensor), true) = (sensors.iter().next(), self.restore.was_ever_done()) {
-            let by = self.alarm(sensor).and_then(|ko| {
-                let stamp = self.acknowledging.known().stamp(sensor, ko.dot);
-                stamp.and_then(|stamp| stamp.by)
-            });
+        let mut sensors: Vec<SensorId> = before.iter().filter(|sensor| !open.contains(*sensor)).collect();
+        if !self.restore.was_ever_done() {
+            return;
+        }
+        while let Some(by) = sensors.first().map(|sensor| self.acknowledged_by(*sensor)) {
+            let same = |sensor: &mut SensorId| self.acknowledged_by(*sensor) == by;
+            let sensors = sensors.extract_if(.., same).collect();
             self.note(now, Fact::Acknowledged { by, sensors });
         }
+    }
+
+    fn acknowledged_by(&self, sensor: SensorId) -> Option<Name> {
+        let alarm = self.alarm(sensor)?.dot;
+        self.acknowledging.known().stamp(sensor, alarm)?.by
     }
 
     /// The alarms that this program knows to be acknowledged.
@@ -408,10 +410,10 @@ impl Machine {
     /// Tells the owner at this broker what it lacks, which spreads it.
     fn tell_owner(&mut self, now: Mono, has: &Acknowledged, effects: &mut Vec<Effect>) {
         let known = *self.acknowledging.known();
-        if self.identity.role != Role::Display || !has.lacks(&known) || !self.told_owner.is_over(now) {
+        if self.identity.role != Role::Display || !has.lacks(&known) || !self.sent_to_owner.is_over(now) {
             return;
         }
-        self.told_owner.begin(now, WITNESS_PAUSE);
+        self.sent_to_owner.begin(now, WITNESS_PAUSE);
         for card in Card::ALL {
             let alarms = known.beyond(has, card.sensors());
             if !alarms.is_empty() {
@@ -483,7 +485,7 @@ impl Machine {
             }
             Ok(Message::Command(_)) if retained => self.note(now, Fact::RetainedCommand(topic)),
             Ok(Message::Command(command)) => self.remote_command(now, &command),
-            Ok(Message::Acknowledged(alarms)) => self.acknowledged(now, &alarms),
+            Ok(Message::Acknowledged(alarms)) => self.merge_acknowledged(now, &alarms),
             Ok(Message::Uptime) => self.uptime(now, topic, retained),
             Ok(Message::Bridge(up)) => self.bridge_says(now, topic, up),
             Ok(_) => {}
@@ -527,7 +529,7 @@ impl Machine {
         if self.identity.card().map(Topic::Card) == Some(topic) {
             self.ownership.reported_by(report);
         }
-        self.acknowledged(now, &report.acknowledged);
+        self.merge_acknowledged(now, &report.acknowledged);
         let (mut behind, mut taken) = (false, false);
         for (sensor, entry) in report.iter() {
             let own = self.identity.owns(sensor);
@@ -547,9 +549,8 @@ impl Machine {
         if theirs && (taken || (behind && self.others.heard != heard_before)) {
             // Its owner should know at once what was taken, and that something was not. What is no better is
             // not answered again before long: who floods the topic does not get a heartbeat for each message.
-            let last = self.heart.last().filter(|_| !taken);
-            let pause = last.map_or(now.mono, |last| last.after(ANSWER_PAUSE));
-            self.heart.by(pause.max(now.mono));
+            self.heart
+                .soon(now.mono, if taken { Duration::ZERO } else { ANSWER_PAUSE });
         }
         if let Some(own) = self.report(topic) {
             let lacks = report.versions().lacks(&own.versions(), topic.carries().iter());
@@ -703,8 +704,8 @@ impl Machine {
         if !self.chain.beat(now, card, *heartbeat) {
             return;
         }
-        self.acknowledging.told_by(card, &heartbeat.acknowledged);
-        self.acknowledged(now, &heartbeat.acknowledged);
+        self.acknowledging.owner_reports(card, &heartbeat.acknowledged);
+        self.merge_acknowledged(now, &heartbeat.acknowledged);
         let said = self.chain.said(now.mono, card);
         for (sensor, before) in self.others.release(said, card) {
             self.note_change(now, sensor, before);

@@ -16,14 +16,15 @@ pub struct Reading {
     pub version: Version,
     /// When the state changed, by the owner's clock; for people to read.
     pub changed: Option<Wall>,
-    /// When the sensor was KO last; `None` also where the rest says it.
+    /// When the sensor was KO last; `None` if it never was, or if this reading itself says it
+    /// ([`Reading::last_ko`]).
     pub ko: Option<Ko>,
 }
 
 /// A time for which a sensor is KO, or was: an alarm, until somebody has acknowledged it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ko {
-    /// The toggle that made it KO names the alarm, also where the reading has got another number since.
+    /// The reading that made it KO identifies the alarm, also where it has got another number since.
     #[serde(rename = "alarm")]
     pub dot: Dot,
     /// From when on, by the owner's clock.

@@ -26,10 +26,15 @@ const KEYS_OF_MONITOR: [Item; 3] = [
         "on another screen of a monitor that has ended: runs the monitor here. It takes the right to write in the state folder.",
     ),
 ];
-const KEYS_OF_ALL: [Item; 8] = [
+const KEYS_OF_ALL: [Item; 10] = [
     (
         "a",
-        "acknowledges alarms: the banner and the marks of what is new go.",
+        "acknowledges the alarms that are on the screen: those of sensors for all screens of both boards. The banner and the marks of what is new go.",
+    ),
+    ("s", "silences the bell until the next alarm; the banner stays."),
+    (
+        "t",
+        "tests colours, signs, bell and desktop notification, marked as a TEST. Any key ends it, or 10 s.",
     ),
     (
         "Up, Down",

@@ -26,8 +26,8 @@ pub struct ScreenArgs {
     /// The same as --bell off
     #[arg(long, env = "DUALBOARD_NO_BELL", value_parser = switch)]
     no_bell: bool,
-    /// Who looks at this screen: others read it beside the alarms that are acknowledged here; up to 40
-    /// printable ASCII characters [default: the user and the terminal]
+    /// Your name, shown to others beside the alarms that you acknowledge; up to 40 printable ASCII
+    /// characters [default: the user and the terminal]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Username, env = "DUALBOARD_OPERATOR", value_parser = Name::from_str)]
     operator: Option<Name>,
     /// Also show each new alarm as a desktop notification of the terminal; without FORM the same as auto.

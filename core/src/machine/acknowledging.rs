@@ -15,7 +15,7 @@ pub(super) struct Acknowledging {
     /// Handed over to the broker, handshake completed.
     delivered: Acknowledged,
     /// In the heartbeats of each card's owner.
-    told: PerCard<Acknowledged>,
+    owner_has: PerCard<Acknowledged>,
 }
 
 impl Acknowledging {
@@ -50,25 +50,25 @@ impl Acknowledging {
     }
 
     /// The owner of a card says that it has these.
-    pub(super) fn told_by(&mut self, card: Card, told: &Acknowledged) {
-        self.told[card].merge(told);
+    pub(super) fn owner_reports(&mut self, card: Card, has: &Acknowledged) {
+        self.owner_has[card].merge(has);
     }
 
     /// How far an acknowledged alarm has got at an owner, as with toggles.
     pub(super) fn stage_at_owner(&self, own: Card, sensor: SensorId, alarm: Dot) -> Stage {
         let in_both = self.durable.covers(sensor, alarm) && self.delivered.covers(sensor, alarm);
-        match (in_both, self.told[own.other()].covers(sensor, alarm)) {
+        match (in_both, self.owner_has[own.other()].covers(sensor, alarm)) {
             (false, _) => Stage::Sending,
             (true, false) => Stage::Saved,
             (true, true) => Stage::Confirmed,
         }
     }
 
-    /// How far it has got as seen from a display at the broker of `home`: no owner has it, or both have.
-    /// What is in the file of one of them, it does not know.
+    /// How far it has got as seen from a display at the broker of `home`: that board's owner does not have
+    /// it, or both have. What is in the file of one of them, it does not know.
     pub(super) fn stage_at_display(&self, home: Card, sensor: SensorId, alarm: Dot) -> Option<Stage> {
-        let told = |card: Card| self.told[card].covers(sensor, alarm);
-        match (told(home), told(home.other())) {
+        let has = |card: Card| self.owner_has[card].covers(sensor, alarm);
+        match (has(home), has(home.other())) {
             (false, _) => Some(Stage::Sending),
             (true, true) => Some(Stage::Confirmed),
             (true, false) => None,

@@ -29,6 +29,12 @@ impl Heart {
         self.due = self.due.map(|due| due.min(at));
     }
 
+    /// The next one is due now, but not before so long after the last one.
+    pub(super) fn soon(&mut self, now: Mono, pause: Duration) {
+        let earliest = self.last.map_or(now, |last| last.after(pause));
+        self.by(earliest.max(now));
+    }
+
     /// The next one is due now, and says all that a regular one says.
     pub(super) fn regular_now(&mut self, now: Mono) {
         self.last = None;
@@ -37,11 +43,6 @@ impl Heart {
 
     pub(super) const fn deadline(&self) -> Option<Mono> {
         self.due
-    }
-
-    /// When the last one was sent.
-    pub(super) const fn last(&self) -> Option<Mono> {
-        self.last
     }
 
     /// One is sent, if it is due. Gives whether it is a regular one: the last was an interval ago.
