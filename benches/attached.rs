@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 use support::bench::Node::{Broker1, Card1};
 use support::bench::process::{PipedProgram, command};
-use support::bench::{Bench, INITIAL, told};
-use support::figures::{all_sleeps, median, milliseconds, part, sleeps};
+use support::bench::{Bench, INITIAL};
+use support::figures::{all_sleeps, median, print_head, print_line, sleeps, wait_for_sensor_1};
 use support::pty::Pty;
 
 const KEYS: usize = 500;
@@ -31,7 +31,7 @@ fn main() {
     let mut own = Bench::running();
     let (mut with_service, service) = with_service();
     let (own_screen, attached) = (own.take(Card1), with_service.take(Card1));
-    let mut times = [Timings::default(), Timings::default()];
+    let mut times = [ScreenTimes::default(), ScreenTimes::default()];
     for press in 0..keys {
         let state = if press % 2 == 0 { "KO" } else { "OK" };
         // Who is first now was second before.
@@ -65,31 +65,24 @@ fn with_service() -> (Bench, PipedProgram) {
 
 /// Durations from the key.
 #[derive(Default)]
-struct Timings {
+struct ScreenTimes {
     shown: Vec<Duration>,
     confirmed: Vec<Duration>,
 }
 
-impl Timings {
+impl ScreenTimes {
     fn key(&mut self, screen: &Pty, state: &str) {
         let pressed = Instant::now();
         screen.send("1");
-        wait_for(screen, state, |_| true);
+        wait_for_sensor_1(screen, state, |_| true);
         self.shown.push(pressed.elapsed());
-        wait_for(screen, state, |beside| beside == "CONFIRMED");
+        wait_for_sensor_1(screen, state, |beside| beside == "CONFIRMED");
         self.confirmed.push(pressed.elapsed());
     }
 }
 
-/// Waits until a screen shows sensor 1 in this state, and beside it what is asked for.
-fn wait_for(screen: &Pty, state: &str, beside: impl Fn(&str) -> bool) {
-    screen.wait_for(state, |seen| {
-        told::row(&seen.text(), 1).is_some_and(|row| row.state == state && beside(&row.beside))
-    });
-}
-
-fn print([own, attached]: [Timings; 2]) {
-    println!("{:34}{:>9}{:>9}{:>6}{:>9}", "", "median", "p99", "n", "ratio");
+fn print([own, attached]: [ScreenTimes; 2]) {
+    print_head();
     for (what, own, attached) in [
         ("key to the new state", own.shown, attached.shown),
         ("key to CONFIRMED", own.confirmed, attached.confirmed),
@@ -97,15 +90,7 @@ fn print([own, attached]: [Timings; 2]) {
         let mut base = own;
         let of = median(&mut base);
         for (whose, mut times) in [("own screen", base), ("attached", attached)] {
-            let middle = median(&mut times);
-            println!(
-                "{:34}{:>6.2} ms{:>6.2} ms{:>6}{:>9.2}",
-                format!("{what}, {whose}"),
-                milliseconds(middle),
-                milliseconds(part(&mut times, 99)),
-                times.len(),
-                middle.as_secs_f64() / of.as_secs_f64()
-            );
+            print_line(&format!("{what}, {whose}"), &mut times, of);
         }
     }
     println!("The ratio is that of the medians, to the own screen in the same run.");

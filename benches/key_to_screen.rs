@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use paho_mqtt::{Client, Message};
 use support::bench::Node::{Broker1, Broker2, Card1, Display};
 use support::bench::plain::PlainClient;
-use support::bench::{BROKERS, Bench, told};
-use support::figures::{median, milliseconds, part};
+use support::bench::{BROKERS, Bench};
+use support::figures::{median, print_head, print_line, wait_for_sensor_1};
 use support::pty::Pty;
 
 const KEYS: usize = 300;
@@ -31,7 +31,7 @@ fn main() {
     let mut boards = Bench::running();
     let (card1, display) = (boards.take(Card1), boards.take(Display));
     let bare = Bare::start();
-    let mut times = Timings::default();
+    let mut times = WayTimes::default();
     for press in 0..keys {
         let state = if press % 2 == 0 { "KO" } else { "OK" };
         times.key(&card1, &display, state);
@@ -44,25 +44,25 @@ fn main() {
 
 /// Durations from the key, or from the bare message, to what each is named after.
 #[derive(Default)]
-struct Timings {
+struct WayTimes {
     own_screen: Vec<Duration>,
     display: Vec<Duration>,
     confirmed: Vec<Duration>,
     bare: Vec<Duration>,
 }
 
-impl Timings {
+impl WayTimes {
     fn key(&mut self, card1: &Pty, display: &Pty, state: &str) {
         let pressed = Instant::now();
         card1.send("1");
         thread::scope(|scope| {
             let on_display = scope.spawn(|| {
-                wait_for(display, state, |_| true);
+                wait_for_sensor_1(display, state, |_| true);
                 pressed.elapsed()
             });
-            wait_for(card1, state, |_| true);
+            wait_for_sensor_1(card1, state, |_| true);
             self.own_screen.push(pressed.elapsed());
-            wait_for(card1, state, |beside| beside == "CONFIRMED");
+            wait_for_sensor_1(card1, state, |beside| beside == "CONFIRMED");
             self.confirmed.push(pressed.elapsed());
             self.display
                 .push(on_display.join().expect("the display shows it"));
@@ -71,31 +71,17 @@ impl Timings {
 
     fn print(mut self) {
         let bare = median(&mut self.bare);
-        println!("{:34}{:>9}{:>9}{:>6}{:>9}", "", "median", "p99", "n", "ratio");
+        print_head();
         for (name, times) in [
             ("key on card 1 to its own screen", &mut self.own_screen),
             ("key on card 1 to the display", &mut self.display),
             ("key on card 1 to CONFIRMED", &mut self.confirmed),
             ("bare relay, message to listener", &mut self.bare),
         ] {
-            let middle = median(times);
-            println!(
-                "{name:34}{:>6.1} ms{:>6.1} ms{:>6}{:>9.2}",
-                milliseconds(middle),
-                milliseconds(part(times, 99)),
-                times.len(),
-                middle.as_secs_f64() / bare.as_secs_f64()
-            );
+            print_line(name, times, bare);
         }
         println!("The ratio is that of the medians, to the bare relay in the same run.");
     }
-}
-
-/// Waits until a screen shows sensor 1 in this state, and beside it what is asked for.
-fn wait_for(screen: &Pty, state: &str, beside: impl Fn(&str) -> bool) {
-    screen.wait_for(state, |seen| {
-        told::row(&seen.text(), 1).is_some_and(|row| row.state == state && beside(&row.beside))
-    });
 }
 
 /// Two brokers and the bridge, and clients that know nothing of versions, stages or screens.

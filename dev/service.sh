@@ -28,6 +28,8 @@ source "${project}/dev/lib/seen.sh"
 
 readonly made="${project}/target/service"
 readonly machine="${made}/machine"
+# Where the project is in the new machine.
+readonly checkout=/srv/dualboard
 # What the units say.
 readonly state_dir=/var/lib/dualboard
 # The screens: a user and the card. Anna and boris are in the group dualboard.
@@ -127,7 +129,7 @@ new_machine() {
   local user folder
   say "Making a new machine: ${suite} from ${mirror}"
   make_machine "${suite}" "${mirror}" systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,mosquitto,procps
-  folder="${machine}/root/dualboard"
+  folder="${machine}${checkout}"
   git clone --quiet "${project}" "${folder}"
   mkdir -p "${folder}/target/release"
   cp "${programs_dir}"/card{1_monitor,2_monitor,2_global_display} "${folder}/target/release/"
@@ -148,7 +150,7 @@ new_machine() {
 broker_unit() {
   cat >"${machine}/etc/systemd/system/broker$1.service" <<UNIT
 [Service]
-WorkingDirectory=/root/dualboard
+WorkingDirectory=${checkout}
 ExecStart=/usr/sbin/mosquitto -c $2
 Restart=always
 
@@ -177,7 +179,7 @@ by_the_letter() {
       # This machine is both boards, and it was there on the first.
       continue
     fi
-    expect 1 "typed: ${line}" inside sh -c "cd /root/dualboard && ${line} 2>/dev/null"
+    expect 1 "typed: ${line}" inside sh -c "cd ${checkout} && ${line} 2>/dev/null"
   done < <(sed -n 's/^#   //p' "${project}/data/dualboard-card${card}.service" | grep -v '^card')
 }
 

@@ -348,27 +348,27 @@ def acknowledged(story: Story) -> None:
     story.agree()
 
 
-def acknowledgement_may_go_with_the_file(story: Story) -> None:
-    """The only file that held it is wiped, and the monitor was killed."""
+def killed_with_it(story: Story, who: str, wiped: bool) -> None:
+    """A monitor has called it SAVED, and is killed, and its file perhaps wiped; afterwards nobody knows of it."""
     new_alarm(story)
-    story.acknowledge("card1")
-    story.show("card1", s1=("KO", "CONFIRMED", "acknowledged SAVED"))
-    story.end("card1")
-    story.event("file", board=1, what="wiped")
-    story.start("card1")
+    story.acknowledge(who)
+    story.show(who, s1=("KO", "CONFIRMED" if who == "card1" else "LIVE", "acknowledged SAVED"))
+    story.end(who)
+    if wiped:
+        story.event("file", board=1 if who == "card1" else 2, what="wiped")
+    story.start(who)
     story.everywhere("KO", alarm="new alarm")
     story.agree()
+
+
+def acknowledgement_may_go_with_the_file(story: Story) -> None:
+    """The only file that held it is gone."""
+    killed_with_it(story, "card1", wiped=True)
 
 
 def acknowledgement_lost(story: Story) -> None:
-    """A monitor has called it SAVED, and is killed; afterwards nobody knows of it."""
-    new_alarm(story)
-    story.acknowledge("card2")
-    story.show("card2", s1=("KO", "LIVE", "acknowledged SAVED"))
-    story.end("card2")
-    story.start("card2")
-    story.everywhere("KO", alarm="new alarm")
-    story.agree()
+    """The file that held it is still there."""
+    killed_with_it(story, "card2", wiped=False)
 
 
 def acknowledgement_taken_back(story: Story) -> None:

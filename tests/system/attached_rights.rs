@@ -67,6 +67,16 @@ fn folder_of_owner(bench: &Bench) {
     set_mode(&folder, 0o750);
 }
 
+/// A board whose monitor runs as the owner of such a folder.
+fn owned() -> (Bench, Pty) {
+    let mut bench = Bench::new();
+    bench.start(Broker1);
+    folder_of_owner(&bench);
+    let owner = start_as(&bench, OWNER, OWNER, "");
+    owner.wait_for("the owner", |seen| seen.shows("SAVED"));
+    (bench, owner)
+}
+
 fn wait_screen(screen: &Pty) {
     screen.wait_for("whose screen it is", |seen| seen.shows("screen of process"));
 }
@@ -76,11 +86,7 @@ fn the_group_of_the_state_folder_may_attach_and_nobody_else() {
     if !is_root() {
         return;
     }
-    let mut bench = Bench::new();
-    bench.start(Broker1);
-    folder_of_owner(&bench);
-    let owner = start_as(&bench, OWNER, OWNER, "");
-    owner.wait_for("the owner", |seen| seen.shows("SAVED"));
+    let (bench, owner) = owned();
     for (group, groups) in [(OWNER, ""), (OTHER, "65534")] {
         let screen = start_as(&bench, OTHER, group, groups);
         wait_screen(&screen);
@@ -109,11 +115,7 @@ fn who_may_use_the_socket_sets_and_who_may_not_is_told_who_may() {
     if !is_root() {
         return;
     }
-    let mut bench = Bench::new();
-    bench.start(Broker1);
-    folder_of_owner(&bench);
-    let owner = start_as(&bench, OWNER, OWNER, "");
-    owner.wait_for("the owner", |seen| seen.shows("SAVED"));
+    let (bench, owner) = owned();
     let of_group = set_as(&bench, OWNER, &["--set", "2=ko", "--timeout", "4"]);
     assert_ended(of_group, 1, "Sensor 2  KO       SAVED\n");
     owner.wait_for("who asked", |seen| {
@@ -163,11 +165,7 @@ fn who_may_not_write_in_the_folder_is_not_offered_to_run_the_owner_and_waits_for
     if !is_root() {
         return;
     }
-    let mut bench = Bench::new();
-    bench.start(Broker1);
-    folder_of_owner(&bench);
-    let owner = start_as(&bench, OWNER, OWNER, "");
-    owner.wait_for("the owner", |seen| seen.shows("SAVED"));
+    let (bench, owner) = owned();
     let reader = start_as(&bench, OTHER, OWNER, "");
     wait_screen(&reader);
     drop(owner);
@@ -193,11 +191,7 @@ fn an_owner_of_another_user_than_the_folder_is_not_trusted() {
     if !is_root() {
         return;
     }
-    let mut bench = Bench::new();
-    bench.start(Broker1);
-    folder_of_owner(&bench);
-    let owner = start_as(&bench, OWNER, OWNER, "");
-    owner.wait_for("the owner", |seen| seen.shows("SAVED"));
+    let (bench, _owner) = owned();
     chown(bench.state_dir(Card1), Some(0), Some(0)).expect("root may");
     let mut screen = bench.spawn(Card1, &bench.url(Card1), &[]);
     assert_eq!(code(screen.wait_for_end()), 1);

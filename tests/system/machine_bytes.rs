@@ -1,5 +1,8 @@
 //! Bytes that no finger has typed: sequences that a slow link delivers in parts, pastes, and what a crashed
 //! program has left on.
+//!
+//! The pauses are what is tested: they are the slow link's own, and nothing happens at their ends that could
+//! be waited for.
 #![allow(clippy::disallowed_methods, reason = "pauses of a link")]
 
 use std::thread::sleep;
