@@ -35,6 +35,13 @@ MUTATIONS = [
         "            ko: None,\n            ..*self",
     ),
     (
+        "quarantine does not say which alarm it was",
+        "acknowledged",
+        "core/src/machine.rs",
+        "                let ko = heartbeat.quarantined_ko[sensor];",
+        "                let ko = None;",
+    ),
+    (
         "an acknowledged alarm of one era makes that of another one forgotten",
         "acknowledged",
         "core/src/acknowledged.rs",
@@ -45,7 +52,7 @@ MUTATIONS = [
         "a display says once which alarms were acknowledged",
         "simulation",
         "core/src/machine.rs",
-        "            self.tell_owner(now.mono, &heartbeat.acknowledged, effects);",
+        "            self.send_acknowledged(&heartbeat.acknowledged, effects);",
         "",
     ),
     (

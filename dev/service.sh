@@ -274,6 +274,12 @@ keys_of_any() {
   local name="$1" key scrolled='Home newest event'
   press "${name}" a
   expect 5 "${name}: a acknowledges" shows_not "${name}" '•|\*Sensor| ! '
+  press "${name}" s
+  expect 5 "${name}: s finds no bell" shows "${name}" 'no bell to silence'
+  press "${name}" t
+  expect 5 "${name}: t is marked as a test" shows "${name}" 'TEST +No state is shown'
+  press "${name}" x
+  expect 5 "${name}: any key ends it" shows_not "${name}" 'TEST '
   for key in Down NPage End; do
     press "${name}" "${key}"
     expect 5 "${name}: ${key} scrolls back" shows "${name}" "${scrolled}"
@@ -369,7 +375,7 @@ hang_owners() {
     inside kill -STOP "${olds[card]}"
   done
   for card in 1 2; do
-    expect 20 "card ${card}'s owner is stopped: its screens say so" all_of_card_show "${card}" "card${card}_monitor \(process ${olds[card]}, service\) has not answered since"
+    expect 14 "card ${card}'s owner is stopped: its screens say so" all_of_card_show "${card}" "card${card}_monitor \(process ${olds[card]}, service\) has not answered since"
   done
   for card in 1 2; do
     come_back "${card}" "${olds[card]}"
@@ -391,6 +397,7 @@ stop_owner() {
   expect 1 'root is told that o runs it there' shows root1 'o runs it here'
   expect 1 'anna is not, who may not write in the state folder' shows_not anna1 'o runs? it here'
   press anna1 o
+  expect 5 "anna's o runs nothing: it still says so" shows anna1 "\(process ${old}, service\) ended at "
   press root1 o
   expect 10 'o by root: it runs there' shows root1 'BOARD 1 +card1_monitor +unlocked'
   for name in anna1 boris1; do

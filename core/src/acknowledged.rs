@@ -63,7 +63,7 @@ impl UpTo {
 
 /// Who acknowledged an alarm, and when, as far as that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Stamp {
+pub struct Acknowledgement {
     /// Who.
     pub by: Option<Name>,
     /// When, by the clock of the program there.
@@ -93,16 +93,16 @@ impl Acknowledged {
 
     /// Who acknowledged an alarm of a sensor; `None` if nobody has.
     #[must_use]
-    pub fn stamp(&self, sensor: SensorId, alarm: Dot) -> Option<Stamp> {
+    pub fn of_alarm(&self, sensor: SensorId, alarm: Dot) -> Option<Acknowledgement> {
         let up_to = self.0[sensor].filter(|up_to| up_to.covers(alarm))?;
         // Of earlier alarms, and of other eras, it is not kept.
         Some(if up_to.top() == Some(alarm) {
-            Stamp {
+            Acknowledgement {
                 by: up_to.by,
                 at: up_to.at,
             }
         } else {
-            Stamp::default()
+            Acknowledgement::default()
         })
     }
 

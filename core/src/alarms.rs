@@ -217,36 +217,36 @@ impl Alarms {
             .filter_map(|(sensor, ko)| Some((sensor, ko?)))
             .collect();
         new.sort_by_key(|(_, ko)| ko.from.map(|from| from.0));
-        for (sensor, ko) in &new {
-            self.raise(now, Subject::Ko(*sensor), ko.from);
-        }
         // Which came first is known where all times are, and differ.
         let unknown = !ko.is_empty() || new.iter().any(|(_, ko)| ko.from.is_none());
-        let mut before: Option<(u64, Alarm)> = None;
-        for Open { first, .. } in &mut self.open {
-            if let Some((count, earlier)) = before
-                && (unknown || earlier.since == first.1.since)
-            {
-                first.0 = count;
+        let (mut count, mut before) = (0, None);
+        for (sensor, ko) in new {
+            if !unknown && ko.from != before {
+                count = self.total.alarms;
             }
-            before = Some(*first);
+            before = ko.from;
+            self.raise_as(count, now, Subject::Ko(sensor), ko.from);
         }
     }
 
     /// Takes back what is acknowledged by now, on whatever screen.
     fn acknowledged_elsewhere(&mut self, seen: &Observed) {
-        for (sensor, (_, acknowledged)) in seen.alarms.iter() {
-            let open = self.open.len();
-            self.open
-                .retain(|open| !acknowledged || open.alarm.subject != Subject::Ko(sensor));
-            if self.open.len() < open {
+        let acknowledged = |sensor| seen.alarms[sensor].is_some_and(|(_, acknowledged)| acknowledged);
+        self.open.retain(|open| match open.alarm.subject {
+            Subject::Ko(sensor) if acknowledged(sensor) => {
                 self.changed[sensor] = 0;
+                false
             }
-        }
+            _ => true,
+        });
     }
 
     fn raise(&mut self, now: Wall, subject: Subject, since: Option<Wall>) {
-        let count = self.total.alarms;
+        self.raise_as(self.total.alarms, now, subject, since);
+    }
+
+    /// With the count of alarms before it: that of another one if it is not known which came first.
+    fn raise_as(&mut self, count: u64, now: Wall, subject: Subject, since: Option<Wall>) {
         self.total.alarms += subject.number();
         let alarm = Alarm {
             subject,

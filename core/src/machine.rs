@@ -26,7 +26,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::acknowledged::{Acknowledged, Stamp};
+use crate::acknowledged::{Acknowledged, Acknowledgement};
 use crate::chain::{Chain, Connection, Link};
 use crate::command::{Answer, Command, Name};
 use crate::event_log::{EventLog, Fact};
@@ -64,7 +64,7 @@ const LAPSE: i64 = 3;
 /// other do not flood the brokers.
 const ANSWER_PAUSE: Duration = Duration::from_millis(250);
 
-/// How long nothing more is witnessed after a witness: the answer may be under way. The next heartbeat asks
+/// How long nothing more that an owner lacks is sent to it: the answer may be under way. The next heartbeat asks
 /// again.
 const WITNESS_PAUSE: Duration = Duration::from_secs(1);
 
@@ -82,10 +82,8 @@ pub struct Machine {
     acknowledging: Acknowledging,
     outbox: Outbox,
     heart: Heart,
-    /// After a witness: the answer may be under way.
+    /// After what an owner lacks was sent to it: the answer may be under way.
     witnessed: Pause,
-    /// After alarms were acknowledged by message: the owner's heartbeat may be under way.
-    sent_to_owner: Pause,
     /// After a report was published again for another owner that says that it has not heard it.
     answered: Pause,
     ownership: Ownership,
@@ -146,7 +144,6 @@ impl Machine {
             outbox: Outbox::new(identity.own_topics()),
             heart: Heart::default(),
             witnessed: Pause::default(),
-            sent_to_owner: Pause::default(),
             answered: Pause::default(),
             ownership: Ownership::default(),
             rights: Rights::default(),
@@ -187,9 +184,9 @@ impl Machine {
             Event::Delivered(ticket) => self.delivered(ticket),
             Event::Undelivered(ticket) => self.outbox.undelivered(ticket),
             Event::Refused { topic, why } => self.rights.refused(now.mono, topic, why),
-            Event::Saved => self.saved(now),
+            Event::Saved => self.storage(now, OwnCard::saved),
             Event::NotSaved(why) => self.storage(now, |own| own.not_saved(now.mono, why)),
-            Event::FileGone(why) => self.file_gone(now, why),
+            Event::FileGone(why) => self.storage(now, |own| own.file_gone(why)),
             Event::NotLogged(why) => self.note(now, Fact::NotLogged(why)),
             Event::LoggedAgain => self.note(now, Fact::LoggedAgain),
             Event::AlarmCommandFailed(why) => self.note(now, Fact::AlarmCommandFailed(why)),
@@ -314,18 +311,6 @@ impl Machine {
         }
     }
 
-    fn saved(&mut self, now: Now) {
-        self.storage(now, OwnCard::saved);
-        if let Some(memory) = self.own.as_ref().and_then(|own| own.disk().holds()) {
-            self.acknowledging.on_disk(&memory.acknowledged);
-        }
-    }
-
-    fn file_gone(&mut self, now: Now, why: String) {
-        self.storage(now, |own| own.file_gone(why));
-        self.acknowledging.on_disk(&Acknowledged::default());
-    }
-
     // Alarms.
 
     /// The operator has seen these alarms.
@@ -340,82 +325,28 @@ impl Machine {
         self.heart.by(now.mono);
         if self.identity.role == Role::Display && self.restore.is_done() {
             // The owner may have lost what it once had: it is sent all.
-            self.sent_to_owner = Pause::default();
-            self.tell_owner(now.mono, &Acknowledged::default(), effects);
+            self.send_acknowledged(&Acknowledged::default(), effects);
         }
     }
 
     /// Somebody has seen these alarms. The other owner hears of it at once.
     fn merge_acknowledged(&mut self, now: Now, alarms: &Acknowledged) {
-        let before = self.open_alarms();
-        if !self.acknowledging.merge(alarms) {
+        let present = PerSensor::from_fn(|sensor| Some(self.alarm(sensor)?.dot));
+        let Some(news) = self.acknowledging.merge(alarms, &present) else {
             return;
-        }
+        };
         self.heart.soon(now.mono, ANSWER_PAUSE);
-        let open = self.open_alarms();
-        let mut sensors: Vec<SensorId> = before.iter().filter(|sensor| !open.contains(*sensor)).collect();
-        if !self.restore.was_ever_done() {
-            return;
-        }
-        while let Some(by) = sensors.first().map(|sensor| self.acknowledged_by(*sensor)) {
-            let same = |sensor: &mut SensorId| self.acknowledged_by(*sensor) == by;
-            let sensors = sensors.extract_if(.., same).collect();
-            self.note(now, Fact::Acknowledged { by, sensors });
+        if self.restore.was_ever_done() {
+            for (by, sensors) in news {
+                self.note(now, Fact::Acknowledged { by, sensors });
+            }
         }
     }
 
-    fn acknowledged_by(&self, sensor: SensorId) -> Option<Name> {
-        let alarm = self.alarm(sensor)?.dot;
-        self.acknowledging.known().stamp(sensor, alarm)?.by
-    }
-
-    /// The alarms that this program knows to be acknowledged.
-    #[must_use]
-    pub const fn known_acknowledged(&self) -> &Acknowledged {
-        self.acknowledging.known()
-    }
-
-    /// The last time that a sensor was KO, as far as somebody with versions says so.
-    #[must_use]
-    pub fn alarm(&self, sensor: SensorId) -> Option<Ko> {
-        match self.shown(sensor)? {
-            Shown::Reading(reading) => reading.last_ko(),
-            Shown::Unversioned(_) => None,
-        }
-    }
-
-    /// The sensors with an alarm that nobody has acknowledged.
-    fn open_alarms(&self) -> SensorSet {
-        let known = self.acknowledging.known();
-        let is_open = |sensor: &SensorId| {
-            self.alarm(*sensor)
-                .is_some_and(|ko| !known.covers(*sensor, ko.dot))
-        };
-        SensorId::ALL.into_iter().filter(is_open).collect()
-    }
-
-    /// Who acknowledged a sensor's alarm, and how far that has got; `None` if nobody has.
-    #[must_use]
-    pub fn acknowledgement(&self, sensor: SensorId, alarm: Dot) -> Option<(Stamp, Option<Stage>)> {
-        let stamp = self.acknowledging.known().stamp(sensor, alarm)?;
-        let stage = match self.identity.card() {
-            Some(own) => Some(self.acknowledging.stage_at_owner(own, sensor, alarm)),
-            None => self
-                .acknowledging
-                .stage_at_display(self.chain.home, sensor, alarm),
-        };
-        Some((stamp, stage))
-    }
-
-    /// Tells the owner at this broker what it lacks, which spreads it.
-    fn tell_owner(&mut self, now: Mono, has: &Acknowledged, effects: &mut Vec<Effect>) {
-        let known = *self.acknowledging.known();
-        if self.identity.role != Role::Display || !has.lacks(&known) || !self.sent_to_owner.is_over(now) {
-            return;
-        }
-        self.sent_to_owner.begin(now, WITNESS_PAUSE);
+    /// Sends the owner at this broker the acknowledged alarms that it lacks, which spreads them.
+    fn send_acknowledged(&mut self, has: &Acknowledged, effects: &mut Vec<Effect>) {
         for card in Card::ALL {
-            let alarms = known.beyond(has, card.sensors());
+            let alarms = self.acknowledging.known().beyond(has, card.sensors());
             if !alarms.is_empty() {
                 let payload = wire::encode_acknowledged(&alarms);
                 effects.push(self.outbox.publish(Topic::Acknowledge(card), payload));
@@ -718,13 +649,20 @@ impl Machine {
         }
         if let Some(own) = self.identity.card() {
             for (sensor, reading) in heartbeat.quarantined.of(own).iter() {
-                self.own_reading(now, sensor, reading);
+                let ko = heartbeat.quarantined_ko[sensor];
+                self.own_reading(now, sensor, Reading { ko, ..reading });
             }
             self.all_own_readings_heard();
             self.answer_heartbeat(now.mono, own, heartbeat);
         }
-        if card == self.chain.home {
-            self.tell_owner(now.mono, &heartbeat.acknowledged, effects);
+        let lacks = heartbeat.acknowledged.lacks(self.acknowledging.known());
+        if self.identity.role == Role::Display
+            && card == self.chain.home
+            && lacks
+            && self.witnessed.is_over(now.mono)
+        {
+            self.witnessed.begin(now.mono, WITNESS_PAUSE);
+            self.send_acknowledged(&heartbeat.acknowledged, effects);
         }
         if card == Card::Two && (self.knows_better(&heartbeat.has) || self.misses_the_join(now.mono)) {
             self.send_witness(now.mono, effects);
@@ -963,6 +901,7 @@ impl Machine {
         self.outbox.beat();
         let card = own.card();
         let (era, run_era) = own.eras();
+        let quarantined = self.others.quarantined();
         let heartbeat = Heartbeat {
             life: self.identity.life,
             uptime: now.mono.since(self.identity.started.mono),
@@ -974,7 +913,8 @@ impl Machine {
             joined: Some(self.others.joined).filter(|_| regular && card == Card::One),
             heard_names: Some(self.naming.last_heard),
             joined_names: Some(self.naming.last_joined).filter(|_| regular && card == Card::One),
-            quarantined: self.others.quarantined(),
+            quarantined,
+            quarantined_ko: PerSensor::from_fn(|sensor| quarantined.get(sensor)?.last_ko()),
             acknowledged: *self.acknowledging.known(),
             other_live: self.freshness(card.other()).is_live(),
             other_plain: self.others.global.is_plain(card.other()),
@@ -1033,6 +973,38 @@ impl Machine {
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.identity.client_id
+    }
+
+    /// The alarms that this program knows to be acknowledged.
+    #[must_use]
+    pub const fn known_acknowledged(&self) -> &Acknowledged {
+        self.acknowledging.known()
+    }
+
+    /// The last time that a sensor was KO, as far as somebody with versions says so.
+    #[must_use]
+    pub fn alarm(&self, sensor: SensorId) -> Option<Ko> {
+        match self.shown(sensor)? {
+            Shown::Reading(reading) => reading.last_ko(),
+            Shown::Unversioned(_) => None,
+        }
+    }
+
+    /// Who acknowledged a sensor's alarm, and how far that has got; `None` if nobody has.
+    #[must_use]
+    pub fn acknowledgement(&self, sensor: SensorId, alarm: Dot) -> Option<(Acknowledgement, Option<Stage>)> {
+        let acknowledgement = self.acknowledging.of_alarm(sensor, alarm)?;
+        let stage = match &self.own {
+            Some(own) => Some(self.acknowledging.stage_at_owner(
+                own.card(),
+                own.disk().holds(),
+                (sensor, alarm),
+            )),
+            None => self
+                .acknowledging
+                .stage_at_display(self.chain.home, sensor, alarm),
+        };
+        Some((acknowledgement, stage))
     }
 
     /// When the program started.

@@ -19,6 +19,17 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// The stage of what is, or is not, in the owner's state file, at its broker, and at the other owner. A
+    /// stage is reached when it and all before it are proved, so none is shown too early.
+    #[must_use]
+    pub const fn of(in_file: bool, at_broker: bool, at_other: bool) -> Self {
+        match (in_file && at_broker, at_other) {
+            (false, _) => Self::Sending,
+            (true, false) => Self::Saved,
+            (true, true) => Self::Confirmed,
+        }
+    }
+
     /// The word on the screen.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -42,17 +53,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// The stage of the reading with this version. A stage is reached when it and all before it are proved,
-    /// so none is shown too early.
+    /// The stage of the reading with this version.
     #[must_use]
     pub fn stage(&self, sensor: SensorId, version: Version) -> Stage {
         let at = |versions: &Versions| versions.dot(sensor) == Some(version.dot);
-        if !(at(&self.durable) && at(&self.delivered)) {
-            Stage::Sending
-        } else if at(&self.confirmed) {
-            Stage::Confirmed
-        } else {
-            Stage::Saved
-        }
+        Stage::of(at(&self.durable), at(&self.delivered), at(&self.confirmed))
     }
 }

@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::acknowledged::Stamp;
+use crate::acknowledged::Acknowledgement;
 use crate::chain::{Chain, Connection, Link, Status, Watched};
 use crate::event_log::EventLog;
 use crate::lack::Lack;
@@ -64,7 +64,7 @@ pub struct AlarmView {
     /// Which alarm, and from when until when.
     pub ko: Ko,
     /// Who acknowledged it; `None` if nobody has.
-    pub acknowledged: Option<Stamp>,
+    pub acknowledged: Option<Acknowledgement>,
     /// How far the acknowledgement has got, as far as this program can tell.
     pub stage: Option<Stage>,
 }
@@ -129,6 +129,9 @@ impl View {
         for sensor in SensorId::ALL {
             if let Some(seen) = &mut self.sensors[sensor] {
                 seen.stage = None;
+                if let Some(alarm) = &mut seen.alarm {
+                    alarm.stage = None;
+                }
             }
         }
         let held = Freshness::Held {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::acknowledged::Acknowledged;
 use crate::command::{Answer, Command};
 use crate::names::Names;
-use crate::reading::{Reading, Snapshot, Versions};
+use crate::reading::{Ko, Reading, Snapshot, Versions};
 use crate::sensor::{PerSensor, SensorId, State};
 use crate::time::Wall;
 use crate::version::{Era, RunId};
@@ -148,6 +148,10 @@ pub struct Heartbeat {
         skip_serializing_if = "Snapshot::is_empty"
     )]
     pub quarantined: Snapshot,
+    /// When the sensors were KO last, by these readings: otherwise their owner would not know again an alarm
+    /// that somebody has acknowledged.
+    #[serde(default, skip_serializing_if = "no_ko")]
+    pub quarantined_ko: PerSensor<Option<Ko>>,
     /// The alarms that it knows to be acknowledged, of all sensors.
     #[serde(default, skip_serializing_if = "Acknowledged::is_empty")]
     pub acknowledged: Acknowledged,
@@ -165,6 +169,10 @@ impl Heartbeat {
     pub fn is_in(&self, era: Era) -> bool {
         self.era == era || self.run_era == Some(era)
     }
+}
+
+fn no_ko(ko: &PerSensor<Option<Ko>>) -> bool {
+    ko.iter().next().is_none()
 }
 
 /// A message that could be read.

@@ -1,7 +1,6 @@
 //! A screen of an owner that runs in another process. It owns nothing: when the owner ends, or does not
 //! answer any more, it says so, shows what it knew last, and waits for the next one, or for an answer.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,14 +59,18 @@ pub struct AttachedScreen {
     command: Option<(u64, Option<Answer>)>,
     /// The number of the last request. The first is drawn: no two screens have the same.
     last: u64,
-    /// What the operator asked for and has not been answered, with the moment. The first ones have been sent;
-    /// an owner that is back is asked for all of it.
-    unanswered: VecDeque<(Request, Mono)>,
-    sent: usize,
+    /// What the operator asked for and has not been answered. An owner that is back is asked for all of it.
+    unanswered: Vec<Unanswered>,
     /// The last question, if it has not been answered.
     question: Option<Request>,
     /// When it was asked.
     questioned: Now,
+}
+
+struct Unanswered {
+    request: Request,
+    since: Mono,
+    is_sent: bool,
 }
 
 impl AttachedScreen {
@@ -97,8 +100,7 @@ impl AttachedScreen {
             operator,
             command: None,
             last: random::u64()?,
-            unanswered: VecDeque::new(),
-            sent: 0,
+            unanswered: Vec::new(),
             question: None,
             questioned: clock.now(),
         }))
@@ -115,7 +117,12 @@ impl AttachedScreen {
     }
 
     fn ask(&mut self, request: Request) {
-        self.unanswered.push_back((request, self.clock.now().mono));
+        let since = self.clock.now().mono;
+        self.unanswered.push(Unanswered {
+            request,
+            since,
+            is_sent: false,
+        });
         self.send();
     }
 
@@ -123,31 +130,27 @@ impl AttachedScreen {
     /// it than there is surely room for.
     fn send(&mut self) {
         let Some(owner) = &self.owner else { return };
-        for (request, _) in self.unanswered.iter().take(MOST_ASKED).skip(self.sent) {
+        let first = self.unanswered.iter_mut().take(MOST_ASKED);
+        for unanswered in first.filter(|unanswered| !unanswered.is_sent) {
             // Where that fails the owner has ended, which is told by the end of its views.
-            let _ = owner.ask(*request);
-            self.sent += 1;
+            let _ = owner.ask(unanswered.request);
+            unanswered.is_sent = true;
         }
     }
 
     /// Forgets what nobody expects any more. What has been seen stays seen.
     fn forget(&mut self) {
         let now = self.clock.now().mono;
-        let (mut place, mut sent) = (0, self.sent);
-        self.unanswered.retain(|(request, asked)| {
-            let stays = now < asked.after(REQUEST_LIVES) || matches!(request.what, Asked::Acknowledge(_));
-            sent -= usize::from(!stays && place < self.sent);
-            place += 1;
-            stays
+        self.unanswered.retain(|Unanswered { request, since, .. }| {
+            now < since.after(REQUEST_LIVES) || matches!(request.what, Asked::Acknowledge(_))
         });
-        self.sent = sent;
     }
 
     /// Gives whether there is something to see of it.
     fn replied(&mut self, reply: Reply) -> bool {
         match reply {
             Reply::Changed(answer) => {
-                for (request, _) in &mut self.unanswered {
+                for Unanswered { request, .. } in &mut self.unanswered {
                     if let Asked::Change(changes) = &mut request.what
                         && request.id == answer.id
                     {
@@ -170,9 +173,8 @@ impl AttachedScreen {
             if self.is_silent() && question.what == Asked::Answer {
                 self.question(Asked::View);
             }
-        } else if let Some(place) = self.unanswered.iter().position(|(request, _)| request.id == id) {
-            self.unanswered.remove(place);
-            self.sent -= usize::from(place < self.sent);
+        } else {
+            self.unanswered.retain(|unanswered| unanswered.request.id != id);
             self.send();
         }
     }
@@ -237,7 +239,9 @@ impl AttachedScreen {
         let may_run = lock::may_take(&self.folder, self.card);
         self.absent(Absence::Ended { may_run }, self.clock.now().wall);
         self.question = None;
-        self.sent = 0;
+        for unanswered in &mut self.unanswered {
+            unanswered.is_sent = false;
+        }
         let (sender, next) = bounded(1);
         // Without the screen nobody looks any more.
         let (folder, card) = (Arc::downgrade(&self.folder), self.card);
@@ -354,9 +358,12 @@ impl Source for AttachedScreen {
         None
     }
 
-    fn acknowledge(&mut self, alarms: PerSensor<Option<Dot>>, _: Option<Name>) -> Option<Stop> {
+    fn acknowledge(&mut self, alarms: PerSensor<Option<Dot>>, by: Option<Name>) -> Option<Stop> {
+        // What the operator has seen by now goes for what was seen before.
+        self.unanswered
+            .retain(|unanswered| !matches!(unanswered.request.what, Asked::Acknowledge(_)));
         let request = self.request(Asked::Acknowledge(alarms));
-        self.ask(request);
+        self.ask(Request { by, ..request });
         None
     }
 

@@ -236,7 +236,7 @@ impl Runtime {
         // First: it takes microseconds. The threads that publish and write would have their turns before the
         // one that serves the screens, and whoever has pressed a key waits for it.
         if let Some(screens) = &mut self.screens {
-            screens.show(&self.machine);
+            screens.show(&self.machine, self.clock.since_boot());
         }
         for effect in effects {
             match effect {

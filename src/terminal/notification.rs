@@ -12,7 +12,7 @@ const LONGEST: usize = 150;
 
 /// How a terminal is told of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum EscapeForm {
     /// iTerm2's: a text.
     Osc9,
     /// rxvt-unicode's: a title and a text.
@@ -43,25 +43,25 @@ pub enum Notifications {
 /// A way that is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Notifier {
-    form: Form,
+    form: EscapeForm,
     through: Multiplexer,
 }
 
 /// By what a terminal is known: a variable that begins with this value. First what describes the terminal
 /// itself, also over SSH; inside of tmux and GNU screen only what they have inherited is left.
-const KNOWN: [(&str, &str, Form); 12] = [
-    ("TERM", "xterm-kitty", Form::Osc99),
-    ("TERM", "xterm-ghostty", Form::Osc777),
-    ("TERM", "foot", Form::Osc777),
-    ("TERM", "rxvt-unicode", Form::Osc777),
-    ("TERM_PROGRAM", "iTerm.app", Form::Osc9),
-    ("TERM_PROGRAM", "WezTerm", Form::Osc777),
-    ("TERM_PROGRAM", "ghostty", Form::Osc777),
-    ("TERM_PROGRAM", "WarpTerminal", Form::Osc9),
-    ("LC_TERMINAL", "iTerm2", Form::Osc9),
-    ("KITTY_WINDOW_ID", "", Form::Osc99),
-    ("WEZTERM_PANE", "", Form::Osc777),
-    ("GHOSTTY_RESOURCES_DIR", "", Form::Osc777),
+const KNOWN: [(&str, &str, EscapeForm); 12] = [
+    ("TERM", "xterm-kitty", EscapeForm::Osc99),
+    ("TERM", "xterm-ghostty", EscapeForm::Osc777),
+    ("TERM", "foot", EscapeForm::Osc777),
+    ("TERM", "rxvt-unicode", EscapeForm::Osc777),
+    ("TERM_PROGRAM", "iTerm.app", EscapeForm::Osc9),
+    ("TERM_PROGRAM", "WezTerm", EscapeForm::Osc777),
+    ("TERM_PROGRAM", "ghostty", EscapeForm::Osc777),
+    ("TERM_PROGRAM", "WarpTerminal", EscapeForm::Osc9),
+    ("LC_TERMINAL", "iTerm2", EscapeForm::Osc9),
+    ("KITTY_WINDOW_ID", "", EscapeForm::Osc99),
+    ("WEZTERM_PANE", "", EscapeForm::Osc777),
+    ("GHOSTTY_RESOURCES_DIR", "", EscapeForm::Osc777),
 ];
 
 impl Notifications {
@@ -82,9 +82,9 @@ impl Notifications {
         };
         let form = match wanted {
             Notify::Off => return Self::Off,
-            Notify::Osc9 => Form::Osc9,
-            Notify::Osc777 => Form::Osc777,
-            Notify::Osc99 => Form::Osc99,
+            Notify::Osc9 => EscapeForm::Osc9,
+            Notify::Osc777 => EscapeForm::Osc777,
+            Notify::Osc99 => EscapeForm::Osc99,
             Notify::Auto => match KNOWN.iter().find(|(name, value, _)| begins(name, value)) {
                 Some((_, _, form)) => *form,
                 None => return Self::UnknownTerminal,
@@ -108,23 +108,23 @@ impl Notifier {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self.form {
-            Form::Osc9 => "osc9",
-            Form::Osc777 => "osc777",
-            Form::Osc99 => "osc99",
+            EscapeForm::Osc9 => "osc9",
+            EscapeForm::Osc777 => "osc777",
+            EscapeForm::Osc99 => "osc99",
         }
     }
 
     /// The bytes that make the terminal show this text.
     ///
-    /// BEL ends the sequence, since the other end that it may have (`ESC \`) ends what GNU screen passes on.
+    /// BEL ends the sequence: the other possible end, `ESC \`, would also end GNU screen's wrapper.
     #[must_use]
     pub fn bytes(self, title: &str, text: &str) -> Vec<u8> {
         let [title, text] = [title, text].map(harmless);
         let sequence = match self.form {
             // The title first: ConEmu takes a text that begins with a number for a command.
-            Form::Osc9 => format!("\x1b]9;{title}: {text}\x07"),
-            Form::Osc777 => format!("\x1b]777;notify;{title};{text}\x07"),
-            Form::Osc99 => format!("\x1b]99;;{title}: {text}\x07"),
+            EscapeForm::Osc9 => format!("\x1b]9;{title}: {text}\x07"),
+            EscapeForm::Osc777 => format!("\x1b]777;notify;{title};{text}\x07"),
+            EscapeForm::Osc99 => format!("\x1b]99;;{title}: {text}\x07"),
         };
         match self.through {
             Multiplexer::None => sequence,
@@ -189,6 +189,17 @@ mod tests {
             assert_eq!(name, form, "{variables:?}");
         }
         assert_eq!(of(Notify::Off, &[("TERM", "xterm-kitty")]), Notifications::Off);
+    }
+
+    #[test]
+    fn each_terminal_of_the_list_is_told_in_its_form() {
+        for (name, value, form) in KNOWN {
+            let value = if value.is_empty() { "1" } else { value };
+            let Notifications::By(notifier) = of(Notify::Auto, &[(name, value)]) else {
+                panic!("{name}={value}");
+            };
+            assert_eq!(notifier.form, form, "{name}={value}");
+        }
     }
 
     #[test]

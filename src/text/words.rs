@@ -200,13 +200,8 @@ fn acknowledged(by: Option<&Name>, sensors: SensorSet, names: &Names) -> String 
     let by = by
         .map(|name| format!(" by {}", name.as_str()))
         .unwrap_or_default();
-    let sensors = numbered(sensors, names);
-    let alarms = if sensors.starts_with("sensors ") {
-        "alarms"
-    } else {
-        "alarm"
-    };
-    format!("{alarms} of {sensors} acknowledged{by}")
+    let many = if sensors.iter().nth(1).is_some() { "s" } else { "" };
+    format!("alarm{many} of {} acknowledged{by}", numbered(sensors, names))
 }
 
 /// Several sensors: `sensors 2, 6 (Lamp)`.

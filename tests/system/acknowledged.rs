@@ -3,7 +3,8 @@
 use rustix::process::Signal;
 
 use crate::support::bench::Node::{self, Card1, Card2, Display};
-use crate::support::bench::{ALL, Bench, PROGRAMS, flat};
+use crate::support::bench::plain::PlainClient;
+use crate::support::bench::{ALL, Bench, PROGRAMS, flat, row};
 use crate::support::mosquitto::Mosquitto;
 
 /// What stands in a sensor's row behind its time, if its alarm is spoken of there.
@@ -66,6 +67,7 @@ fn acknowledged_on_the_display_with_board_1_cut_off_it_is_so_on_board_1_when_the
         bench.wait_text(node, "alarm of sensor 3 acknowledged by ");
     }
     wait_alarm(&bench, Card2, 3, "acknowledged SAVED");
+    wait_alarm(&bench, Display, 3, "acknowledged on board 2");
     wait_alarm(&bench, Card1, 3, "new alarm");
     // Only board 2 knows it, on its disk.
     bench.end_all([Display, Card2], Signal::KILL);
@@ -106,7 +108,12 @@ fn a_sensor_that_was_ko_while_nobody_looked_says_from_when_until_when() {
     bench.press(Card1, "1");
     bench.wait_row(Card1, 1, "OK", "CONFIRMED");
     bench.start(Display);
-    bench.wait("it says so", |bench| bench.text(Display).contains("was KO "));
+    bench.wait("it says so, with both times", |bench| {
+        let row = bench.row(Display, 1).map(|row| row.time).unwrap_or_default();
+        let (_, was) = row.split_once("was KO ").unwrap_or_default();
+        let colons: Vec<_> = was.split(" to ").map(|time| time.matches(':').count()).collect();
+        colons == [2, 2]
+    });
     bench.press(Display, "a");
     for node in PROGRAMS {
         bench.wait("it has been seen", |bench| !bench.text(node).contains("was KO "));
@@ -114,7 +121,7 @@ fn a_sensor_that_was_ko_while_nobody_looked_says_from_when_until_when() {
 }
 
 #[test]
-fn a_screen_of_a_service_acknowledges_under_its_operators_name() {
+fn another_screen_of_an_owner_acknowledges_under_its_operators_name() {
     let bench = Bench::running();
     let screen = bench.spawn(Card1, &bench.url(Card1), &["--operator", "night shift"]);
     screen.wait_for("the owner's state", |seen| seen.shows("CONFIRMED"));
@@ -126,7 +133,8 @@ fn a_screen_of_a_service_acknowledges_under_its_operators_name() {
         bench.wait_text(node, "alarm of sensor 2 acknowledged by night shift");
     }
     screen.wait_for("what all show", |seen| {
-        flat(&seen.text()).contains(" acknowledged")
+        let row = row(&seen.text(), 2);
+        row.is_some_and(|row| row.time.ends_with("acknowledged by night shift"))
     });
 }
 
@@ -150,6 +158,8 @@ fn a_display_that_may_not_acknowledge_says_that_it_counts_on_its_screen_only() {
         let text = flat(&seen.text());
         text.contains("sensors/card2/acknowledge") && text.contains("counts on this screen only")
     });
+    let listener = PlainClient::stranger(&mosquitto.url()).listen("sensors/card2/alive");
+    listener.wait_for("two heartbeats", |heard| heard.len() >= 2);
     assert!(
         owner.look(|seen| seen.shows("new alarm")),
         "nobody has told the owner"

@@ -87,11 +87,12 @@ fn the_group_of_the_state_folder_may_attach_and_nobody_else() {
         return;
     }
     let (bench, owner) = owned();
-    for (group, groups) in [(OWNER, ""), (OTHER, "65534")] {
+    for (group, groups, key) in [(OWNER, "", "2"), (OTHER, "65534", "3")] {
         let screen = start_as(&bench, OTHER, group, groups);
         wait_screen(&screen);
-        screen.press("2");
-        owner.wait_for("the toggle", |seen| seen.shows("command from "));
+        screen.press(key);
+        let toggled = format!("Sensor {key}  ✗ KO");
+        owner.wait_for("the toggle", |seen| seen.shows(&toggled));
     }
     let mut stranger = start_as(&bench, OTHER, OTHER, "");
     assert_eq!(code(stranger.wait_for_end()), 1);

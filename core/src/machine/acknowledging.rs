@@ -1,8 +1,11 @@
 //! The alarms that are acknowledged, and how far that has got.
 
-use crate::acknowledged::Acknowledged;
+use alloc::vec::Vec;
+
+use crate::acknowledged::{Acknowledged, Acknowledgement};
+use crate::command::Name;
 use crate::owner::Memory;
-use crate::sensor::{Card, PerCard, SensorId};
+use crate::sensor::{Card, PerCard, PerSensor, SensorId, SensorSet};
 use crate::stage::Stage;
 use crate::version::Dot;
 
@@ -10,8 +13,6 @@ use crate::version::Dot;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Acknowledging {
     known: Acknowledged,
-    /// In the state file, durably.
-    durable: Acknowledged,
     /// Handed over to the broker, handshake completed.
     delivered: Acknowledged,
     /// In the heartbeats of each card's owner.
@@ -21,10 +22,8 @@ pub(super) struct Acknowledging {
 impl Acknowledging {
     /// With what the state file holds.
     pub(super) fn remembering(memory: Option<&Memory>) -> Self {
-        let known = memory.map(|memory| memory.acknowledged).unwrap_or_default();
         Self {
-            known,
-            durable: known,
+            known: memory.map(|memory| memory.acknowledged).unwrap_or_default(),
             ..Self::default()
         }
     }
@@ -34,14 +33,31 @@ impl Acknowledging {
         &self.known
     }
 
-    /// Somebody acknowledged these; gives whether that is news.
-    pub(super) fn merge(&mut self, other: &Acknowledged) -> bool {
-        self.known.merge(other)
-    }
-
-    /// This much is in the state file now.
-    pub(super) const fn on_disk(&mut self, durable: &Acknowledged) {
-        self.durable = *durable;
+    /// Somebody acknowledged these. If that is news: which of the present alarms are acknowledged by that,
+    /// and by whom.
+    pub(super) fn merge(
+        &mut self,
+        other: &Acknowledged,
+        present: &PerSensor<Option<Dot>>,
+    ) -> Option<Vec<(Option<Name>, SensorSet)>> {
+        let before = self.known;
+        if !self.known.merge(other) {
+            return None;
+        }
+        let mut news: Vec<(Option<Name>, SensorSet)> = Vec::new();
+        for (sensor, alarm) in present.iter() {
+            let Some(now) = self.known.of_alarm(sensor, alarm) else {
+                continue;
+            };
+            if before.covers(sensor, alarm) {
+                continue;
+            }
+            match news.iter_mut().find(|(by, _)| *by == now.by) {
+                Some((_, sensors)) => sensors.insert(sensor),
+                None => news.push((now.by, SensorSet::from_iter([sensor]))),
+            }
+        }
+        Some(news)
     }
 
     /// The broker has taken this much.
@@ -54,18 +70,28 @@ impl Acknowledging {
         self.owner_has[card].merge(has);
     }
 
-    /// How far an acknowledged alarm has got at an owner, as with toggles.
-    pub(super) fn stage_at_owner(&self, own: Card, sensor: SensorId, alarm: Dot) -> Stage {
-        let in_both = self.durable.covers(sensor, alarm) && self.delivered.covers(sensor, alarm);
-        match (in_both, self.owner_has[own.other()].covers(sensor, alarm)) {
-            (false, _) => Stage::Sending,
-            (true, false) => Stage::Saved,
-            (true, true) => Stage::Confirmed,
-        }
+    /// Who acknowledged an alarm; `None` if nobody has.
+    pub(super) fn of_alarm(&self, sensor: SensorId, alarm: Dot) -> Option<Acknowledgement> {
+        self.known.of_alarm(sensor, alarm)
+    }
+
+    /// How far an acknowledged alarm has got at an owner whose state file holds this, as with toggles.
+    pub(super) fn stage_at_owner(
+        &self,
+        own: Card,
+        file: Option<&Memory>,
+        (sensor, alarm): (SensorId, Dot),
+    ) -> Stage {
+        let covers = |acknowledged: &Acknowledged| acknowledged.covers(sensor, alarm);
+        Stage::of(
+            file.is_some_and(|file| covers(&file.acknowledged)),
+            covers(&self.delivered),
+            covers(&self.owner_has[own.other()]),
+        )
     }
 
     /// How far it has got as seen from a display at the broker of `home`: that board's owner does not have
-    /// it, or both have. What is in the file of one of them, it does not know.
+    /// it, or both have; `None` in between. What is in the file of one of them, it does not know.
     pub(super) fn stage_at_display(&self, home: Card, sensor: SensorId, alarm: Dot) -> Option<Stage> {
         let has = |card: Card| self.owner_has[card].covers(sensor, alarm);
         match (has(home), has(home.other())) {

@@ -1,15 +1,15 @@
 //! Acknowledged alarms: the merge of what two programs know, and which alarm is which.
 
-use dualboard_core::acknowledged::{Acknowledged, Stamp};
+use dualboard_core::acknowledged::{Acknowledged, Acknowledgement};
 use dualboard_core::command::Name;
 use dualboard_core::reading::{Ko, Reading};
-use dualboard_core::sensor::{PerSensor, State};
+use dualboard_core::sensor::{Card, PerSensor, State};
 use dualboard_core::time::Wall;
 use dualboard_core::version::Dot;
 use proptest::prelude::*;
 
 use crate::boards::steady::{Boards, CARD1, CARD2, DISPLAY};
-use crate::solo::{dot, sensor, version};
+use crate::solo::{CARD1 as CARD1_ROLE, Solo, dot, heartbeat, reading, sensor, version};
 
 fn one(number: u8, alarm: Dot, by: &str, at: i64) -> Acknowledged {
     let alarms = PerSensor::from_fn(|of| (of == sensor(number)).then_some(alarm));
@@ -72,13 +72,13 @@ fn who_did_it_first_is_told_and_of_another_era_nobody() {
         &one(2, dot(7, 1), "early", 5),
         &one(2, dot(3, 2), "b", 1),
     ]);
-    let by = |alarm| known.stamp(sensor(2), alarm);
-    let early = Stamp {
+    let by = |alarm| known.of_alarm(sensor(2), alarm);
+    let early = Acknowledgement {
         by: Name::new("early"),
         at: Some(Wall(5)),
     };
     assert_eq!(by(dot(7, 1)), Some(early));
-    assert_eq!(by(dot(3, 2)), Some(Stamp::default()));
+    assert_eq!(by(dot(3, 2)), Some(Acknowledgement::default()));
     assert_eq!(by(dot(9, 1)), None);
 }
 
@@ -108,6 +108,24 @@ fn an_alarm_has_the_name_of_the_toggle_that_raised_it_until_the_next_one() {
     assert_eq!(still.last_ko(), Some(Ko { to, ..raised }));
     let next = Reading::after(Some(still), State::Ko, version(13, 2, &[]), Wall(60));
     assert_eq!(next.last_ko().map(|ko| ko.dot), Some(dot(13, 2)));
+}
+
+#[test]
+fn an_owner_that_finds_its_memory_in_quarantine_knows_the_alarm_again() {
+    let mut owner = Solo::open(CARD1_ROLE, 9, None);
+    let alarm = Ko {
+        dot: dot(5, 10),
+        from: Some(Wall(20)),
+        to: None,
+    };
+    let mut beat = heartbeat(8, 1, 4, version(2, 8, &[]));
+    beat.quarantined
+        .set(sensor(1), reading(State::Ko, version(70, 10, &[])));
+    beat.quarantined_ko[sensor(1)] = Some(alarm);
+    beat.acknowledged = one(1, alarm.dot, "early", 25);
+    owner.hear_beat(Card::Two, &beat);
+    assert_eq!(owner.machine.alarm(sensor(1)), Some(alarm));
+    assert_eq!(owner.machine.view().open_alarms().iter().count(), 0);
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn a_state_file_of_0_2_says_which_alarms_were_acknowledged() {
         assert_eq!((ko.from, ko.to), (Some(Wall(from)), to.map(Wall)), "{number}");
         let stamp = memory
             .acknowledged
-            .stamp(sensor(number), ko.dot)
+            .of_alarm(sensor(number), ko.dot)
             .expect("acknowledged");
         assert_eq!(stamp.by, Name::new(by), "{number}");
     }

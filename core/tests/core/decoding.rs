@@ -157,6 +157,7 @@ proptest! {
             heard_names: flags[2].then_some(life),
             joined_names: flags[3].then_some(era),
             quarantined,
+            quarantined_ko: PerSensor::from_fn(|sensor| has.get(sensor)?.last_ko()),
             acknowledged,
             other_live: flags[2],
             other_plain: flags[3],

@@ -34,7 +34,7 @@ pub struct Acknowledgements {
 
 /// Of one program, since its start.
 #[derive(Default)]
-pub struct Shown {
+pub struct ShownAlarms {
     known: Acknowledged,
     acknowledged: BTreeSet<AlarmOf>,
     saved: BTreeSet<AlarmOf>,

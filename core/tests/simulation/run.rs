@@ -11,7 +11,7 @@ use dualboard_core::sensor::{Card, SensorId};
 use dualboard_core::time::Now;
 use dualboard_core::wire::Topic;
 
-use super::acknowledging::{Acknowledgements, Shown as ShownAlarms};
+use super::acknowledging::{Acknowledgements, ShownAlarms};
 use super::assertions::Had;
 use super::boards::Hooks;
 use super::boards::board::Board;

@@ -11,7 +11,7 @@ use dualboard_core::machine::{Effect, Event, Machine, Role, Setup, Ticket};
 use dualboard_core::names::Names;
 use dualboard_core::owner::Memory;
 use dualboard_core::reading::{Reading, Snapshot, Versions};
-use dualboard_core::sensor::{Card, SensorId, State};
+use dualboard_core::sensor::{Card, PerSensor, SensorId, State};
 use dualboard_core::stage::Stage;
 use dualboard_core::time::{Mono, Now, Wall};
 use dualboard_core::version::{Dot, Era, RunId, Seen, Version};
@@ -71,6 +71,7 @@ pub fn heartbeat(life: u32, seconds: u64, number: u8, version: Version) -> Heart
         heard_names: None,
         joined_names: None,
         quarantined: Snapshot::default(),
+        quarantined_ko: PerSensor::default(),
         acknowledged: Acknowledged::default(),
         other_live: true,
         other_plain: false,

@@ -1,5 +1,7 @@
 //! What the screens of an owner in other processes are shown, and what they ask of it.
 
+use std::time::Duration;
+
 use crossbeam_channel::Receiver;
 
 use super::{Runtime, Stop};
@@ -11,27 +13,31 @@ use crate::machine::{Event, Machine};
 pub(super) struct OtherScreens {
     screens: Screens,
     /// What was done for them and has not come to its end.
-    followed: Vec<Followed>,
+    unfinished: Vec<Unfinished>,
 }
 
 /// A change that a screen has asked for.
-struct Followed {
+struct Unfinished {
     screen: u64,
     request: u64,
+    /// When it was made, in time since the machine's start.
+    made: Duration,
     told: Option<Answer>,
-    /// It is on disk. Without that word a screen asks the next owner.
+    /// It is on disk, or too old for a next owner to be asked. Without that word a screen asks it.
     is_done: bool,
 }
 
-impl Followed {
+impl Unfinished {
     /// Tells the screen what is new; gives whether more is to come.
-    fn tell(&mut self, machine: &Machine, screens: &Screens) -> bool {
+    fn tell(&mut self, machine: &Machine, screens: &Screens, since_boot: Duration) -> bool {
         let answer = machine.answer(self.request);
         if let Some(answer) = answer.filter(|answer| self.told != Some(*answer)) {
             self.told = Some(answer);
             screens.reply(self.screen, Reply::Changed(answer));
         }
-        if machine.is_on_disk() && !std::mem::replace(&mut self.is_done, true) {
+        // A disk that takes nothing must not keep the screen waiting for what nobody expects any more.
+        let is_over = machine.is_on_disk() || is_late(self.made, since_boot);
+        if is_over && !std::mem::replace(&mut self.is_done, true) {
             screens.reply(self.screen, Reply::Done(self.request));
         }
         !self.is_done || answer.is_some_and(|answer| !answer.is_final())
@@ -42,7 +48,7 @@ impl OtherScreens {
     pub(super) const fn new(screens: Screens) -> Self {
         Self {
             screens,
-            followed: Vec::new(),
+            unfinished: Vec::new(),
         }
     }
 
@@ -56,11 +62,11 @@ impl OtherScreens {
     }
 
     /// Shows what there is to see, and says what has become of the changes.
-    pub(super) fn show(&mut self, machine: &Machine) {
+    pub(super) fn show(&mut self, machine: &Machine, since_boot: Duration) {
         self.screens.show(|| machine.view());
         let screens = &self.screens;
-        self.followed
-            .retain_mut(|followed| followed.tell(machine, screens));
+        self.unfinished
+            .retain_mut(|unfinished| unfinished.tell(machine, screens, since_boot));
     }
 }
 
@@ -71,17 +77,17 @@ impl Runtime {
             return self.show_again();
         };
         // It has waited while this process was stopped.
-        let is_late = self.clock.since_boot().saturating_sub(request.made) > REQUEST_LIVES;
+        let is_late = is_late(request.made, self.clock.since_boot());
         let stop = match request.what {
             // The next owner is asked.
             Asked::Change(_) | Asked::Acknowledge(_) if self.machine.is_leaving() => return None,
             Asked::Change(_) | Asked::Publish if is_late => None,
             Asked::Change(changes) => return self.change(screen, request, changes),
-            Asked::Acknowledge(alarms) => {
-                self.follow(screen, request.id);
-                let by = request.by;
-                return self.feed(Event::Acknowledge { alarms, by });
-            }
+            // Nothing is lost by an owner that ends now: others may have it, and the alarm is open again if not.
+            Asked::Acknowledge(alarms) => self.feed(Event::Acknowledge {
+                alarms,
+                by: request.by,
+            }),
             Asked::Publish => self.feed(Event::Publish),
             Asked::View => self.show_again(),
             Asked::Retry => {
@@ -96,21 +102,18 @@ impl Runtime {
         stop
     }
 
-    /// That it is done is said when what it did is on disk.
-    fn follow(&mut self, screen: u64, request: u64) {
+    /// As a command: asked again, it is done once. That it is done is said when it is on disk.
+    fn change(&mut self, screen: u64, request: Request, changes: Changes) -> Option<Stop> {
+        let Request { id, by, made, .. } = request;
         if let Some(screens) = &mut self.screens {
-            screens.followed.push(Followed {
+            screens.unfinished.push(Unfinished {
                 screen,
-                request,
+                request: id,
+                made,
                 told: None,
                 is_done: false,
             });
         }
-    }
-
-    /// As a command: asked again, it is done once.
-    fn change(&mut self, screen: u64, Request { id, by, .. }: Request, changes: Changes) -> Option<Stop> {
-        self.follow(screen, id);
         let id = Some(id);
         self.feed(Event::Command(Box::new(Command { id, by, changes })))
     }
@@ -122,4 +125,9 @@ impl Runtime {
         }
         self.feed(Event::Tick)
     }
+}
+
+/// Whether nobody expects any more that a request is carried out.
+fn is_late(made: Duration, since_boot: Duration) -> bool {
+    since_boot.saturating_sub(made) > REQUEST_LIVES
 }

@@ -41,7 +41,7 @@ pub(super) fn elsewhere(job: &Job<'_>) -> Result<Option<Outcome>> {
         session_expiry: SESSION,
         subscriptions: topics.map(|topic| (topic.name(&client_id), topic.qos())).into(),
     })?;
-    let mut heard = Heard::default();
+    let mut heard = Sighting::default();
     let mut until = None;
     loop {
         let now = job.clock.now().mono;
@@ -86,14 +86,14 @@ fn too_early(card: Card, cause: Cause) -> Outcome {
 
 /// What was heard of the card.
 #[derive(Debug, Default)]
-struct Heard {
+struct Sighting {
     /// Which run of its owner lives.
     owner: Option<RunId>,
     /// This broker is the other board's: it tells of the card's own board as what is across the bridge.
     at_other_board: bool,
 }
 
-impl Heard {
+impl Sighting {
     fn take(&mut self, message: &Message) {
         match message {
             Message::Heartbeat(heartbeat) => self.owner = Some(heartbeat.life),

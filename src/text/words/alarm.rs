@@ -68,9 +68,9 @@ struct Told {
 impl Told {
     /// Whether it names this one as well.
     fn includes(&self, other: &Alarm) -> bool {
-        let both = |alarm: &Alarm| matches!(alarm.subject, Subject::Lost(_));
+        let is_loss = |alarm: &Alarm| matches!(alarm.subject, Subject::Lost(_));
         self.alarm.subject == other.subject
-            || (both(&self.alarm) && both(other) && self.alarm.raised == other.raised)
+            || (is_loss(&self.alarm) && is_loss(other) && self.alarm.raised == other.raised)
     }
 }
 
@@ -87,7 +87,11 @@ pub fn alarm_subject(subject: Subject, names: &Names) -> String {
 /// An alarm, and since when it is so.
 #[must_use]
 pub fn alarm(alarm: &Alarm, names: &Names, times: &Times) -> String {
-    format!("{}{}", alarm_subject(alarm.subject, names), at(alarm, times))
+    format!(
+        "{}{}",
+        alarm_subject(alarm.subject, names),
+        since_when(alarm, times)
+    )
 }
 
 /// Names an alarm, and with it the other board's if both were lost in one moment: that is one thing.
@@ -117,7 +121,7 @@ fn is_lost_with_the_other(alarms: &[Alarm], alarm: &Alarm, card: Card) -> bool {
     alarms.iter().any(together)
 }
 
-fn at(alarm: &Alarm, times: &Times) -> String {
+fn since_when(alarm: &Alarm, times: &Times) -> String {
     match alarm.subject {
         Subject::KoAtStart(_) => String::new(),
         Subject::Ko(_) | Subject::Lost(_) => format!(" {}", times.at(alarm.since)),
@@ -125,13 +129,13 @@ fn at(alarm: &Alarm, times: &Times) -> String {
 }
 
 fn last(told: &Told, (more, over): (u64, u64), first: Option<&Told>, times: &Times) -> Vec<String> {
-    let (what, at) = (&told.what, at(&told.alarm, times));
+    let (what, at) = (&told.what, since_when(&told.alarm, times));
     let part = |count: u64, text: String| if count == 0 { String::new() } else { text };
     let long = part(more, format!(", and {more} more")) + &part(over, format!("; {}", ended(over)));
     let short = part(more, format!(" +{more}")) + &part(over, format!(", {over} ended"));
     let shortest = part(more, format!(" +{more}"));
     // What came first is mostly the cause of the rest.
-    let first = first.map(|first| format!("{long}; first {}{}", first.what, self::at(&first.alarm, times)));
+    let first = first.map(|first| format!("{long}; first {}{}", first.what, since_when(&first.alarm, times)));
     let rests = first.iter().chain([&long, &short]);
     // A name goes before what came first.
     let texts = told.named.iter().chain([what]);
@@ -143,7 +147,7 @@ fn last(told: &Told, (more, over): (u64, u64), first: Option<&Told>, times: &Tim
 }
 
 fn all_over(view: &View, told: &Told, more: u64, times: &Times) -> Vec<String> {
-    let (what, at) = (&told.what, at(&told.alarm, times));
+    let (what, at) = (&told.what, since_when(&told.alarm, times));
     let now = match told.alarm.subject {
         Subject::Ko(sensor) => state(view.state(sensor)),
         Subject::Lost(_) => "LIVE",

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::text::wrap;
+use super::text::{holds, wrap};
 use super::{Picture, Theme};
 use crate::text::words;
 use crate::ui::controls::Absence;
@@ -62,7 +62,8 @@ fn cut(lines: &mut Vec<Line<'static>>, most: usize, area: Rect) {
     lines.truncate(most);
     if let Some(last) = lines.last_mut() {
         let room = usize::from(area.width).saturating_sub(3);
-        let text: String = last.to_string().chars().take(room).collect();
+        let text = last.to_string();
+        let text = &text[..holds(&text, room)];
         *last = Line::styled(format!("{text} .."), last.style);
     }
 }

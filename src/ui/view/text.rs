@@ -12,7 +12,7 @@ fn columns(letter: char) -> usize {
 }
 
 /// How much of a text there is room for, in bytes.
-fn holds(text: &str, width: usize) -> usize {
+pub(super) fn holds(text: &str, width: usize) -> usize {
     let mut used = 0;
     let beyond = text.char_indices().find(|(_, letter)| {
         used += columns(*letter);

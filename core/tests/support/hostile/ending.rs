@@ -6,7 +6,7 @@ use std::time::Duration;
 use dualboard_core::acknowledged::Acknowledged;
 use dualboard_core::machine::Role;
 use dualboard_core::reading::Snapshot;
-use dualboard_core::sensor::Card;
+use dualboard_core::sensor::{Card, PerSensor};
 use dualboard_core::version::{Era, RunId};
 use dualboard_core::wire::{Heartbeat, Topic, encode_heartbeat, encode_report};
 
@@ -81,6 +81,7 @@ impl Trial {
             heard_names: None,
             joined_names: None,
             quarantined: Snapshot::default(),
+            quarantined_ko: PerSensor::default(),
             acknowledged: Acknowledged::default(),
             other_live: true,
             other_plain: false,

@@ -8,7 +8,7 @@ use dualboard_core::acknowledged::Acknowledged;
 use dualboard_core::machine::{Effect, Event, Machine, Role, Setup, Ticket};
 use dualboard_core::owner::Memory;
 use dualboard_core::reading::Snapshot;
-use dualboard_core::sensor::{Card, SensorId};
+use dualboard_core::sensor::{Card, PerSensor, SensorId};
 use dualboard_core::time::{Mono, Now, Wall};
 use dualboard_core::version::{Dot, Era, RunId};
 use dualboard_core::wire::{
@@ -120,6 +120,7 @@ impl Trial {
                     } else {
                         self.report(&heard).readings()
                     },
+                    quarantined_ko: PerSensor::default(),
                     acknowledged: Acknowledged::default(),
                     other_live: flags & 1 != 0,
                     other_plain: flags & 2 != 0,

@@ -3,7 +3,8 @@
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use crate::acknowledged::Stamp;
+use crate::acknowledged::Acknowledgement;
+use crate::command::Name;
 use crate::machine::{Freshness, Role};
 use crate::sensor::{Card, SensorId};
 use crate::stage::Stage;
@@ -84,10 +85,16 @@ pub(super) fn compact(
 fn toggle_mode(picture: &Picture, sensor: SensorId, room: usize, around: Around) -> Option<Span<'static>> {
     let refused = picture.controls.is_refused(sensor);
     let own = picture.view.role == Role::Monitor(sensor.card());
+    if around == Around::All {
+        return None;
+    }
     let absence = picture.elsewhere.as_ref().and_then(|elsewhere| elsewhere.absence);
-    let words = match (absence, picture.controls.toggle_mode(), sensor.card()) {
-        _ if around == Around::All => return None,
-        (Some((absence, _)), ..) if own => absent(absence, sensor),
+    let words = match (
+        absence.filter(|_| own),
+        picture.controls.toggle_mode(),
+        sensor.card(),
+    ) {
+        (Some((absence, _)), ..) => absent(absence, sensor),
         _ if around == Around::Keys => return None,
         (_, ToggleMode::Locked, _) if own => ["locked", "lock"],
         (_, ToggleMode::ReadOnly, _) if own => ["read-only", "r/o"],
@@ -225,7 +232,12 @@ fn alarm(picture: &Picture, sensor: SensorId) -> Option<(Vec<String>, Style)> {
         (None, None) => Some((["new alarm", "new"].map(str::to_owned).to_vec(), theme.alarm())),
         (None, Some(stamp)) => {
             let under_way = alarm.stage.filter(|stage| *stage != Stage::Confirmed);
-            let texts = under_way.map_or_else(|| by_whom(stamp, &picture.times), acknowledged);
+            let texts = match (under_way, alarm.stage, picture.view.role) {
+                (Some(stage), ..) => acknowledged(stage),
+                // The owner of the display's board has it, and the other one does not.
+                (None, None, Role::Display) => on_board(picture.view.links.home),
+                (None, ..) => by_whom(stamp, &picture.times),
+            };
             Some((texts, theme.dim()))
         }
         (Some(_), Some(_)) => None,
@@ -261,17 +273,30 @@ fn acknowledged(stage: Stage) -> Vec<String> {
     with_stage.into_iter().chain(["ack.".to_owned()]).collect()
 }
 
+/// Which board alone knows of it.
+fn on_board(card: Card) -> Vec<String> {
+    vec![
+        format!("acknowledged on board {}", card.number()),
+        "ack.".to_owned(),
+    ]
+}
+
 /// That an alarm is acknowledged; when and by whom, where there is room for that.
-fn by_whom(stamp: Stamp, times: &Times) -> Vec<String> {
-    let at = stamp.at.map(|at| format!("acknowledged {}", times.at(at)));
-    let by = stamp.by.map(|by| format!("acknowledged by {}", by.as_str()));
-    let both = at
-        .iter()
-        .zip(&stamp.by)
-        .map(|(at, by)| format!("{at} by {}", by.as_str()));
-    let texts: Vec<String> = both.collect();
+fn by_whom(stamp: Acknowledgement, times: &Times) -> Vec<String> {
+    let at = stamp.at.map(|at| times.at(at));
+    let by = stamp.by.as_ref().map(Name::as_str);
+    let texts = match (at, by) {
+        (Some(at), Some(by)) => vec![
+            format!("acknowledged {at} by {by}"),
+            format!("acknowledged by {by}"),
+            format!("acknowledged {at}"),
+        ],
+        (Some(at), None) => vec![format!("acknowledged {at}")],
+        (None, Some(by)) => vec![format!("acknowledged by {by}")],
+        (None, None) => Vec::new(),
+    };
     let bare = ["acknowledged", "ack."].map(str::to_owned);
-    texts.into_iter().chain(by).chain(at).chain(bare).collect()
+    texts.into_iter().chain(bare).collect()
 }
 
 /// What people call it, below the other names where the window is wide enough for that, else in the room that
