@@ -11,6 +11,7 @@ mod addresses;
 mod alarms;
 mod attached;
 mod attached_rights;
+mod attached_socket;
 mod bad_payloads;
 mod bad_stores;
 mod bell;
