@@ -64,8 +64,8 @@ const LAPSE: i64 = 3;
 /// other do not flood the brokers.
 const ANSWER_PAUSE: Duration = Duration::from_millis(250);
 
-/// How long nothing more that an owner lacks is sent to it: the answer may be under way. The next heartbeat asks
-/// again.
+/// How long nothing more that an owner lacks is sent to it: the answer may be under way. The next heartbeat
+/// asks again.
 const WITNESS_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a program is: its parts, and what they have to do with each other.

@@ -83,7 +83,7 @@ impl Runtime {
             Asked::Change(_) | Asked::Acknowledge(_) if self.machine.is_leaving() => return None,
             Asked::Change(_) | Asked::Publish if is_late => None,
             Asked::Change(changes) => return self.change(screen, request, changes),
-            // Nothing is lost by an owner that ends now: others may have it, and the alarm is open again if not.
+            // Nothing is lost by an owner that ends now: others may have it, or the alarm is open again.
             Asked::Acknowledge(alarms) => self.feed(Event::Acknowledge {
                 alarms,
                 by: request.by,
