@@ -209,15 +209,6 @@ say_next_on_board2() {
   say "  dualboard-setup board2 --peer ${host}$( ((port == 8883)) || printf ':%s' "${port}") --token token && rm token"
 }
 
-# Before a colon that is not its own, an address of IPv6 stands in brackets.
-url_host() {
-  if [[ "$1" == *:* ]]; then
-    printf '[%s]' "$1"
-  else
-    printf '%s' "$1"
-  fi
-}
-
 say_result() {
   local name shown=''
   for name in ${changed_files[@]+"${changed_files[@]}"}; do
