@@ -10,7 +10,7 @@ use super::scroll::Scroll;
 /// What is on the screen, and what will be. Widgets draw into memory, and what goes to the terminal is
 /// decided here: ratatui's own `Terminal` asks for the size and writes resets at each draw, and moves no
 /// lines.
-pub(super) struct FrameDiff {
+pub struct FrameDiff {
     shown: Buffer,
     wanted: Buffer,
     /// Whether the screen shows what `shown` says.
@@ -19,7 +19,8 @@ pub(super) struct FrameDiff {
 
 impl FrameDiff {
     /// A screen of which nothing is known.
-    pub(super) fn new(size: Size) -> Self {
+    #[must_use]
+    pub fn new(size: Size) -> Self {
         let blank = Buffer::empty(Rect::from((Position::ORIGIN, size)));
         Self {
             shown: blank.clone(),
@@ -34,7 +35,7 @@ impl FrameDiff {
     }
 
     /// The bytes that turn the screen into what `draw` draws; none if it shows that already.
-    pub(super) fn frame(&mut self, draw: impl FnOnce(&mut Buffer)) -> Vec<u8> {
+    pub fn frame(&mut self, draw: impl FnOnce(&mut Buffer)) -> Vec<u8> {
         self.wanted.reset();
         draw(&mut self.wanted);
         self.wanted.content.iter_mut().for_each(forget_unseen_style);
