@@ -23,11 +23,11 @@ use dualboard::machine::{Effect, Event, Machine};
 use dualboard::sensor::SensorId;
 use dualboard::terminal::painter::FrameDiff;
 use dualboard::time::Now;
-use dualboard::ui::view;
+use dualboard::ui::view::{self, Picture};
 use dualboard::wire::{self, Message, Topic};
 use ratatui::layout::Size;
 
-use boards::steady::{Boards, CARD1, CARD2, DISPLAY};
+use boards::steady::{Boards, CARD2, DISPLAY};
 
 /// How often a path runs in the first of the two processes.
 const ROUNDS: u32 = 256;
@@ -52,7 +52,7 @@ const PATHS: [(&str, &str, fn(u32)); 6] = [
     ("view", "what there is to see of a display", see),
     (
         "draw",
-        "a screen of 80x24 with one change, from the view to bytes",
+        "a screen of 80x24 on which SENDING becomes SAVED, from the view to bytes",
         draw,
     ),
 ];
@@ -197,25 +197,33 @@ impl Owner {
 
     /// Toggles; gives the join that it publishes.
     fn toggle(&mut self) -> Vec<u8> {
-        let mut events = vec![Event::Toggle(SensorId::ALL[3])];
+        let effects = self.press();
+        self.carry_out(effects)
+    }
+
+    fn press(&mut self) -> Vec<Effect> {
+        self.machine.handle(self.now, Event::Toggle(SensorId::ALL[3]))
+    }
+
+    /// Broker and disk take all of it, and what follows; gives the join.
+    fn carry_out(&mut self, mut effects: Vec<Effect>) -> Vec<u8> {
         let mut join = Vec::new();
-        while let Some(event) = events.pop() {
-            for effect in self.machine.handle(self.now, event) {
-                match effect {
-                    Effect::Publish {
-                        ticket,
-                        topic,
-                        payload,
-                    } => {
-                        events.push(Event::Delivered(ticket));
-                        if topic == Topic::All {
-                            join = payload;
-                        }
+        while let Some(effect) = effects.pop() {
+            let done = match effect {
+                Effect::Publish {
+                    ticket,
+                    topic,
+                    payload,
+                } => {
+                    if topic == Topic::All {
+                        join = payload;
                     }
-                    Effect::Save(_) => events.push(Event::Saved),
-                    _ => {}
+                    Event::Delivered(ticket)
                 }
-            }
+                Effect::Save(_) => Event::Saved,
+                _ => continue,
+            };
+            effects.extend(self.machine.handle(self.now, done));
         }
         join
     }
@@ -279,11 +287,15 @@ fn see(rounds: u32) {
 }
 
 fn draw(rounds: u32) {
-    let mut boards = Boards::running();
-    let before = shot::picture(&boards, DISPLAY);
-    boards.press(CARD1, 2);
-    boards.advance(3);
-    let pictures = [before, shot::picture(&boards, DISPLAY)];
+    let boards = Boards::running();
+    let mut owner = Owner::new(&boards);
+    let effects = owner.press();
+    let sending = owner.machine.view();
+    owner.carry_out(effects);
+    let pictures = [sending, owner.machine.view()].map(|view| Picture {
+        view,
+        ..shot::picture(&boards, CARD2)
+    });
     let (width, height) = shot::ORDINARY;
     let mut screen = FrameDiff::new(Size::new(width, height));
     for round in 0..rounds as usize {
