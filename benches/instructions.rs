@@ -39,22 +39,45 @@ const TOLERANCE: f64 = 5.0;
 /// How many messages follow each other before the one that takes them begins anew.
 const MESSAGES: usize = 64;
 
-/// What is counted: its name, what it is, and the work itself, so many times.
-const PATHS: [(&str, &str, fn(u32)); 6] = [
-    ("decode", "sensors/all, from bytes to readings", decode),
-    ("encode", "sensors/all, from readings to bytes", encode),
-    (
-        "toggle",
-        "a key at card 2's owner, with its two reports, its file and the ends of their deliveries",
-        toggle,
-    ),
-    ("merge", "sensors/all at a display, with one change", merge),
-    ("view", "what there is to see of a display", see),
-    (
-        "draw",
-        "a screen of 80x24 on which SENDING becomes SAVED, from the view to bytes",
-        draw,
-    ),
+/// What is counted.
+struct HotPath {
+    name: &'static str,
+    what: &'static str,
+    /// The work itself, so many times.
+    run: fn(u32),
+}
+
+const PATHS: [HotPath; 6] = [
+    HotPath {
+        name: "decode",
+        what: "sensors/all, from bytes to readings",
+        run: decode,
+    },
+    HotPath {
+        name: "encode",
+        what: "sensors/all, from readings to bytes",
+        run: encode,
+    },
+    HotPath {
+        name: "toggle",
+        what: "a key at card 2's owner, with its two reports, its file and the ends of their deliveries",
+        run: toggle,
+    },
+    HotPath {
+        name: "merge",
+        what: "sensors/all at a display, with one change",
+        run: merge,
+    },
+    HotPath {
+        name: "view",
+        what: "what there is to see of a display",
+        run: see,
+    },
+    HotPath {
+        name: "draw",
+        what: "a screen of 80x24 on which SENDING becomes SAVED, from the view to bytes",
+        run: draw,
+    },
 ];
 
 fn main() -> Result<ExitCode> {
@@ -62,17 +85,17 @@ fn main() -> Result<ExitCode> {
     if let [name, rounds] = &words[..]
         && let Ok(rounds) = rounds.parse()
     {
-        let (_, _, run) = PATHS
+        let path = PATHS
             .into_iter()
-            .find(|(path, ..)| path == name)
+            .find(|path| path.name == name)
             .context("a path")?;
-        run(rounds);
+        (path.run)(rounds);
         return Ok(ExitCode::SUCCESS);
     }
     let compiler = compiler()?;
     let counts: Vec<(&str, &str, u64)> = PATHS
         .into_iter()
-        .map(|(name, what, _)| Ok((name, what, count(name)?)))
+        .map(|path| Ok((path.name, path.what, count(path.name)?)))
         .collect::<Result<_>>()?;
     if words.iter().any(|word| word == "--write") {
         keep(&compiler, &counts)?;
