@@ -32,6 +32,7 @@ main() {
   another_address_makes_another_certificate
   credentials_come_and_go
   certificates_are_renewed_while_it_runs
+  a_stolen_token_is_worth_nothing_after_renewal
   check_sees_what_is_wrong
   count
 }
@@ -256,6 +257,18 @@ certificates_are_renewed_while_it_runs() {
   check 'and what the broker shows' soon broker_shows_its_certificate
   check 'without a new start' test "$(<"${sandbox}/${host1}/units/dualboard-broker.pid")" = "${process}"
   check 'board 2 is still joined' soon bridge_is_up
+}
+
+a_stolen_token_is_worth_nothing_after_renewal() {
+  local network=(-h "${address1}" -p 8883 --cafile "${files1}/tls/ca.crt")
+  mkdir -p "${sandbox}/thief/credentials"
+  cp "${files1}"/credentials/board2_bridge_* "${sandbox}/thief/credentials"
+  check 'only board 1 renews the bridge' fails_saying 'run it there' setup2 renew --bridge
+  check 'board 1 renews it' one renew --bridge
+  check 'the thief is out' soon refused as_user at2 "${sandbox}/thief" board2_bridge_alive mosquitto_sub "${network[@]}" -t x -E -W 5
+  check 'board 2 says that its password is refused' soon fails_saying "refuses the bridge's name or password" setup2 check
+  check 'board 2 takes the new token' two board2 --token "${files1}/token"
+  check 'and the bridge is up' soon bridge_is_up
 }
 
 broker_shows_its_certificate() {
