@@ -33,7 +33,7 @@ readonly made="${project}/target/pairs"
 # IPv4, TCP and its time stamps: what a segment has besides what it carries.
 readonly segment_overhead=52
 declare -A pids
-declare hub_port view_port pair3_port1 pair3_port2
+declare hub_port view_port top_port pair3_port1 pair3_port2
 
 usage() {
   cat <<'HELP'
@@ -81,12 +81,14 @@ main() {
   trap 'exit 143' TERM
   claim_port hub_port
   claim_port view_port
+  claim_port top_port
   say "The hub is $("${hub_program}" -h 2>&1 | head -n 1)."
   start_hub
   heading 'A bridge with a prefix: pair1 sends every topic, pair2 chosen ones'
   start_pair pair1 every_topic
   start_pair pair2 chosen_topics
   look_at_bridges
+  look_at_tree
   heading 'What is sent'
   record_pairs
   stop_pair pair1
@@ -173,7 +175,7 @@ wait_until() {
 start_hub() {
   mkdir -p "${folder}/hub"
   # shellcheck disable=SC2016 # $SYS is a topic
-  (umask 077 && printf '%s\n' 'topic readwrite #' 'topic read $SYS/#' 'pattern write %u/#' 'pattern write $SYS/broker/connection/%c/state' \
+  (umask 077 && printf '%s\n' 'topic readwrite #' 'topic read $SYS/#' 'pattern write %u/#' 'pattern read %u/sensors/+/set' 'pattern write $SYS/broker/connection/%c/state' \
     'user trusted' 'topic readwrite #' >"${folder}/hub.acl")
   {
     grep -v -e '^listener ' -e '^acl_file ' -e '^persistence_location ' -e '^log_type ' "${project}/mosquitto_broker1.conf"
@@ -210,7 +212,7 @@ every_topic() {
   printf 'topic # out 2 "" %s/\n' "$1"
 }
 
-# States, heartbeats, and what a display asks of $SYS. No commands, no markers, no read-backs.
+# States, heartbeats, and what a display asks of $SYS; commands for card 2 the other way. No markers, no read-backs.
 chosen_topics() {
   bridge_to_hub "$1"
   local topic
@@ -220,6 +222,7 @@ chosen_topics() {
   for topic in card1/alive card2/alive board1/broker/uptime; do
     printf 'topic %s out 0 sensors/ %s/sensors/\n' "${topic}" "$1"
   done
+  printf 'topic card2/set in 2 sensors/ %s/sensors/\n' "$1"
   # shellcheck disable=SC2016 # $SYS is a topic
   printf 'topic broker/connection/%s/state out 0 $SYS/ %s/sys/\n' board2_bridge_in "$1" board2_bridge_out "$1"
 }
@@ -296,6 +299,7 @@ look_at_bridges() {
   expect 10 'with every topic, a command on board 2 of pair1 is read at the hub' command_crosses pair1
   expect 10 'with chosen topics it is not' command_stays pair2
   expect 10 'a command at the hub does not reach pair1' command_from_hub_is_lost
+  expect 10 'it reaches pair2, which takes card2/set from there' command_from_hub_is_done
   expect 10 'a pair cannot write below the name of another one' only_below_its_name
   if display_says true; then
     expect 1 'an unchanged card2_global_display on a listener with mount_point shows all six sensors LIVE' true
@@ -350,6 +354,12 @@ command_from_hub_is_lost() {
   after="$(at_hub pair1/sensors/all)" && [[ "${before}" == "${after}" ]]
 }
 
+command_from_hub_is_done() {
+  mosquitto_pub -p "${hub_port}" -q 2 -t pair2/sensors/card2/set -m '{"sensor_6":"KO"}'
+  sleep 2
+  [[ "$(at_hub pair2/sensors/all)" == *'"sensor_6":false'* ]]
+}
+
 # As the user pair1: what is below pair2 does not arrive, what is below pair1 does.
 only_below_its_name() {
   mosquitto_sub -p "${hub_port}" -t '+/trial' -C 1 -W 4 >"${folder}/trial" 2>/dev/null &
@@ -365,6 +375,22 @@ display_says() {
   local said
   said="$("${programs}/card2_global_display" --once --json --timeout 12 --broker "mqtt://127.0.0.1:${view_port}" 2>>"${folder}/display.log")" || true
   [[ "${said}" == *"\"live\":{\"card1\":$1,\"card2\":$1}"* ]]
+}
+
+# One more hub above the hub, with one more level of prefix.
+look_at_tree() {
+  mkdir -p "${folder}/top"
+  printf '%s\n' "listener ${top_port} 127.0.0.1" 'allow_anonymous true' 'connection top' "address 127.0.0.1:${hub_port}" 'remote_clientid top' \
+    'restart_timeout 1 2' 'topic +/sensors/all in 0 region1/ ""' >"${folder}/top.conf"
+  run top "${hub_program}" -c "${folder}/top.conf"
+  expect 10 'a hub above the hub has the states of pair1, retained, below region1/pair1/' at_top
+  stop top
+}
+
+at_top() {
+  local there here
+  there="$(mosquitto_sub -p "${top_port}" -t region1/pair1/sensors/all --retained-only -C 1 -W 3 2>/dev/null)" || return 1
+  here="$(at_hub pair1/sensors/all)" && [[ "${here}" == "${there}" ]]
 }
 
 # --- what one pair sends
