@@ -148,6 +148,7 @@ pulled_cable_is_said_and_healed() {
 
 wrong_password_is_said() {
   printf 'not the password\n' >"${sandbox}/wrong"
+  chmod 600 "${sandbox}/wrong"
   on1 tmux new-window -d -t board1 -n intruder "${CARGO_TARGET_DIR:-${here}/target}/release/card2_global_display" \
     --broker mqtt://localhost --username card1_monitor --password-file "${sandbox}/wrong"
   check 'a wrong password is said in plain words' soon intruder_is_told

@@ -142,9 +142,11 @@ toggle() {
 
 # What viewers of both boards and the display of board 2 say.
 pictures() {
-  picture 1 viewer-wall mqtts "$(network_port 1)"
-  picture 2 viewer-wall mqtts "$(network_port 2)"
-  picture 2 display mqtt "$(local_port 2)"
+  # At once, since each waits for heartbeats.
+  picture 1 viewer-wall mqtts "$(network_port 1)" &
+  picture 2 viewer-wall mqtts "$(network_port 2)" &
+  picture 2 display mqtt "$(local_port 2)" &
+  wait
 }
 
 picture() {
