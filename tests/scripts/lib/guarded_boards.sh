@@ -29,8 +29,6 @@ make_guarded_boards() {
   make_folders_of_board 1
   make_folders_of_board 2
   head -c 2000000 /dev/zero >"${sandbox}/large"
-  start_broker_of 1
-  start_broker_of 2
 }
 
 local_port() {
