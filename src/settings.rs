@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{fmt, fs};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, ensure};
 use clap::ValueEnum;
 
 use crate::alarms::BellMode;
 use crate::command::{Changes, Name};
+use crate::machine::Role;
 use crate::names::Names;
 use crate::sensor::Card;
 
@@ -39,7 +40,7 @@ impl Credentials {
     ///
     /// # Errors
     /// Names the file, and what is wrong with it.
-    pub fn read(username: String, file: PathBuf) -> Result<Self> {
+    pub fn read(username: String, file: PathBuf) -> anyhow::Result<Self> {
         let text = fs::read_to_string(&file).with_context(|| {
             format!(
                 "cannot read the password file {}; give one that this user may read with --password-file",
@@ -93,6 +94,29 @@ pub struct MonitorOptions {
     pub screen: ScreenSettings,
     /// What is run at each new alarm.
     pub on_alarm: Option<AlarmCommand>,
+}
+
+/// What `--check` looks at. What cannot be used is in words: it is one of the things that it says.
+#[derive(Debug, Clone)]
+pub struct CheckOptions {
+    /// Whose place it is seen from.
+    pub role: Role,
+    /// The broker's URL, as it was given.
+    pub url: String,
+    /// The broker, and how it is entered.
+    pub access: Result<BrokerAccess, String>,
+    /// The folder of a monitor's state file.
+    pub state_dir: Option<Result<PathBuf, String>>,
+    /// Where else such a file may be.
+    pub known_state_dirs: Vec<PathBuf>,
+    /// Where the settings of an installed board are.
+    pub settings_dir: Option<PathBuf>,
+    /// The log file, if one is written.
+    pub log_file: Option<PathBuf>,
+    /// Whether it is said in JSON.
+    pub json: bool,
+    /// How long to listen at the broker at most.
+    pub timeout: Duration,
 }
 
 /// A command line for the shell, run at each new alarm.

@@ -12,6 +12,7 @@ use crate::log::{self, Log};
 use crate::machine::Role;
 use crate::mqtt::BrokerUrl;
 use crate::programs::attached::AttachedScreen;
+use crate::programs::check;
 use crate::programs::exit::Reason;
 use crate::programs::lines;
 use crate::programs::printed;
@@ -33,6 +34,9 @@ use crate::ui::view;
 #[must_use]
 pub fn card1_monitor() -> ExitCode {
     let options = cli::parse::<Card1>();
+    if let Some(asked) = options.check() {
+        return finish(words::owner(Card::One), false, check::run(&asked), check::FAILED);
+    }
     let is_service = options.is_service();
     let ended = options.options().and_then(|options| monitor(&options));
     finish(words::owner(Card::One), is_service, ended, STOPPED)
@@ -42,6 +46,9 @@ pub fn card1_monitor() -> ExitCode {
 #[must_use]
 pub fn card2_monitor() -> ExitCode {
     let options = cli::parse::<Card2>();
+    if let Some(asked) = options.check() {
+        return finish(words::owner(Card::Two), false, check::run(&asked), check::FAILED);
+    }
     let is_service = options.is_service();
     let ended = options.options().and_then(|options| monitor(&options));
     finish(words::owner(Card::Two), is_service, ended, STOPPED)
@@ -51,6 +58,14 @@ pub fn card2_monitor() -> ExitCode {
 #[must_use]
 pub fn card2_global_display() -> ExitCode {
     let options: Display = cli::parse();
+    if let Some(asked) = options.check() {
+        return finish(
+            words::program(Role::Display),
+            false,
+            check::run(&asked),
+            check::FAILED,
+        );
+    }
     // Monitoring takes 0 and 1 for "all OK": whatever keeps this from saying the states is "unknown".
     let stopped = if options.once { lines::UNKNOWN } else { STOPPED };
     finish(words::program(Role::Display), false, display(&options), stopped)
