@@ -11,6 +11,7 @@ mod environment;
 mod logging;
 mod names;
 mod screen;
+mod settings_files;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,10 +22,13 @@ use clap::{Args, Parser, ValueHint};
 use crate::machine::Role;
 use crate::names::Names;
 use crate::sensor::Card;
-use crate::settings::{BrokerAccess, CheckOptions, Credentials, LogSettings, MonitorOptions};
-use check::{CheckArgs, CheckJsonArgs, settings_dir};
+use crate::settings::{
+    BrokerAccess, BrokerUser, CheckOptions, ClientCertificate, LogSettings, MonitorOptions,
+};
+use check::{CheckArgs, CheckJsonArgs};
 use environment::switch;
 use screen::{AlarmArgs, ScreenArgs, ToggleModeArgs};
+use settings_files::settings_dir;
 
 use changes::SetArgs;
 pub use changes::Unusable;
@@ -34,7 +38,9 @@ use logging::LogArgs;
 const ENVIRONMENT: &str = "\
 Environment:
   For an option without a value, set its variable to 1, true, yes or on, or to 0, false, no or off.
-  An empty variable counts as not set. An option wins over its variable.";
+  An empty variable counts as not set. An option wins over its variable.
+  The files /etc/dualboard/board.env and, over it, /etc/dualboard/PROGRAM.env may have such variables, one
+  NAME=value a line; the environment wins over both. DUALBOARD_SETTINGS names another folder; empty, none.";
 
 const AFTER_MONITOR: &str = "\
 Keys:
@@ -54,7 +60,7 @@ Exit status: 0 after q, and when --set and --toggle are CONFIRMED; 1 when they a
     after_help = AFTER_MONITOR,
     after_long_help = format!("Examples:
   card1_monitor                                     broker 1 on this machine
-  card1_monitor --broker mqtt://10.0.0.1 --username board1 --password-file ~/.board1
+  card1_monitor --broker mqtts://board1 --ca-file ca.crt --username me --password-file ~/.board1
   card1_monitor --set 2=ko --toggle 3               for scripts; also while one runs
   card1_monitor --check                             what is wrong here, and what to do
   card1_monitor --service                           for systemd, as in data/dualboard-card1.service
@@ -87,7 +93,7 @@ pub struct Card1 {
     after_help = AFTER_MONITOR,
     after_long_help = format!("Examples:
   card2_monitor                                     broker 2 on this machine
-  card2_monitor --broker mqtt://10.0.0.2 --username board2 --password-file ~/.board2
+  card2_monitor --broker mqtts://board2 --ca-file ca.crt --username me --password-file ~/.board2
   card2_monitor --set 5=ko --toggle 6               for scripts; also while one runs
   card2_monitor --check                             what is wrong here, and what to do
   card2_monitor --service                           for systemd, as in data/dualboard-card2.service
@@ -213,26 +219,46 @@ struct Monitor {
 /// How the broker is entered.
 #[derive(Debug, Clone, Args)]
 struct Access {
-    /// The user name for the broker
+    /// The user name for the broker; with --password-file
     #[arg(
         long,
         value_name = "NAME",
         env = "DUALBOARD_USERNAME",
-        requires = "password_file"
+        value_parser = user_name
     )]
     username: Option<String>,
-    /// The file whose first line is the password
+    /// The file whose first line is the password; only its owner and its group may read it
     #[arg(
         long,
         value_name = "FILE",
         value_hint = ValueHint::FilePath,
-        env = "DUALBOARD_PASSWORD_FILE",
-        requires = "username"
+        env = "DUALBOARD_PASSWORD_FILE"
     )]
     password_file: Option<PathBuf>,
     /// For mqtts: the certificates to trust [default: the system's]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_CA_FILE")]
     ca_file: Option<PathBuf>,
+    /// For mqtts: this program's own certificate, where the broker asks for one; with --key
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_CERT")]
+    cert: Option<PathBuf>,
+    /// The key of that certificate; only its owner and its group may read it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_KEY")]
+    key: Option<PathBuf>,
+    /// Talk to a broker that is not on this machine also without encryption or without a credential; the
+    /// screen says so
+    #[arg(long, env = "DUALBOARD_INSECURE", value_parser = switch)]
+    insecure: bool,
+}
+
+/// The name is a level of the marker's topic.
+fn user_name(text: &str) -> Result<String, &'static str> {
+    let parts_topics = |c: char| matches!(c, '+' | '#' | '/') || c.is_control();
+    if text.is_empty() || text.contains(parts_topics) {
+        return Err(
+            "a user name has at least one character, and none of + # / or control characters; give the broker's user another one",
+        );
+    }
+    Ok(text.to_owned())
 }
 
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
@@ -261,7 +287,7 @@ impl Card1 {
     /// # Errors
     /// Names the setting that cannot be used.
     pub fn options(self) -> Result<MonitorOptions> {
-        self.own.options(Card::One, self.access.access(self.broker)?)
+        self.own.options(Card::One, self.access.access(self.broker))
     }
 }
 
@@ -283,7 +309,7 @@ impl Card2 {
     /// # Errors
     /// Names the setting that cannot be used.
     pub fn options(self) -> Result<MonitorOptions> {
-        self.own.options(Card::Two, self.access.access(self.broker)?)
+        self.own.options(Card::Two, self.access.access(self.broker))
     }
 }
 
@@ -293,8 +319,7 @@ impl Display {
     pub fn check(&self) -> Option<CheckOptions> {
         self.check.check.then(|| CheckOptions {
             role: Role::Display,
-            url: self.broker.clone(),
-            access: self.access().map_err(|error| format!("{error:#}")),
+            access: self.access(),
             state_dir: None,
             known_state_dirs: Vec::new(),
             settings_dir: settings_dir(),
@@ -304,12 +329,6 @@ impl Display {
         })
     }
 
-    /// The broker's address, as it was given.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.broker
-    }
-
     /// Whether and what is written to a log.
     #[must_use]
     pub fn logging(&self) -> LogSettings {
@@ -317,10 +336,8 @@ impl Display {
     }
 
     /// The display's broker.
-    ///
-    /// # Errors
-    /// Names the setting that cannot be used.
-    pub fn access(&self) -> Result<BrokerAccess> {
+    #[must_use]
+    pub fn access(&self) -> BrokerAccess {
         self.access.clone().access(self.broker.clone())
     }
 }
@@ -334,8 +351,7 @@ impl Monitor {
         let words = |error: anyhow::Error| format!("{error:#}");
         self.check.check.then(|| CheckOptions {
             role: Role::Monitor(card),
-            url: url.to_owned(),
-            access: access.clone().access(url.to_owned()).map_err(words),
+            access: access.clone().access(url.to_owned()),
             state_dir: Some(
                 self.state_dir
                     .clone()
@@ -376,16 +392,23 @@ impl Monitor {
 }
 
 impl Access {
-    fn access(self, url: String) -> Result<BrokerAccess> {
-        let credentials = match (self.username, self.password_file) {
-            (Some(name), Some(file)) => Some(Credentials::read(name, file)?),
-            _ => None,
-        };
-        Ok(BrokerAccess {
+    fn access(self, url: String) -> BrokerAccess {
+        // Where mqtt:// was typed, what the settings say for TLS is for another broker.
+        let is_tls = url.starts_with("mqtts://");
+        BrokerAccess {
             url,
-            credentials,
-            ca_file: self.ca_file,
-        })
+            user: self
+                .username
+                .zip(self.password_file)
+                .map(|(name, password_file)| BrokerUser { name, password_file }),
+            ca_file: self.ca_file.filter(|_| is_tls),
+            certificate: self
+                .cert
+                .zip(self.key)
+                .filter(|_| is_tls)
+                .map(|(certificate, key)| ClientCertificate { certificate, key }),
+            insecure: self.insecure,
+        }
     }
 }
 

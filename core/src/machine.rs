@@ -22,6 +22,7 @@ mod restore;
 mod rights;
 mod topics;
 
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -113,6 +114,7 @@ impl Machine {
         let identity = Identity {
             role: setup.role,
             client: setup.client,
+            marker: setup.role.client_id(setup.client),
             client_id: setup.role.client_id(setup.client),
             life: setup.life,
             started: setup.started,
@@ -163,6 +165,13 @@ impl Machine {
         self
     }
 
+    /// A program that its broker knows by this user name.
+    #[must_use]
+    pub fn of_user(mut self, user: &str) -> Self {
+        self.identity.marker = format!("{user}/{}", self.identity.client_id);
+        self
+    }
+
     /// The topics to subscribe to, with their quality of service.
     #[must_use]
     pub fn subscriptions(&self) -> Vec<(String, u8)> {
@@ -184,7 +193,11 @@ impl Machine {
             } => self.message(now, &topic, &payload, retained, &mut effects),
             Event::Delivered(ticket) => self.delivered(ticket),
             Event::Undelivered(ticket) => self.outbox.undelivered(ticket),
-            Event::Refused { topic, why } => self.rights.refused(now.mono, topic, why),
+            Event::Refused {
+                topic,
+                why,
+                is_forbidden,
+            } => self.refused(now, topic, why, is_forbidden),
             Event::Saved => self.storage(now, OwnCard::saved),
             Event::NotSaved(why) => self.storage(now, |own| own.not_saved(now.mono, why)),
             Event::FileGone(why) => self.storage(now, |own| own.file_gone(why)),
@@ -237,7 +250,22 @@ impl Machine {
         self.chain.disconnected(now, why, retry_in);
         self.restore.connection_lost();
         self.outbox.connection_lost();
+        self.rights.connection_lost();
         self.heart.stop();
+    }
+
+    /// The broker takes no messages on a topic. That a display may only look is no fault: what it knows and
+    /// what is acknowledged on it stays its own.
+    fn refused(&mut self, now: Now, name: String, why: String, is_forbidden: bool) {
+        let topic = Topic::parse(&name, &self.identity.marker);
+        let is_viewer = self.identity.role == Role::Display && is_forbidden;
+        match topic.filter(|_| is_viewer) {
+            Some(topic @ (Topic::Witness | Topic::Acknowledge(_))) => {
+                let is_new = self.rights.forbid(topic);
+                self.note(now, is_new.then_some(Fact::MayNotPublish(topic)));
+            }
+            _ => self.rights.refused(now.mono, name, why),
+        }
     }
 
     /// Where time has passed that the monotonic clock did not count, nothing is live until it is proved
@@ -348,7 +376,7 @@ impl Machine {
     fn send_acknowledged(&mut self, has: &Acknowledged, effects: &mut Vec<Effect>) {
         for card in Card::ALL {
             let alarms = self.acknowledging.known().beyond(has, card.sensors());
-            if !alarms.is_empty() {
+            if !alarms.is_empty() && !self.rights.forbids(Topic::Acknowledge(card)) {
                 let payload = wire::encode_acknowledged(&alarms);
                 effects.push(self.outbox.publish(Topic::Acknowledge(card), payload));
             }
@@ -394,7 +422,7 @@ impl Machine {
     // Messages.
 
     fn message(&mut self, now: Now, name: &str, payload: &[u8], retained: bool, effects: &mut Vec<Effect>) {
-        let topic = Topic::parse(name, &self.identity.client_id);
+        let topic = Topic::parse(name, &self.identity.marker);
         let Some(topic) = topic.filter(|topic| self.identity.listens_to(*topic)) else {
             return;
         };
@@ -928,7 +956,7 @@ impl Machine {
 
     /// Says what is known here and not in the join.
     fn send_witness(&mut self, now: Mono, effects: &mut Vec<Effect>) {
-        if self.witnessed.is_over(now) {
+        if self.witnessed.is_over(now) && !self.rights.forbids(Topic::Witness) {
             self.witnessed.begin(now, WITNESS_PAUSE);
             let report = Report::of(self.others.global.best());
             let payload = wire::encode_report(&report, Topic::Witness.carries());
@@ -976,6 +1004,12 @@ impl Machine {
         &self.identity.client_id
     }
 
+    /// What tells its marker's topic from that of other programs.
+    #[must_use]
+    pub fn marker(&self) -> &str {
+        &self.identity.marker
+    }
+
     /// The alarms that this program knows to be acknowledged.
     #[must_use]
     pub const fn known_acknowledged(&self) -> &Acknowledged {
@@ -1006,6 +1040,14 @@ impl Machine {
                 .stage_at_display(self.chain.home, sensor, alarm),
         };
         Some((acknowledgement, stage))
+    }
+
+    /// Whether an acknowledged alarm stays on this display: its user may not tell the owner, and nobody else
+    /// has.
+    #[must_use]
+    pub fn is_acknowledged_here_only(&self, sensor: SensorId, alarm: Dot) -> bool {
+        let stage = self.acknowledgement(sensor, alarm).and_then(|(_, stage)| stage);
+        stage == Some(Stage::Sending) && self.rights.forbids(Topic::Acknowledge(sensor.card()))
     }
 
     /// When the program started.

@@ -1,7 +1,5 @@
 //! `--check`.
 
-use std::path::PathBuf;
-
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
@@ -43,15 +41,4 @@ pub(super) fn contradiction(matches: &ArgMatches) -> Option<String> {
     }
     let of_monitor = matches.try_contains_id("take_over").is_ok();
     (of_monitor && typed("json")).then(|| "--json is for --check: give both, or neither".to_owned())
-}
-
-/// Where the settings of an installed board are.
-pub(super) fn settings_dir() -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "this is where settings come in")]
-    let named = std::env::var_os("DUALBOARD_SETTINGS");
-    match named {
-        Some(folder) if folder.is_empty() => None,
-        Some(folder) => Some(folder.into()),
-        None => Some("/etc/dualboard".into()),
-    }
 }

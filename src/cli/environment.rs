@@ -4,22 +4,47 @@
 use clap::builder::{BoolishValueParser, Resettable, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, Parser};
+use clap::{ArgMatches, Command, CommandFactory as _, Parser};
 
-use super::{check, names};
+use super::settings_files::SettingsFiles;
+use super::{Card1, Card2, Display, check, names};
 use crate::names::Names;
 
 /// A setting that denies an action, if both were typed. As a variable it denies nothing: it says how the
 /// screens of this machine are, and a file of settings must not forbid what somebody types.
 const CONTRADICTIONS: [(&str, &str); 2] = [("read_only", "set"), ("read_only", "toggle")];
 
-/// The options from the command line and the environment. A variable that is empty counts as not there: in a
-/// file of settings it stands for its default.
+/// Settings of which one says nothing without the other.
+const PAIRS: [[&str; 2]; 2] = [["username", "password_file"], ["cert", "key"]];
+
+/// Settings that only TLS has a use for.
+const TLS_FILES: [&str; 3] = ["ca_file", "cert", "key"];
+
+/// The options from the command line, the environment and the files of settings, and what is strange in these
+/// files. A variable that is empty counts as not there: it stands for the option's default.
 #[must_use]
-pub fn parse<P: Parser>() -> P {
+pub fn parse<P: Parser>() -> (P, Vec<String>) {
     #[expect(clippy::disallowed_methods, reason = "this is where settings come in")]
     let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
-    let command = P::command().mut_args(|option| {
+    let mut command = P::command();
+    let files = SettingsFiles::of(command.get_name(), &known_settings());
+    let with_files = files.and_then(|files| Ok((files.apply(command.clone())?, files.warnings)));
+    let warnings = match with_files {
+        Ok((with_files, warnings)) => {
+            command = with_files;
+            warnings
+        }
+        Err(why) => {
+            // Whoever asks for help may want to know how such a file looks.
+            if let Err(asked) = command.try_get_matches_from_mut(std::env::args_os())
+                && matches!(asked.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion)
+            {
+                asked.exit();
+            }
+            command.error(ErrorKind::ValueValidation, why).exit();
+        }
+    };
+    let command = command.mut_args(|option| {
         if option.get_env().is_some_and(is_empty) {
             option.env(Resettable::Reset)
         } else {
@@ -29,7 +54,7 @@ pub fn parse<P: Parser>() -> P {
     let mut explained = command.clone();
     let matches = command.get_matches();
     if let Some((setting, action)) = contradiction(&matches) {
-        let [setting, action] = [setting, action].map(|id| format!("--{}", id.replace('_', "-")));
+        let [setting, action] = [setting, action].map(option_name);
         let why =
             format!("{setting} shows a screen that toggles nothing, {action} toggles: give one of the two");
         explained.error(ErrorKind::ArgumentConflict, why).exit();
@@ -37,10 +62,25 @@ pub fn parse<P: Parser>() -> P {
     if let Some(why) = check::contradiction(&matches) {
         explained.error(ErrorKind::ArgumentConflict, why).exit();
     }
+    if let Some(why) = half_pair(&matches) {
+        explained.error(ErrorKind::MissingRequiredArgument, why).exit();
+    }
+    if let Some(why) = tls_files_without_tls(&matches) {
+        explained.error(ErrorKind::ArgumentConflict, why).exit();
+    }
     if let Some(why) = foreign_name(&matches, explained.get_name()) {
         explained.error(ErrorKind::ValueValidation, why).exit();
     }
-    P::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let options = P::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    (options, warnings)
+}
+
+/// The names of the settings of all programs: a file for the whole board has those of each.
+fn known_settings() -> Vec<String> {
+    let programs = [Card1::command(), Card2::command(), Display::command()];
+    let options = programs.iter().flat_map(Command::get_arguments);
+    let names = options.filter_map(|option| option.get_env()?.to_str());
+    names.map(str::to_owned).collect()
 }
 
 /// The value of a variable of an option without a value: on or off. clap knows the words; of one that it does
@@ -49,6 +89,41 @@ pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
     BoolishValueParser::new()
         .parse_ref(&Command::default(), None, text.as_ref())
         .map_err(|_| "write 1, true, yes or on, or 0, false, no or off")
+}
+
+/// One of two settings that are of use together only.
+fn half_pair(matches: &ArgMatches) -> Option<String> {
+    let halves = PAIRS
+        .into_iter()
+        .flat_map(|[one, other]| [(one, other), (other, one)]);
+    let is_set = |id: &str| matches.contains_id(id);
+    let (given, missing) = halves
+        .into_iter()
+        .find(|(given, missing)| is_set(given) && !is_set(missing))?;
+    let [given, missing] = [given, missing].map(option_name);
+    Some(format!(
+        "{given} is of use with {missing} only: give both, or neither"
+    ))
+}
+
+/// Certificates and `mqtt://`: whoever gives them wants TLS. Where `mqtt://` was typed and they were not, the
+/// settings are for another broker, and what was typed is meant.
+fn tls_files_without_tls(matches: &ArgMatches) -> Option<String> {
+    let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let url = matches.get_one::<String>("broker")?;
+    let counts = |id: &&str| matches.contains_id(id) && (is_typed(id) || !is_typed("broker"));
+    let given = TLS_FILES.into_iter().find(counts)?;
+    url.starts_with("mqtt://").then(|| {
+        format!(
+            "{} is for TLS, and {} is not encrypted: write mqtts:// in its place, or leave the file out",
+            option_name(given),
+            url.escape_debug()
+        )
+    })
+}
+
+fn option_name(id: &str) -> String {
+    format!("--{}", id.replace('_', "-"))
 }
 
 /// A setting and an action that were typed together and exclude each other.
@@ -72,7 +147,7 @@ fn foreign_name(matches: &ArgMatches, program: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::{Command, CommandFactory};
+    use clap::{Command, CommandFactory as _};
 
     use crate::cli::{Card1, Card2, Display};
 

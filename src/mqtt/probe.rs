@@ -12,6 +12,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 
 use super::{BrokerUrl, Problem};
+use crate::settings::ClientCertificate;
 use crate::system::threads;
 
 pub(super) use tls::{secure, shown_certificate};
@@ -23,6 +24,8 @@ const STEP: Duration = Duration::from_millis(800);
 pub(super) struct Endpoint {
     pub url: BrokerUrl,
     pub ca_file: Option<PathBuf>,
+    /// What is shown to a broker that asks for a certificate.
+    pub certificate: Option<ClientCertificate>,
 }
 
 /// An attempt that failed.
@@ -243,6 +246,7 @@ mod tests {
         Endpoint {
             url: url.parse().expect("a URL"),
             ca_file: None,
+            certificate: None,
         }
     }
 

@@ -309,6 +309,7 @@ fn endpoint(settings: &BrokerSettings) -> Endpoint {
     Endpoint {
         url: settings.url.clone(),
         ca_file: settings.ca_file.clone(),
+        certificate: settings.certificate.clone(),
     }
 }
 

@@ -19,7 +19,7 @@ use std::io::{self, Write as _};
 use anyhow::{Context, Result};
 
 use crate::machine::Role;
-use crate::mqtt::BrokerUrl;
+use crate::mqtt;
 use crate::settings::CheckOptions;
 use crate::storage::lock::{Holder, who_owns};
 use crate::text::words;
@@ -30,13 +30,13 @@ pub use report::FAILED;
 /// Checks, and gives the exit status.
 ///
 /// # Errors
-/// The address cannot be used, or stdout cannot be written.
+/// The address cannot be used, or not without `--insecure`, or stdout cannot be written.
 pub fn run(options: &CheckOptions) -> Result<u8> {
     // First: an unusable argument prints nothing.
-    let url = options.url.parse::<BrokerUrl>()?;
+    let (url, exposure) = mqtt::permitted(&options.access)?;
     let mut report = CheckReport::new(words::program(options.role), options.json, io::stdout());
     let log_before = storage::log_size(options);
-    let reached = broker::connect(options, &url, &mut report);
+    let reached = broker::connect(options, &url, exposure, &mut report);
     let heard = match reached {
         Some(mut reached) => {
             let heard = listen::listen(&mut reached, options);

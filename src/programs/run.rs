@@ -10,7 +10,7 @@ use crate::attach::{NotAttached, Screens};
 use crate::cli::{self, Card1, Card2, Display, Unusable};
 use crate::log::{self, Log};
 use crate::machine::Role;
-use crate::mqtt::BrokerUrl;
+use crate::mqtt::{self, BrokerUrl, Exposure};
 use crate::programs::attached::AttachedScreen;
 use crate::programs::check;
 use crate::programs::exit::Reason;
@@ -21,7 +21,7 @@ use crate::programs::screen;
 use crate::programs::service;
 use crate::programs::set;
 use crate::sensor::Card;
-use crate::settings::{Level, MonitorOptions};
+use crate::settings::{BrokerAccess, Level, MonitorOptions};
 use crate::storage::lock::{Holder, Lock, RunMode, wait_briefly};
 use crate::storage::state_file::StateFile;
 use crate::system::clock::Clock;
@@ -33,11 +33,12 @@ use crate::ui::view;
 /// `card1_monitor`.
 #[must_use]
 pub fn card1_monitor() -> ExitCode {
-    let options = cli::parse::<Card1>();
+    let (options, warnings) = cli::parse::<Card1>();
+    let is_service = options.is_service();
+    say_warnings(words::owner(Card::One), is_service, &warnings);
     if let Some(asked) = options.check() {
         return finish(words::owner(Card::One), false, check::run(&asked), check::FAILED);
     }
-    let is_service = options.is_service();
     let ended = options.options().and_then(|options| monitor(&options));
     finish(words::owner(Card::One), is_service, ended, STOPPED)
 }
@@ -45,11 +46,12 @@ pub fn card1_monitor() -> ExitCode {
 /// `card2_monitor`.
 #[must_use]
 pub fn card2_monitor() -> ExitCode {
-    let options = cli::parse::<Card2>();
+    let (options, warnings) = cli::parse::<Card2>();
+    let is_service = options.is_service();
+    say_warnings(words::owner(Card::Two), is_service, &warnings);
     if let Some(asked) = options.check() {
         return finish(words::owner(Card::Two), false, check::run(&asked), check::FAILED);
     }
-    let is_service = options.is_service();
     let ended = options.options().and_then(|options| monitor(&options));
     finish(words::owner(Card::Two), is_service, ended, STOPPED)
 }
@@ -57,7 +59,8 @@ pub fn card2_monitor() -> ExitCode {
 /// `card2_global_display`.
 #[must_use]
 pub fn card2_global_display() -> ExitCode {
-    let options: Display = cli::parse();
+    let (options, warnings) = cli::parse::<Display>();
+    say_warnings(words::program(Role::Display), false, &warnings);
     if let Some(asked) = options.check() {
         return finish(
             words::program(Role::Display),
@@ -71,6 +74,14 @@ pub fn card2_global_display() -> ExitCode {
     finish(words::program(Role::Display), false, display(&options), stopped)
 }
 
+/// Says what is strange in the files of settings: before there is a screen, on stderr, which a service has for
+/// its log.
+fn say_warnings(program: &'static str, is_service: bool, warnings: &[String]) {
+    for text in warnings {
+        log::say(program, is_service, Level::Warn, text);
+    }
+}
+
 /// The exit status of a program that something has stopped.
 const STOPPED: u8 = 1;
 
@@ -81,7 +92,8 @@ fn finish(program: &'static str, is_service: bool, ended: Result<u8>, stopped: u
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             log::say(program, is_service, Level::Error, &format!("{error:#}"));
-            let unusable = error.is::<crate::mqtt::BadUrl>() || error.is::<Unusable>();
+            let unusable =
+                error.is::<mqtt::BadUrl>() || error.is::<mqtt::NotPermitted>() || error.is::<Unusable>();
             ExitCode::from(if unusable { 2 } else { stopped })
         }
     }
@@ -90,6 +102,11 @@ fn finish(program: &'static str, is_service: bool, ended: Result<u8>, stopped: u
 fn monitor(options: &MonitorOptions) -> Result<u8> {
     // First, so that a mistyped address leaves no folder and no file behind.
     options.access.url.parse::<BrokerUrl>()?;
+    // A screen of an owner that runs needs no broker. Without a state folder none runs, and one that is to be
+    // taken over from must not end for nothing.
+    if options.take_over || !options.state_dir.exists() {
+        can_own(&options.access)?;
+    }
     // Before anything that has an effect: whoever asks for a log wants to read there what was done.
     let program = words::owner(options.card);
     let log = if options.is_service {
@@ -123,6 +140,8 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
             Reason::Stop(_) => return Ok(STOPPED),
         }
     };
+    // Before anything is read, made or set aside.
+    let exposure = can_own(&options.access)?;
     let mut state_file = state_file.locked(lock);
     // Before there is a screen: a file that cannot be read stops the program.
     let memory = state_file.load()?;
@@ -133,7 +152,7 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
         &options.state_dir,
         options.card,
         this.place(),
-        &options.access.url,
+        (&options.access.url, exposure),
     );
     let runtime = Runtime::monitor(options, (state_file, memory), options.take_over)?
         .logged(log)
@@ -146,6 +165,13 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
         None => printed::follow(runtime, false, on_alarm)?,
     };
     exit.of_monitor(options)
+}
+
+/// Whether the broker may be spoken to as the settings say; gives what the connection lacks.
+fn can_own(access: &BrokerAccess) -> Result<Exposure> {
+    let (_, exposure) = mqtt::permitted(access)?;
+    access.credentials()?;
+    Ok(exposure)
 }
 
 /// The card's lock; or a screen of who has it.
@@ -182,13 +208,16 @@ const BEGIN: Duration = Duration::from_secs(2);
 fn display(options: &Display) -> Result<u8> {
     let on_screen = !options.once && !options.json && is_screen();
     // First: an address that cannot be used leaves no log behind, and no unreadable file hides it.
-    options.url().parse::<BrokerUrl>()?;
+    let access = options.access();
+    mqtt::permitted(&access)?;
     let log = Log::open(words::program(Role::Display), &options.logging(), on_screen)?;
     let settings = options.screen.settings();
     let terminal = (!options.once && !options.json && has_screen())
         .then(|| screen::open_terminal(settings))
         .transpose()?;
-    let runtime = Runtime::display(&options.access()?)?.logged(log);
+    let runtime = Runtime::display(&access)?
+        .logged(log)
+        .on_screen(terminal.is_some());
     if options.once {
         return printed::once(runtime, options);
     }

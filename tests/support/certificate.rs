@@ -1,4 +1,4 @@
-//! Certificates for the brokers of tests.
+//! Certificates for tests.
 
 use openssl::asn1::{Asn1Integer, Asn1Time};
 use openssl::bn::BigNum;

@@ -248,6 +248,7 @@ fn arguments_that_a_check_cannot_use_print_nothing_and_settings_for_others_do_no
         (Card2, &["--check", "--service"], "give one of the two"),
         (Card1, &["--json"], "give both, or neither"),
         (Card1, &["--check", "--broker", "http://x"], "http://x"),
+        (Card2, &["--check", "--broker", "mqtt://10.0.0.2"], "--insecure"),
     ] {
         let (status, said, why) = with(node, arguments, &[]);
         assert_eq!((status, said.as_str()), (2, ""), "{arguments:?}: {why}");

@@ -28,7 +28,7 @@ pub(super) fn check<W: Write>(heard: &Evidence, options: &CheckOptions, report: 
         if heard.arrived.contains_key(&Topic::Uptime(card)) {
             report.add(CheckLine::fail(
                 "own broker",
-                &options.url,
+                &options.access.url,
                 format!("it is the broker of board {}", card.other().number()),
                 format!("give the address of broker {} with --broker", card.number()),
             ));
@@ -265,6 +265,7 @@ fn settings(connection: &BridgeConnection) -> Result<BrokerSettings, String> {
         client_id: connection.client_id.clone(),
         credentials,
         ca_file: connection.ca_file.clone(),
+        certificate: None,
         will: None,
         session_expiry: Duration::ZERO,
         subscriptions: Vec::new(),

@@ -8,7 +8,7 @@ use super::listen::{self, Evidence};
 use super::owner_here;
 use super::report::{CheckLine, CheckReport};
 use crate::mqtt::visit::{self, Certificate, Terms, Visit};
-use crate::mqtt::{self, BrokerSettings, BrokerUrl, LEAST_PACKET, Problem};
+use crate::mqtt::{self, BrokerSettings, BrokerUrl, Exposure, LEAST_PACKET, Problem};
 use crate::settings::CheckOptions;
 use crate::system::random;
 use crate::text::words;
@@ -29,6 +29,7 @@ pub(super) struct Reached {
 pub(super) fn connect<W: Write>(
     options: &CheckOptions,
     url: &BrokerUrl,
+    exposure: Exposure,
     report: &mut CheckReport<W>,
 ) -> Option<Reached> {
     let address = address(url, report)?;
@@ -44,7 +45,7 @@ pub(super) fn connect<W: Write>(
             return None;
         }
     };
-    encryption(url, address, report);
+    report.add(encryption(url, exposure));
     let is_named = settings.credentials.is_some();
     if would_cut_off(address, is_named, owner_here(options).is_some()) {
         let found = "not tried: the monitor of this card runs here, and a broker that gives each user one connection \
@@ -130,16 +131,18 @@ fn address<W: Write>(url: &BrokerUrl, report: &mut CheckReport<W>) -> Option<Soc
 
 /// Of a client that nobody has seen before; and the name of its marker.
 fn settings(options: &CheckOptions, url: &BrokerUrl) -> Result<(BrokerSettings, String), String> {
-    let access = options.access.clone()?;
+    let access = &options.access;
+    let credentials = access.credentials().map_err(|error| format!("{error:#}"))?;
     let number = random::u32().map_err(|error| error.to_string())?;
     let client_id = format!("{}-check-{number:08x}", words::program(options.role));
-    let user = access.credentials.as_ref().map(|known| known.username.as_str());
-    let marker = user.map_or_else(|| client_id.clone(), |user| format!("{user}/{client_id}"));
+    let user = access.user.as_ref();
+    let marker = user.map_or_else(|| client_id.clone(), |user| format!("{}/{client_id}", user.name));
     let settings = BrokerSettings {
         url: url.clone(),
         client_id,
-        credentials: access.credentials,
-        ca_file: access.ca_file,
+        credentials,
+        ca_file: access.ca_file.clone(),
+        certificate: access.certificate.clone(),
         will: None,
         session_expiry: Duration::ZERO,
         subscriptions: listen::topics(options.role, &marker),
@@ -148,19 +151,20 @@ fn settings(options: &CheckOptions, url: &BrokerUrl) -> Result<(BrokerSettings, 
     Ok((settings, marker))
 }
 
-fn encryption<W: Write>(url: &BrokerUrl, address: SocketAddr, report: &mut CheckReport<W>) {
-    report.add(if url.tls() {
-        CheckLine::ok("encryption", "", "the connection is made by TLS")
-    } else if address.ip().is_loopback() {
-        CheckLine::ok("encryption", "", "none, and nothing leaves this machine")
-    } else {
-        CheckLine::warn(
-            "encryption",
+fn encryption(url: &BrokerUrl, exposure: Exposure) -> CheckLine {
+    const CHECK: &str = "encryption";
+    if url.tls() {
+        return CheckLine::ok(CHECK, "", "the connection is made by TLS");
+    }
+    if exposure.is_plain {
+        return CheckLine::warn(
+            CHECK,
             "",
-            "none: whoever listens on the way reads states and password",
+            "none, accepted with --insecure: whoever listens on the way reads states and password",
             "use mqtts:// and --ca-file",
-        )
-    });
+        );
+    }
+    CheckLine::ok(CHECK, "", "none, and nothing leaves this machine")
 }
 
 fn described(shown: &Certificate) -> String {
@@ -196,6 +200,7 @@ fn not_let_in(why: &Problem, shown: Option<&Certificate>, url: &BrokerUrl) -> Ch
         | Problem::CertificateNotTrusted
         | Problem::CertificateRefused(_)
         | Problem::CertificateWanted
+        | Problem::OwnCertificateRefused(_)
         | Problem::TlsRefused(_)
         | Problem::NotTls
         | Problem::TlsSpoken => "certificate",
@@ -226,8 +231,9 @@ pub(super) const fn advice(why: &Problem) -> &'static str {
         Problem::CertificateTooEarly => "set this board's clock",
         Problem::CertificateNotTrusted => "give the authority of that broker with --ca-file",
         Problem::CertificateRefused(_) | Problem::TlsRefused(_) => "look at the broker's log",
-        Problem::CertificateWanted => {
-            "the broker wants a certificate of this program: give it one, or change require_certificate there"
+        Problem::CertificateWanted => "give one that the broker knows with --cert and --key",
+        Problem::OwnCertificateRefused(_) => {
+            "give another one with --cert and --key: not expired, and signed by whom the broker trusts"
         }
         Problem::NotTls => "write mqtt://, or give the broker's port for TLS",
         Problem::TlsSpoken => "write mqtts://",
@@ -258,6 +264,11 @@ fn offers<W: Write>(
             );
             CheckLine::ok("login", &credentials.username, found)
         }
+        None if settings.certificate.is_some() => CheckLine::ok(
+            "login",
+            "",
+            "the broker lets this program in without a name, and is shown its certificate where it asks for one",
+        ),
         None if address.ip().is_loopback() => CheckLine::ok(
             "login",
             "",
@@ -266,7 +277,7 @@ fn offers<W: Write>(
         None => CheckLine::warn(
             "login",
             "",
-            "the broker asks nobody on the network for a password",
+            "the broker asks nobody on the network for a password, and --insecure accepts it",
             "set up names and passwords: sudo dualboard-setup",
         ),
     });
@@ -392,6 +403,17 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_that_leaves_the_machine_in_plain_text_is_a_warning() {
+        let grade = |url: &str| {
+            let url = url.parse().expect("a URL");
+            encryption(&url, Exposure::of(&url, true)).grade
+        };
+        assert_eq!(grade("mqtt://10.0.0.1"), Grade::Warn);
+        assert_eq!(grade("mqtts://10.0.0.1"), Grade::Ok);
+        assert_eq!(grade("mqtt://localhost"), Grade::Ok);
+    }
+
+    #[test]
     fn no_login_is_tried_that_could_cut_off_an_owner_that_runs() {
         let [here, there] = [[127, 0, 0, 1], [10, 0, 0, 1]].map(|ip| SocketAddr::from((ip, 8883)));
         assert!(would_cut_off(there, true, true));
@@ -409,6 +431,7 @@ mod tests {
             client_id: "check".to_owned(),
             credentials: None,
             ca_file: None,
+            certificate: None,
             will: None,
             session_expiry: Duration::ZERO,
             subscriptions: Vec::new(),

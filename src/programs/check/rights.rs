@@ -134,7 +134,8 @@ fn write<W: Write>(mut reached: Reached, role: Role, report: &mut CheckReport<W>
             Ok(_) => refused += 1,
         }
     }
-    let is_named = reached.settings.credentials.is_some();
+    let settings = &reached.settings;
+    let is_named = settings.credentials.is_some() || settings.certificate.is_some();
     report.add(forbidden(&open, refused, is_named));
     reached.visit.end();
 }

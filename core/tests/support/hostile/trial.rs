@@ -144,6 +144,7 @@ impl Trial {
             Step::Refused => self.event(Event::Refused {
                 topic: "sensors/card1".to_owned(),
                 why: "not authorised".to_owned(),
+                is_forbidden: true,
             }),
             Step::Saved => self.save(None),
             Step::NotSaved(why) => self.save(Some(format!("disk full ({})", why % 3))),
@@ -239,7 +240,7 @@ impl Trial {
     fn arrive(&mut self, topic: Topic, payload: Vec<u8>, retained: bool) {
         if self.connected {
             self.event(Event::Message {
-                topic: topic.name(self.machine.client_id()),
+                topic: topic.name(self.machine.marker()),
                 payload,
                 retained,
             });
