@@ -21,7 +21,7 @@ fn a_broker_that_is_not_there_is_a_failure_and_what_hangs_on_it_is_not_called_ri
         let of_broker = |line: &&&Value| ["read", "write", "bridge", "login"].contains(&text(line, "check"));
         assert_eq!(seen.iter().find(of_broker), None);
     }
-    let said = check(Card1, "mqtt://no-such-host.invalid", &[]);
+    let said = check(Card1, "mqtt://no-such-host.invalid", &["--insecure"]);
     said.assert("address", "no-such-host", "FAIL", "name not known");
 }
 
