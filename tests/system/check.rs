@@ -1,5 +1,5 @@
-//! `--check`: each thing that can be wrong is said to be wrong, nothing that was not seen is called right, and
-//! nothing that runs notices the check.
+//! `--check`: each thing that can be wrong is said to be wrong, nothing that was not seen is called right,
+//! and nothing that runs notices the check.
 
 mod board;
 mod bridge;

@@ -20,7 +20,8 @@ const RETAINED: u8 = 0x01;
 /// Longer than any visit lasts: no packet has to keep the connection up.
 const KEEP_ALIVE: u16 = u16::MAX;
 
-/// What a broker says of itself when it takes a connection; what it does not mention it has (MQTT 5, 3.2.2.3).
+/// What a broker says of itself when it takes a connection; what it does not mention it has (MQTT 5,
+/// 3.2.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// The highest `QoS`.
