@@ -71,7 +71,7 @@ main() {
     check "${test}" "${test}"
   done
   check 'the judge of the campaign' dev/chaos.sh --self-test
-  check 'real faults' dev/chaos.sh --seed 1 --faults 120 --worlds 2
+  check 'real faults' dev/chaos.sh --seed 1 --faults 80 --worlds 2
   check 'real faults, the cable a proxy' dev/chaos.sh --seed 5 --faults 40 --proxy
   conclude
 }
