@@ -20,7 +20,7 @@ main() {
   if [[ -z "${peer}" ]]; then
     die_usage '--peer ADDRESS is missing: where is board 1?'
   fi
-  peer="$(peer_address "${peer}")"
+  peer="$(peer_address "${peer}" 1883)"
   open_data_dir
   require_port broker2 "${port}" --port
   prepare card2_monitor card2_global_display

@@ -76,10 +76,10 @@ render_access() {
   fi
 }
 
-# HOST:PORT as Mosquitto's `address` wants it (the port after the last colon, no brackets), from ADDRESS[:PORT] with an
+# peer_address PEER DEFAULT_PORT: HOST:PORT as Mosquitto's `address` wants it (the port after the last colon, no brackets), from ADDRESS[:PORT] with an
 # IPv6 address in brackets where a port follows.
 peer_address() {
-  local peer="$1" host port=1883
+  local peer="$1" host port="$2"
   case "${peer}" in
     '['*']:'*) host="${peer%]:*}" host="${host#[}" port="${peer##*:}" ;;
     '['*']') host="${peer%]}" host="${host#[}" ;;

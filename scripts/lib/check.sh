@@ -1,0 +1,187 @@
+# shellcheck shell=bash
+# dualboard-setup check: a line for each thing that can be wrong with a board. Nothing is called ok that was not seen.
+
+declare board_dir data_dir broker_user owner_user board port local_port addresses peer
+declare -a bridge_users
+
+worst=0
+
+ok() { say "ok    $*"; }
+doubt() {
+  say "warn  $*"
+  ((worst >= 1)) || worst=1
+}
+fault() {
+  say "FAIL  $*"
+  worst=2
+}
+
+check_board() {
+  require_told_board
+  require_tools
+  check_lines || exit "${worst}"
+}
+
+# Fails if something is wrong.
+check_lines() {
+  require_told_board
+  check_modes
+  check_certificate
+  check_broker
+  [[ -n "${data_dir}" ]] || check_service "dualboard-card${board}"
+  if [[ -n "${addresses}" ]]; then
+    check_network_listener
+  fi
+  check_bridge
+  ((worst == 0))
+}
+
+# NAME MODE OWNER, for what must be there.
+expected_files() {
+  local user
+  printf '%s\n' 'broker.conf 644 root' 'setup.conf 644 root' "rights.acl 600 ${broker_user}" "local.passwd 600 ${broker_user}" \
+    "network.passwd 600 ${broker_user}" 'authority/ca.key 600 root' 'tls/ca.crt 644 root' 'credentials/health 600 root' \
+    'credentials/clients/mosquitto_sub 600 root' "credentials/card${board}_monitor 600 ${owner_user}"
+  if [[ -n "${addresses}" ]]; then
+    printf '%s\n' "tls/broker.key 600 ${broker_user}" 'tls/broker.crt 644 root'
+  fi
+  for user in "${bridge_users[@]}"; do
+    printf 'credentials/%s 600 root\n' "${user}"
+  done
+  for user in $(users_of network | grep -E '^(viewer|operator)-' || true); do
+    printf 'credentials/%s 600 root\n' "${user}"
+  done
+  if [[ "${board}" == 1 ]]; then
+    printf 'token 600 root\n'
+  else
+    printf '%s\n' "broker.d/bridge.conf 600 ${broker_user}" 'peer/ca.crt 644 root' 'credentials/display 640 root'
+  fi
+}
+
+check_modes() {
+  local name mode owner found wrong=''
+  while read -r name mode owner; do
+    if [[ ! -e "${board_dir}/${name}" ]]; then
+      fault "${board_dir}/${name} is missing; run dualboard-setup board${board} again"
+      wrong=1
+      continue
+    fi
+    found="$(stat -c '%a %U' "${board_dir}/${name}")"
+    if [[ -n "${broker_user}" && "${found}" != "${mode} ${owner}" ]] || [[ "${found%% *}" != "${mode}" ]]; then
+      fault "${board_dir}/${name} has mode and owner ${found}, not ${mode} ${owner}; run dualboard-setup board${board} again"
+      wrong=1
+    fi
+  done < <(expected_files)
+  [[ -n "${wrong}" ]] || ok "files in ${board_dir}: all there, and no secret can be read by others"
+}
+
+check_certificate() {
+  local end
+  [[ -n "${addresses}" ]] || return 0
+  if ! key_fits tls/broker.key tls/broker.crt; then
+    fault 'the key of the broker does not fit its certificate; dualboard-setup renew makes new ones'
+  elif ! is_signed; then
+    fault "the broker's certificate is not signed by this board's authority; dualboard-setup renew makes a new one"
+  elif ! openssl verify -CAfile "${board_dir}/tls/ca.crt" "${board_dir}/tls/broker.crt" >/dev/null 2>&1; then
+    fault "by this board's clock ($(date -u +%Y-%m-%d)) the broker's certificate is not valid; set the clock, or dualboard-setup renew"
+  else
+    end="$(openssl x509 -in "${board_dir}/tls/broker.crt" -noout -enddate)"
+    if openssl x509 -in "${board_dir}/tls/broker.crt" -noout -checkend $((30 * 86400)) >/dev/null; then
+      ok "certificate of the broker: valid until ${end#*=}, for ${addresses}"
+    else
+      doubt "certificate of the broker: valid until ${end#*=} only; dualboard-setup renew makes a new one"
+    fi
+  fi
+}
+
+check_broker() {
+  local version
+  version="$(ask_board "\$SYS/broker/version")"
+  if [[ -n "${version}" ]]; then
+    ok "broker ${board}: ${version} answers on loopback, port ${local_port}"
+  elif [[ -z "${data_dir}" ]]; then
+    fault "broker ${board} does not answer on loopback, port ${local_port}: systemctl status dualboard-broker"
+  else
+    fault "broker ${board} does not answer on loopback, port ${local_port}: scripts/board${board}.sh starts it"
+  fi
+  if [[ -n "${version}" ]]; then
+    if mosquitto_sub -h 127.0.0.1 -p "${local_port}" -t "\$SYS/broker/version" -E -W 2 >/dev/null 2>&1; then
+      fault "broker ${board} lets in who has no password; run dualboard-setup board${board} again"
+    else
+      ok "broker ${board}: refuses who has no password"
+    fi
+  fi
+}
+
+check_service() {
+  if systemctl is-active --quiet "$1"; then
+    ok "$1: $(systemctl show -p StatusText --value "$1" 2>/dev/null | head -n 1)"
+  else
+    fault "$1 does not run: systemctl status $1"
+  fi
+}
+
+# From here, as one who has no password: what counts is that TLS comes about, and the certificate is for this address.
+check_network_listener() {
+  local one said
+  for one in ${addresses}; do
+    said="$(try_tls "${one}" "${port}" "${board_dir}/tls/ca.crt")"
+    if [[ -z "${said}" ]]; then
+      ok "TLS at ${one}, port ${port}"
+    else
+      fault "TLS at ${one}, port ${port}: ${said}"
+    fi
+  done
+}
+
+# try_tls HOST PORT AUTHORITY: prints why it does not come about.
+try_tls() {
+  local host="$1" port="$2" authority="$3" said name=(-verify_hostname "$1" -servername "$1")
+  if is_ip_address "${host}"; then
+    name=(-verify_ip "${host}" -noservername)
+  fi
+  said="$(timeout 10 openssl s_client -connect "$(url_host "${host}"):${port}" -CAfile "${authority}" "${name[@]}" \
+    -verify_return_error </dev/null 2>&1)" && return 0
+  case "${said}" in
+    *'certificate has expired'*) printf "its certificate has expired by this board's clock (%s)" "$(date -u +%Y-%m-%d)" ;;
+    *'not yet valid'*) printf "its certificate is not valid yet by this board's clock (%s)" "$(date -u +%Y-%m-%d)" ;;
+    *'mismatch'*) printf 'its certificate is for another address' ;;
+    *'unable to get local issuer'* | *'self-signed'* | *'self signed'* | *'signature failure'*)
+      printf 'its certificate is signed by another authority than %s' "${authority}"
+      ;;
+    *'refused'*) printf 'connection refused: no broker runs there' ;;
+    *'wrong version number'* | *'no peer certificate'*) printf 'it does not speak TLS' ;;
+    '') printf 'no answer' ;;
+    *) printf '%s' "$(grep -m 1 -iE 'error|errno' <<<"${said}" || tail -n 1 <<<"${said}")" ;;
+  esac
+}
+
+check_bridge() {
+  local host="${peer%:*}" peer_port="${peer##*:}" said
+  if board_bridge_is_up; then
+    ok 'bridge: up in both directions'
+  elif [[ "${board}" == 1 ]]; then
+    doubt 'bridge: not up; board 2 makes it: dualboard-setup check there says why'
+  else
+    said="$(try_tls "${host}" "${peer_port}" "${board_dir}/peer/ca.crt")"
+    if [[ -z "${said}" ]]; then
+      said="$(try_login "${host}" "${peer_port}")"
+    fi
+    fault "bridge: not up. Board 1 at ${peer}: ${said:-answers and takes the password, so the bridge comes up within seconds; look again}"
+  fi
+}
+
+# try_login HOST PORT: prints why the bridge's password is not taken. As the bridge's third connection, which keeps no session and is tried
+# only while the bridge is down.
+try_login() {
+  local options="${board_dir}/credentials/clients/bridge" said
+  make_folder 700 credentials/clients/bridge
+  put_file credentials/clients/bridge/mosquitto_sub 600 root:root "-u board2_bridge_alive
+-P $(<"${board_dir}/credentials/board2_bridge_alive")"
+  said="$(XDG_CONFIG_HOME="${options}" mosquitto_sub -h "$1" -p "$2" --cafile "${board_dir}/peer/ca.crt" -i board2_bridge_alive \
+    -t "sensors/marker/board2_bridge_alive/check" -E -W 5 2>&1)" && return 0
+  case "${said}" in
+    *'not auth'*) printf "it refuses the bridge's name or password; take its token once more: dualboard-setup board2 --token FILE" ;;
+    *) printf '%s' "${said:-no answer}" ;;
+  esac
+}

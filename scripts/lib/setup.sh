@@ -1,0 +1,331 @@
+# shellcheck shell=bash
+# dualboard-setup: its commands. What they make is in board_files.sh, authority.sh, users.sh and token.sh.
+
+source "${BASH_SOURCE[0]%/*}/say.sh"
+source "${BASH_SOURCE[0]%/*}/options.sh"
+source "${BASH_SOURCE[0]%/*}/needs.sh"
+source "${BASH_SOURCE[0]%/*}/room.sh"
+source "${BASH_SOURCE[0]%/*}/process.sh"
+source "${BASH_SOURCE[0]%/*}/port.sh"
+source "${BASH_SOURCE[0]%/*}/conf.sh"
+source "${BASH_SOURCE[0]%/*}/board_files.sh"
+source "${BASH_SOURCE[0]%/*}/authority.sh"
+source "${BASH_SOURCE[0]%/*}/users.sh"
+source "${BASH_SOURCE[0]%/*}/token.sh"
+source "${BASH_SOURCE[0]%/*}/board_kinds.sh"
+source "${BASH_SOURCE[0]%/*}/services.sh"
+source "${BASH_SOURCE[0]%/*}/check.sh"
+
+project="$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)"
+readonly project
+
+readonly installed_dir=/etc/dualboard
+
+declare data_dir address port local_port peer token authority
+declare -a words
+
+usage() {
+  cat <<'HELP'
+Make this machine board 1 or board 2, and give and take the credentials of screens elsewhere.
+
+Usage: dualboard-setup board1 --address ADDRESS [--port PORT] [--local-port PORT]
+       dualboard-setup board2 --peer ADDRESS[:PORT] --token FILE [--address ADDRESS] [--port PORT] [--local-port PORT]
+       dualboard-setup add viewer|operator NAME
+       dualboard-setup revoke viewer-NAME|operator-NAME
+       dualboard-setup list
+       dualboard-setup renew [--authority]
+       dualboard-setup check
+
+  board1            broker 1 and the owner of card 1
+  board2            broker 2 with the bridge to board 1, and the owner of card 2
+  add               a credential for a screen elsewhere: a viewer sees all sensors; an operator also toggles those of this
+                    board by messages, and acknowledges alarms. One credential serves one screen at a time
+  revoke            what has this credential is thrown out at once
+  list              who has a credential
+  renew             a new key and certificate for this board's broker; with --authority also a new authority, whose
+                    certificate then has to go to board 2 and to all screens elsewhere
+  check             a line for each thing that can be wrong: ok, warn or FAIL; ends with status 0, 1 or 2
+
+  --address ADDRESS   what others reach this board by: an address or a name; several with commas between them
+  --port PORT         the broker's port there, TLS only (default: 8883)
+  --local-port PORT   the broker's port on loopback (default: 1893 on board 1, 1894 on board 2)
+  --peer ADDRESS[:PORT]  board 1 (port 8883 if none is given)
+  --token FILE        what board 1 has made for board 2; needed once
+  --data-dir DIR      for add, revoke, list, renew and check: the board that scripts/board1.sh or board2.sh has started with this data
+                      folder, instead of the installed one
+  -h, --help          this text
+
+Run again, it changes nothing; an option that was given once need not be given again. Everything is in /etc/dualboard. Needs root.
+
+Examples:
+  dualboard-setup board1 --address 192.0.2.1
+  dualboard-setup board2 --peer 192.0.2.1 --token token
+  dualboard-setup add viewer lobby
+HELP
+}
+
+main() {
+  parse_options '
+    --address value address
+    --port port port
+    --local-port port local_port
+    --peer value peer
+    --token value token
+    --authority switch authority
+    --data-dir value data_dir
+    ARGUMENT repeated words' "$@"
+  ((${#words[@]})) || die_usage 'what is to be done? board1, board2, add, revoke, list, renew or check'
+  settle_place
+  local command="${words[0]}"
+  set -- "${words[@]:1}"
+  case "${command}" in
+    board1 | board2)
+      (($# == 0)) || die_usage "${command}: unknown argument '$1'"
+      [[ -z "${data_dir}" ]] || die_usage "${command} with --data-dir: in a checkout scripts/${command}.sh makes the board"
+      "set_up_${command}"
+      ;;
+    add)
+      (($# == 2)) || die_usage 'add: want a role and a name, as in: add viewer lobby'
+      add_user "$@"
+      ;;
+    revoke)
+      (($# == 1)) || die_usage 'revoke: want one name, as the command list shows it, such as viewer-lobby'
+      revoke_user "$1"
+      ;;
+    list | renew | check)
+      (($# == 0)) || die_usage "${command}: unknown argument '$1'"
+      "${command}_board"
+      ;;
+    *) die_usage "unknown command '${command}'" ;;
+  esac
+}
+
+# Which files, and whose.
+settle_place() {
+  umask 022
+  if [[ -n "${data_dir}" ]]; then
+    [[ "${data_dir}" == /* ]] || data_dir="${PWD}/${data_dir}"
+    settle_board_dir "${data_dir%/}/board"
+    [[ -O "${board_dir}" || ! -e "${board_dir}" ]] || die "${board_dir} belongs to another user; run this as that user"
+  else
+    ((EUID == 0)) || die "only root may change or read ${installed_dir}: sudo ${given_command}"
+    settle_board_dir "${installed_dir}" dualboard-broker dualboard dualboard
+  fi
+}
+
+given_command="dualboard-setup $*"
+
+require_installation() {
+  local user unit missing=''
+  for user in "${broker_user}" "${owner_user}"; do
+    id -u "${user}" >/dev/null 2>&1 || die "there is no user ${user}: install the package dualboard, which makes it, then run this again"
+  done
+  getent group "${owner_group}" >/dev/null || die "there is no group ${owner_group}: install the package dualboard, then run this again"
+  for unit in dualboard-broker "$1"; do
+    systemctl cat "${unit}.service" >/dev/null 2>&1 || missing+=" ${unit}.service"
+  done
+  [[ -z "${missing}" ]] || die "systemd knows no${missing}: install the package dualboard, then run this again"
+  require_tools
+}
+
+require_tools() {
+  local tool
+  for tool in openssl mosquitto mosquitto_passwd mosquitto_sub; do
+    has_command "${tool}" || die "there is no ${tool}: apt install openssl mosquitto mosquitto-clients"
+  done
+}
+
+# A board does not become the other one by a slip of the hand.
+require_board() {
+  local now
+  now="$(told board)"
+  [[ -z "${now}" || "${now}" == "$1" ]] ||
+    die "this machine is board ${now} already. To make it board $1: systemctl disable --now dualboard-broker dualboard-card${now}," \
+      "move ${installed_dir} away, then run this again"
+}
+
+set_up_board1() {
+  require_installation dualboard-card1
+  require_board 1
+  settle_addresses
+  [[ -n "${addresses}" ]] || die_usage 'board1: --address ADDRESS is missing: by what do others reach this board?'
+  [[ -z "${peer}" && -z "${token}" ]] || die_usage 'board1: --peer and --token are of board 2'
+  settle_ports 1893
+  take_port_or_die
+  make_board1 /var/lib/dualboard-broker "${addresses}" "${port}" "${local_port}"
+  start_services dualboard-card1
+  say_result 1
+  say_next_on_board2
+}
+
+set_up_board2() {
+  require_installation dualboard-card2
+  require_board 2
+  settle_addresses
+  settle_ports 1894
+  peer="${peer:-$(told peer)}"
+  [[ -n "${peer}" ]] || die_usage 'board2: --peer ADDRESS is missing: where is board 1?'
+  peer="$(peer_address "${peer}" 8883)"
+  take_port_or_die
+  make_board2 /var/lib/dualboard-broker "${addresses}" "${port}" "${local_port}" "${peer}" "${token}"
+  start_services dualboard-card2
+  say_result 2
+  if [[ -n "${token}" ]]; then
+    say "${board_dir} has what was in ${token}: it is not needed any more (rm $(printf '%q' "${token}"))"
+  fi
+}
+
+# Sets `addresses`, with spaces between them: as they are given now, or were last.
+settle_addresses() {
+  addresses="$(told addresses)"
+  if [[ -n "${address}" ]]; then
+    addresses="${address//,/ }"
+    local one
+    for one in ${addresses}; do
+      check_address --address "${one}"
+    done
+    # One space between two.
+    # shellcheck disable=SC2086
+    addresses="$(printf '%s ' ${addresses})"
+    addresses="${addresses% }"
+  fi
+}
+
+# settle_ports DEFAULT_LOCAL_PORT
+settle_ports() {
+  local told_port told_local_port
+  told_port="$(told port)" told_local_port="$(told local_port)"
+  port="${port:-${told_port:-8883}}"
+  local_port="${local_port:-${told_local_port:-$1}}"
+  [[ "${port}" != "${local_port}" ]] || die_usage "--port ${port}: that is the port on loopback too; take two different ones"
+}
+
+say_next_on_board2() {
+  local at="${addresses%% *}" host
+  host="$(url_host "${at}")"
+  say ''
+  say "Next, on board 2, as root, where the package is installed as well (the token holds the bridge's passwords; mode 0600):"
+  say "  scp root@${host}:${board_dir}/token ."
+  say "  dualboard-setup board2 --peer ${host}$( ((port == 8883)) || printf ':%s' "${port}") --token token && rm token"
+}
+
+# Before a colon that is not its own, an address of IPv6 stands in brackets.
+url_host() {
+  if [[ "$1" == *:* ]]; then
+    printf '[%s]' "$1"
+  else
+    printf '%s' "$1"
+  fi
+}
+
+say_result() {
+  local name shown=''
+  for name in ${changed_files[@]+"${changed_files[@]}"}; do
+    shown+=" ${name}"
+  done
+  if [[ -z "${shown}" ]]; then
+    say "Board $1: nothing had to be changed in ${board_dir}."
+  else
+    say "Board $1: made or changed in ${board_dir}:${shown}"
+  fi
+  check_lines || true
+}
+
+require_told_board() {
+  board="$(told board)"
+  [[ -n "${board}" ]] ||
+    die "there is no board in ${board_dir} yet: dualboard-setup board1 or board2 makes one (in a checkout scripts/board1.sh or board2.sh)"
+  port="$(told port)" local_port="$(told local_port)" addresses="$(told addresses)" peer="$(told peer)"
+}
+
+add_user() {
+  local role="$1" name="$2" user
+  require_told_board
+  require_tools
+  [[ "${role}" == viewer || "${role}" == operator ]] || die_usage "add ${role}: want viewer or operator"
+  [[ "${name}" =~ ^[a-z0-9][a-z0-9_-]{0,31}$ ]] ||
+    die_usage "add ${role} '${name}': want 1 to 32 of a-z, 0-9, - and _ for the name"
+  [[ -n "${addresses}" ]] ||
+    die "board ${board} is not reached from elsewhere, so nobody there needs a credential. To change that: dualboard-setup board${board} --address ADDRESS"
+  user="${role}-${name}"
+  if is_user network "${user}"; then
+    say "${user} is there already."
+  fi
+  ensure_user network "${user}" 600 root:root
+  put_rights "${project}/mosquitto_rights${board}.acl"
+  reload_broker
+  say_how_to_use "${user}"
+}
+
+say_how_to_use() {
+  local user="$1" host
+  host="$(url_host "${addresses%% *}")"
+  say "${user}: on the machine of the screen, with ${user} in files that nobody else reads:"
+  say "  scp root@${host}:${board_dir}/credentials/${user} root@${host}:${board_dir}/tls/ca.crt ."
+  say "  chmod 600 ${user}"
+  say "  card2_global_display --broker mqtts://${host}:${port} --username ${user} --password-file ${user} --ca-file ca.crt"
+  say 'To take it back: '"$(again revoke "${user}")"
+}
+
+# again WORD...: this script, for the same board.
+again() {
+  printf 'dualboard-setup'
+  [[ -z "${data_dir}" ]] || printf ' --data-dir %q' "${data_dir}"
+  printf ' %s' "$@"
+}
+
+revoke_user() {
+  local user="$1"
+  require_told_board
+  [[ "${user}" == viewer-* || "${user}" == operator-* ]] ||
+    die_usage "revoke '${user}': want viewer-NAME or operator-NAME, as $(again list) shows them"
+  is_user network "${user}" || die "revoke ${user}: there is none; $(again list) shows who is"
+  dismiss_user network "${user}"
+  put_rights "${project}/mosquitto_rights${board}.acl"
+  reload_broker
+  say "${user}: revoked"
+}
+
+list_board() {
+  local user
+  require_told_board
+  say "board ${board}, on loopback:"
+  for user in $(users_of local); do
+    say "  ${user}"
+  done
+  say "board ${board}, from the network:"
+  for user in $(users_of network); do
+    say "  ${user}"
+  done
+}
+
+renew_board() {
+  require_told_board
+  require_tools
+  if [[ -n "${authority}" ]]; then
+    make_authority "board ${board}"
+  fi
+  if [[ -n "${addresses}" ]]; then
+    # shellcheck disable=SC2086 # one word an address
+    make_broker_certificate ${addresses}
+    if [[ "${board}" == 1 ]]; then
+      put_token
+    fi
+    reload_broker
+  elif [[ -z "${authority}" ]]; then
+    die "board ${board} is not reached from elsewhere, so it has no certificate to renew"
+  fi
+  say "Board ${board} has a new key and certificate."
+  if [[ -n "${authority}" ]]; then
+    say "Its authority is new: $(told_peers) has to get ${board_dir}/tls/ca.crt before it connects again."
+    [[ "${board}" == 2 ]] || say "Board 2 gets it with the new token: dualboard-setup board2 --token token"
+  fi
+}
+
+told_peers() {
+  if [[ "${board}" == 1 ]]; then
+    printf 'every screen elsewhere'
+  else
+    printf 'every screen that looks at board 2 from elsewhere'
+  fi
+}
