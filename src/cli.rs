@@ -203,7 +203,8 @@ struct Access {
         long,
         value_name = "NAME",
         env = "DUALBOARD_USERNAME",
-        requires = "password_file"
+        requires = "password_file",
+        value_parser = user_name
     )]
     username: Option<String>,
     /// The file whose first line is the password
@@ -218,6 +219,17 @@ struct Access {
     /// For mqtts: the certificates to trust [default: the system's]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_CA_FILE")]
     ca_file: Option<PathBuf>,
+}
+
+/// The name is a level of the marker's topic.
+fn user_name(text: &str) -> Result<String, &'static str> {
+    let parts_topics = |c: char| matches!(c, '+' | '#' | '/') || c.is_control();
+    if text.is_empty() || text.contains(parts_topics) {
+        return Err(
+            "a user name has at least one character, and none of + # / or control characters; give the broker's user another one",
+        );
+    }
+    Ok(text.to_owned())
 }
 
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {

@@ -21,6 +21,7 @@ mod ownership;
 mod restore;
 mod rights;
 
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -112,6 +113,7 @@ impl Machine {
         let identity = Identity {
             role: setup.role,
             client: setup.client,
+            marker: setup.role.client_id(setup.client),
             client_id: setup.role.client_id(setup.client),
             life: setup.life,
             started: setup.started,
@@ -159,6 +161,13 @@ impl Machine {
     #[must_use]
     pub fn taking_over(mut self) -> Self {
         self.ownership = Ownership::taking_over();
+        self
+    }
+
+    /// A program that its broker knows by this user name.
+    #[must_use]
+    pub fn of_user(mut self, user: &str) -> Self {
+        self.identity.marker = format!("{user}/{}", self.identity.client_id);
         self
     }
 
@@ -393,7 +402,7 @@ impl Machine {
     // Messages.
 
     fn message(&mut self, now: Now, name: &str, payload: &[u8], retained: bool, effects: &mut Vec<Effect>) {
-        let topic = Topic::parse(name, &self.identity.client_id);
+        let topic = Topic::parse(name, &self.identity.marker);
         let Some(topic) = topic.filter(|topic| self.identity.listens_to(*topic)) else {
             return;
         };
@@ -973,6 +982,12 @@ impl Machine {
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.identity.client_id
+    }
+
+    /// What tells its marker's topic from that of other programs.
+    #[must_use]
+    pub fn marker(&self) -> &str {
+        &self.identity.marker
     }
 
     /// The alarms that this program knows to be acknowledged.

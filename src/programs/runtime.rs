@@ -105,7 +105,7 @@ impl Runtime {
             Some(client) => client,
             None => random::u32()?,
         };
-        let machine = Machine::new(Setup {
+        let mut machine = Machine::new(Setup {
             role,
             client,
             life,
@@ -113,13 +113,16 @@ impl Runtime {
             names: names.copied(),
             started: clock.now(),
         });
+        if let Some(credentials) = &access.credentials {
+            machine = machine.of_user(&credentials.username);
+        }
         let url: BrokerUrl = access.url.parse()?;
         let broker = Broker::start(&BrokerSettings {
             url: url.clone(),
             client_id: machine.client_id().to_owned(),
             credentials: access.credentials.clone(),
             ca_file: access.ca_file.clone(),
-            will: last_will(role, machine.client_id(), life),
+            will: last_will(role, machine.marker(), life),
             session_expiry: match (role, remembered) {
                 (Role::Monitor(_), Some(_)) => OWNER_SESSION,
                 (Role::Monitor(_), None) | (Role::Display, _) => NEW_SESSION,
@@ -246,7 +249,7 @@ impl Runtime {
                     payload,
                 } => {
                     let message = Outgoing {
-                        topic: topic.name(self.machine.client_id()),
+                        topic: topic.name(self.machine.marker()),
                         payload,
                         qos: topic.qos(),
                         retained: topic.is_retained(),
@@ -381,11 +384,11 @@ pub enum Wakeup<T> {
     Closed,
 }
 
-fn last_will(role: Role, client_id: &str, life: RunId) -> Option<Outgoing> {
+fn last_will(role: Role, marker: &str, life: RunId) -> Option<Outgoing> {
     let Role::Monitor(card) = role else { return None };
     let topic = Topic::Alive(card);
     Some(Outgoing {
-        topic: topic.name(client_id),
+        topic: topic.name(marker),
         payload: wire::encode_last_will(life),
         qos: topic.qos(),
         retained: topic.is_retained(),

@@ -70,6 +70,13 @@ fn unusable_arguments_end_with_2_and_say_which_and_what_instead() {
         (&["--broker", "mqtt://localhost:99999"], "99999"),
         (&["--broker", "localhost"], "localhost"),
         (&["--username", "me"], "--password-file"),
+        (&["--username", "a/b", "--password-file", "f"], "none of + # /"),
+        (&["--username", "a+", "--password-file", "f"], "none of + # /"),
+        (&["--username", "#", "--password-file", "f"], "none of + # /"),
+        (
+            &["--username", "", "--password-file", "f"],
+            "at least one character",
+        ),
         (&["extra"], "extra"),
     ];
     for node in PROGRAMS {

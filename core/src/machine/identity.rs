@@ -16,6 +16,9 @@ pub(super) struct Identity {
     /// The number in its client id.
     pub(super) client: u32,
     pub(super) client_id: String,
+    /// Where its marker is: its client id, behind its user name where it has one. A broker can bind a topic
+    /// to a user, and some brokers give a client another id than the one that it has asked for.
+    pub(super) marker: String,
     pub(super) life: RunId,
     pub(super) started: Now,
 }
@@ -61,7 +64,7 @@ impl Identity {
             .chain([Topic::Marker]);
         topics
             .filter(|topic| self.listens_to(*topic))
-            .map(|topic| (topic.name(&self.client_id), topic.qos()))
+            .map(|topic| (topic.name(&self.marker), topic.qos()))
             .collect()
     }
 

@@ -61,7 +61,7 @@ impl Rights {
     fn find(&self, now: Mono, identity: &Identity, restore: &Restore, leaving: bool) -> Option<Lack> {
         let over = |since: Mono, limit| since.after(limit) <= now;
         if !restore.is_done() {
-            let marker = |_| Lack::Marker(Topic::Marker.name(&identity.client_id));
+            let marker = |_| Lack::Marker(Topic::Marker.name(&identity.marker));
             return restore
                 .reading_since()
                 .filter(|since| over(*since, MARKER_LIMIT))
@@ -73,6 +73,6 @@ impl Rights {
         }
         let card = identity.card().filter(|_| !leaving)?;
         let silent = self.heartbeat_back.is_some_and(|back| over(back, TIMEOUT));
-        silent.then(|| Lack::Heartbeats(Topic::Alive(card).name(&identity.client_id)))
+        silent.then(|| Lack::Heartbeats(Topic::Alive(card).name(&identity.marker)))
     }
 }

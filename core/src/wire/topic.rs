@@ -51,7 +51,8 @@ pub enum Topic {
     /// `sensors/boardN/broker/uptime`: the other board's broker is alive, and so is the bridge. Named by the
     /// card of that board.
     Uptime(Card),
-    /// `sensors/marker/<client id>`: a program's message to itself.
+    /// `sensors/marker/<client id>`, `sensors/marker/<user name>/<client id>` of a program that has a user
+    /// name: its message to itself.
     Marker,
     /// The state of one of the bridge's two connections, from the broker's `$SYS` tree.
     Bridge(Direction),
@@ -89,22 +90,22 @@ impl Topic {
         (Self::Bridge(Direction::Out), BRIDGE_OUT),
     ];
 
-    /// The topic with this name, as seen by the client `client_id`.
+    /// The topic with this name, as seen by the program that has its marker at `marker`.
     #[must_use]
-    pub fn parse(name: &str, client_id: &str) -> Option<Self> {
+    pub fn parse(name: &str, marker: &str) -> Option<Self> {
         Self::COMMON
             .iter()
             .find_map(|(topic, common)| (*common == name).then_some(*topic))
-            .or_else(|| (name.strip_prefix(MARKER) == Some(client_id)).then_some(Self::Marker))
+            .or_else(|| (name.strip_prefix(MARKER) == Some(marker)).then_some(Self::Marker))
     }
 
-    /// Its name, as used by the client `client_id`.
+    /// Its name, as used by the program that has its marker at `marker`.
     #[must_use]
-    pub fn name(self, client_id: &str) -> String {
+    pub fn name(self, marker: &str) -> String {
         Self::COMMON
             .iter()
             .find(|(topic, _)| *topic == self)
-            .map_or_else(|| format!("{MARKER}{client_id}"), |(_, name)| (*name).to_owned())
+            .map_or_else(|| format!("{MARKER}{marker}"), |(_, name)| (*name).to_owned())
     }
 
     /// The quality of service that it is published and subscribed with: 2 for what carries state, 0 for what

@@ -14,7 +14,7 @@ fn a_marker_that_does_not_come_back_is_told_after_5_s_and_no_more_once_it_is_bac
         program.pass(4);
         assert_eq!(program.machine.lack(), None);
         program.pass(1);
-        let topic = Topic::Marker.name(program.machine.client_id());
+        let topic = Topic::Marker.name(program.machine.marker());
         assert_eq!(program.machine.lack(), Some(&Lack::Marker(topic)));
         program.restore();
         assert_eq!(program.machine.lack(), None);
@@ -61,4 +61,24 @@ fn what_the_broker_refuses_is_told_until_it_has_refused_nothing_for_10_s() {
         }
         assert_eq!(program.machine.lack(), None);
     }
+}
+
+#[test]
+fn the_marker_of_a_program_with_a_user_name_is_below_that_name_and_nobody_elses_counts() {
+    let mut program = Solo::new(Role::Display, 7, None);
+    program.machine = program.machine.of_user("viewer-wall");
+    let id = program.machine.client_id().to_owned();
+    let own = Topic::Marker.name(program.machine.marker());
+    assert_eq!(own, format!("sensors/marker/viewer-wall/{id}"));
+    assert!(program.machine.subscriptions().contains(&(own.clone(), 2)));
+    assert_eq!(Topic::parse(&own, program.machine.marker()), Some(Topic::Marker));
+    for other in [
+        format!("sensors/marker/{id}"),
+        format!("sensors/marker/other/{id}"),
+    ] {
+        assert_eq!(Topic::parse(&other, program.machine.marker()), None, "{other}");
+    }
+    program.feed(Event::Connected);
+    program.restore();
+    assert!(program.machine.is_restored());
 }

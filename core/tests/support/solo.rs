@@ -160,7 +160,7 @@ impl Solo {
     }
 
     fn message(&mut self, topic: Topic, payload: Vec<u8>, retained: bool) {
-        let topic = topic.name(self.machine.client_id());
+        let topic = topic.name(self.machine.marker());
         self.feed(Event::Message {
             topic,
             payload,
@@ -198,7 +198,7 @@ impl Solo {
     pub fn deliver(&mut self) {
         for (ticket, topic, payload) in std::mem::take(&mut self.flying) {
             self.feed(Event::Delivered(ticket));
-            let name = topic.name(self.machine.client_id());
+            let name = topic.name(self.machine.marker());
             let listens = self
                 .machine
                 .subscriptions()

@@ -239,7 +239,7 @@ impl Trial {
     fn arrive(&mut self, topic: Topic, payload: Vec<u8>, retained: bool) {
         if self.connected {
             self.event(Event::Message {
-                topic: topic.name(self.machine.client_id()),
+                topic: topic.name(self.machine.marker()),
                 payload,
                 retained,
             });
