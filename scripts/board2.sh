@@ -10,29 +10,44 @@ declare start_options
 readonly options="${start_options}
   --port port port DUALBOARD_PORT2 1884
   --listen value listen DUALBOARD_LISTEN
+  --listen-port port listen_port DUALBOARD_LISTEN_PORT 8883
   --peer value peer DUALBOARD_PEER
-  --bridge-credentials value bridge_credentials DUALBOARD_BRIDGE_CREDENTIALS"
-declare port listen peer bridge_credentials
+  --token value token DUALBOARD_TOKEN"
+declare port listen listen_port peer token
 
 main() {
   parse_options "${options}" "$@"
-  check_listen "${listen}"
+  listen="$(check_listen "${listen}")"
   if [[ -z "${peer}" ]]; then
     die_usage '--peer ADDRESS is missing: where is board 1?'
   fi
-  peer="$(peer_address "${peer}" 1883)"
   open_data_dir
+  local open=''
+  ! is_open || open=1
+  peer="$(peer_address "${peer}" "$([[ -n "${open}" ]] && printf 1883 || printf 8883)")"
   require_port broker2 "${port}" --port
-  prepare card2_monitor card2_global_display
-  if [[ -n "${bridge_credentials}" ]]; then
-    keep_bridge_credentials "${bridge_credentials}"
-  fi
-  bridge_credentials="$(kept_bridge_credentials)"
-  start_board2 "${port}" --port "${peer}" "${bridge_credentials}"
   if [[ -n "${listen}" ]]; then
-    session_exists || warn_of_root
+    require_port broker2 "${listen_port}" --listen-port
+  fi
+  prepare card2_monitor card2_global_display
+  if [[ -n "${open}" ]]; then
+    start_open_board2 "${port}" --port "${peer}"
+  else
+    start_guarded_board2 "${listen}" "${listen_port}" "${port}" --port "${peer}" "${token}"
+    if [[ -n "${listen}" ]]; then
+      session_exists || warn_of_root
+    fi
   fi
   show_programs card2_monitor card2_global_display
+}
+
+# A board 1 on this machine that asks nobody for a password has made no token, and no packet leaves the machine.
+is_open() {
+  [[ -z "${token}" && -z "${listen}" ]] && ! has_token || return 1
+  case "${peer}" in
+    127.* | localhost | localhost:* | ::1 | '[::1]' | '[::1]:'*) return 0 ;;
+    *) return 1 ;;
+  esac
 }
 
 usage() {
@@ -44,20 +59,22 @@ Usage: scripts/board2.sh --peer ADDRESS[:PORT] [OPTION ...]
 
 The session goes on when the SSH connection drops; the same command attaches again.
 
-  --peer ADDRESS[:PORT]   board 1 (port 1883 if none is given)           DUALBOARD_PEER
-  --bridge-credentials FILE
-                    DATA/credentials/bridge, copied from board 1; needed once, kept in DATA/credentials/peer
-                                                                         DUALBOARD_BRIDGE_CREDENTIALS
-  --listen ADDRESS  listen on this address of the board too; the broker then asks everyone for a name and a password,
-                    made on the first run and kept in DATA/credentials (0.0.0.0: all addresses; default: loopback only)
-                                                                         DUALBOARD_LISTEN
-  --port PORT       the broker's port (default: 1884)                    DUALBOARD_PORT2
+  --peer ADDRESS[:PORT]   board 1 (port 8883 if none is given)           DUALBOARD_PEER
+  --token FILE      DATA/board/token, copied from board 1; needed once, kept in DATA/board. Only a board 1 on the same
+                    machine that listens on loopback alone (port 1883) has none
+                                                                         DUALBOARD_TOKEN
+  --listen ADDRESS  let screens elsewhere reach this broker by this address or name of the board, over TLS; several with
+                    commas (default: loopback only)                      DUALBOARD_LISTEN
+  --listen-port PORT  the broker's port there (default: 8883)            DUALBOARD_LISTEN_PORT
+  --port PORT       the broker's port on loopback (default: 1884)        DUALBOARD_PORT2
 HELP
   start_options_help
   cat <<'HELP'
 
+With a token the broker asks everyone for a name and a password, also on loopback.
+
 Examples:
-  scripts/board2.sh --peer 192.0.2.7 --bridge-credentials bridge-credentials
+  scripts/board2.sh --peer 192.0.2.7 --token token
   scripts/board2.sh --peer 192.0.2.7                               from then on
   scripts/stop.sh                                                  ends it
 HELP

@@ -10,7 +10,7 @@ declare start_options
 readonly options="${start_options}
   --port1 port port1 DUALBOARD_PORT1 1883
   --port2 port port2 DUALBOARD_PORT2 1884"
-declare port1 port2 listen=''
+declare port1 port2
 
 usage() {
   cat <<'HELP'
@@ -47,8 +47,8 @@ main() {
   require_port broker1 "${port1}" --port1
   require_port broker2 "${port2}" --port2
   prepare "${programs[@]}"
-  start_board1 "${port1}" --port1
-  start_board2 "${port2}" --port2 "127.0.0.1:$(broker_port broker1)" ''
+  start_open_board1 "${port1}" --port1
+  start_open_board2 "${port2}" --port2 "127.0.0.1:$(broker_port broker1)"
   show_programs "${programs[@]}"
 }
 

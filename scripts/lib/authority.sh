@@ -24,14 +24,17 @@ check_address() {
   fi
 }
 
-# in_workshop FUNCTION ARGUMENT...: runs it with `workshop`, a folder of its own on the disk of the board's files: a key is never anywhere else.
-in_workshop() {
-  local workshop="${board_dir}/authority/.making"
+# prepare_in_workshop FUNCTION ARGUMENT...: runs it with a workshop, a folder of its own on the disk of the board's files: a key is never anywhere else.
+# Where it fails, nothing of it stays.
+prepare_in_workshop() {
+  workshop="${board_dir}/authority/.making"
   rm -rf "${workshop}"
   mkdir -m 700 "${workshop}" 2>/dev/null ||
     die "cannot make ${workshop}; perhaps there is $(no_room "${board_dir}")"
-  "$@"
-  rm -rf "${workshop}"
+  if ! ("$@"); then
+    rm -rf "${workshop}"
+    exit 1
+  fi
 }
 
 # ensure_authority NAME: makes it once. NAME: whose it is, in words.
@@ -44,15 +47,33 @@ ensure_authority() {
   fi
 }
 
-make_authority() { in_workshop make_authority_here "$1"; }
+# make_authority NAME
+make_authority() {
+  prepare_in_workshop prepare_authority "$1"
+  put_pair authority/ca.key root:root tls/ca.crt
+  rm -rf "${workshop}"
+}
 
-make_authority_here() {
+# make_all_anew NAME ADDRESS...: authority and broker certificate, both before either takes its place.
+make_all_anew() {
+  prepare_in_workshop prepare_all "$@"
+  put_pair authority/ca.key root:root tls/ca.crt
+  put_pair tls/broker.key "${broker_user}" tls/broker.crt
+  rm -rf "${workshop}"
+}
+
+prepare_all() {
+  prepare_authority "$1"
+  shift
+  prepare_broker_certificate "${workshop}/ca.key" "${workshop}/ca.crt" "$@"
+}
+
+prepare_authority() {
   make_key ca.key
   # A number, so that an old and a new authority of one board can be told apart.
-  sign "/CN=dualboard $1 $(random_letters 6)" ca.key \
+  sign "/CN=dualboard $1 $(random_letters 6)" ca.key ca.crt \
     $'basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash' \
     -selfsign -keyfile "${workshop}/ca.key"
-  put_pair authority/ca.key root:root tls/ca.crt
 }
 
 # ensure_broker_certificate ADDRESS...: a new one if it is for other addresses than this board was told last, or not of this authority.
@@ -65,10 +86,17 @@ ensure_broker_certificate() {
   fi
 }
 
-make_broker_certificate() { in_workshop make_broker_certificate_here "$@"; }
+# make_broker_certificate ADDRESS...
+make_broker_certificate() {
+  prepare_in_workshop prepare_broker_certificate "${board_dir}/authority/ca.key" "${board_dir}/tls/ca.crt" "$@"
+  put_pair tls/broker.key "${broker_user}" tls/broker.crt
+  rm -rf "${workshop}"
+}
 
-make_broker_certificate_here() {
-  local extensions
+# prepare_broker_certificate AUTHORITY_KEY AUTHORITY ADDRESS...
+prepare_broker_certificate() {
+  local authority_key="$1" authority="$2" extensions
+  shift 2
   extensions="basicConstraints=critical,CA:FALSE
 keyUsage=critical,digitalSignature
 extendedKeyUsage=serverAuth
@@ -77,16 +105,13 @@ authorityKeyIdentifier=keyid
 subjectAltName=$(alternative_names "$@")"
   make_key broker.key
   # What counts is the list of addresses; a subject has room for 64 characters.
-  sign "/CN=dualboard broker ${1:0:40}" broker.key "${extensions}" \
-    -keyfile "${board_dir}/authority/ca.key" -cert "${board_dir}/tls/ca.crt"
-  put_pair tls/broker.key "${broker_user}" tls/broker.crt
+  sign "/CN=dualboard broker ${1:0:40}" broker.key broker.crt "${extensions}" -keyfile "${authority_key}" -cert "${authority}"
 }
 
 # put_pair KEY OWNER CERTIFICATE: from the workshop, one right after the other, since neither is of use without the other. What a power cut
 # parts is made anew by the next run.
 put_pair() {
   local key="$1" owner="$2" certificate="$3"
-  mv "${workshop}/signed.crt" "${workshop}/${certificate##*/}"
   give_file "${workshop}/${key##*/}" 600 "${owner}"
   give_file "${workshop}/${certificate##*/}" 644 root:root
   sync
@@ -103,11 +128,11 @@ make_key() {
   fi
 }
 
-# sign SUBJECT KEY EXTENSIONS OPTION...: makes signed.crt. By `openssl ca`, since the dates of `openssl x509` begin today (before
+# sign SUBJECT KEY CERTIFICATE EXTENSIONS OPTION...: makes the certificate. By `openssl ca`, since the dates of `openssl x509` begin today (before
 # OpenSSL 3.4).
 sign() {
-  local subject="$1" key="$2" extensions="$3" words
-  shift 3
+  local subject="$1" key="$2" certificate="$3" extensions="$4" words
+  shift 4
   {
     printf '%s\n' "${extensions}" >"${workshop}/extensions" &&
       : >"${workshop}/index" &&
@@ -129,10 +154,10 @@ CONF
   } 2>/dev/null || die "cannot write to ${workshop}; perhaps there is $(no_room "${board_dir}")"
   words="$(openssl req -new -config "${workshop}/openssl.cnf" -key "${workshop}/${key}" -subj "${subject}" \
     -out "${workshop}/request" 2>&1 &&
-    openssl ca -batch -notext -config "${workshop}/openssl.cnf" -in "${workshop}/request" -out "${workshop}/signed.crt" \
+    openssl ca -batch -notext -config "${workshop}/openssl.cnf" -in "${workshop}/request" -out "${workshop}/${certificate}" \
       -extfile "${workshop}/extensions" -startdate "${valid_from}" -enddate "${valid_until}" "$@" 2>&1)" ||
     die "openssl cannot make the certificate ${subject}: ${words}"
-  [[ -s "${workshop}/signed.crt" ]] ||
+  [[ -s "${workshop}/${certificate}" ]] ||
     die "openssl cannot write the certificate ${subject}; perhaps there is $(no_room "${board_dir}")"
 }
 

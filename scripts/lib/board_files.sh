@@ -28,8 +28,9 @@ make_board_folders() {
 # make_folder MODE NAME
 make_folder() {
   local folder="${board_dir}/$2" error
-  error="$({ mkdir -p "${folder}" && chmod "$1" "${folder}"; } 2>&1)" ||
+  error="$(mkdir -p "${folder}" 2>&1)" ||
     die "cannot make the folder ${folder} (${error}); perhaps there is $(no_room "${board_dir%/*}")"
+  give_file "${folder}" "$1" root:root
 }
 
 # put_file NAME MODE OWNER TEXT: makes this file of this text. One that is so already is left alone. OWNER is that of an installed board, as
@@ -54,14 +55,25 @@ put_file() {
   changed_files+=("${name}")
 }
 
-# give_file PATH MODE OWNER
+# give_file PATH MODE OWNER: one that has both already is not touched, so that a disk that can only be read is no trouble.
 give_file() {
   local path="$1" mode="$2" owner="$3"
   # The owner first: a mode for others does not come before they are the right ones.
-  if [[ -n "${broker_user}" ]]; then
+  if [[ -n "${broker_user}" ]] && ! belongs_to "${path}" "${owner}"; then
     chown -h "${owner}" "${path}" || die "cannot give ${path} to ${owner}"
   fi
-  chmod "${mode}" "${path}" || die "cannot give ${path} the mode ${mode}"
+  if [[ -z "$(find "${path}" -prune -perm "${mode}")" ]]; then
+    chmod "${mode}" "${path}" || die "cannot give ${path} the mode ${mode}"
+  fi
+}
+
+# OWNER is USER or USER:GROUP.
+belongs_to() {
+  local user="${2%%:*}" group=()
+  if [[ "$2" == *:* ]]; then
+    group=(-group "${2#*:}")
+  fi
+  [[ -n "$(find "$1" -prune -user "${user}" ${group[@]+"${group[@]}"})" ]]
 }
 
 # Whether this run has changed one of these files.

@@ -33,7 +33,7 @@ make_board2() {
   ensure_authority 'board 2'
   ensure_certificate "${addresses}"
   ensure_user local card2_monitor 600 "${owner_user}:${owner_group}"
-  ensure_user local display 640 "root:${owner_group}"
+  ensure_user local display "$(display_mode)" "root:${owner_group}"
   ensure_user local health 600 root:root
   make_folder 755 broker.d
   text="$(render_bridge "${project}/mosquitto_bridge.conf" "${peer}")"
@@ -42,6 +42,15 @@ make_board2() {
   put_program_settings card2_monitor card2_monitor
   put_program_settings card2_global_display display
   put_setup board=2 "addresses=${addresses}" "port=${port}" "local_port=${local_port}" "peer=${peer}"
+}
+
+# On an installed board each operator may start a display.
+display_mode() {
+  if [[ -n "${owner_group}" ]]; then
+    printf '640'
+  else
+    printf '600'
+  fi
 }
 
 # A board that nobody reaches from elsewhere needs none.

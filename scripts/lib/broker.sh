@@ -96,10 +96,13 @@ broker_answers() { [[ -n "$(ask_broker "$1" "\$SYS/broker/version")" ]]; }
 
 # What a broker holds on a topic: a round trip by MQTT.
 ask_broker() {
-  local broker="$1" topic="$2" port
+  local broker="$1" topic="$2" port client_options="${data_dir}/board/credentials/clients"
   port="$(broker_port "${broker}")"
   # Where it asks for a password, the client reads it from this folder: no command line ever holds it.
-  XDG_CONFIG_HOME="${data_dir}/credentials/${broker}" \
+  if ! grep -q '^password_file ' "${data_dir}/${broker}.conf" 2>/dev/null; then
+    client_options=''
+  fi
+  XDG_CONFIG_HOME="${client_options}" \
     mosquitto_sub -h 127.0.0.1 -p "${port}" -t "${topic}" -C 1 -W 1 2>/dev/null || true
 }
 

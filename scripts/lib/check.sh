@@ -54,7 +54,7 @@ expected_files() {
   if [[ "${board}" == 1 ]]; then
     printf 'token 600 root\n'
   else
-    printf '%s\n' "broker.d/bridge.conf 600 ${broker_user}" 'peer/ca.crt 644 root' 'credentials/display 640 root'
+    printf '%s\n' "broker.d/bridge.conf 600 ${broker_user}" 'peer/ca.crt 644 root' "credentials/display $(display_mode) root"
   fi
 }
 
@@ -157,28 +157,35 @@ try_tls() {
 }
 
 check_bridge() {
-  local host="${peer%:*}" peer_port="${peer##*:}" said
+  local said
   if board_bridge_is_up; then
     ok 'bridge: up in both directions'
   elif [[ "${board}" == 1 ]]; then
     doubt 'bridge: not up; board 2 makes it: dualboard-setup check there says why'
   else
-    said="$(try_tls "${host}" "${peer_port}" "${board_dir}/peer/ca.crt")"
-    if [[ -z "${said}" ]]; then
-      said="$(try_login "${host}" "${peer_port}")"
-    fi
+    said="$(why_no_bridge "${peer}")"
     fault "bridge: not up. Board 1 at ${peer}: ${said:-answers and takes the password, so the bridge comes up within seconds; look again}"
   fi
+}
+
+# why_no_bridge HOST:PORT: prints what keeps the bridge from broker 1, by its own files; nothing if that is not seen.
+why_no_bridge() {
+  local host="${1%:*}" peer_port="${1##*:}" said
+  said="$(try_tls "${host}" "${peer_port}" "${board_dir}/peer/ca.crt")"
+  if [[ -z "${said}" ]]; then
+    said="$(try_login "${host}" "${peer_port}")"
+  fi
+  printf '%s' "${said}"
 }
 
 # try_login HOST PORT: prints why the bridge's password is not taken. As the bridge's third connection, which keeps no session and is tried
 # only while the bridge is down.
 try_login() {
-  local options="${board_dir}/credentials/clients/bridge" said
+  local client_options="${board_dir}/credentials/clients/bridge" said
   make_folder 700 credentials/clients/bridge
   put_file credentials/clients/bridge/mosquitto_sub 600 root:root "-u board2_bridge_alive
 -P $(<"${board_dir}/credentials/board2_bridge_alive")"
-  said="$(XDG_CONFIG_HOME="${options}" mosquitto_sub -h "$1" -p "$2" --cafile "${board_dir}/peer/ca.crt" -i board2_bridge_alive \
+  said="$(XDG_CONFIG_HOME="${client_options}" mosquitto_sub -h "$1" -p "$2" --cafile "${board_dir}/peer/ca.crt" -i board2_bridge_alive \
     -t "sensors/marker/board2_bridge_alive/check" -E -W 5 2>&1)" && return 0
   case "${said}" in
     *'not auth'*) printf "it refuses the bridge's name or password; take its token once more: dualboard-setup board2 --token FILE" ;;

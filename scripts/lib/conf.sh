@@ -3,10 +3,9 @@
 
 declare data_dir
 
-# write_conf BROKER ...    as render_conf: to DATA/BROKER.conf.new. On a full disk the settings of the last start have to do.
+# write_conf BROKER TEXT: to DATA/BROKER.conf.new. On a full disk the settings of the last start have to do.
 write_conf() {
-  local broker="$1" text conf="${data_dir}/$1.conf"
-  text="$(render_conf "$@")"
+  local broker="$1" text="$2" conf="${data_dir}/$1.conf"
   if { printf '%s\n' "${text}" >"${conf}.new"; } 2>/dev/null; then
     return 0
   fi
@@ -31,53 +30,33 @@ copy_access_rules() {
   fi
 }
 
-# render_conf BROKER ORIGINAL PORT LISTEN PEER BRIDGE_CREDENTIALS
-#   PEER: HOST:PORT of broker 1, for the broker that holds the bridge; LISTEN: an address beyond loopback, or empty
+# render_conf BROKER ORIGINAL PORT PEER: for a broker on loopback that asks nobody for a password.
+#   PEER: HOST:PORT of broker 1, for the broker that holds the bridge
 render_conf() {
-  local broker="$1" original="$2" port="$3" listen="$4" peer="$5" bridge_credentials="$6" line
+  local broker="$1" original="$2" port="$3" peer="$4" line
   printf '# Made by %s from %s each time it starts: change that file, not this one.\n' "${0##*/}" "${original##*/}"
   while IFS= read -r line; do
     case "${line}" in
-      'listener '*) render_listeners "${port}" "${listen}" ;;
-      'allow_anonymous '*) render_access "${listen}" ;;
+      'listener '*) printf 'listener %s 127.0.0.1\n' "${port}" ;;
       'acl_file '*) printf 'acl_file %s\n' "$(copy_access_rules "${original%/*}/mosquitto_access.acl")" ;;
       'persistence_location '*) printf 'persistence_location %s/%s/\n' "${data_dir}" "${broker}" ;;
       'address '*) printf 'address %s\n' "${peer}" ;;
-      'remote_clientid '*)
-        printf '%s\n' "${line}"
-        if [[ -n "${bridge_credentials}" ]]; then
-          grep '^remote_' "${bridge_credentials}"
-        fi
-        ;;
       *) printf '%s\n' "${line}" ;;
     esac
   done <"${original}"
 }
 
-render_listeners() {
-  local port="$1" listen="$2"
-  case "${listen}" in
-    0.0.0.0 | ::) printf 'listener %s %s\n' "${port}" "${listen}" ;;
-    *)
-      printf 'listener %s 127.0.0.1\n' "${port}"
-      if [[ -n "${listen}" ]]; then
-        printf 'listener %s %s\n' "${port}" "${listen}"
-      fi
-      ;;
-  esac
-}
-
-render_access() {
-  local listen="$1"
-  if [[ -n "${listen}" ]]; then
-    printf 'allow_anonymous false\npassword_file %s\n' "${data_dir}/credentials/broker.passwd"
+# Before a colon that is not its own, an address of IPv6 stands in brackets.
+url_host() {
+  if [[ "$1" == *:* ]]; then
+    printf '[%s]' "$1"
   else
-    printf 'allow_anonymous true\n'
+    printf '%s' "$1"
   fi
 }
 
-# peer_address PEER DEFAULT_PORT: HOST:PORT as Mosquitto's `address` wants it (the port after the last colon, no brackets), from ADDRESS[:PORT] with an
-# IPv6 address in brackets where a port follows.
+# peer_address PEER PORT: HOST:PORT as Mosquitto's `address` wants it (the port after the last colon, no brackets), from ADDRESS[:PORT]
+# with an IPv6 address in brackets where a port follows.
 peer_address() {
   local peer="$1" host port="$2"
   case "${peer}" in
@@ -89,7 +68,7 @@ peer_address() {
   esac
   port="$(number_within 1 65535 "--peer '${peer}': port" "${port}")" || exit
   if [[ ! "${host}" =~ ^[A-Za-z0-9._:%-]+$ ]]; then
-    die_usage "--peer '${peer}': want ADDRESS or ADDRESS:PORT, as 192.0.2.7, board1.local:1883 or [2001:db8::7]:1883"
+    die_usage "--peer '${peer}': want ADDRESS or ADDRESS:PORT, as 192.0.2.7, board1.local:8883 or [2001:db8::7]:8883"
   fi
   printf '%s:%s' "${host}" "${port}"
 }

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # The three programs: how each is started in its pane, and how it is ended.
 
-declare project data_dir programs_dir listen
+declare project data_dir board_dir programs_dir guarded
 
 # with_program NAME COMMAND...: runs a command, in which what a pane runs for this program replaces PROGRAM.
 with_program() {
-  local name="$1" broker=broker2 words=() command=() setting word
+  local name="$1" broker=broker2 words=() command=() setting word user
   shift
   words=("${project}/scripts/lib/pane.sh" "${name}" "${data_dir}/${name}.pid" "$(stop_command)" env)
   # Panes have the environment that tmux was started in, which may be another one than this script's.
@@ -18,8 +18,10 @@ with_program() {
   if [[ "${name}" == *_monitor ]]; then
     words+=(--state-dir "${DUALBOARD_STATE_DIR:-${data_dir}/state}")
   fi
-  if [[ -n "${listen}" ]]; then
-    words+=(--username programs --password-file "${data_dir}/credentials/programs")
+  if [[ -n "${guarded}" ]]; then
+    user="${name}"
+    [[ "${name}" != card2_global_display ]] || user=display
+    words+=(--username "${user}" --password-file "${board_dir}/credentials/${user}")
   fi
   for word in "$@"; do
     if [[ "${word}" == PROGRAM ]]; then

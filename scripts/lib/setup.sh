@@ -209,15 +209,6 @@ say_next_on_board2() {
   say "  dualboard-setup board2 --peer ${host}$( ((port == 8883)) || printf ':%s' "${port}") --token token && rm token"
 }
 
-# Before a colon that is not its own, an address of IPv6 stands in brackets.
-url_host() {
-  if [[ "$1" == *:* ]]; then
-    printf '[%s]' "$1"
-  else
-    printf '%s' "$1"
-  fi
-}
-
 say_result() {
   local name shown=''
   for name in ${changed_files[@]+"${changed_files[@]}"}; do
@@ -302,19 +293,17 @@ list_board() {
 renew_board() {
   require_told_board
   require_tools
+  [[ -n "${addresses}" ]] || die "board ${board} is not reached from elsewhere, so it has no certificate to renew"
+  # shellcheck disable=SC2086 # one word an address
   if [[ -n "${authority}" ]]; then
-    make_authority "board ${board}"
-  fi
-  if [[ -n "${addresses}" ]]; then
-    # shellcheck disable=SC2086 # one word an address
+    make_all_anew "board ${board}" ${addresses}
+  else
     make_broker_certificate ${addresses}
-    if [[ "${board}" == 1 ]]; then
-      put_token
-    fi
-    reload_broker
-  elif [[ -z "${authority}" ]]; then
-    die "board ${board} is not reached from elsewhere, so it has no certificate to renew"
   fi
+  if [[ "${board}" == 1 ]]; then
+    put_token
+  fi
+  reload_broker
   say "Board ${board} has a new key and certificate."
   if [[ -n "${authority}" ]]; then
     say "Its authority is new: $(told_peers) has to get ${board_dir}/tls/ca.crt before it connects again."

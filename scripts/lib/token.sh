@@ -17,6 +17,9 @@ put_token() {
 take_token() {
   local file="$1" user password certificate
   local -a passwords=()
+  if [[ ! -e "${file}" ]] && has_token; then
+    die "--token ${file}: there is no such file. What the last one held is kept in ${board_dir}; to use that, leave it out"
+  fi
   [[ -e "${file}" ]] || die "--token ${file}: there is no such file. Board 1 made one: copy it from there (its setup says how)"
   [[ -r "${file}" ]] || die "--token ${file}: cannot be read by $(id -un)"
   for user in "${bridge_users[@]}"; do

@@ -101,14 +101,39 @@ starts_what_it_can_where_the_disk_is_readable_only() {
 }
 
 keeps_the_credentials_that_it_has() {
-  printf 'remote_username bridge\nremote_password secret\n' >"${sandbox}/given"
-  mkdir -p "${data}/credentials"
-  cp "${sandbox}/given" "${data}/credentials/peer"
+  local before
+  make_token one
+  make_token two
+  check 'board 2 starts with a token' board2 --token "${sandbox}/one"
+  stop
+  before="$(contents)"
   fill
-  check 'new ones are refused' fails_saying "no room on the disk of ${data}" \
-    scripts/board2.sh --peer 127.0.0.1 --detach --bridge-credentials "${sandbox}/given"
-  check 'the old ones stay' cmp -s "${sandbox}/given" "${data}/credentials/peer"
+  check 'another token is refused' fails_saying "no room on the disk of ${data}" \
+    scripts/board2.sh --peer 127.0.0.1:1 --detach --token "${sandbox}/two"
+  check 'without a raw error' no_raw_error
+  check 'all that was there stays' test "$(contents)" = "${before}"
+  check 'and board 2 starts with it' board2
+  check 'nor is anything renewed' fails_saying "no room on the disk of ${data}" \
+    scripts/dualboard-setup --data-dir "${data}" renew --authority
+  check 'all that was there stays then too' test "$(contents)" = "${before}"
+  stop
   empty
 }
+
+board2() { output="$(scripts/board2.sh --peer 127.0.0.1:1 --listen board2.test --listen-port "${port1}" --detach "$@" </dev/null 2>&1)"; }
+
+# What the board's files say.
+contents() { find "${data}/board" -type f -exec cksum {} + | sort; }
+
+# make_token NAME: as board 1 makes it.
+make_token() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj "/CN=$1" -out "${sandbox}/$1.crt" 2>/dev/null
+  {
+    printf 'board2_bridge_%s %s\n' in "$(letters a)" out "$(letters b)" alive "$(letters c)"
+    cat "${sandbox}/$1.crt"
+  } >"${sandbox}/$1"
+}
+
+letters() { printf "$1%.0s" {1..32}; }
 
 main "$@"

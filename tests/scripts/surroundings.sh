@@ -20,6 +20,9 @@ declare output
 main() {
   begin "$@"
   enter_sandbox
+  local listen_port
+  claim_port listen_port
+  export DUALBOARD_LISTEN_PORT="${listen_port}"
   outlives_its_onlookers
   says_that_tmux_ends_with_its_onlookers
   bears_any_tmux_conf
@@ -322,14 +325,14 @@ starts_what_is_built_where_nothing_can_be_written() {
 }
 
 lets_the_next_step_be_read() {
-  local board1="env -u TMUX scripts/board1.sh --session board1 --listen 0.0.0.0"
+  local board1="env -u TMUX scripts/board1.sh --session board1 --listen board1.test"
   in_terminal 120 40 "${board1}"
   check 'board 1 waits before tmux covers what to copy' soon terminal_shows '^Enter shows the programs'
-  check 'the next step stands there' terminal_shows "scripts/board2.sh --peer THIS-BOARDS-ADDRESS:${port1}"
+  check 'the next step stands there' terminal_shows "scripts/board2.sh --peer board1.test:${DUALBOARD_LISTEN_PORT} --token token"
   press_enter
   check 'Enter shows the programs' soon terminal_shows 'brokers .*stop.sh: end'
   tmux detach-client -s =board1
-  check 'left, it stands there again' soon terminal_shows 'scp .*/credentials/bridge bridge-credentials'
+  check 'left, it stands there again' soon terminal_shows 'scp .*/board/token token'
   in_terminal 120 40 "${board1}"
   check 'whoever comes back to it does not wait' soon terminal_shows 'brokers .*stop.sh: end'
   "${outer[@]}" kill-server
@@ -337,18 +340,18 @@ lets_the_next_step_be_read() {
   if [[ -e /proc/net/if_inet6 && -n "$(</proc/net/if_inet6)" ]]; then
     check 'an address of IPv6' run scripts/board1.sh --session board1 --listen 0:0::1 --detach
     check 'stands in brackets for scp' says '@[0:0::1]:'
-    check 'and for board2.sh' says "--peer [0:0::1]:${port1}"
+    check 'and for board2.sh' says "--peer [0:0::1]:${DUALBOARD_LISTEN_PORT}"
     stop --session board1
   fi
 }
 
 lets_a_refusal_be_read() {
-  run scripts/board1.sh --session board1 --listen 0.0.0.0 --detach
-  printf 'remote_username bridge\nremote_password wrong\n' >bridge-credentials
-  in_terminal 160 40 "env -u TMUX scripts/board2.sh --session board2 --peer 127.0.0.1:${port1} --bridge-credentials bridge-credentials"
+  run scripts/board1.sh --session board1 --listen board1.test --detach
+  sed 's/^\(board2_bridge_[a-z]*\) .*/\1 wrongwrongwrongwrongwrongwrongwr/' "${sandbox}/project/.run/board1/board/token" >token
+  in_terminal 160 40 "env -u TMUX scripts/board2.sh --session board2 --peer 127.0.0.1:${DUALBOARD_LISTEN_PORT} --token token"
   check "a refused password is told before tmux covers it" soon terminal_shows '^Enter shows the programs'
   check 'with its cause' terminal_shows "refuses the bridge's name or password"
-  check 'and what to do, in this session' terminal_shows 'scripts/stop.sh --session board2, and scripts/board2.sh --session board2 --peer .* --bridge-credentials FILE'
+  check 'and what to do, in this session' terminal_shows 'scripts/stop.sh --session board2, and scripts/board2.sh --session board2 --peer .* --token FILE'
   press_enter
   check 'Enter shows the programs' soon terminal_shows 'brokers .*stop.sh: end'
   "${outer[@]}" kill-server
@@ -358,11 +361,11 @@ lets_a_refusal_be_read() {
 # the broker's last words are of a time that has not come yet.
 starts_a_broker_that_waits_for_the_clock() {
   local data2="${sandbox}/project/.run/board2" before
-  local board2=(scripts/board2.sh --session board2 --peer "127.0.0.1:${port1}" --detach)
+  local board2=(scripts/board2.sh --session board2 --peer "127.0.0.1:${DUALBOARD_LISTEN_PORT}" --detach)
   before="$(head -n 1 "${data2}/broker2.pid")"
   check 'a bridge that is down for another reason' run "${board2[@]}"
   check 'is no reason to start the broker again' test "$(head -n 1 "${data2}/broker2.pid")" = "${before}"
-  printf '%s: Connecting bridge board2_bridge_in (127.0.0.1:%s)\n' "$(date -d '+2 hours' +%Y-%m-%dT%H:%M:%S)" "${port1}" >>"${data2}/log/broker2.log"
+  printf '%s: Connecting bridge board2_bridge_in (127.0.0.1:%s)\n' "$(date -d '+2 hours' +%Y-%m-%dT%H:%M:%S)" "${DUALBOARD_LISTEN_PORT}" >>"${data2}/log/broker2.log"
   check 'one that waits for the clock' run "${board2[@]}"
   check 'is told so' says "this machine's clock was set back"
   check 'is started again' test "$(head -n 1 "${data2}/broker2.pid")" != "${before}"
@@ -375,11 +378,11 @@ starts_a_broker_that_waits_for_the_clock() {
 
 # The file that board 2 copies, at the place where it is told to copy it.
 leaves_no_credentials_in_sight() {
-  rm bridge-credentials
-  check 'credentials that have gone are said to be kept' fails_saying 'leave it out' \
-    scripts/board2.sh --session board2 --peer 127.0.0.1 --bridge-credentials bridge-credentials
+  rm token
+  check 'a token that has gone is said to be kept' fails_saying 'leave it out' \
+    scripts/board2.sh --session board2 --peer 127.0.0.1 --token token
   if git -C "${here}" rev-parse --git-dir >/dev/null 2>&1; then
-    check 'git does not offer them' git -C "${here}" check-ignore --quiet bridge-credentials
+    check 'git does not offer them' git -C "${here}" check-ignore --quiet token
   fi
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The real programs on two hosts: network namespaces joined by a veth pair, board1.sh and board2.sh with passwords, keys
+# The real programs on two hosts: network namespaces joined by a veth pair, board1.sh and board2.sh over TLS, keys
 # pressed on both boards, the cable pulled. Needs root, and the release build.
 #
 # Usage: tests/scripts/two_hosts.sh [-h]
@@ -26,6 +26,7 @@ main() {
   every_key_reaches_every_screen
   pulled_cable_is_said_and_healed
   wrong_password_is_said
+  a_viewer_sees_all_from_the_other_board
   everything_comes_back
   count
 }
@@ -88,11 +89,20 @@ comes() {
   done
 }
 
+# as_owner CARD COMMAND...: with the name and the password of the card's monitor, under a client id of its own.
+as_owner() {
+  local card="$1" folder="${sandbox}/owner$1"
+  shift
+  mkdir -p "${folder}"
+  printf -- '-u card%s_monitor\n-P %s\n' "${card}" "$(<"${sandbox}/data${card}/board/credentials/card${card}_monitor")" >"${folder}/mosquitto_sub"
+  XDG_CONFIG_HOME="${folder}" "$@"
+}
+
 retained_at_1() {
-  XDG_CONFIG_HOME="${sandbox}/data1/credentials/broker1" on1 mosquitto_sub -t "$1" -C 1 -W 5
+  as_owner 1 on1 mosquitto_sub -t "$1" -C 1 -W 5
 }
 retained_at_2() {
-  XDG_CONFIG_HOME="${sandbox}/data2/credentials/broker2" on2 mosquitto_sub -p 1884 -t "$1" -C 1 -W 5
+  as_owner 2 on2 mosquitto_sub -p 1884 -t "$1" -C 1 -W 5
 }
 holds_ko() {
   local message
@@ -102,7 +112,7 @@ holds_ko() {
 
 boards_start() {
   check 'board 1 starts' start1
-  check 'board 2 starts' start2 --bridge-credentials "${sandbox}/data1/credentials/bridge"
+  check 'board 2 starts' start2 --token "${sandbox}/data1/board/token"
   check 'card 1 is live on the display' comes display 'Sensor 1 +. OK +LIVE'
   check 'card 2 is live on board 1' comes card1 'Sensor 4 +. OK +LIVE'
 }
@@ -139,7 +149,7 @@ pulled_cable_is_said_and_healed() {
 wrong_password_is_said() {
   printf 'not the password\n' >"${sandbox}/wrong"
   on1 tmux new-window -d -t board1 -n intruder "${CARGO_TARGET_DIR:-${here}/target}/release/card2_global_display" \
-    --broker mqtt://localhost --username programs --password-file "${sandbox}/wrong"
+    --broker mqtt://localhost --username card1_monitor --password-file "${sandbox}/wrong"
   check 'a wrong password is said in plain words' soon intruder_is_told
   on1 tmux kill-window -t board1:intruder
 }
@@ -148,6 +158,34 @@ intruder_is_told() {
   local text
   text="$(on1 tmux capture-pane -p -t board1:intruder)"
   [[ "${text}" == *'wrong user name or password'* ]]
+}
+
+# The display elsewhere, with a viewer's credential and the authority of its board.
+a_viewer_sees_all_from_the_other_board() {
+  local board
+  for board in 1 2; do
+    on1 "${here}/scripts/dualboard-setup" --data-dir "${sandbox}/data${board}" add viewer wall >/dev/null
+    on_other "${board}" tmux new-window -d -t "board$((3 - board))" -n viewer "${CARGO_TARGET_DIR:-${here}/target}/release/card2_global_display" \
+      --broker "mqtts://192.0.2.${board}:8883" --username viewer-wall --password-file "${sandbox}/data${board}/board/credentials/viewer-wall" \
+      --ca-file "${sandbox}/data${board}/board/tls/ca.crt"
+    check "card 1 is live to a viewer at board ${board}" soon viewer_shows "${board}" 'Sensor 1 +. OK +LIVE'
+    check "card 2 is live to a viewer at board ${board}" soon viewer_shows "${board}" 'Sensor 6 +. KO +LIVE'
+    on1 "${here}/scripts/dualboard-setup" --data-dir "${sandbox}/data${board}" revoke viewer-wall >/dev/null
+    check "one that is revoked at board ${board} is out at once" soon viewer_shows "${board}" 'wrong user name or password'
+    on_other "${board}" tmux kill-window -t "board$((3 - board)):viewer"
+  done
+}
+
+on_other() {
+  local board="$1"
+  shift
+  "on$((3 - board))" "$@"
+}
+
+viewer_shows() {
+  local text
+  text="$(on_other "$1" tmux capture-pane -p -t "board$((3 - $1)):viewer")"
+  [[ "${text}" =~ $2 ]]
 }
 
 everything_comes_back() {
