@@ -22,6 +22,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Answer, Change, Changes, Done, Name};
+use crate::mqtt::Exposure;
 use crate::sensor::{Card, PerSensor};
 use crate::version::Dot;
 use crate::view::View;
@@ -53,6 +54,10 @@ pub struct Hello {
     pub place: String,
     /// Its broker's address, as people write it.
     pub url: String,
+    /// What its connection to the broker lacks. Earlier releases do not say it, and have to be named all the
+    /// same.
+    #[serde(default)]
+    pub exposure: Exposure,
 }
 
 /// What an owner says.

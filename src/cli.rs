@@ -19,7 +19,7 @@ use clap::{Args, Parser, ValueHint};
 
 use crate::names::Names;
 use crate::sensor::Card;
-use crate::settings::{BrokerAccess, Credentials, LogSettings, MonitorOptions};
+use crate::settings::{BrokerAccess, BrokerUser, ClientCertificate, LogSettings, MonitorOptions};
 use environment::switch;
 use screen::{AlarmArgs, ScreenArgs, ToggleModeArgs};
 
@@ -51,7 +51,7 @@ Exit status: 0 after q, and when --set and --toggle are CONFIRMED; 1 when they a
     after_help = AFTER_MONITOR,
     after_long_help = format!("Examples:
   card1_monitor                                     broker 1 on this machine
-  card1_monitor --broker mqtt://10.0.0.1 --username board1 --password-file ~/.board1
+  card1_monitor --broker mqtts://board1 --ca-file ca.crt --username me --password-file ~/.board1
   card1_monitor --set 2=ko --toggle 3               for scripts; also while one runs
   card1_monitor --service                           for systemd, as in data/dualboard-card1.service
 
@@ -83,7 +83,7 @@ pub struct Card1 {
     after_help = AFTER_MONITOR,
     after_long_help = format!("Examples:
   card2_monitor                                     broker 2 on this machine
-  card2_monitor --broker mqtt://10.0.0.2 --username board2 --password-file ~/.board2
+  card2_monitor --broker mqtts://board2 --ca-file ca.crt --username me --password-file ~/.board2
   card2_monitor --set 5=ko --toggle 6               for scripts; also while one runs
   card2_monitor --service                           for systemd, as in data/dualboard-card2.service
 
@@ -198,27 +198,35 @@ struct Monitor {
 /// How the broker is entered.
 #[derive(Debug, Clone, Args)]
 struct Access {
-    /// The user name for the broker
+    /// The user name for the broker; with --password-file
     #[arg(
         long,
         value_name = "NAME",
         env = "DUALBOARD_USERNAME",
-        requires = "password_file",
         value_parser = user_name
     )]
     username: Option<String>,
-    /// The file whose first line is the password
+    /// The file whose first line is the password; only its owner and its group may read it
     #[arg(
         long,
         value_name = "FILE",
         value_hint = ValueHint::FilePath,
-        env = "DUALBOARD_PASSWORD_FILE",
-        requires = "username"
+        env = "DUALBOARD_PASSWORD_FILE"
     )]
     password_file: Option<PathBuf>,
     /// For mqtts: the certificates to trust [default: the system's]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_CA_FILE")]
     ca_file: Option<PathBuf>,
+    /// For mqtts: this program's own certificate, where the broker asks for one; with --key
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_CERT")]
+    cert: Option<PathBuf>,
+    /// The key of that certificate; only its owner and its group may read it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_KEY")]
+    key: Option<PathBuf>,
+    /// Talk to a broker that is not on this machine also without encryption or without a credential; the
+    /// screen says so
+    #[arg(long, env = "DUALBOARD_INSECURE", value_parser = switch)]
+    insecure: bool,
 }
 
 /// The name is a level of the marker's topic.
@@ -252,7 +260,7 @@ impl Card1 {
     /// # Errors
     /// Names the setting that cannot be used.
     pub fn options(self) -> Result<MonitorOptions> {
-        self.own.options(Card::One, self.access.access(self.broker)?)
+        self.own.options(Card::One, self.access.access(self.broker))
     }
 }
 
@@ -268,17 +276,11 @@ impl Card2 {
     /// # Errors
     /// Names the setting that cannot be used.
     pub fn options(self) -> Result<MonitorOptions> {
-        self.own.options(Card::Two, self.access.access(self.broker)?)
+        self.own.options(Card::Two, self.access.access(self.broker))
     }
 }
 
 impl Display {
-    /// The broker's address, as it was given.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.broker
-    }
-
     /// Whether and what is written to a log.
     #[must_use]
     pub fn logging(&self) -> LogSettings {
@@ -286,10 +288,8 @@ impl Display {
     }
 
     /// The display's broker.
-    ///
-    /// # Errors
-    /// Names the setting that cannot be used.
-    pub fn access(&self) -> Result<BrokerAccess> {
+    #[must_use]
+    pub fn access(&self) -> BrokerAccess {
         self.access.clone().access(self.broker.clone())
     }
 }
@@ -322,16 +322,23 @@ impl Monitor {
 }
 
 impl Access {
-    fn access(self, url: String) -> Result<BrokerAccess> {
-        let credentials = match (self.username, self.password_file) {
-            (Some(name), Some(file)) => Some(Credentials::read(name, file)?),
-            _ => None,
-        };
-        Ok(BrokerAccess {
+    fn access(self, url: String) -> BrokerAccess {
+        // Where mqtt:// was typed, what the settings say for TLS is for another broker.
+        let is_tls = url.starts_with("mqtts://");
+        BrokerAccess {
             url,
-            credentials,
-            ca_file: self.ca_file,
-        })
+            user: self
+                .username
+                .zip(self.password_file)
+                .map(|(name, password_file)| BrokerUser { name, password_file }),
+            ca_file: self.ca_file.filter(|_| is_tls),
+            certificate: self
+                .cert
+                .zip(self.key)
+                .filter(|_| is_tls)
+                .map(|(certificate, key)| ClientCertificate { certificate, key }),
+            insecure: self.insecure,
+        }
     }
 }
 

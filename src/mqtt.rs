@@ -23,11 +23,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use openssl::x509::X509;
 
 mod backoff;
 mod client;
 mod deliveries;
+mod exposure;
+mod own_files;
 mod probe;
 mod problem;
 mod session;
@@ -35,11 +36,12 @@ mod signal;
 mod state;
 mod url;
 
+pub use exposure::{Exposure, NotPermitted, permitted};
 pub use problem::Problem;
 pub use url::{BadUrl, BrokerUrl};
 
 use crate::machine::{Event, Ticket};
-use crate::settings::Credentials;
+use crate::settings::{ClientCertificate, Credentials};
 use crate::system::threads;
 use client::PahoClient;
 use session::Session;
@@ -56,6 +58,8 @@ pub struct BrokerSettings {
     pub credentials: Option<Credentials>,
     /// The certificates to trust for `mqtts`, as PEM; the system's if not given.
     pub ca_file: Option<PathBuf>,
+    /// What this program shows to a broker that asks for a certificate.
+    pub certificate: Option<ClientCertificate>,
     /// What the broker publishes when the connection ends without a goodbye.
     pub will: Option<Outgoing>,
     /// How long the broker keeps the session of a client that is not connected; one second at least.
@@ -206,18 +210,10 @@ fn check(settings: &BrokerSettings) -> Result<()> {
         );
     }
     if let Some(file) = &settings.ca_file {
-        let text = std::fs::read(file).with_context(|| {
-            format!(
-                "cannot read the certificates {}; give a file that this user may read with --ca-file",
-                file.display()
-            )
-        })?;
-        let certificates = X509::stack_from_pem(&text).unwrap_or_default();
-        ensure!(
-            !certificates.is_empty(),
-            "{} holds no certificate in PEM form; give the authority's with --ca-file",
-            file.display()
-        );
+        own_files::authority(file)?;
+    }
+    if let Some(certificate) = &settings.certificate {
+        own_files::certificate(certificate)?;
     }
     Ok(())
 }

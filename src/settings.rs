@@ -1,10 +1,12 @@
 //! What a command line has decided: plain values, below everything that uses them.
 
+pub mod secret_file;
+
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use std::{fmt, fs};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
 use crate::alarms::BellMode;
@@ -12,15 +14,56 @@ use crate::command::{Changes, Name};
 use crate::names::Names;
 use crate::sensor::Card;
 
-/// Which broker, and how it is entered.
+/// Which broker, and how it is entered. The files are read when the broker is needed: a screen of an owner
+/// that runs needs none, and its user may not be allowed to read them.
 #[derive(Debug, Clone)]
 pub struct BrokerAccess {
     /// The broker's URL, as it was given.
     pub url: String,
-    /// User name and password, if there are any.
-    pub credentials: Option<Credentials>,
+    /// Under which name, if under any.
+    pub user: Option<BrokerUser>,
     /// The certificates to trust.
     pub ca_file: Option<PathBuf>,
+    /// What this program shows to a broker that asks for a certificate.
+    pub certificate: Option<ClientCertificate>,
+    /// Whether a broker beyond loopback may do without encryption or without a credential.
+    pub insecure: bool,
+}
+
+impl BrokerAccess {
+    /// User name and password, if there are any.
+    ///
+    /// # Errors
+    /// Names the file, and what is wrong with it.
+    pub fn credentials(&self) -> Result<Option<Credentials>> {
+        let user = self.user.clone();
+        user.map(|user| Credentials::read(user.name, user.password_file))
+            .transpose()
+    }
+
+    /// Whether a broker can tell this program from a stranger.
+    #[must_use]
+    pub const fn has_credential(&self) -> bool {
+        self.user.is_some() || self.certificate.is_some()
+    }
+}
+
+/// A user of a broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerUser {
+    /// The user's name.
+    pub name: String,
+    /// The file whose first line is the password.
+    pub password_file: PathBuf,
+}
+
+/// A certificate of this program's own, and the key to it; both in PEM form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The file of the certificate; others that lead to its authority may follow in it.
+    pub certificate: PathBuf,
+    /// The file of the private key.
+    pub key: PathBuf,
 }
 
 /// User name and password.
@@ -40,12 +83,7 @@ impl Credentials {
     /// # Errors
     /// Names the file, and what is wrong with it.
     pub fn read(username: String, file: PathBuf) -> Result<Self> {
-        let text = fs::read_to_string(&file).with_context(|| {
-            format!(
-                "cannot read the password file {}; give one that this user may read with --password-file",
-                file.display()
-            )
-        })?;
+        let text = secret_file::read("password file", "--password-file", &file)?;
         let password = text.lines().next().unwrap_or_default();
         ensure!(
             !password.is_empty(),

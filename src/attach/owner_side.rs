@@ -18,6 +18,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use self::screen_link::{LastLine, ScreenLink};
 use super::{FromOwner, Hello, Reply, Request, VERSION, line, peer, socket_path};
+use crate::mqtt::Exposure;
 use crate::sensor::Card;
 use crate::storage::state_file::access;
 use crate::system::threads;
@@ -84,13 +85,14 @@ impl Screens {
     ///
     /// # Errors
     /// Names the socket, and why there can be none.
-    pub fn listen(folder: &Path, card: Card, place: &str, url: &str) -> Result<Self> {
+    pub fn listen(folder: &Path, card: Card, place: &str, (url, exposure): (&str, Exposure)) -> Result<Self> {
         let path = socket_path(folder, card);
         let hello = Hello {
             version: VERSION.to_owned(),
             pid: std::process::id(),
             place: place.to_owned(),
             url: url.to_owned(),
+            exposure,
         };
         let listener = bind(&path).with_context(|| format!("cannot make the socket {}", path.display()))?;
         let shared = Arc::new(Shared {

@@ -13,6 +13,12 @@ use crate::names::Names;
 /// screens of this machine are, and a file of settings must not forbid what somebody types.
 const CONTRADICTIONS: [(&str, &str); 2] = [("read_only", "set"), ("read_only", "toggle")];
 
+/// Settings of which one says nothing without the other.
+const PAIRS: [[&str; 2]; 2] = [["username", "password_file"], ["cert", "key"]];
+
+/// Settings that only TLS has a use for.
+const TLS_FILES: [&str; 3] = ["ca_file", "cert", "key"];
+
 /// The options from the command line and the environment. A variable that is empty counts as not there: in a
 /// file of settings it stands for its default.
 #[must_use]
@@ -29,9 +35,15 @@ pub fn parse<P: Parser>() -> P {
     let mut explained = command.clone();
     let matches = command.get_matches();
     if let Some((setting, action)) = contradiction(&matches) {
-        let [setting, action] = [setting, action].map(|id| format!("--{}", id.replace('_', "-")));
+        let [setting, action] = [setting, action].map(option_name);
         let why =
             format!("{setting} shows a screen that toggles nothing, {action} toggles: give one of the two");
+        explained.error(ErrorKind::ArgumentConflict, why).exit();
+    }
+    if let Some(why) = half_pair(&matches) {
+        explained.error(ErrorKind::MissingRequiredArgument, why).exit();
+    }
+    if let Some(why) = tls_files_without_tls(&matches) {
         explained.error(ErrorKind::ArgumentConflict, why).exit();
     }
     if let Some(why) = foreign_name(&matches, explained.get_name()) {
@@ -46,6 +58,41 @@ pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
     BoolishValueParser::new()
         .parse_ref(&Command::default(), None, text.as_ref())
         .map_err(|_| "write 1, true, yes or on, or 0, false, no or off")
+}
+
+/// One of two settings that are of use together only.
+fn half_pair(matches: &ArgMatches) -> Option<String> {
+    let halves = PAIRS
+        .into_iter()
+        .flat_map(|[one, other]| [(one, other), (other, one)]);
+    let is_set = |id: &str| matches.contains_id(id);
+    let (given, missing) = halves
+        .into_iter()
+        .find(|(given, missing)| is_set(given) && !is_set(missing))?;
+    let [given, missing] = [given, missing].map(option_name);
+    Some(format!(
+        "{given} is of use with {missing} only: give both, or neither"
+    ))
+}
+
+/// Certificates and `mqtt://`: whoever gives them wants TLS. Where `mqtt://` was typed and they were not, the
+/// settings are for another broker, and what was typed is meant.
+fn tls_files_without_tls(matches: &ArgMatches) -> Option<String> {
+    let is_typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let url = matches.get_one::<String>("broker")?;
+    let counts = |id: &&str| matches.contains_id(id) && (is_typed(id) || !is_typed("broker"));
+    let given = TLS_FILES.into_iter().find(counts)?;
+    url.starts_with("mqtt://").then(|| {
+        format!(
+            "{} is for TLS, and {} is not encrypted: write mqtts:// in its place, or leave the file out",
+            option_name(given),
+            url.escape_debug()
+        )
+    })
+}
+
+fn option_name(id: &str) -> String {
+    format!("--{}", id.replace('_', "-"))
 }
 
 /// A setting and an action that were typed together and exclude each other.

@@ -4,11 +4,12 @@ use std::fs;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use crossbeam_channel::Sender;
@@ -20,7 +21,7 @@ use paho_mqtt::{
 use super::problem::LEAST_PACKET;
 use super::signal::Signal;
 use super::{BrokerSettings, Outgoing, Problem};
-use crate::settings::Credentials;
+use crate::settings::{Credentials, secret_file};
 
 /// A dead link is noticed after 2.5 times this at the latest (measured: 12.5 s).
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -43,7 +44,9 @@ pub(super) struct PahoClient {
     /// Where to connect to; `None` leaves it to Paho, which takes one address of the name.
     address: Option<SocketAddr>,
     /// Files that a person may mend: when they changed last, as far as is known here.
-    files: Vec<(PathBuf, Option<SystemTime>)>,
+    files: Vec<(PathBuf, Option<Changed>)>,
+    /// A secret of these that others can read by now.
+    exposed: Option<secret_file::Exposed>,
     signals: Sender<Signal>,
     /// Counts the clients: one that was left behind may still have something to say.
     clients: u64,
@@ -88,6 +91,7 @@ impl PahoClient {
             options,
             address: None,
             files: files(settings),
+            exposed: None,
             signals,
             clients: 0,
             operations: 0,
@@ -136,30 +140,43 @@ impl PahoClient {
         !self.files.is_empty()
     }
 
-    /// Takes the password as it is now. One that cannot be read leaves the last one.
+    /// Takes the password as it is now. One that cannot be read leaves the last one: it may be replaced at
+    /// this moment. A secret that others can read is not used any more.
     fn read_again(&mut self) {
         if !self.files_have_changed() {
             return;
         }
         self.files = files(&self.settings);
+        self.exposed = None;
         if let Some(Credentials {
             username,
             file: Some(file),
             ..
         }) = &self.settings.credentials
-            && let Ok(credentials) = Credentials::read(username.clone(), file.clone())
         {
-            self.settings.credentials = Some(credentials);
+            match Credentials::read(username.clone(), file.clone()) {
+                Ok(credentials) => self.settings.credentials = Some(credentials),
+                Err(why) => self.exposed = why.downcast().ok(),
+            }
+        }
+        if let Some(own) = &self.settings.certificate
+            && let Err(why) = secret_file::read("key file", "--key", &own.key)
+        {
+            self.exposed = self.exposed.take().or(why.downcast().ok());
         }
         if let Ok(options) = connect_options(&self.settings, self.address) {
             self.options = options;
         }
     }
 
-    pub(super) fn connect(&mut self) -> Operation {
+    /// Begins an attempt, if there is nothing against it here.
+    pub(super) fn connect(&mut self) -> Result<Operation, Problem> {
         self.read_again();
+        if let Some(exposed) = &self.exposed {
+            return Err(Problem::SecretExposed(exposed.to_string()));
+        }
         let token = self.client.connect(self.options.clone());
-        self.track(token)
+        Ok(self.track(token))
     }
 
     /// Asks for all subscriptions in one packet.
@@ -258,17 +275,26 @@ impl Wake for Ended {
     }
 }
 
-fn files(settings: &BrokerSettings) -> Vec<(PathBuf, Option<SystemTime>)> {
+/// When a file was written, and when its rights were set.
+type Changed = [(i64, i64); 2];
+
+fn files(settings: &BrokerSettings) -> Vec<(PathBuf, Option<Changed>)> {
     let password = settings
         .credentials
         .iter()
         .filter_map(|credentials| credentials.file.as_ref());
-    let files = password.chain(&settings.ca_file);
+    let own = settings.certificate.iter();
+    let own = own.flat_map(|own| [&own.certificate, &own.key]);
+    let files = password.chain(&settings.ca_file).chain(own);
     files.map(|file| (file.clone(), changed_at(file))).collect()
 }
 
-fn changed_at(file: &Path) -> Option<SystemTime> {
-    fs::metadata(file).and_then(|meta| meta.modified()).ok()
+fn changed_at(file: &Path) -> Option<Changed> {
+    let meta = fs::metadata(file).ok()?;
+    Some([
+        (meta.mtime(), meta.mtime_nsec()),
+        (meta.ctime(), meta.ctime_nsec()),
+    ])
 }
 
 fn client(
@@ -350,6 +376,11 @@ fn connect_options(settings: &BrokerSettings, address: Option<SocketAddr>) -> an
         if let Some(file) = &settings.ca_file {
             tls.trust_store(file)
                 .with_context(|| format!("using the certificates in {}", file.display()))?;
+        }
+        if let Some(own) = &settings.certificate {
+            tls.key_store(&own.certificate)
+                .and_then(|tls| tls.private_key(&own.key))
+                .with_context(|| format!("using the certificate in {}", own.certificate.display()))?;
         }
         builder.ssl_options(tls.finalize());
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, bounded};
 
 use super::{BrokerUrl, Problem};
+use crate::settings::ClientCertificate;
 use crate::system::threads;
 
 /// Longest wait for each of the steps after the name's look-up, which the system limits itself.
@@ -21,6 +22,8 @@ const STEP: Duration = Duration::from_millis(800);
 pub(super) struct Endpoint {
     pub url: BrokerUrl,
     pub ca_file: Option<PathBuf>,
+    /// What is shown to a broker that asks for a certificate.
+    pub certificate: Option<ClientCertificate>,
 }
 
 /// An attempt that failed.
@@ -222,6 +225,7 @@ mod tests {
         Endpoint {
             url: url.parse().expect("a URL"),
             ca_file: None,
+            certificate: None,
         }
     }
 

@@ -63,6 +63,10 @@ pub enum Problem {
     TlsRefused(&'static str),
     /// The broker wants a certificate of this program.
     CertificateWanted,
+    /// The broker does not take this program's certificate; its alert in OpenSSL's words.
+    OwnCertificateRefused(&'static str),
+    /// A file with a secret can be read by others, and is not used; in words.
+    SecretExposed(String),
     /// The broker has no messages of `QoS` 2.
     NoQos2,
     /// The broker keeps no messages.
@@ -135,6 +139,8 @@ impl Problem {
             | Self::CertificateRefused(_)
             | Self::TlsRefused(_)
             | Self::CertificateWanted
+            | Self::OwnCertificateRefused(_)
+            | Self::SecretExposed(_)
             | Self::NoQos2
             | Self::NothingRetained
             | Self::SmallPackets(_)
@@ -183,7 +189,14 @@ impl fmt::Display for Problem {
             Self::CertificateNotTrusted => "TLS: the certificate is not signed by anybody trusted",
             Self::CertificateRefused(words) => return write!(f, "TLS: certificate refused: {words}"),
             Self::TlsRefused(words) => return write!(f, "TLS: refused by the broker: {words}"),
-            Self::CertificateWanted => "TLS: the broker asks this program for a certificate",
+            Self::CertificateWanted => "TLS: the broker wants a client certificate: --cert and --key",
+            Self::OwnCertificateRefused(words) => {
+                return write!(
+                    f,
+                    "TLS: the broker does not take this program's certificate (--cert): {words}"
+                );
+            }
+            Self::SecretExposed(words) => return write!(f, "{}", Plain(words)),
             Self::NoQos2 => "the broker has no QoS 2 (max_qos): it cannot serve",
             Self::NothingRetained => "the broker keeps no messages (retain_available)",
             Self::SmallPackets(0) => "the broker accepts no packet of this size",

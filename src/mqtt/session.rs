@@ -26,6 +26,7 @@ use super::signal::Signal;
 use super::state::ConnectionState;
 use super::{BrokerSettings, BrokerUrl, Outgoing, Problem};
 use crate::machine::{Event, Ticket};
+use crate::settings::ClientCertificate;
 
 /// The broker sends a `SUBACK` at once, or never.
 const SUBACK_LIMIT: Duration = Duration::from_secs(5);
@@ -53,6 +54,7 @@ pub(super) struct Session {
     client: PahoClient,
     url: BrokerUrl,
     ca_file: Option<PathBuf>,
+    certificate: Option<ClientCertificate>,
     /// What "not authorised" means for this program's `CONNECT`.
     denied: Problem,
     state: ConnectionState,
@@ -82,6 +84,7 @@ impl Session {
             client,
             url: settings.url.clone(),
             ca_file: settings.ca_file.clone(),
+            certificate: settings.certificate.clone(),
             denied: if settings.credentials.is_some() {
                 Problem::Denied
             } else {
@@ -155,10 +158,15 @@ impl Session {
             self.down(Problem::Unexplained);
             return;
         }
-        self.state = ConnectionState::Connecting {
-            connect: self.client.connect(),
-            until: now() + CONNECT_LIMIT,
-        };
+        match self.client.connect() {
+            Ok(connect) => {
+                self.state = ConnectionState::Connecting {
+                    connect,
+                    until: now() + CONNECT_LIMIT,
+                };
+            }
+            Err(why) => self.down(why),
+        }
     }
 
     fn handle(&mut self, signal: Signal) {
@@ -278,6 +286,7 @@ impl Session {
         let endpoint = probe::Endpoint {
             url: self.url.clone(),
             ca_file: self.ca_file.clone(),
+            certificate: self.certificate.clone(),
         };
         let signals = self.signals.0.clone();
         let tell = move |found| drop(signals.send(Signal::Explained(attempt, found)));

@@ -1,7 +1,7 @@
 //! Where a broker is: `mqtt://host[:port]` or `mqtts://host[:port]`.
 
 use std::fmt;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 /// The address of a broker: `mqtt://host[:port]`, or `mqtts://host[:port]` for TLS. IPv6 addresses stand in
@@ -58,6 +58,17 @@ impl BrokerUrl {
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Whether what is said stays on this machine: an address of loopback, or the name `localhost`. Any other
+    /// name counts as beyond, wherever it leads now: who answers for names may change that.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let address = self.host.parse::<IpAddr>();
+        address.map_or_else(
+            |_| self.host.eq_ignore_ascii_case("localhost"),
+            |address| address.to_canonical().is_loopback(),
+        )
     }
 
     /// Whether the connection is encrypted.
@@ -170,6 +181,33 @@ mod tests {
         assert_eq!(shown("mqtt://localhost"), "mqtt://localhost:1883");
         assert_eq!(shown("mqtts://broker.example"), "mqtts://broker.example:8883");
         assert_eq!(shown("mqtt://10.0.0.7:1884/"), "mqtt://10.0.0.7:1884");
+    }
+
+    #[test]
+    fn only_localhost_and_loopback_addresses_stay_on_this_machine() {
+        let stays = |text: &str| text.parse::<BrokerUrl>().expect("a URL").is_loopback();
+        for here in [
+            "localhost",
+            "LocalHost:1",
+            "127.0.0.1",
+            "127.255.0.3:99",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+        ] {
+            assert!(stays(&format!("mqtt://{here}")), "{here}");
+        }
+        let beyond = [
+            "10.0.0.1",
+            "0.0.0.0",
+            "board1",
+            "localhost.example",
+            "127.1",
+            "[fe80::1%lo]",
+            "[::ffff:10.0.0.1]",
+        ];
+        for beyond in beyond {
+            assert!(!stays(&format!("mqtt://{beyond}")), "{beyond}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, bounded, never, select};
 use crate::attach::{self, Asked, MOST_ASKED, NotAttached, OwnerLink, REQUEST_LIVES, Reply, Request};
 use crate::command::{Answer, Change, Changes, Command, Name};
 use crate::event_log::{EventLog, Fact};
+use crate::mqtt::Exposure;
 use crate::programs::runtime::{Stop, Wakeup};
 use crate::programs::source::Source;
 use crate::sensor::{Card, PerSensor, SensorId};
@@ -49,6 +50,7 @@ pub struct AttachedScreen {
     /// The next owner, once there is one.
     next: Receiver<OwnerLink>,
     url: String,
+    exposure: Exposure,
     view: View,
     /// What has happened in this process, and is of no concern to the owner.
     own_events: EventLog,
@@ -92,6 +94,7 @@ impl AttachedScreen {
             card,
             clock,
             url: owner.hello().url.clone(),
+            exposure: owner.hello().exposure,
             elsewhere: elsewhere(&owner),
             view: *view,
             own_events: EventLog::default(),
@@ -262,6 +265,7 @@ impl AttachedScreen {
     fn found(&mut self, owner: OwnerLink) {
         self.elsewhere = elsewhere(&owner);
         self.url.clone_from(&owner.hello().url);
+        self.exposure = owner.hello().exposure;
         self.owner = Some(owner);
         self.next = never();
         self.question(Asked::Answer);
@@ -293,6 +297,10 @@ impl Source for AttachedScreen {
 
     fn url(&self) -> String {
         self.url.clone()
+    }
+
+    fn exposure(&self) -> Exposure {
+        self.exposure
     }
 
     fn clock(&self) -> Clock {

@@ -10,7 +10,7 @@ use crate::attach::{NotAttached, Screens};
 use crate::cli::{self, Card1, Card2, Display, Unusable};
 use crate::log::{self, Log};
 use crate::machine::Role;
-use crate::mqtt::BrokerUrl;
+use crate::mqtt::{self, BrokerUrl, Exposure};
 use crate::programs::attached::AttachedScreen;
 use crate::programs::exit::Reason;
 use crate::programs::lines;
@@ -20,7 +20,7 @@ use crate::programs::screen;
 use crate::programs::service;
 use crate::programs::set;
 use crate::sensor::Card;
-use crate::settings::{Level, MonitorOptions};
+use crate::settings::{BrokerAccess, Level, MonitorOptions};
 use crate::storage::lock::{Holder, Lock, RunMode, wait_briefly};
 use crate::storage::state_file::StateFile;
 use crate::system::clock::Clock;
@@ -66,7 +66,8 @@ fn finish(program: &'static str, is_service: bool, ended: Result<u8>, stopped: u
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             log::say(program, is_service, Level::Error, &format!("{error:#}"));
-            let unusable = error.is::<crate::mqtt::BadUrl>() || error.is::<Unusable>();
+            let unusable =
+                error.is::<mqtt::BadUrl>() || error.is::<mqtt::NotPermitted>() || error.is::<Unusable>();
             ExitCode::from(if unusable { 2 } else { stopped })
         }
     }
@@ -75,6 +76,11 @@ fn finish(program: &'static str, is_service: bool, ended: Result<u8>, stopped: u
 fn monitor(options: &MonitorOptions) -> Result<u8> {
     // First, so that a mistyped address leaves no folder and no file behind.
     options.access.url.parse::<BrokerUrl>()?;
+    // A screen of an owner that runs needs no broker. Without a state folder none runs, and one that is to be
+    // taken over from must not end for nothing.
+    if options.take_over || !options.state_dir.exists() {
+        can_own(&options.access)?;
+    }
     // Before anything that has an effect: whoever asks for a log wants to read there what was done.
     let program = words::owner(options.card);
     let log = if options.is_service {
@@ -108,6 +114,8 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
             Reason::Stop(_) => return Ok(STOPPED),
         }
     };
+    // Before anything is read, made or set aside.
+    let exposure = can_own(&options.access)?;
     let mut state_file = state_file.locked(lock);
     // Before there is a screen: a file that cannot be read stops the program.
     let memory = state_file.load()?;
@@ -118,7 +126,7 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
         &options.state_dir,
         options.card,
         this.place(),
-        &options.access.url,
+        (&options.access.url, exposure),
     );
     let runtime = Runtime::monitor(options, (state_file, memory), options.take_over)?
         .logged(log)
@@ -131,6 +139,13 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
         None => printed::follow(runtime, false, on_alarm)?,
     };
     exit.of_monitor(options)
+}
+
+/// Whether the broker may be spoken to as the settings say; gives what the connection lacks.
+fn can_own(access: &BrokerAccess) -> Result<Exposure> {
+    let (_, exposure) = mqtt::permitted(access)?;
+    access.credentials()?;
+    Ok(exposure)
 }
 
 /// The card's lock; or a screen of who has it.
@@ -167,13 +182,16 @@ const BEGIN: Duration = Duration::from_secs(2);
 fn display(options: &Display) -> Result<u8> {
     let on_screen = !options.once && !options.json && is_screen();
     // First: an address that cannot be used leaves no log behind, and no unreadable file hides it.
-    options.url().parse::<BrokerUrl>()?;
+    let access = options.access();
+    mqtt::permitted(&access)?;
     let log = Log::open(words::program(Role::Display), &options.logging(), on_screen)?;
     let settings = options.screen.settings();
     let terminal = (!options.once && !options.json && has_screen())
         .then(|| screen::open_terminal(settings))
         .transpose()?;
-    let runtime = Runtime::display(&options.access()?)?.logged(log);
+    let runtime = Runtime::display(&access)?
+        .logged(log)
+        .on_screen(terminal.is_some());
     if options.once {
         return printed::once(runtime, options);
     }

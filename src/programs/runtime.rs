@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, never, select};
 use crate::attach::Screens;
 use crate::log::{Log, LogWriter, News};
 use crate::machine::{Effect, Event, Machine, Role, Setup};
-use crate::mqtt::{Broker, BrokerSettings, BrokerUrl, Outgoing};
+use crate::mqtt::{self, Broker, BrokerSettings, BrokerUrl, Exposure, Outgoing};
 use crate::names::Names;
 use crate::owner::Memory;
 use crate::settings::{BrokerAccess, MonitorOptions};
@@ -51,6 +51,7 @@ pub struct Runtime {
     machine: Machine,
     clock: Clock,
     url: BrokerUrl,
+    exposure: Exposure,
     broker: Broker,
     memories: Option<Sender<Memory>>,
     written: Receiver<Written>,
@@ -98,6 +99,8 @@ impl Runtime {
         names: Option<&Names>,
         access: &BrokerAccess,
     ) -> Result<Self> {
+        let (url, exposure) = mqtt::permitted(access)?;
+        let credentials = access.credentials()?;
         let clock = Clock::start();
         let life = RunId(random::u32()?);
         let remembered = memory.as_ref().ok().and_then(|memory| memory.client);
@@ -113,15 +116,15 @@ impl Runtime {
             names: names.copied(),
             started: clock.now(),
         });
-        if let Some(credentials) = &access.credentials {
-            machine = machine.of_user(&credentials.username);
+        if let Some(user) = &access.user {
+            machine = machine.of_user(&user.name);
         }
-        let url: BrokerUrl = access.url.parse()?;
         let broker = Broker::start(&BrokerSettings {
             url: url.clone(),
             client_id: machine.client_id().to_owned(),
-            credentials: access.credentials.clone(),
+            credentials,
             ca_file: access.ca_file.clone(),
+            certificate: access.certificate.clone(),
             will: last_will(role, machine.marker(), life),
             session_expiry: match (role, remembered) {
                 (Role::Monitor(_), Some(_)) => OWNER_SESSION,
@@ -133,6 +136,7 @@ impl Runtime {
             machine,
             clock,
             url,
+            exposure,
             broker,
             memories: None,
             written: never(),
@@ -164,10 +168,23 @@ impl Runtime {
         self
     }
 
-    /// A screen has the terminal: what is to be said on stderr waits until the end.
+    /// Whether a screen has the terminal: what is to be said on stderr waits until the end then. What the
+    /// connection lacks stands on the screen all the time; otherwise it is said once.
     #[must_use]
     pub fn on_screen(self, on_screen: bool) -> Self {
-        Self { on_screen, ..self }
+        let mut runtime = Self { on_screen, ..self };
+        if let Some(lacks) = runtime.exposure.words() {
+            let text = format!(
+                "the connection to {} is made with --insecure: {lacks}",
+                runtime.url
+            );
+            if on_screen {
+                runtime.log_warning(&text);
+            } else {
+                runtime.warn(text);
+            }
+        }
+        runtime
     }
 
     /// Other processes may show this owner, and ask it for what a key does. Where that cannot be, it works
@@ -181,11 +198,15 @@ impl Runtime {
         self
     }
 
-    fn warn(&mut self, text: String) {
+    fn log_warning(&mut self, text: &str) {
         let now = self.clock.now();
         if let Some(log) = &mut self.log {
-            log.warn(now.wall, &text);
+            log.warn(now.wall, text);
         }
+    }
+
+    fn warn(&mut self, text: String) {
+        self.log_warning(&text);
         let is_said = self.log.as_ref().is_some_and(|log| log.log().is_on_stderr());
         if self.on_screen {
             self.warnings.push(text);
@@ -219,6 +240,12 @@ impl Runtime {
     #[must_use]
     pub const fn url(&self) -> &BrokerUrl {
         &self.url
+    }
+
+    /// What the connection to it lacks.
+    #[must_use]
+    pub const fn exposure(&self) -> Exposure {
+        self.exposure
     }
 
     /// The clocks that the machine is given.

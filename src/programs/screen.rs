@@ -180,6 +180,7 @@ impl<'a> Screen<'a> {
             bell: self.bell.mode(),
             notifications: self.notifications,
             url: source.url(),
+            exposure: source.exposure(),
             times: Times::new(self.zone.at(now.mono), now.wall),
             theme: self.theme,
         }

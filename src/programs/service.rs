@@ -27,7 +27,10 @@ pub(super) fn run(mut runtime: Runtime, on_alarm: Option<&AlarmCommand>) -> Resu
     let clock = runtime.clock();
     let mut manager = ServiceManager::of_environment(clock.now().mono);
     manager.ready();
-    let url = runtime.url().to_string();
+    let mut url = runtime.url().to_string();
+    if let Some(lacks) = runtime.exposure().words() {
+        url = format!("{url} ({lacks})");
+    }
     let reason = loop {
         if let Some(stop) = watch.as_mut().and_then(|watch| watch.look(&mut runtime)) {
             break Ok(Reason::Stop(stop));

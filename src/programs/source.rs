@@ -6,6 +6,7 @@ use crossbeam_channel::Receiver;
 
 use crate::command::{Answer, Command, Name};
 use crate::machine::Event;
+use crate::mqtt::Exposure;
 use crate::programs::runtime::{Runtime, Stop, Wakeup};
 use crate::sensor::{PerSensor, SensorId};
 use crate::system::clock::Clock;
@@ -21,6 +22,9 @@ pub trait Source {
 
     /// The broker's address, as people write it.
     fn url(&self) -> String;
+
+    /// What the connection to the broker lacks.
+    fn exposure(&self) -> Exposure;
 
     /// The clocks of this process.
     fn clock(&self) -> Clock;
@@ -62,6 +66,10 @@ impl Source for Runtime {
 
     fn url(&self) -> String {
         Self::url(self).to_string()
+    }
+
+    fn exposure(&self) -> Exposure {
+        Self::exposure(self)
     }
 
     fn clock(&self) -> Clock {

@@ -20,6 +20,7 @@ use ratatui::layout::{Position, Rect, Size};
 use ratatui::widgets::{Paragraph, Widget as _};
 
 use crate::alarms::{Alarms, BellMode};
+use crate::mqtt::Exposure;
 use crate::sensor::SensorId;
 use crate::terminal::notification::Notifications;
 use crate::text::words::Times;
@@ -50,6 +51,8 @@ pub struct Picture {
     pub elsewhere: Option<Elsewhere>,
     /// Its broker's address, as people write it.
     pub url: String,
+    /// What the connection to it lacks.
+    pub exposure: Exposure,
     /// Clock times in the machine's zone.
     pub times: Times,
     /// Colours and symbols.

@@ -1,5 +1,7 @@
 //! Why there is no connection, in the words that a person reads. Needs `mosquitto`.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use dualboard::machine::{Event, Ticket};
@@ -35,6 +37,7 @@ fn a_password_file_that_is_mended_is_read_again_without_a_key() {
     let mosquitto = asking();
     let file = mosquitto.folder().join("password");
     std::fs::write(&file, "wrong\n").expect("room on the disk");
+    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("our own file");
     let mut wanted = settings(&mosquitto.url(), "me");
     wanted.credentials = Some(Credentials::read("me".into(), file.clone()).expect("it is there"));
     let mut program = Observer::start(&wanted);

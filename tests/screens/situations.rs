@@ -1,6 +1,7 @@
 //! Each program in each situation, as it is drawn: one picture a situation in `tests/snapshots`.
 
 use dualboard::alarms::BellMode;
+use dualboard::mqtt::Exposure;
 use dualboard::sensor::SensorId;
 use dualboard::terminal::keys::KeyCode;
 use dualboard::terminal::notification::Notifications;
@@ -346,4 +347,38 @@ fn wide_windows() {
         "wide",
         &(wall.concat() + &shot(&picture(&boards, CARD1), (161, 40))),
     );
+}
+
+#[test]
+fn a_connection_that_is_not_protected_is_said_in_every_window_that_has_the_links() {
+    let mut boards = Boards::running();
+    boards.advance(5);
+    let exposures = [
+        (CARD1, "mqtt://10.77.0.1:1883", true, true),
+        (CARD2, "mqtt://board2.example:1884", true, false),
+        (DISPLAY, "mqtts://[fd00::17]:8883", false, true),
+    ];
+    let mut text = String::new();
+    for (program, url, is_plain, is_anonymous) in exposures {
+        let exposed = Picture {
+            url: url.to_owned(),
+            exposure: Exposure {
+                is_plain,
+                is_anonymous,
+            },
+            ..picture(&boards, program)
+        };
+        let long = exposed.exposure.words().expect("it lacks something");
+        for (size, words) in [
+            (ORDINARY, long),
+            ((161, 40), long),
+            ((60, 12), "insecure"),
+            ((40, 10), "insecure"),
+        ] {
+            let drawn = shot(&exposed, size);
+            assert!(drawn.contains(words), "{words}: {drawn}");
+            text += &drawn;
+        }
+    }
+    expect("insecure", &text);
 }

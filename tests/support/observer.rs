@@ -24,6 +24,7 @@ pub fn settings(url: &str, client_id: &str) -> BrokerSettings {
         client_id: client_id.into(),
         credentials: None,
         ca_file: None,
+        certificate: None,
         will: None,
         session_expiry: Duration::from_secs(3600),
         subscriptions: vec![("t/#".into(), 2), ("u/+".into(), 0)],

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use dualboard::alarms::BellMode;
+use dualboard::mqtt::Exposure;
 use dualboard::terminal::keys::{KeyCode, KeyEvent, KeyModifiers};
 use dualboard::terminal::notification::Notifications;
 use dualboard::text::words::Times;
@@ -33,6 +34,7 @@ pub fn picture(boards: &Boards, program: usize) -> Picture {
         bell: BellMode::Repeat,
         notifications: Notifications::Off,
         url: format!("mqtt://localhost:{}", [1883, 1884, 1884][program]),
+        exposure: Exposure::default(),
         times: Times::new(TimeZone::UTC, boards.time().wall),
         theme: Theme::new(true, true),
     }

@@ -77,6 +77,30 @@ fn unusable_arguments_end_with_2_and_say_which_and_what_instead() {
             &["--username", "", "--password-file", "f"],
             "at least one character",
         ),
+        (&["--password-file", "f"], "--username"),
+        (&["--cert", "f"], "--key"),
+        (&["--key", "f"], "--cert"),
+        (
+            &["--ca-file", "f"],
+            "--ca-file is for TLS, and mqtt://localhost:188",
+        ),
+        (&["--cert", "f", "--key", "f"], "write mqtts://"),
+        (
+            &["--broker", "mqtt://localhost", "--ca-file", "f"],
+            "write mqtts://",
+        ),
+        (&["--broker", "mqtts://10.0.0.1"], "no credential"),
+        (
+            &[
+                "--broker",
+                "mqtt://board1",
+                "--username",
+                "me",
+                "--password-file",
+                "f",
+            ],
+            "no encryption",
+        ),
         (&["extra"], "extra"),
     ];
     for node in PROGRAMS {
@@ -121,6 +145,8 @@ fn a_password_file_that_cannot_be_used_ends_with_1_and_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let empty = folder.path().join("empty");
     std::fs::write(&empty, "\n").expect("a file");
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&empty, private).expect("our own file");
     let empty = empty.display().to_string();
     for (file, words) in [
         ("/nowhere/at/all", "cannot read"),

@@ -18,6 +18,7 @@ mod bell;
 mod command_line;
 mod command_topic;
 mod displays;
+mod exposure;
 mod job_control;
 mod keys;
 mod lines;

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr, TcpStream};
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{self, HandshakeError, Ssl, SslContext, SslMethod, SslVerifyMode};
+use openssl::ssl::{self, HandshakeError, Ssl, SslContext, SslFiletype, SslMethod, SslVerifyMode};
 use openssl::x509::X509VerifyResult;
 
 use super::{Endpoint, Problem, STEP, speaks_tls};
@@ -18,12 +18,12 @@ pub(super) fn cause(stream: TcpStream, address: SocketAddr, endpoint: &Endpoint)
         Ok(mut stream) => {
             // With TLS 1.3 a broker says only now that it wants a certificate.
             let said = stream.ssl_read(&mut [0]).err()?;
-            alert(&said)
+            alert(&said, endpoint)
         }
         Err(HandshakeError::Failure(failure)) => {
             let verdict = failure.ssl().verify_result();
             certificate(verdict, host)
-                .or_else(|| alert(failure.error()))
+                .or_else(|| alert(failure.error(), endpoint))
                 .or_else(|| not_tls(address))
         }
         Err(HandshakeError::SetupFailure(_) | HandshakeError::WouldBlock(_)) => not_tls(address),
@@ -37,6 +37,10 @@ fn prepare(endpoint: &Endpoint) -> Result<Ssl, ErrorStack> {
     match &endpoint.ca_file {
         Some(file) => context.set_ca_file(file)?,
         None => context.set_default_verify_paths()?,
+    }
+    if let Some(own) = &endpoint.certificate {
+        context.set_certificate_chain_file(&own.certificate)?;
+        context.set_private_key_file(&own.key, SslFiletype::PEM)?;
     }
     let mut ssl = Ssl::new(&context.build())?;
     let host = endpoint.url.host();
@@ -62,15 +66,18 @@ fn certificate(verdict: X509VerifyResult, host: &str) -> Option<Problem> {
 }
 
 /// What the broker has said as an alert.
-fn alert(error: &ssl::Error) -> Option<Problem> {
+fn alert(error: &ssl::Error, endpoint: &Endpoint) -> Option<Problem> {
     let mut reasons = error
         .ssl_error()?
         .errors()
         .iter()
         .filter_map(openssl::error::Error::reason);
     let words = reasons.find(|words| words.contains("alert"))?;
+    let is_of_certificate = words.contains("certificate") || words.contains("unknown ca");
     Some(if words.contains("certificate required") {
         Problem::CertificateWanted
+    } else if is_of_certificate && endpoint.certificate.is_some() {
+        Problem::OwnCertificateRefused(words)
     } else {
         Problem::TlsRefused(words)
     })

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::{Cause, Job, Outcome, search};
 use crate::attach::Screens;
+use crate::mqtt;
 use crate::programs::runtime::{Left, Runtime, Stop};
 use crate::storage::state_file::StateFile;
 use crate::text::words;
@@ -11,17 +12,20 @@ use crate::text::words;
 /// Does it, under the card's lock.
 pub(super) fn apply(job: &mut Job<'_>, mut state_file: StateFile) -> Result<Outcome> {
     let (folder, card, access) = (&job.options.state_dir, job.options.card, &job.options.access);
+    let (url, exposure) = mqtt::permitted(access)?;
     // An owner that has just ended here was the only one.
     if !job.has_met_owner
-        && let Some(outcome) = search::elsewhere(job)?
+        && let Some(outcome) = search::elsewhere(job, &url)?
     {
         return Ok(outcome);
     }
     // While the log is still at hand: a file that cannot be read stops this, and the log says so.
     let memory = state_file.load()?;
-    let mut runtime = Runtime::monitor(job.options, (state_file, memory), false)?.logged(job.log.take());
+    let mut runtime = Runtime::monitor(job.options, (state_file, memory), false)?
+        .logged(job.log.take())
+        .on_screen(false);
     // For those who ask at the same time. Where that cannot be, they wait until this one has ended.
-    if let Ok(screens) = Screens::listen(folder, card, job.this.place(), &access.url) {
+    if let Ok(screens) = Screens::listen(folder, card, job.this.place(), (&access.url, exposure)) {
         runtime = runtime.shared(Ok(screens));
     }
     let followed = job.follow(&mut runtime);

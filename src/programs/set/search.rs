@@ -27,16 +27,16 @@ const LONG_ENOUGH: Duration = pulse::INTERVAL.saturating_add(Duration::from_secs
 ///
 /// # Errors
 /// Names the setting that can never work.
-pub(super) fn elsewhere(job: &Job<'_>) -> Result<Option<Outcome>> {
+pub(super) fn elsewhere(job: &Job<'_>, url: &BrokerUrl) -> Result<Option<Outcome>> {
     let (card, access) = (job.options.card, &job.options.access);
-    let url: BrokerUrl = access.url.parse()?;
     let client_id = format!("{}-set-{:08x}", words::owner(card), random::u32()?);
     let topics = [Topic::Alive(card), Topic::Uptime(card)];
     let broker = Broker::start(&BrokerSettings {
         url: url.clone(),
         client_id: client_id.clone(),
-        credentials: access.credentials.clone(),
+        credentials: access.credentials()?,
         ca_file: access.ca_file.clone(),
+        certificate: access.certificate.clone(),
         will: None,
         session_expiry: SESSION,
         subscriptions: topics.map(|topic| (topic.name(&client_id), topic.qos())).into(),
@@ -46,11 +46,11 @@ pub(super) fn elsewhere(job: &Job<'_>) -> Result<Option<Outcome>> {
     loop {
         let now = job.clock.now().mono;
         if until.is_some_and(|until| now >= until) {
-            return Ok(heard.outcome(job, &url));
+            return Ok(heard.outcome(job, url));
         }
         if job.is_over() {
             let too_early = || too_early(card, Cause::Late);
-            return Ok(heard.outcome(job, &url).or_else(|| Some(too_early())));
+            return Ok(heard.outcome(job, url).or_else(|| Some(too_early())));
         }
         let next = until.map_or(job.until, |until| job.until.min(until));
         let timer = crossbeam_channel::after(job.clock.until(next));
@@ -66,7 +66,7 @@ pub(super) fn elsewhere(job: &Job<'_>) -> Result<Option<Outcome>> {
                         heard.take(&message);
                     }
                 }
-                Ok(Event::Disconnected { .. }) | Err(_) => return Ok(heard.outcome(job, &url)),
+                Ok(Event::Disconnected { .. }) | Err(_) => return Ok(heard.outcome(job, url)),
                 Ok(_) => {}
             },
             recv(timer) -> _ => {}

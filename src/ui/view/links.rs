@@ -17,6 +17,8 @@ struct Cell {
     mark: &'static str,
     style: Style,
     word: &'static str,
+    /// What is wrong with it though it is up, in words, and in one word.
+    lacks: Option<[&'static str; 2]>,
     details: String,
 }
 
@@ -54,7 +56,8 @@ pub(super) fn lines(picture: &Picture, area: Rect, most: u16) -> Vec<Line<'stati
     for cell in cells {
         let text = format!(" {} ", cell.name.replace("_monitor", ""));
         let state = format!("{} {} ", cell.mark, cell.word);
-        let needed = text.len() + state.chars().count();
+        let lacks = cell.lacks.map(|[_, short]| format!("{short} "));
+        let needed = text.len() + state.chars().count() + lacks.as_ref().map_or(0, String::len);
         if lines
             .last()
             .is_some_and(|line| line.width() > 0 && line.width() + needed > width)
@@ -64,6 +67,7 @@ pub(super) fn lines(picture: &Picture, area: Rect, most: u16) -> Vec<Line<'stati
         if let Some(line) = lines.last_mut() {
             line.push_span(Span::styled(text, theme.dim()));
             line.push_span(Span::styled(state, cell.style));
+            line.extend(lacks.map(|lacks| Span::styled(lacks, theme.waiting())));
         }
     }
     if high {
@@ -78,10 +82,21 @@ fn below(cell: &Cell, name: usize, width: usize, theme: Theme) -> Line<'static> 
         Span::raw(format!(" {:<name$}  ", cell.name)),
         Span::styled(format!("{} {:<6}", cell.mark, cell.word), cell.style),
     ]);
-    let details = format!("  {}", cell.details);
-    if line.width() + details.chars().count() <= width {
-        line.push_span(Span::styled(details, theme.dim()));
+    if let Some([long, _]) = cell.lacks {
+        line.push_span(Span::styled(format!("  {long}"), theme.waiting()));
     }
+    // With less room the address alone, without the time.
+    let shorter = cell.details.rsplit_once(", since ").map(|(shorter, _)| shorter);
+    let details = [
+        Some(cell.details.as_str()),
+        shorter.filter(|_| cell.lacks.is_some()),
+    ];
+    let room = width.saturating_sub(line.width() + 2);
+    let details = details
+        .into_iter()
+        .flatten()
+        .find(|details| details.chars().count() <= room);
+    line.extend(details.map(|details| Span::styled(format!("  {details}"), theme.dim())));
     line
 }
 
@@ -102,6 +117,7 @@ fn cells(picture: &Picture) -> Vec<Cell> {
         mark,
         style,
         word,
+        lacks: None,
         details: format!("to board {}{since}", home.other().number()),
     });
     cells.push(owner(picture, home.other()));
@@ -127,6 +143,7 @@ fn broker(picture: &Picture, home: Card) -> Cell {
         mark,
         style,
         word,
+        lacks: picture.exposure.words().map(|words| [words, "insecure"]),
         details: format!("{}{details}", theme.plain_text(&picture.url)),
     }
 }
@@ -148,6 +165,7 @@ fn owner(picture: &Picture, card: Card) -> Cell {
         mark,
         style,
         word,
+        lacks: None,
         details: format!("board {}{since}", card.number()),
     }
 }
