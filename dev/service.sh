@@ -421,7 +421,7 @@ change_settings() {
   inside mkdir -p /etc/dualboard
   set_env DUALBOARD_BROKER=nonsense
   inside systemctl restart dualboard-card1 2>/dev/null || true
-  expect 10 'DUALBOARD_BROKER=nonsense in card1.env: it fails, and is not started again' has 1 'SubState ExecMainStatus' 'failed 2'
+  expect 10 'DUALBOARD_BROKER=nonsense in card1_monitor.env: it fails, and is not started again' has 1 'SubState ExecMainStatus' 'failed 2'
   expect 5 'and says why' says dualboard-card1 'nonsense'
   set_env DUALBOARD_LOG_LEVEL=debug
   inside systemctl restart dualboard-card1
@@ -429,7 +429,7 @@ change_settings() {
   expect 20 'and has its screens' all_show
 }
 
-set_env() { printf '%s\n' "$1" >"${machine}/etc/dualboard/card1.env"; }
+set_env() { printf '%s\n' "$1" >"${machine}/etc/dualboard/card1_monitor.env"; }
 
 read_journal() {
   local unit=dualboard-card1
