@@ -91,6 +91,8 @@ main() {
   press_keys
   heading 'A wall display over SSH'
   open_kiosk
+  heading 'Panes on the board'
+  open_panes
   heading 'A screen elsewhere'
   look_from_elsewhere
   heading 'A connection that drops'
@@ -185,7 +187,7 @@ make_boards() {
   truncate --size 4G "${made}/blank.img"
   mkfs.ext4 -q "${made}/blank.img"
   mount -o loop "${made}/blank.img" "${machine}"
-  make_machine "${suite}" "${mirror}" systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,procps,iproute2,ca-certificates
+  make_machine "${suite}" "${mirror}" systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,procps,iproute2,ca-certificates,tmux
   open_terminals
   let_in root /root
   for user in anna carl wall; do
@@ -374,6 +376,14 @@ SSHD
   press wall2 q
   unset 'attached[wall2]'
   expect 10 'q there ends the connection' has_ended wall2
+}
+
+open_panes() {
+  on 2 log_in panes2 anna
+  type_line panes2 'tmux new-session card2_monitor \; split-window card2_global_display'
+  expect 20 'tmux with both: each pane has six sensors' shows panes2 'Sensor 6 .*Sensor 6 '
+  toggle anna2 4
+  log_out panes2
 }
 
 # Carl's machine is board 1, which can be any other: he is in no group there.
