@@ -10,7 +10,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/options.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
-declare no_install
+readonly options='
+  --arch value arch -
+  --mirror value mirror - http://deb.debian.org/debian
+  --no-install switch no_install DUALBOARD_NO_INSTALL'
+declare arch mirror no_install
 
 # shellcheck source=scripts/lib/build.sh
 source "${project}/scripts/lib/build.sh"
@@ -28,6 +32,8 @@ For developers. Make the Debian package of this project: target/debian/dualboard
 
 Usage: dev/package.sh [OPTION ...]
 
+  --arch NAME       for which processor: arm64 or armhf (ARMv7); default: this machine's
+  --mirror URL      where the Debian comes from in which those are made (default: http://deb.debian.org/debian)
   --no-install      only say what is missing, install nothing            DUALBOARD_NO_INSTALL=1
   -h, --help        this text
 
@@ -35,29 +41,109 @@ Run it on Debian. A package that is made on Debian 12 can be installed there and
 needs that release's C library, and the script says so. Installs what is missing: what a build needs, dpkg-dev, and cargo-deb into
 target/tools. Reads the package when it is made, and fails where something is not in it; lintian looks at it too, where it is installed.
 
+For another processor, what is committed is built in a Debian testing in target/ARCH, with its Rust and its cross compiler, since a Rust
+toolchain from elsewhere has no libraries for that processor. It stays there for the next time. This needs root, debootstrap and 4 GB; the
+package is for Debian 13 and later.
+
 Examples:
   dev/package.sh
+  sudo dev/package.sh --arch arm64
   apt install ./target/debian/dualboard_0.2.0-1_amd64.deb            on a board
 HELP
 }
 
 main() {
-  parse_options '--no-install switch no_install DUALBOARD_NO_INSTALL' "$@"
+  parse_options "${options}" "$@"
   has_command dpkg || die 'needs Debian: the package depends on what dpkg finds on this machine'
   provide_needs package_needs
   require_rust
   provide_cargo_deb
   cd "${project}"
   make_files
+  if [[ -n "${arch}" && "${arch}" != "$(dpkg --print-architecture)" ]]; then
+    make_package_for "${arch}"
+  else
+    make_package
+  fi
+  check_dependencies
+  check_files
+  check_style
+  say "Made: ${package} ($(du -h --apparent-size "${package}" | cut -f 1))"
+}
+
+make_package() {
   say 'Making the package ...'
   # cargo-deb builds the programs itself.
   package="$(PATH="${tools}/bin:${PATH}" cargo deb --locked --quiet --output "${target_dir}/debian/" -- --target-dir "${target_dir}")" ||
     die 'cargo deb failed; see above'
   package="$(tail -n 1 <<<"${package}")"
-  check_dependencies
-  check_files
-  check_style
-  say "Made: ${package} ($(du -h --apparent-size "${package}" | cut -f 1))"
+}
+
+# make_package_for ARCH
+make_package_for() {
+  local arch="$1" triple gnu root variable
+  case "${arch}" in
+    arm64) triple=aarch64-unknown-linux-gnu gnu=aarch64-linux-gnu ;;
+    armhf) triple=armv7-unknown-linux-gnueabihf gnu=arm-linux-gnueabihf ;;
+    *) die_usage "--arch '${arch}': want arm64, armhf or $(dpkg --print-architecture)" ;;
+  esac
+  ((EUID == 0)) || die "--arch ${arch} needs root: it makes a Debian in a folder"
+  has_command debootstrap || die 'debootstrap is missing; install it (apt-get install debootstrap), then run this again'
+  root="${project}/target/${arch}"
+  # Its last step is a file, so that half of one is made again.
+  [[ -e "${root}/made" ]] || make_root "${arch}" "${root}"
+  bring_sources "${root}"
+  say "Building and making the package for ${arch} ..."
+  variable="CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"${triple}")_LINKER"
+  # In there, since the libraries that dpkg-shlibdeps looks for are there.
+  chroot "${root}" env -i HOME=/root PATH=/srv/bin:/usr/sbin:/usr/bin:/sbin:/bin "${variable}=${gnu}-gcc" \
+    PKG_CONFIG_ALLOW_CROSS=1 "PKG_CONFIG_LIBDIR=/usr/lib/${gnu}/pkgconfig" \
+    sh -c "cd /srv/dualboard && cargo-deb --locked --target ${triple} --output target/debian/" ||
+    die "cargo deb failed in ${root}; see above"
+  mkdir -p "${target_dir}/debian"
+  package="$(find "${root}/srv/dualboard/target/debian" -name "*_${arch}.deb" -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-)"
+  cp "${package}" "${target_dir}/debian/"
+  package="${target_dir}/debian/${package##*/}"
+}
+
+# make_root ARCH ROOT: Debian 13's own Rust is too old.
+make_root() {
+  local arch="$1" root="$2"
+  say "Making a Debian testing in ${root}"
+  rm -rf --one-file-system "${root}"
+  debootstrap --variant=minbase --include=ca-certificates testing "${root}" "${mirror}" >"${root}.log" 2>&1 ||
+    die "debootstrap failed: $(tail -n 3 "${root}.log")"
+  # How this machine reaches the network, the new one does as well.
+  cp /etc/resolv.conf /etc/hosts "${root}/etc/"
+  cp -rL --remove-destination /etc/ssl/certs "${root}/etc/ssl/"
+  if compgen -G '/etc/apt/apt.conf.d/*' >/dev/null; then
+    cp -n /etc/apt/apt.conf.d/* "${root}/etc/apt/apt.conf.d/"
+  fi
+  {
+    chroot "${root}" dpkg --add-architecture "${arch}" &&
+      chroot "${root}" apt-get --quiet update &&
+      DEBIAN_FRONTEND=noninteractive chroot "${root}" apt-get --quiet install --yes --no-install-recommends cargo rustc \
+        "crossbuild-essential-${arch}" "libstd-rust-dev:${arch}" "libssl-dev:${arch}" cmake pkg-config dpkg-dev
+  } >>"${root}.log" 2>&1 || die "what a build for ${arch} needs cannot be installed in ${root}: $(tail -n 5 "${root}.log")"
+  touch "${root}/made"
+}
+
+# bring_sources ROOT: what is committed, what was made here beside it, and what cargo is told of the network; what was built there stays.
+bring_sources() {
+  local sources="$1/srv/dualboard"
+  if [[ -e "${sources}" ]]; then
+    git -C "${sources}" fetch --quiet "${project}" HEAD
+    git -C "${sources}" reset --quiet --hard FETCH_HEAD
+  else
+    git clone --quiet "${project}" "${sources}"
+  fi
+  mkdir -p "${sources}/target" "$1/srv/bin" "$1/root/.cargo"
+  rm -rf "${sources}/target/package"
+  cp -a "${made}" "${sources}/target/package"
+  cp "${tools}/bin/cargo-deb" "$1/srv/bin/"
+  if [[ -e "${CARGO_HOME:-${HOME}/.cargo}/config.toml" ]]; then
+    cp "${CARGO_HOME:-${HOME}/.cargo}/config.toml" "$1/root/.cargo/"
+  fi
 }
 
 # What a package needs beyond what the programs need: name, and package for apt.

@@ -68,6 +68,8 @@ main() {
   folder="$(make_folder run)"
   claim_port port1
   claim_port port2
+  # What is tried has its own arguments, not those of a board that is installed here.
+  export DUALBOARD_SETTINGS=''
   trap clean_up EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM

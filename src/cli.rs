@@ -10,6 +10,7 @@ mod environment;
 mod logging;
 mod names;
 mod screen;
+mod settings_files;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,7 +32,9 @@ use logging::LogArgs;
 const ENVIRONMENT: &str = "\
 Environment:
   For an option without a value, set its variable to 1, true, yes or on, or to 0, false, no or off.
-  An empty variable counts as not set. An option wins over its variable.";
+  An empty variable counts as not set. An option wins over its variable.
+  The files /etc/dualboard/board.env and, over it, /etc/dualboard/PROGRAM.env may have such variables, one
+  NAME=value a line; the environment wins over both. DUALBOARD_SETTINGS names another folder; empty, none.";
 
 const AFTER_MONITOR: &str = "\
 Keys:

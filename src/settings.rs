@@ -210,3 +210,19 @@ impl Level {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_does_not_show_itself_to_who_prints_what_it_is_part_of() {
+        let credentials = Credentials {
+            username: "me".to_owned(),
+            password: Secret("opensesame".to_owned()),
+            file: None,
+        };
+        let printed = format!("{credentials:?} {credentials:#?}");
+        assert!(printed.contains("me") && !printed.contains("opensesame"), "{printed}");
+    }
+}

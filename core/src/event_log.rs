@@ -81,6 +81,8 @@ pub enum Fact {
     Twin,
     /// The broker keeps something from this program.
     Lacks(Lack),
+    /// The broker lets this display look and not publish on this topic.
+    MayNotPublish(Topic),
     /// Somebody asked for states without a key.
     Commanded {
         /// Who, if it was said.

@@ -192,7 +192,11 @@ impl Machine {
             } => self.message(now, &topic, &payload, retained, &mut effects),
             Event::Delivered(ticket) => self.delivered(ticket),
             Event::Undelivered(ticket) => self.outbox.undelivered(ticket),
-            Event::Refused { topic, why } => self.rights.refused(now.mono, topic, why),
+            Event::Refused {
+                topic,
+                why,
+                is_forbidden,
+            } => self.refused(now, topic, why, is_forbidden),
             Event::Saved => self.storage(now, OwnCard::saved),
             Event::NotSaved(why) => self.storage(now, |own| own.not_saved(now.mono, why)),
             Event::FileGone(why) => self.storage(now, |own| own.file_gone(why)),
@@ -245,7 +249,22 @@ impl Machine {
         self.chain.disconnected(now, why, retry_in);
         self.restore.connection_lost();
         self.outbox.connection_lost();
+        self.rights.connection_lost();
         self.heart.stop();
+    }
+
+    /// The broker takes no messages on a topic. That a display may only look is no fault: what it knows and
+    /// what is acknowledged on it stays its own.
+    fn refused(&mut self, now: Now, name: String, why: String, is_forbidden: bool) {
+        let topic = Topic::parse(&name, &self.identity.marker);
+        let is_viewer = self.identity.role == Role::Display && is_forbidden;
+        match topic.filter(|_| is_viewer) {
+            Some(topic @ (Topic::Witness | Topic::Acknowledge(_))) => {
+                let is_new = self.rights.forbid(topic);
+                self.note(now, is_new.then_some(Fact::MayNotPublish(topic)));
+            }
+            _ => self.rights.refused(now.mono, name, why),
+        }
     }
 
     /// Where time has passed that the monotonic clock did not count, nothing is live until it is proved
@@ -356,7 +375,7 @@ impl Machine {
     fn send_acknowledged(&mut self, has: &Acknowledged, effects: &mut Vec<Effect>) {
         for card in Card::ALL {
             let alarms = self.acknowledging.known().beyond(has, card.sensors());
-            if !alarms.is_empty() {
+            if !alarms.is_empty() && !self.rights.forbids(Topic::Acknowledge(card)) {
                 let payload = wire::encode_acknowledged(&alarms);
                 effects.push(self.outbox.publish(Topic::Acknowledge(card), payload));
             }
@@ -936,7 +955,7 @@ impl Machine {
 
     /// Says what is known here and not in the join.
     fn send_witness(&mut self, now: Mono, effects: &mut Vec<Effect>) {
-        if self.witnessed.is_over(now) {
+        if self.witnessed.is_over(now) && !self.rights.forbids(Topic::Witness) {
             self.witnessed.begin(now, WITNESS_PAUSE);
             let report = Report::of(self.others.global.best());
             let payload = wire::encode_report(&report, Topic::Witness.carries());
@@ -1020,6 +1039,14 @@ impl Machine {
                 .stage_at_display(self.chain.home, sensor, alarm),
         };
         Some((acknowledgement, stage))
+    }
+
+    /// Whether an acknowledged alarm stays on this display: its user may not tell the owner, and nobody else
+    /// has.
+    #[must_use]
+    pub fn is_acknowledged_here_only(&self, sensor: SensorId, alarm: Dot) -> bool {
+        let stage = self.acknowledgement(sensor, alarm).and_then(|(_, stage)| stage);
+        stage == Some(Stage::Sending) && self.rights.forbids(Topic::Acknowledge(sensor.card()))
     }
 
     /// When the program started.

@@ -67,6 +67,8 @@ pub struct AlarmView {
     pub acknowledged: Option<Acknowledgement>,
     /// How far the acknowledgement has got, as far as this program can tell.
     pub stage: Option<Stage>,
+    /// Whether it stays on this display, whose user may not tell the owner.
+    pub is_here_only: bool,
 }
 
 impl SensorView {
@@ -183,6 +185,7 @@ impl AlarmView {
             ko,
             acknowledged,
             stage,
+            is_here_only: machine.is_acknowledged_here_only(sensor, ko.dot),
         })
     }
 }

@@ -78,6 +78,16 @@ const ENVIRONMENT_OF_ALL: [Item; 4] = [
     ("TZ", "The time zone of the times on the screen."),
 ];
 
+const SETTINGS: [Item; 2] = [
+    (
+        "/etc/dualboard/board.env",
+        "Settings of all programs of this board, one DUALBOARD_NAME=value a line. DUALBOARD_SETTINGS names another folder.",
+    ),
+    (
+        "/etc/dualboard/PROGRAM.env",
+        "Settings of one program, such as card1_monitor.env; they win over those of the board.",
+    ),
+];
 const FILES_OF_CARD1: [Item; 3] = [
     ("~/.local/state/dualboard/card1.state", STATE),
     ("~/.local/state/dualboard/card1.lock", LOCK),
@@ -142,7 +152,7 @@ fn sections(program: &Command, file: &mut impl Write) -> io::Result<()> {
     text(file, &help.environment)?;
     items(file, of_monitor(ENVIRONMENT_OF_MONITOR).chain(ENVIRONMENT_OF_ALL))?;
     writeln!(file, ".SH FILES")?;
-    items(file, files.iter().copied())?;
+    items(file, SETTINGS.into_iter().chain(files.iter().copied()))?;
     // Line by line, as they were written.
     writeln!(file, ".SH EXAMPLES\n.nf")?;
     text(file, &help.examples)?;

@@ -7,7 +7,7 @@ declare project data_dir board_dir programs_dir guarded
 with_program() {
   local name="$1" broker=broker2 words=() command=() setting word user
   shift
-  words=("${project}/scripts/lib/pane.sh" "${name}" "${data_dir}/${name}.pid" "$(stop_command)" env)
+  words=("${project}/scripts/lib/pane.sh" "${name}" "${data_dir}/${name}.pid" "$(stop_command)" env "DUALBOARD_SETTINGS=${DUALBOARD_SETTINGS-}")
   # Panes have the environment that tmux was started in, which may be another one than this script's.
   for setting in $(compgen -e DUALBOARD_); do
     words+=("${setting}=${!setting}")

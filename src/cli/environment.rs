@@ -4,9 +4,10 @@
 use clap::builder::{BoolishValueParser, Resettable, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, Parser};
+use clap::{ArgMatches, Command, CommandFactory as _, Parser};
 
-use super::names;
+use super::settings_files::SettingsFiles;
+use super::{Card1, Card2, Display, names};
 use crate::names::Names;
 
 /// A setting that denies an action, if both were typed. As a variable it denies nothing: it says how the
@@ -19,13 +20,31 @@ const PAIRS: [[&str; 2]; 2] = [["username", "password_file"], ["cert", "key"]];
 /// Settings that only TLS has a use for.
 const TLS_FILES: [&str; 3] = ["ca_file", "cert", "key"];
 
-/// The options from the command line and the environment. A variable that is empty counts as not there: in a
-/// file of settings it stands for its default.
+/// The options from the command line, the environment and the files of settings, and what is strange in these
+/// files. A variable that is empty counts as not there: it stands for the option's default.
 #[must_use]
-pub fn parse<P: Parser>() -> P {
+pub fn parse<P: Parser>() -> (P, Vec<String>) {
     #[expect(clippy::disallowed_methods, reason = "this is where settings come in")]
     let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
-    let command = P::command().mut_args(|option| {
+    let mut command = P::command();
+    let files = SettingsFiles::of(command.get_name(), &known_settings());
+    let with_files = files.and_then(|files| Ok((files.apply(command.clone())?, files.warnings)));
+    let warnings = match with_files {
+        Ok((with_files, warnings)) => {
+            command = with_files;
+            warnings
+        }
+        Err(why) => {
+            // Whoever asks for help may want to know how such a file looks.
+            if let Err(asked) = command.try_get_matches_from_mut(std::env::args_os())
+                && matches!(asked.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion)
+            {
+                asked.exit();
+            }
+            command.error(ErrorKind::ValueValidation, why).exit();
+        }
+    };
+    let command = command.mut_args(|option| {
         if option.get_env().is_some_and(is_empty) {
             option.env(Resettable::Reset)
         } else {
@@ -49,7 +68,16 @@ pub fn parse<P: Parser>() -> P {
     if let Some(why) = foreign_name(&matches, explained.get_name()) {
         explained.error(ErrorKind::ValueValidation, why).exit();
     }
-    P::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let options = P::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    (options, warnings)
+}
+
+/// The names of the settings of all programs: a file for the whole board has those of each.
+fn known_settings() -> Vec<String> {
+    let programs = [Card1::command(), Card2::command(), Display::command()];
+    let options = programs.iter().flat_map(Command::get_arguments);
+    let names = options.filter_map(|option| option.get_env()?.to_str());
+    names.map(str::to_owned).collect()
 }
 
 /// The value of a variable of an option without a value: on or off. clap knows the words; of one that it does
@@ -116,7 +144,7 @@ fn foreign_name(matches: &ArgMatches, program: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::{Command, CommandFactory};
+    use clap::{Command, CommandFactory as _};
 
     use crate::cli::{Card1, Card2, Display};
 

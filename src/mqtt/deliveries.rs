@@ -54,6 +54,7 @@ impl Deliveries {
             Err(Failure::Known(why)) if *why != Problem::Lost => Some(Event::Refused {
                 topic,
                 why: why.to_string(),
+                is_forbidden: *why == Problem::NotAuthorised,
             }),
             _ => None,
         };

@@ -32,8 +32,9 @@ use crate::ui::view;
 /// `card1_monitor`.
 #[must_use]
 pub fn card1_monitor() -> ExitCode {
-    let options = cli::parse::<Card1>();
+    let (options, warnings) = cli::parse::<Card1>();
     let is_service = options.is_service();
+    say_warnings(words::owner(Card::One), is_service, &warnings);
     let ended = options.options().and_then(|options| monitor(&options));
     finish(words::owner(Card::One), is_service, ended, STOPPED)
 }
@@ -41,8 +42,9 @@ pub fn card1_monitor() -> ExitCode {
 /// `card2_monitor`.
 #[must_use]
 pub fn card2_monitor() -> ExitCode {
-    let options = cli::parse::<Card2>();
+    let (options, warnings) = cli::parse::<Card2>();
     let is_service = options.is_service();
+    say_warnings(words::owner(Card::Two), is_service, &warnings);
     let ended = options.options().and_then(|options| monitor(&options));
     finish(words::owner(Card::Two), is_service, ended, STOPPED)
 }
@@ -50,10 +52,19 @@ pub fn card2_monitor() -> ExitCode {
 /// `card2_global_display`.
 #[must_use]
 pub fn card2_global_display() -> ExitCode {
-    let options: Display = cli::parse();
+    let (options, warnings) = cli::parse::<Display>();
+    say_warnings(words::program(Role::Display), false, &warnings);
     // Monitoring takes 0 and 1 for "all OK": whatever keeps this from saying the states is "unknown".
     let stopped = if options.once { lines::UNKNOWN } else { STOPPED };
     finish(words::program(Role::Display), false, display(&options), stopped)
+}
+
+/// Says what is strange in the files of settings: before there is a screen, on stderr, which a service has for
+/// its log.
+fn say_warnings(program: &'static str, is_service: bool, warnings: &[String]) {
+    for text in warnings {
+        log::say(program, is_service, Level::Warn, text);
+    }
 }
 
 /// The exit status of a program that something has stopped.

@@ -156,6 +156,7 @@ pub fn event(entry: &LogEntry, names: &Names, role: Role, home: Card) -> String 
             let [text, ..] = lack(of, home);
             text
         }
+        Fact::MayNotPublish(topic) => may_not_publish(*topic, home),
         Fact::LoggedAgain => "log file written again".to_owned(),
         Fact::SavedAgain => "state file written again".to_owned(),
         Fact::Recovered(sensor) => format!("{}  recovered from another copy", sensor_name(sensor)),
@@ -249,5 +250,20 @@ fn topic_name(topic: Topic) -> String {
     match topic {
         Topic::Marker => "the marker".to_owned(),
         topic => topic.name(""),
+    }
+}
+
+/// That a display may only look, and what follows from that.
+fn may_not_publish(topic: Topic, home: Card) -> String {
+    let name = topic.name("");
+    match topic {
+        Topic::Acknowledge(_) => format!(
+            "broker {} takes no acknowledgements from this user ({name}): what is acknowledged here counts on this screen only",
+            home.number()
+        ),
+        _ => format!(
+            "broker {} takes no readings from this user ({name}): this screen only looks",
+            home.number()
+        ),
     }
 }

@@ -97,7 +97,8 @@ fn a_topic_that_may_not_be_written_is_named() {
         program.next(),
         Event::Refused {
             topic: "secret".into(),
-            why: Problem::NotAuthorised.to_string()
+            why: Problem::NotAuthorised.to_string(),
+            is_forbidden: true
         }
     );
     assert_eq!(program.next(), Event::Undelivered(Ticket(1)));

@@ -4,6 +4,7 @@
 
 pub mod bad_payloads;
 pub mod bench;
+pub mod certificate;
 pub mod clean_screen;
 pub mod figures;
 pub mod link;

@@ -158,6 +158,10 @@ fn a_display_that_may_not_acknowledge_says_that_it_counts_on_its_screen_only() {
         let text = flat(&seen.text());
         text.contains("sensors/card2/acknowledge") && text.contains("counts on this screen only")
     });
+    display.wait_for("that no line in red is left, and the row says so", |seen| {
+        let text = seen.text();
+        text.contains("acknowledged here only") && !text.contains("takes no messages")
+    });
     let listener = PlainClient::stranger(&mosquitto.url()).listen("sensors/card2/alive");
     listener.wait_for("two heartbeats", |heard| heard.len() >= 2);
     assert!(

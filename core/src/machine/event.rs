@@ -90,6 +90,8 @@ pub enum Event {
         topic: String,
         /// Why, in words.
         why: String,
+        /// Whether its access rules forbid it: asking again changes nothing.
+        is_forbidden: bool,
     },
     /// The memory of the last [`Effect::Save`] is on disk, durably.
     Saved,

@@ -3,6 +3,7 @@
 //! correct set-up gives at once has a limit.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::identity::Identity;
@@ -24,6 +25,10 @@ pub(super) struct Rights {
     refused: Option<(Lack, Mono)>,
     /// What was found last.
     lack: Option<Lack>,
+    /// Of a display: where its user may not publish, as far as this connection has told.
+    forbidden: Vec<Topic>,
+    /// The same as far as it was ever told: that is said once.
+    said: Vec<Topic>,
 }
 
 impl Rights {
@@ -40,6 +45,32 @@ impl Rights {
     /// The broker does not take messages on this topic.
     pub(super) fn refused(&mut self, now: Mono, topic: String, why: String) {
         self.refused = Some((Lack::Publishing { topic, why }, now));
+    }
+
+    /// A display may not publish on this topic. It works all the same, and takes that as settled until the
+    /// next connection, for which its user may have other rights. Gives whether it is to be said.
+    pub(super) fn forbid(&mut self, topic: Topic) -> bool {
+        if !self.forbids(topic) {
+            self.forbidden.push(topic);
+        }
+        // The right to acknowledge is one right, though each card has its topic.
+        let is_same = |said: &Topic| {
+            *said == topic || matches!((said, topic), (Topic::Acknowledge(_), Topic::Acknowledge(_)))
+        };
+        let is_new = !self.said.iter().any(is_same);
+        if is_new {
+            self.said.push(topic);
+        }
+        is_new
+    }
+
+    /// Whether it is settled that this display may not publish on this topic.
+    pub(super) fn forbids(&self, topic: Topic) -> bool {
+        self.forbidden.contains(&topic)
+    }
+
+    pub(super) fn connection_lost(&mut self) {
+        self.forbidden.clear();
     }
 
     /// Looks for what does not come; gives what is new.

@@ -123,13 +123,6 @@ pub fn lack(lack: &Lack, home: Card) -> ProblemText {
             format!("{broker} does not give {topic} back: does it hang? its access rules?"),
             format!("{broker} gives no heartbeat back"),
         ],
-        Lack::Publishing { topic, why } if topic.ends_with("/acknowledge") => [
-            format!(
-                "{broker} takes no messages on {topic}: {why}; what is acknowledged here counts on this screen only"
-            ),
-            format!("{broker} takes nothing on {topic}: a counts here only"),
-            "a counts here only".to_owned(),
-        ],
         Lack::Publishing { topic, why } => [
             format!("{broker} takes no messages on {topic}: {why}; look at its access rules"),
             format!("{broker} takes nothing on {topic}: {why}"),

@@ -144,6 +144,7 @@ impl Trial {
             Step::Refused => self.event(Event::Refused {
                 topic: "sensors/card1".to_owned(),
                 why: "not authorised".to_owned(),
+                is_forbidden: true,
             }),
             Step::Saved => self.save(None),
             Step::NotSaved(why) => self.save(Some(format!("disk full ({})", why % 3))),

@@ -233,6 +233,7 @@ fn alarm(picture: &Picture, sensor: SensorId) -> Option<(Vec<String>, Style)> {
         (None, Some(stamp)) => {
             let under_way = alarm.stage.filter(|stage| *stage != Stage::Confirmed);
             let texts = match (under_way, alarm.stage, picture.view.role) {
+                _ if alarm.is_here_only => here_only(),
                 (Some(stage), ..) => acknowledged(stage),
                 // The owner of the display's board has it, and the other one does not.
                 (None, None, Role::Display) => on_board(picture.view.links.home),
@@ -271,6 +272,13 @@ fn acknowledged(stage: Stage) -> Vec<String> {
     let with_stage = ["acknowledged", "ack."].map(|word| format!("{word} {}", stage.word()));
     // Where there is no room for the stage the long word would say too much.
     with_stage.into_iter().chain(["ack.".to_owned()]).collect()
+}
+
+/// That it is told to nobody.
+fn here_only() -> Vec<String> {
+    ["acknowledged here only", "ack. here", "ack."]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 /// Which board alone knows of it.
