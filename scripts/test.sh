@@ -27,7 +27,7 @@ Usage: scripts/test.sh [OPTION ...]
   --no-install      only say what is missing, install nothing            DUALBOARD_NO_INSTALL=1
   -h, --help        this text
 
-Installs what is missing: what scripts/launch.sh needs, and shellcheck, shfmt, python3 with venv, iproute2, faketime, dash, openssl, util-linux. The Python client of the tests goes into
+Installs what is missing: what scripts/launch.sh needs, and shellcheck, shfmt, python3 with venv, iproute2, faketime, dash, openssl, valgrind, util-linux. The Python client of the tests goes into
 a folder below target/. As root, two hosts are made of network namespaces for the test of two boards; otherwise that test is skipped and
 says so. Ends with status 0 only if every check passed.
 
@@ -65,6 +65,7 @@ main() {
   check 'the programs, with real brokers and terminals' env RUST_TEST_THREADS=10 cargo test --locked --no-fail-fast --test system
   check 'examples in the documentation' cargo test --locked --doc
   check 'release build' cargo build --locked --release
+  check 'instruction counts' cargo bench --locked --bench instructions
   local test
   for test in tests/scripts/*.sh; do
     check "${test}" "${test}"
@@ -93,6 +94,7 @@ test_needs() {
   has_command faketime || printf 'faketime faketime libfaketime -\n'
   has_command dash || printf 'dash dash dash -\n'
   has_command openssl || printf 'openssl openssl openssl -\n'
+  has_command valgrind || printf 'valgrind valgrind valgrind -\n'
   has_command setsid && has_command flock || printf 'setsid-and-flock util-linux util-linux -\n'
 }
 

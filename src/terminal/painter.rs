@@ -21,7 +21,8 @@ use ratatui::buffer::Buffer;
 
 use crate::system::threads;
 use crate::terminal::{Terminal, Tty};
-use frame_diff::FrameDiff;
+
+pub use frame_diff::FrameDiff;
 
 const BELL: u8 = 0x07;
 

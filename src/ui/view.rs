@@ -17,7 +17,8 @@ mod title;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
-use ratatui::widgets::{Paragraph, Widget as _};
+use ratatui::text::Text;
+use ratatui::widgets::Widget as _;
 
 use crate::alarms::{Alarms, BellMode};
 use crate::mqtt::Exposure;
@@ -80,15 +81,15 @@ pub fn draw(picture: &Picture, buffer: &mut Buffer) {
         } else {
             "window too small: needs 19x3"
         };
-        Paragraph::new(words).render(area, buffer);
+        Text::raw(words).render(area, buffer);
         return;
     };
-    Paragraph::new(title::line(picture, plan.title)).render(plan.title, buffer);
-    Paragraph::new(plan.links).render(plan.links_at, buffer);
-    Paragraph::new(plan.sensors.lines).render(plan.sensors_at, buffer);
-    Paragraph::new(plan.problems).render(plan.problems_at, buffer);
+    Text::from(title::line(picture, plan.title)).render(plan.title, buffer);
+    Text::from(plan.links).render(plan.links_at, buffer);
+    Text::from(plan.sensors.lines).render(plan.sensors_at, buffer);
+    Text::from(plan.problems).render(plan.problems_at, buffer);
     events::draw(picture, buffer, plan.log);
-    Paragraph::new(footer::line(picture, plan.footer)).render(plan.footer, buffer);
+    Text::from(footer::line(picture, plan.footer)).render(plan.footer, buffer);
     if let Some(over) = Overlay::of(picture, area) {
         over.draw(picture, buffer);
     }

@@ -5,12 +5,12 @@ use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::{Color, Modifier};
 
 use super::ansi_writer::{AnsiWriter, ON_SPACES};
-use super::scroll::Scroll;
+use super::scroll::{Scroll, row};
 
 /// What is on the screen, and what will be. Widgets draw into memory, and what goes to the terminal is
 /// decided here: ratatui's own `Terminal` asks for the size and writes resets at each draw, and moves no
 /// lines.
-pub(super) struct FrameDiff {
+pub struct FrameDiff {
     shown: Buffer,
     wanted: Buffer,
     /// Whether the screen shows what `shown` says.
@@ -19,7 +19,8 @@ pub(super) struct FrameDiff {
 
 impl FrameDiff {
     /// A screen of which nothing is known.
-    pub(super) fn new(size: Size) -> Self {
+    #[must_use]
+    pub fn new(size: Size) -> Self {
         let blank = Buffer::empty(Rect::from((Position::ORIGIN, size)));
         Self {
             shown: blank.clone(),
@@ -34,7 +35,7 @@ impl FrameDiff {
     }
 
     /// The bytes that turn the screen into what `draw` draws; none if it shows that already.
-    pub(super) fn frame(&mut self, draw: impl FnOnce(&mut Buffer)) -> Vec<u8> {
+    pub fn frame(&mut self, draw: impl FnOnce(&mut Buffer)) -> Vec<u8> {
         self.wanted.reset();
         draw(&mut self.wanted);
         self.wanted.content.iter_mut().for_each(forget_unseen_style);
@@ -60,33 +61,37 @@ impl FrameDiff {
     }
 }
 
-/// The cells that differ, drawn: those of the writer's line first.
+/// The cells that differ, drawn: those of the writer's line first. Most lines are as they were, and to compare
+/// them is cheaper than to look for what differs in them.
 fn cells(mut ansi_writer: AnsiWriter, shown: &Buffer, wanted: &Buffer) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let changes = shown.diff(wanted);
-    let line = ansi_writer.at().map_or(0, |(_, line)| line);
-    let (before, after) = changes.split_at(changes.partition_point(|(_, y, _)| *y < line));
-    let rows = [after, before]
-        .into_iter()
-        .flat_map(|part| part.chunk_by(|(_, a, _), (_, b, _)| a == b));
-    for row in rows {
-        for (place, (x, y, cell)) in row.iter().enumerate() {
-            let line = wanted.index_of(0, *y);
-            let rest = &wanted.content[line + usize::from(*x)..line + usize::from(wanted.area.width)];
+    let first = ansi_writer.at().map_or(0, |(_, line)| line);
+    let lines = (first..wanted.area.height).chain(0..first);
+    for line in lines.filter(|line| row(shown, usize::from(*line)) != row(wanted, usize::from(*line))) {
+        let [was, will_be] = [shown, wanted].map(|buffer| one_line(buffer, line));
+        let changes = was.diff(&will_be);
+        for (place, (x, _, cell)) in changes.iter().enumerate() {
+            let rest = &will_be.content[usize::from(*x)..];
             // To erase takes as many bytes as three blanks.
-            if row.len() - place > 3 && rest.iter().all(is_blank) {
-                ansi_writer.erase(&mut bytes, (*x, *y));
+            if changes.len() - place > 3 && rest.iter().all(is_blank) {
+                ansi_writer.erase(&mut bytes, (*x, line));
                 break;
             }
-            if let Some((from, _)) = ansi_writer.at().filter(|(from, line)| *line == *y && *from < *x) {
-                let between = &wanted.content[line + usize::from(from)..line + usize::from(*x)];
-                ansi_writer.fill_gap(&mut bytes, between);
+            if let Some((from, _)) = ansi_writer.at().filter(|(from, at)| *at == line && *from < *x) {
+                ansi_writer.fill_gap(&mut bytes, &will_be.content[usize::from(from)..usize::from(*x)]);
             }
-            ansi_writer.put(&mut bytes, (*x, *y), cell);
+            ansi_writer.put(&mut bytes, (*x, line), cell);
         }
     }
     ansi_writer.finish(&mut bytes);
     bytes
+}
+
+fn one_line(buffer: &Buffer, line: u16) -> Buffer {
+    Buffer {
+        area: Rect::new(0, line, buffer.area.width, 1),
+        content: row(buffer, usize::from(line)).to_vec(),
+    }
 }
 
 /// Whether a cell is what a terminal leaves where it erases.

@@ -116,7 +116,8 @@ fn saved(shown: &Buffer, wanted: &Buffer, scroll: &Scroll) -> usize {
         .count()
 }
 
-fn row(buffer: &Buffer, line: usize) -> &[Cell] {
+/// The cells of a line.
+pub(super) fn row(buffer: &Buffer, line: usize) -> &[Cell] {
     let width = usize::from(buffer.area.width);
     &buffer.content[line * width..(line + 1) * width]
 }

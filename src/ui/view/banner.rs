@@ -4,7 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
-use ratatui::widgets::{Clear, Paragraph, Widget as _};
+use ratatui::widgets::{Clear, Widget as _};
 
 use super::text::{fit, width as columns};
 use super::{Picture, Theme, problems};
@@ -32,5 +32,5 @@ pub(super) fn draw(picture: &Picture, buffer: &mut Buffer, area: Rect, has_probl
     let text = format!(" {} {} ", Theme::alarm_mark(), fit(&text, room));
     Clear.render(area, buffer);
     // The text alone is set off, not the rest of the line: a bar across a wide window would be many bytes.
-    Paragraph::new(Span::styled(text, theme.banner())).render(area, buffer);
+    Span::styled(text, theme.banner()).render(area, buffer);
 }

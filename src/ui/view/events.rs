@@ -2,8 +2,8 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget as _};
+use ratatui::text::{Line, Span, Text};
+use ratatui::widgets::Widget as _;
 
 use super::Picture;
 use super::text::{fit, width as columns, wrap};
@@ -112,7 +112,7 @@ pub(super) fn draw(picture: &Picture, buffer: &mut Buffer, area: Rect) {
     let lines: Vec<Line<'_>> = std::iter::repeat_n(rule(picture, newest - top, width), rules(area))
         .chain(lines)
         .collect();
-    Paragraph::new(lines).render(area, buffer);
+    Text::from(lines).render(area, buffer);
 }
 
 /// The line above, which says how many newer events there are.

@@ -2,8 +2,8 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
-use ratatui::widgets::{Clear, Paragraph, Widget as _};
+use ratatui::text::{Line, Text};
+use ratatui::widgets::{Clear, Widget as _};
 
 use super::{HIGH, Picture, help, self_test, sensors, title};
 
@@ -21,7 +21,8 @@ impl Overlay {
         let (mut lines, first) = if picture.controls.is_test() {
             (self_test::lines(picture, area), 0)
         } else {
-            (help::lines(picture, area), picture.controls.help()?)
+            let first = picture.controls.help()?;
+            (help::lines(picture, area), first)
         };
         let place = place(picture, area, lines.len());
         if picture.controls.is_test() {
@@ -45,7 +46,7 @@ impl Overlay {
                 ..buffer.area
             };
             Clear.render(top, buffer);
-            Paragraph::new(title::line(picture, top)).render(top, buffer);
+            Text::from(title::line(picture, top)).render(top, buffer);
         }
         let rows = usize::from(self.place.height);
         let first = self.first.min(self.lines.len().saturating_sub(rows));
@@ -55,7 +56,7 @@ impl Overlay {
             *last = Line::styled(format!("  {} more: Down", below + 1), picture.theme.waiting());
         }
         Clear.render(self.place, buffer);
-        Paragraph::new(lines).render(self.place, buffer);
+        Text::from(lines).render(self.place, buffer);
     }
 }
 
