@@ -506,6 +506,7 @@ boot_without_address() {
 boot_board1_without_address() {
   unset 'attached[anna1]'
   pull_power 1
+  ip -n "$(namespace 1)" link set eth0 down
   ip -n "$(namespace 1)" address del "${address1}/24" dev eth0
   on 1 boot
 }
@@ -518,6 +519,7 @@ press_until_address() {
   press anna1 1
   expect 10 "1 is pressed, and $1" shows anna1 "Sensor 1 +[^ ]+ +${states[1]} +$1"
   toggles=$((toggles + 1))
+  ip -n "$(namespace 1)" link set eth0 up
   ip -n "$(namespace 1)" address add "${address1}/24" dev eth0
   attached[anna1]=1
   expect 30 'the address is there: all CONFIRMED and LIVE on every screen' all_show
@@ -694,7 +696,7 @@ all_show() {
 # For whoever reads that something was not seen.
 show_all() {
   local name
-  for name in "${!attached[@]}"; do
+  for name in $(terminals list-sessions -F '#{session_name}'); do
     screen "${name}" | sed "s/^/    ${name} | /"
   done
   tail -n 5 "${made}/typed.log" 2>/dev/null | sed 's/^/    typed | /'
