@@ -223,6 +223,9 @@ mod tests {
             file: None,
         };
         let printed = format!("{credentials:?} {credentials:#?}");
-        assert!(printed.contains("me") && !printed.contains("opensesame"), "{printed}");
+        assert!(
+            printed.contains("me") && !printed.contains("opensesame"),
+            "{printed}"
+        );
     }
 }

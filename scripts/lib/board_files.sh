@@ -37,13 +37,13 @@ make_folder() {
 # chown has it.
 put_file() {
   local name="$1" mode="$2" owner="$3" text="$4" path="${board_dir}/$1" aside
+  aside="${path}.new"
+  # Not one that a power cut has left there, perhaps with another mode.
+  rm -f "${aside}" 2>/dev/null || true
   if [[ -f "${path}" && -r "${path}" && "$(<"${path}")" == "${text}" ]]; then
     give_file "${path}" "${mode}" "${owner}"
     return 0
   fi
-  aside="${path}.new"
-  # Not one that was left there with another mode.
-  rm -f "${aside}" 2>/dev/null || true
   if ! { (umask 077 && printf '%s\n' "${text}" >"${aside}"); } 2>/dev/null; then
     rm -f "${aside}" 2>/dev/null || true
     die "cannot write ${path}, and what was there stays; perhaps there is $(no_room "${board_dir}")"

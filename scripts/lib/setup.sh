@@ -21,8 +21,8 @@ readonly project
 
 readonly installed_dir=/etc/dualboard
 
-declare data_dir address port local_port peer token authority
-declare -a words
+declare data_dir address port local_port peer token authority bridge
+declare -a words bridge_users
 
 usage() {
   cat <<'HELP'
@@ -33,7 +33,7 @@ Usage: dualboard-setup board1 --address ADDRESS [--port PORT] [--local-port PORT
        dualboard-setup add viewer|operator NAME
        dualboard-setup revoke viewer-NAME|operator-NAME
        dualboard-setup list
-       dualboard-setup renew [--authority]
+       dualboard-setup renew [--authority | --bridge]
        dualboard-setup check
 
   board1            broker 1 and the owner of card 1
@@ -43,7 +43,8 @@ Usage: dualboard-setup board1 --address ADDRESS [--port PORT] [--local-port PORT
   revoke            what has this credential is thrown out at once
   list              who has a credential
   renew             a new key and certificate for this board's broker; with --authority also a new authority, whose
-                    certificate then has to go to board 2 and to all screens elsewhere
+                    certificate then has to go to board 2 and to all screens elsewhere; on board 1 with --bridge, instead, new
+                    passwords for the bridge, and so a new token for board 2: who has the old ones is thrown out at once
   check             a line for each thing that can be wrong: ok, warn or FAIL; ends with status 0, 1 or 2
 
   --address ADDRESS   what others reach this board by: an address or a name; several with commas between them
@@ -72,6 +73,7 @@ main() {
     --peer value peer
     --token value token
     --authority switch authority
+    --bridge switch bridge
     --data-dir value data_dir
     ARGUMENT repeated words' "$@"
   ((${#words[@]})) || die_usage 'what is to be done? board1, board2, add, revoke, list, renew or check'
@@ -200,13 +202,19 @@ settle_ports() {
   [[ "${port}" != "${local_port}" ]] || die_usage "--port ${port}: that is the port on loopback too; take two different ones"
 }
 
+# In a checkout scripts/board2.sh takes it.
 say_next_on_board2() {
-  local at="${addresses%% *}" host
+  local at="${addresses%% *}" host command=dualboard-setup\ board2
   host="$(url_host "${at}")"
   say ''
-  say "Next, on board 2, as root, where the package is installed as well (the token holds the bridge's passwords; mode 0600):"
-  say "  scp root@${host}:${board_dir}/token ."
-  say "  dualboard-setup board2 --peer ${host}$( ((port == 8883)) || printf ':%s' "${port}") --token token && rm token"
+  if [[ -n "${data_dir}" ]]; then
+    command=scripts/board2.sh
+    say "Next, on board 2, in the project there (the token holds the passwords of the bridge; mode 0600):"
+  else
+    say "Next, on board 2, as root, where the package is installed as well (the token holds the passwords of the bridge; mode 0600):"
+  fi
+  say "  scp $(id -un)@${host}:${board_dir}/token token"
+  say "  ${command} --peer ${host}$( ((port == 8883)) || printf ':%s' "${port}") --token token && rm token"
 }
 
 say_result() {
@@ -293,6 +301,10 @@ list_board() {
 renew_board() {
   require_told_board
   require_tools
+  if [[ -n "${bridge}" ]]; then
+    renew_bridge
+    return 0
+  fi
   [[ -n "${addresses}" ]] || die "board ${board} is not reached from elsewhere, so it has no certificate to renew"
   # shellcheck disable=SC2086 # one word an address
   if [[ -n "${authority}" ]]; then
@@ -309,6 +321,21 @@ renew_board() {
     say "Its authority is new: $(told_peers) has to get ${board_dir}/tls/ca.crt before it connects again."
     [[ "${board}" == 2 ]] || say "Board 2 gets it with the new token: dualboard-setup board2 --token token"
   fi
+}
+
+renew_bridge() {
+  local user password
+  [[ "${board}" == 1 ]] || die 'renew --bridge: board 1 makes the passwords of the bridge; run it there'
+  [[ -z "${authority}" ]] || die_usage 'renew: want --authority or --bridge, not both at once'
+  for user in "${bridge_users[@]}"; do
+    password="$(random_letters 32)"
+    put_file "credentials/${user}" 600 root:root "${password}"
+    admit_user network "${user}" "${password}"
+  done
+  put_token
+  reload_broker
+  say "The bridge has new passwords, and stays down until board 2 has the new token: ${board_dir}/token"
+  say_next_on_board2
 }
 
 told_peers() {

@@ -1,10 +1,10 @@
 //! Files of settings: what the programs of an installed board are told without a command line.
 //!
-//! A file has lines `DUALBOARD_NAME=value`. Lines that are empty or begin with `#` or `;` say nothing. A value
-//! goes to the end of its line, without spaces at its ends; or it stands in double quotes, in which a backslash
-//! before `"`, `\`, `` ` `` or `$` stands for that character. systemd reads every line that is accepted here
-//! in the same way (`EnvironmentFile=`). What an error says of a line is never its value, which may be a
-//! secret in the wrong place.
+//! A file has lines `DUALBOARD_NAME=value`. Lines that are empty or begin with `#` or `;` say nothing. A
+//! value goes to the end of its line, without spaces at its ends; or it stands in double quotes, in which a
+//! backslash before `"`, `\`, `` ` `` or `$` stands for that character. systemd reads every line that is
+//! accepted here in the same way (`EnvironmentFile=`). What is said of a line that cannot be read does not
+//! repeat its value, which may be a secret in the wrong place.
 
 use std::collections::BTreeMap;
 use std::fs;

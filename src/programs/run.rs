@@ -59,8 +59,8 @@ pub fn card2_global_display() -> ExitCode {
     finish(words::program(Role::Display), false, display(&options), stopped)
 }
 
-/// Says what is strange in the files of settings: before there is a screen, on stderr, which a service has for
-/// its log.
+/// Says what is strange in the files of settings: before there is a screen, on stderr, which a service has
+/// for its log.
 fn say_warnings(program: &'static str, is_service: bool, warnings: &[String]) {
     for text in warnings {
         log::say(program, is_service, Level::Warn, text);

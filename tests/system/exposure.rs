@@ -1,5 +1,5 @@
-//! A broker beyond this machine: encrypted and with a credential, or accepted by a word and said all the time.
-//! And secrets: in files that nobody else can read, and nowhere else.
+//! A broker beyond this machine: encrypted and with a credential, or accepted by a word and said all the
+//! time. And secrets: in files that nobody else can read, and nowhere else.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;

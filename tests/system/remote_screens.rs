@@ -1,5 +1,5 @@
-//! A broker as an installed board has it: two listeners with a password file each, and on the one with TLS the
-//! user's name in the place of the client id.
+//! A broker as an installed board has it: two listeners with a password file each, and on the one with TLS
+//! the user's name in the place of the client id.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -37,7 +37,7 @@ pattern readwrite sensors/marker/%u/+
 const LOCAL: [&str; 1] = ["card2_monitor"];
 const NETWORK: [&str; 2] = ["card2_monitor", "viewer-wall"];
 
-struct Board {
+struct TwoListeners {
     bench: Bench,
     mosquitto: Mosquitto,
     tls: Port,
@@ -64,7 +64,7 @@ fn passwords(folder: &Path, listener: &str, users: &[&str]) -> String {
     file
 }
 
-impl Board {
+impl TwoListeners {
     fn start() -> Self {
         let (mut mosquitto, tls) = (Mosquitto::reserve(), Port::claim());
         let folder = mosquitto.folder().to_owned();
@@ -118,7 +118,7 @@ fn wait_row(screen: &Pty, sensor: u8, state: &str, beside: &str) {
 #[test]
 fn a_viewer_by_tls_works_fully_under_a_client_id_that_the_broker_has_chosen() {
     for owner_by_tls in [false, true] {
-        let mut board = Board::start();
+        let mut board = TwoListeners::start();
         let listener = if owner_by_tls { "network" } else { "local" };
         let owner = board.spawn(Card2, "card2_monitor", owner_by_tls, listener);
         let viewer = board.spawn(Display, "viewer-wall", true, "network");
@@ -143,7 +143,7 @@ fn a_viewer_by_tls_works_fully_under_a_client_id_that_the_broker_has_chosen() {
 
 #[test]
 fn the_password_of_one_listener_opens_no_other() {
-    let board = Board::start();
+    let board = TwoListeners::start();
     let refused = "wrong user name or password";
     for (is_tls, password_of) in [(true, "local"), (false, "network")] {
         let program = board.spawn(Card2, "card2_monitor", is_tls, password_of);

@@ -42,10 +42,11 @@ make_machine() {
   fi
 }
 
+# on_machine HOLDER HOST COMMAND...: with `replace`, in the place of this shell, so that whoever ends the shell ends it.
 on_machine() {
   local holder="$1" host="$2"
   shift 2
-  nsenter --target "${holder}" --mount --net --wd="${PWD}" \
+  ${replace:+exec} nsenter --target "${holder}" --mount --net --wd="${PWD}" \
     env UNITS="${sandbox}/${host}/units" PATH="${sandbox}/units:${PATH}" "$@"
 }
 at1() { on_machine "${holder1}" "${host1}" "$@"; }
