@@ -132,6 +132,9 @@ require_commands() {
 clean_up() {
   local board
   close_terminals
+  if mountpoint --quiet "${made}/blank"; then
+    umount "${made}/blank"
+  fi
   for board in 1 2; do
     on "${board}" kill_container
     unmount_board "${board}"
@@ -526,8 +529,7 @@ press_until_address() {
 }
 
 end_token() {
-  typed 1 10 'rm /etc/dualboard/credentials/board2_bridge_*'
-  typed 1 30 'dualboard-setup board1'
+  typed 1 30 'dualboard-setup renew --bridge'
   expect 30 'dualboard-setup check on board 2 says that its password is refused' on 2 check_says "FAIL .*refuses the bridge's name or password"
   expect 20 'board 1'\''s sensors are HELD there' shows anna2 'Sensor 1 +[^ ]+ +(OK|KO) +HELD'
   bring_token
