@@ -41,13 +41,15 @@ fn a_file_that_cannot_be_used_is_no_knowledge() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     fs::write(path("empty"), "").expect("a file");
+    // Certificates are for TLS only.
+    let nobody = NOBODY.replace("mqtt:", "mqtts:");
     for arguments in [
         ["--ca-file", &path("none")].as_slice(),
         &["--username", "someone", "--password-file", &path("none")],
         &["--username", "someone", "--password-file", &path("empty")],
         &["--log-file", &path("none/log")],
     ] {
-        let (status, said, why) = once(&[&["--broker", NOBODY], arguments].concat(), Stdio::piped());
+        let (status, said, why) = once(&[&["--broker", &nobody], arguments].concat(), Stdio::piped());
         assert_eq!((status, said.as_str()), (3, ""), "{arguments:?}: {why}");
         assert_eq!(why.lines().count(), 1, "{why}");
         assert!(
