@@ -68,7 +68,7 @@ main() {
   [[ ! -e "${made}" ]] || die "${made} is there already; remove it, then run this again"
   if [[ -z "${package}" ]]; then
     "${project}/dev/package.sh"
-    package="$(find "${project}/target/debian" -name 'dualboard_*.deb' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-)"
+    package="$(find "${project}/target/debian" -name "dualboard_*_$(dpkg --print-architecture).deb" -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-)"
   fi
   [[ -f "${package}" ]] || die "--package ${package}: there is no such file; dev/package.sh makes it"
   mkdir -p "${made}"
@@ -660,10 +660,15 @@ remove_and_purge() {
   typed 1 120 'apt-get install --yes ./dualboard.deb'
   typed 1 60 "dualboard-setup board1 --address ${address1}"
   expect_all_live 'installed and set up again'
+  tar -C "${made}/board1/etc" -cpf "${made}/copy.tar" dualboard
   typed 1 120 'apt-get purge --yes dualboard'
   expect 1 'purged: nothing is left' on 1 inside sh -c '! ls -d /etc/dualboard* /var/lib/dualboard* /usr/lib/dualboard* /etc/systemd/system/*/dualboard* 2>/dev/null'
   expect 1 'Debian'\''s own broker runs on' on 1 unit_is mosquitto active
   expect 30 'board 2 shows what it had from board 1 as HELD' shows anna2 "Sensor 1 +[^ ]+ +${states[1]} +HELD"
+  typed 1 120 'apt-get install --yes ./dualboard.deb'
+  tar -C "${made}/board1/etc" -xpf "${made}/copy.tar"
+  typed 1 60 'dualboard-setup board1'
+  expect_all_live 'installed again, with a copy of the old /etc/dualboard, and board 2 was told nothing'
 }
 
 # flip SENSOR: what its key will do
