@@ -73,6 +73,8 @@ main() {
     build_programs card1_monitor card2_monitor card2_global_display
     programs="${programs_dir}"
   fi
+  # What is tried has its own arguments, not those of a board that is installed here.
+  export DUALBOARD_SETTINGS=''
   mkdir -p "${made}"
   folder="$(make_folder run)"
   finished=''

@@ -6,6 +6,7 @@
 #![allow(rustdoc::broken_intra_doc_links, reason = "they show [:port] as it is typed")]
 
 mod changes;
+mod check;
 mod environment;
 mod logging;
 mod names;
@@ -18,11 +19,16 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, ValueHint};
 
+use crate::machine::Role;
 use crate::names::Names;
 use crate::sensor::Card;
-use crate::settings::{BrokerAccess, BrokerUser, ClientCertificate, LogSettings, MonitorOptions};
+use crate::settings::{
+    BrokerAccess, BrokerUser, CheckOptions, ClientCertificate, LogSettings, MonitorOptions,
+};
+use check::{CheckArgs, CheckJsonArgs};
 use environment::switch;
 use screen::{AlarmArgs, ScreenArgs, ToggleModeArgs};
+use settings_files::settings_dir;
 
 use changes::SetArgs;
 pub use changes::Unusable;
@@ -43,7 +49,7 @@ Keys:
   ? help, with every key;  q or Ctrl-C quits
 
 Exit status: 0 after q, and when --set and --toggle are CONFIRMED; 1 when they are not in time, and after an error;
-2 for unusable arguments; 128+n after signal n.";
+2 for unusable arguments; 128+n after signal n. Of --check: 0 nothing is wrong; 1 some warn; 2 some FAIL.";
 
 /// The options of `card1_monitor`.
 #[derive(Debug, Clone, Parser)]
@@ -56,6 +62,7 @@ Exit status: 0 after q, and when --set and --toggle are CONFIRMED; 1 when they a
   card1_monitor                                     broker 1 on this machine
   card1_monitor --broker mqtts://board1 --ca-file ca.crt --username me --password-file ~/.board1
   card1_monitor --set 2=ko --toggle 3               for scripts; also while one runs
+  card1_monitor --check                             what is wrong here, and what to do
   card1_monitor --service                           for systemd, as in data/dualboard-card1.service
 
 {ENVIRONMENT}
@@ -88,6 +95,7 @@ pub struct Card1 {
   card2_monitor                                     broker 2 on this machine
   card2_monitor --broker mqtts://board2 --ca-file ca.crt --username me --password-file ~/.board2
   card2_monitor --set 5=ko --toggle 6               for scripts; also while one runs
+  card2_monitor --check                             what is wrong here, and what to do
   card2_monitor --service                           for systemd, as in data/dualboard-card2.service
 
 {ENVIRONMENT}
@@ -115,12 +123,14 @@ pub struct Card2 {
     name = "card2_global_display",
     version,
     about = "Shows all six sensors of both boards; changes none",
-    after_help = "Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for any reason.",
+    after_help = "Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for any reason.
+Exit status of --check: 0 nothing is wrong; 1 some warn; 2 some FAIL.",
     after_long_help = format!("\
 Examples:
   card2_global_display                              the screen, from broker 2 on this machine
   card2_global_display --once                       six lines of text, and an exit status for monitoring
   card2_global_display --once --json | jq .sensor_4
+  card2_global_display --check                      what is wrong here, and what to do
   card2_global_display | tee changes.txt            without a terminal: a line for each change
   card2_global_display --on-alarm 'mail -s \"$DUALBOARD_TEXT\" me'
 
@@ -128,6 +138,7 @@ Examples:
 
 Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for any reason;
 2 also for unusable arguments, with nothing on stdout.
+Exit status of --check: 0 nothing is wrong; 1 some warn; 2 some FAIL; 2 also for unusable arguments, with nothing on stdout.
 Otherwise: 0 after q, 1 after an error, 2 for unusable arguments, 128+n after signal n.")
 )]
 pub struct Display {
@@ -143,12 +154,15 @@ pub struct Display {
     /// or 10 s after the broker's answer if that is sooner
     #[arg(long)]
     pub once: bool,
-    /// Print JSON instead of text: one object with --once, otherwise one line for each change
+    /// Print JSON instead of text: one object with --once or --check, otherwise one line for each change
     #[arg(long, env = "DUALBOARD_JSON", value_parser = switch)]
     pub json: bool,
-    /// Give up --once after this many seconds; below 5, live sensors may still be printed as HELD
+    /// Give up --once after this many seconds; below 5, live sensors may still be printed as HELD. --check
+    /// listens for so long at most
     #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
+    #[command(flatten)]
+    check: CheckArgs,
     /// What concerns the screen
     #[command(flatten)]
     pub screen: ScreenArgs,
@@ -188,6 +202,10 @@ struct Monitor {
     service: bool,
     #[command(flatten)]
     changes: SetArgs,
+    #[command(flatten)]
+    check: CheckArgs,
+    #[command(flatten)]
+    json: CheckJsonArgs,
     #[command(flatten)]
     logging: LogArgs,
     #[command(flatten)]
@@ -252,6 +270,12 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Card1 {
+    /// What is to be checked instead of anything else, if that is asked for.
+    #[must_use]
+    pub fn check(&self) -> Option<CheckOptions> {
+        self.own.check(Card::One, &self.access, &self.broker)
+    }
+
     /// Whether it runs for a service manager.
     #[must_use]
     pub const fn is_service(&self) -> bool {
@@ -268,6 +292,12 @@ impl Card1 {
 }
 
 impl Card2 {
+    /// What is to be checked instead of anything else, if that is asked for.
+    #[must_use]
+    pub fn check(&self) -> Option<CheckOptions> {
+        self.own.check(Card::Two, &self.access, &self.broker)
+    }
+
     /// Whether it runs for a service manager.
     #[must_use]
     pub const fn is_service(&self) -> bool {
@@ -284,6 +314,21 @@ impl Card2 {
 }
 
 impl Display {
+    /// What is to be checked instead of anything else, if that is asked for.
+    #[must_use]
+    pub fn check(&self) -> Option<CheckOptions> {
+        self.check.check.then(|| CheckOptions {
+            role: Role::Display,
+            access: self.access(),
+            state_dir: None,
+            known_state_dirs: Vec::new(),
+            settings_dir: settings_dir(),
+            log_file: self.logging().file,
+            json: self.json,
+            timeout: self.timeout,
+        })
+    }
+
     /// Whether and what is written to a log.
     #[must_use]
     pub fn logging(&self) -> LogSettings {
@@ -299,7 +344,29 @@ impl Display {
 
 impl Monitor {
     const fn is_service(&self) -> bool {
-        self.service && !self.changes.asks()
+        self.service && !self.changes.asks() && !self.check.check
+    }
+
+    fn check(&self, card: Card, access: &Access, url: &str) -> Option<CheckOptions> {
+        let words = |error: anyhow::Error| format!("{error:#}");
+        self.check.check.then(|| CheckOptions {
+            role: Role::Monitor(card),
+            access: access.clone().access(url.to_owned()),
+            state_dir: Some(
+                self.state_dir
+                    .clone()
+                    .map_or_else(|| default_state_dir().map_err(words), Ok),
+            ),
+            known_state_dirs: known_state_dirs()
+                .into_iter()
+                .flatten()
+                .chain([PathBuf::from(INSTALLED_STATE_DIR)])
+                .collect(),
+            settings_dir: settings_dir(),
+            log_file: self.logging.clone().settings().file,
+            json: self.json.json,
+            timeout: self.changes.timeout(),
+        })
     }
 
     fn options(self, card: Card, access: BrokerAccess) -> Result<MonitorOptions> {
@@ -345,8 +412,12 @@ impl Access {
     }
 }
 
-/// After the XDG base directory specification; a service manager names its own folder.
-fn default_state_dir() -> Result<PathBuf> {
+/// Where an installed board has its state files.
+const INSTALLED_STATE_DIR: &str = "/var/lib/dualboard";
+
+/// Where a state file may be if nobody names a folder, the first one first: after the XDG base directory
+/// specification; a service manager names its own folder.
+fn known_state_dirs() -> [Option<PathBuf>; 3] {
     #[expect(
         clippy::disallowed_methods,
         reason = "the folders of the user and of the service manager"
@@ -356,8 +427,15 @@ fn default_state_dir() -> Result<PathBuf> {
             .map(PathBuf::from)
             .filter(|dir| dir.is_absolute())
     };
-    folder("STATE_DIRECTORY")
-        .or_else(|| folder("XDG_STATE_HOME").map(|dir| dir.join("dualboard")))
-        .or_else(|| folder("HOME").map(|dir| dir.join(".local/state/dualboard")))
+    [
+        folder("STATE_DIRECTORY"),
+        folder("XDG_STATE_HOME").map(|dir| dir.join("dualboard")),
+        folder("HOME").map(|dir| dir.join(".local/state/dualboard")),
+    ]
+}
+
+fn default_state_dir() -> Result<PathBuf> {
+    let [manager, xdg, home] = known_state_dirs();
+    manager.or(xdg).or(home)
         .context("no folder for the state file: neither STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set; name one with --state-dir")
 }

@@ -35,8 +35,10 @@ mod session;
 mod signal;
 mod state;
 mod url;
+pub mod visit;
 
 pub use exposure::{Exposure, NotPermitted, permitted};
+pub(crate) use problem::LEAST_PACKET;
 pub use problem::Problem;
 pub use url::{BadUrl, BrokerUrl};
 
@@ -168,7 +170,11 @@ fn deadline(limit: Duration) -> Instant {
     Instant::now() + limit
 }
 
-fn check(settings: &BrokerSettings) -> Result<()> {
+/// Looks whether a connection with these settings can ever work.
+///
+/// # Errors
+/// Settings that can never work, as for [`Broker::start`].
+pub fn check(settings: &BrokerSettings) -> Result<()> {
     let id = &settings.client_id;
     ensure!(
         !id.is_empty() && !id.contains('\0'),

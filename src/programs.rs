@@ -1,6 +1,7 @@
 //! The programs: the loop around the core, and what a command line can ask of it.
 
 mod attached;
+mod check;
 pub mod exit;
 pub mod lines;
 mod on_alarm;

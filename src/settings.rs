@@ -11,6 +11,7 @@ use clap::ValueEnum;
 
 use crate::alarms::BellMode;
 use crate::command::{Changes, Name};
+use crate::machine::Role;
 use crate::names::Names;
 use crate::sensor::Card;
 
@@ -131,6 +132,27 @@ pub struct MonitorOptions {
     pub screen: ScreenSettings,
     /// What is run at each new alarm.
     pub on_alarm: Option<AlarmCommand>,
+}
+
+/// What `--check` looks at. What cannot be used is in words: it is one of the things that it says.
+#[derive(Debug, Clone)]
+pub struct CheckOptions {
+    /// Whose place it is seen from.
+    pub role: Role,
+    /// The broker, and how it is entered.
+    pub access: BrokerAccess,
+    /// The folder of a monitor's state file.
+    pub state_dir: Option<std::result::Result<PathBuf, String>>,
+    /// Where else such a file may be.
+    pub known_state_dirs: Vec<PathBuf>,
+    /// Where the settings of an installed board are.
+    pub settings_dir: Option<PathBuf>,
+    /// The log file, if one is written.
+    pub log_file: Option<PathBuf>,
+    /// Whether it is said in JSON.
+    pub json: bool,
+    /// How long to listen at the broker at most.
+    pub timeout: Duration,
 }
 
 /// A command line for the shell, run at each new alarm.

@@ -20,6 +20,7 @@ mod own;
 mod ownership;
 mod restore;
 mod rights;
+mod topics;
 
 use alloc::format;
 use alloc::string::String;

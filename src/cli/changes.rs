@@ -22,7 +22,8 @@ pub(super) struct SetArgs {
     /// Toggle sensor N, in the same way; may be given several times
     #[arg(long, help_heading = HEADING, value_name = "N", value_hint = ValueHint::Other)]
     toggle: Vec<u8>,
-    /// Give up --set and --toggle after this many seconds, and say how far they have got
+    /// Give up --set and --toggle after this many seconds, and say how far they have got; --check listens for
+    /// so long at most
     #[arg(long, help_heading = HEADING, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
     timeout: Duration,
 }
@@ -36,6 +37,11 @@ impl SetArgs {
     /// Whether anything is asked for.
     pub(super) const fn asks(&self) -> bool {
         !self.set.is_empty() || !self.toggle.is_empty()
+    }
+
+    /// How long it may take.
+    pub(super) const fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// What is asked for; `None` if nothing is.

@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory as _, Parser};
 
 use super::settings_files::SettingsFiles;
-use super::{Card1, Card2, Display, names};
+use super::{Card1, Card2, Display, check, names};
 use crate::names::Names;
 
 /// A setting that denies an action, if both were typed. As a variable it denies nothing: it says how the
@@ -57,6 +57,9 @@ pub fn parse<P: Parser>() -> (P, Vec<String>) {
         let [setting, action] = [setting, action].map(option_name);
         let why =
             format!("{setting} shows a screen that toggles nothing, {action} toggles: give one of the two");
+        explained.error(ErrorKind::ArgumentConflict, why).exit();
+    }
+    if let Some(why) = check::contradiction(&matches) {
         explained.error(ErrorKind::ArgumentConflict, why).exit();
     }
     if let Some(why) = half_pair(&matches) {
@@ -149,7 +152,7 @@ mod tests {
     use crate::cli::{Card1, Card2, Display};
 
     /// What is done once and is no setting: in a file of settings it would be done at each start.
-    const ACTIONS: [&str; 5] = ["help", "version", "set", "toggle", "once"];
+    const ACTIONS: [&str; 6] = ["help", "version", "set", "toggle", "once", "check"];
 
     fn programs() -> [Command; 3] {
         [Card1::command(), Card2::command(), Display::command()]

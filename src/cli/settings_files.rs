@@ -47,10 +47,8 @@ impl SettingsFiles {
     /// # Errors
     /// Says which folder, file or line cannot be used, and why.
     pub(super) fn of(program: &str, known: &[String]) -> Result<Self, String> {
-        #[expect(clippy::disallowed_methods, reason = "this is where settings come in")]
-        let named = std::env::var_os("DUALBOARD_SETTINGS").map(PathBuf::from);
         let mut files = Self::default();
-        let Some(folder) = folder(named)? else {
+        let Some(folder) = folder(named())? else {
             return Ok(files);
         };
         for name in [OF_BOARD.to_owned(), format!("{program}.env")] {
@@ -121,6 +119,16 @@ impl SettingsFiles {
 }
 
 /// Where the files are, if anywhere. A folder that somebody has named has to be there.
+/// The folder of the settings; `None` if there is to be none.
+pub(super) fn settings_dir() -> Option<PathBuf> {
+    folder(named()).ok().flatten()
+}
+
+fn named() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "this is where settings come in")]
+    std::env::var_os("DUALBOARD_SETTINGS").map(PathBuf::from)
+}
+
 fn folder(named: Option<PathBuf>) -> Result<Option<PathBuf>, String> {
     match named {
         None => Ok(Some(PathBuf::from(FOLDER))),

@@ -29,7 +29,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// What the project's own brokers take as a payload, and room for a topic. A plain broker would send whatever
 /// somebody has retained, and Paho would make room for it, again on each connect.
-const LARGEST_PACKET: u32 = 2 * 1024 * 1024 + 64 * 1024;
+pub(super) const LARGEST_PACKET: u32 = 2 * 1024 * 1024 + 64 * 1024;
 /// Paho refuses more publishes than this that it has not begun to send.
 const MAX_UNSENT: i32 = 1_000;
 

@@ -15,6 +15,8 @@ use super::{BrokerUrl, Problem};
 use crate::settings::ClientCertificate;
 use crate::system::threads;
 
+pub(super) use tls::{secure, shown_certificate};
+
 /// Longest wait for each of the steps after the name's look-up, which the system limits itself.
 const STEP: Duration = Duration::from_millis(800);
 
@@ -58,12 +60,31 @@ pub(super) fn start(
     threads::start("broker-probe", move || tell(explain(&endpoint, &failed))).map(drop)
 }
 
-/// Tries again what the library has just failed to do, step by step, at each of the broker's addresses.
-fn explain(endpoint: &Endpoint, failed: &Failed) -> Finding {
-    let url = &endpoint.url;
+/// The broker's addresses, each once.
+pub(super) fn addresses(url: &BrokerUrl) -> Vec<SocketAddr> {
     let addresses = (url.host(), url.port()).to_socket_addrs();
     let mut addresses: Vec<_> = addresses.map(Iterator::collect).unwrap_or_default();
     addresses.dedup();
+    addresses
+}
+
+/// Why somebody who takes connections at this address did not accept ours; `None` if no cause is found.
+pub(super) fn why_not_accepted(endpoint: &Endpoint, address: SocketAddr) -> Option<Problem> {
+    let stream = match TcpStream::connect_timeout(&address, STEP) {
+        Ok(stream) => stream,
+        Err(error) => return Some(cause(&error)),
+    };
+    if endpoint.url.tls() {
+        tls::cause(stream, address, endpoint)
+    } else {
+        mqtt(stream, address)
+    }
+}
+
+/// Tries again what the library has just failed to do, step by step, at each of the broker's addresses.
+fn explain(endpoint: &Endpoint, failed: &Failed) -> Finding {
+    let url = &endpoint.url;
+    let addresses = addresses(url);
     let Some(chosen) = taken_by_paho(&addresses) else {
         return Finding::Problem(Some(Problem::NameNotKnown(url.host().to_owned())));
     };
@@ -110,7 +131,7 @@ fn taken_by_paho(addresses: &[SocketAddr]) -> Option<SocketAddr> {
 }
 
 /// Connects to all of them at the same time: one that does not answer must not keep the others waiting.
-fn connect(addresses: &[SocketAddr]) -> Vec<(SocketAddr, io::Result<TcpStream>)> {
+pub(super) fn connect(addresses: &[SocketAddr]) -> Vec<(SocketAddr, io::Result<TcpStream>)> {
     let begin = |&address: &SocketAddr| -> (SocketAddr, io::Result<Receiver<_>>) {
         let (result, waiting) = bounded(1);
         let attempt = move || drop(result.send(TcpStream::connect_timeout(&address, STEP)));
@@ -125,7 +146,7 @@ fn connect(addresses: &[SocketAddr]) -> Vec<(SocketAddr, io::Result<TcpStream>)>
     attempts.into_iter().map(end).collect()
 }
 
-fn cause(error: &io::Error) -> Problem {
+pub(super) fn cause(error: &io::Error) -> Problem {
     match error.kind() {
         ErrorKind::ConnectionRefused => Problem::Refused,
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Problem::NoRoute,

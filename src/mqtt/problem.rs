@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 /// The packets that a broker has to take: the largest payload, and room for a topic.
-pub(super) const LEAST_PACKET: u32 = 17 * 1024;
+pub(crate) const LEAST_PACKET: u32 = 17 * 1024;
 
 /// Why there is no connection to the broker, or why it refused something.
 ///
@@ -102,6 +102,12 @@ impl Problem {
             0x00 | 0x8D => Self::Lost,
             other => Self::Reason(other),
         }
+    }
+
+    /// Whether it stays until a person does something.
+    #[must_use]
+    pub fn needs_person(&self) -> bool {
+        self.pace() == Pace::Slower
     }
 
     /// One cause for a host of one address, and for this machine under all its addresses; otherwise each

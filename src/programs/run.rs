@@ -12,6 +12,7 @@ use crate::log::{self, Log};
 use crate::machine::Role;
 use crate::mqtt::{self, BrokerUrl, Exposure};
 use crate::programs::attached::AttachedScreen;
+use crate::programs::check;
 use crate::programs::exit::Reason;
 use crate::programs::lines;
 use crate::programs::printed;
@@ -35,6 +36,9 @@ pub fn card1_monitor() -> ExitCode {
     let (options, warnings) = cli::parse::<Card1>();
     let is_service = options.is_service();
     say_warnings(words::owner(Card::One), is_service, &warnings);
+    if let Some(asked) = options.check() {
+        return finish(words::owner(Card::One), false, check::run(&asked), check::FAILED);
+    }
     let ended = options.options().and_then(|options| monitor(&options));
     finish(words::owner(Card::One), is_service, ended, STOPPED)
 }
@@ -45,6 +49,9 @@ pub fn card2_monitor() -> ExitCode {
     let (options, warnings) = cli::parse::<Card2>();
     let is_service = options.is_service();
     say_warnings(words::owner(Card::Two), is_service, &warnings);
+    if let Some(asked) = options.check() {
+        return finish(words::owner(Card::Two), false, check::run(&asked), check::FAILED);
+    }
     let ended = options.options().and_then(|options| monitor(&options));
     finish(words::owner(Card::Two), is_service, ended, STOPPED)
 }
@@ -54,6 +61,14 @@ pub fn card2_monitor() -> ExitCode {
 pub fn card2_global_display() -> ExitCode {
     let (options, warnings) = cli::parse::<Display>();
     say_warnings(words::program(Role::Display), false, &warnings);
+    if let Some(asked) = options.check() {
+        return finish(
+            words::program(Role::Display),
+            false,
+            check::run(&asked),
+            check::FAILED,
+        );
+    }
     // Monitoring takes 0 and 1 for "all OK": whatever keeps this from saying the states is "unknown".
     let stopped = if options.once { lines::UNKNOWN } else { STOPPED };
     finish(words::program(Role::Display), false, display(&options), stopped)

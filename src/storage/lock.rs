@@ -123,6 +123,14 @@ pub fn may_take(folder: &Path, card: Card) -> bool {
         .all(|path| rustix::fs::access(*path, Access::WRITE_OK) != Err(Errno::ACCESS))
 }
 
+/// Who owns a card in this state folder, as far as its lock file says. Nothing is locked for it.
+#[must_use]
+pub fn who_owns(folder: &Path, card: Card) -> Option<Holder> {
+    let mut file = File::open(folder.join(format!("{}.lock", name(card)))).ok()?;
+    let holder = Holder::read(&mut file);
+    (holder.state() != ProcessState::Elsewhere).then_some(holder)
+}
+
 fn name(card: Card) -> String {
     format!("card{}", card.number())
 }

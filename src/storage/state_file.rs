@@ -71,6 +71,52 @@ impl Stamp {
     }
 }
 
+/// What is found where a state file should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// There is none.
+    Missing,
+    /// A whole one.
+    Whole,
+    /// One that no program would believe; in words.
+    Damaged(String),
+    /// It may be there, and this user may not read it; in words.
+    Unreadable(String),
+}
+
+/// Reads a card's state file as its owner would, and leaves it as it is.
+#[must_use]
+pub fn inspect(folder: &Path, card: Card) -> Content {
+    let file = path(folder, card);
+    let unreadable = |error: &io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Content::Missing,
+        _ => Content::Unreadable(access::denied(&file, error)),
+    };
+    let target = match access::target(&file) {
+        Ok(target) => target,
+        Err(error) => return Content::Unreadable(error.to_string()),
+    };
+    match fs::metadata(&target) {
+        Err(error) => return unreadable(&error),
+        Ok(meta) if !meta.is_file() => return Content::Damaged("it is not a file".to_owned()),
+        Ok(meta) if meta.len() > LARGEST => return Content::Damaged("it is far too large".to_owned()),
+        Ok(_) => {}
+    }
+    match fs::read(&target) {
+        Err(error) => unreadable(&error),
+        Ok(text) => match decode(&text) {
+            Ok(_) => Content::Whole,
+            Err(why) => Content::Damaged(format!("it is {why}")),
+        },
+    }
+}
+
+/// The path of a card's state file.
+#[must_use]
+pub fn path(folder: &Path, card: Card) -> PathBuf {
+    folder.join(format!("card{}.state", card.number()))
+}
+
 /// A card's state file.
 #[derive(Debug)]
 pub struct StateFile {
@@ -100,7 +146,7 @@ impl StateFile {
             )
         })?;
         Ok(Self {
-            file: folder.join(format!("card{}.state", card.number())),
+            file: path(folder, card),
             folder: folder.to_owned(),
             lock: None,
             there: None,

@@ -15,6 +15,7 @@ mod attached_socket;
 mod bad_payloads;
 mod bad_stores;
 mod bell;
+mod check;
 mod command_line;
 mod command_topic;
 mod displays;

@@ -47,13 +47,7 @@ impl Identity {
 
     /// Whether it listens to a topic.
     pub(super) fn listens_to(&self, topic: Topic) -> bool {
-        match topic {
-            Topic::All | Topic::Alive(_) | Topic::Marker | Topic::Uptime(_) | Topic::Bridge(_) => true,
-            Topic::Card(_) | Topic::Acknowledge(_) => self.role != Role::Display,
-            Topic::Witness => self.role == Role::Monitor(Card::Two),
-            Topic::Set(card) | Topic::ReadBack(card) => self.role == Role::Monitor(card),
-            Topic::Answer(_) => false,
-        }
+        self.role.listens_to(topic)
     }
 
     /// The topics to subscribe to, with their quality of service.

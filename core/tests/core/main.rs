@@ -28,6 +28,7 @@ mod quarantine;
 mod republish;
 mod restore;
 mod rights;
+mod topics;
 mod twins;
 mod versions;
 mod view;

@@ -4,8 +4,8 @@
 use std::net::{IpAddr, SocketAddr, TcpStream};
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{self, HandshakeError, Ssl, SslContext, SslFiletype, SslMethod, SslVerifyMode};
-use openssl::x509::X509VerifyResult;
+use openssl::ssl::{self, HandshakeError, Ssl, SslContext, SslFiletype, SslMethod, SslStream, SslVerifyMode};
+use openssl::x509::{X509, X509VerifyResult};
 
 use super::{Endpoint, Problem, STEP, speaks_tls};
 
@@ -28,6 +28,22 @@ pub(super) fn cause(stream: TcpStream, address: SocketAddr, endpoint: &Endpoint)
         }
         Err(HandshakeError::SetupFailure(_) | HandshakeError::WouldBlock(_)) => not_tls(address),
     }
+}
+
+/// Makes a connection secure, by the same rules.
+pub(crate) fn secure(stream: TcpStream, endpoint: &Endpoint) -> Result<SslStream<TcpStream>, ()> {
+    let ssl = prepare(endpoint).map_err(|_| ())?;
+    ssl.connect(stream).map_err(|_| ())
+}
+
+/// The certificate that is shown at an address, whether it is trusted or not. Nothing is said over this
+/// connection.
+pub(crate) fn shown_certificate(endpoint: &Endpoint, address: SocketAddr) -> Option<X509> {
+    let stream = TcpStream::connect_timeout(&address, STEP).ok()?;
+    stream.set_read_timeout(Some(STEP)).ok()?;
+    let mut ssl = prepare(endpoint).ok()?;
+    ssl.set_verify(SslVerifyMode::NONE);
+    ssl.connect(stream).ok()?.ssl().peer_certificate()
 }
 
 /// As Paho prepares it: the system's authorities only where no file is given, and the host's name compared.

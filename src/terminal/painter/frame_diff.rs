@@ -61,8 +61,8 @@ impl FrameDiff {
     }
 }
 
-/// The cells that differ, drawn: those of the writer's line first. Most lines are as they were, and to compare
-/// them is cheaper than to look for what differs in them.
+/// The cells that differ, drawn: those of the writer's line first. Most lines are as they were, and to
+/// compare them is cheaper than to look for what differs in them.
 fn cells(mut ansi_writer: AnsiWriter, shown: &Buffer, wanted: &Buffer) -> Vec<u8> {
     let mut bytes = Vec::new();
     let first = ansi_writer.at().map_or(0, |(_, line)| line);
