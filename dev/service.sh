@@ -197,8 +197,8 @@ start_brokers() {
 }
 
 look_at_rights() {
-  expect 1 'the state folder is for its user, and for its group to look into' has_rights '' '750 dualboard dualboard'
-  expect 1 'the state file as well' has_rights /card1.state '640 dualboard dualboard'
+  expect 1 'the state folder is for its user, and for its group to go through' has_rights '' '710 dualboard dualboard'
+  expect 1 'the state file is for its user alone' has_rights /card1.state '600 dualboard dualboard'
   expect 1 'the socket is for both' has_rights /card1.socket '660 dualboard dualboard'
   log_in carl carl
   type_line carl "card1_monitor --state-dir ${state_dir}; echo status \$?"
@@ -207,8 +207,9 @@ look_at_rights() {
   expect 20 'and changes nothing with --set' shows carl 'Permission denied.* status 1 '
   log_out carl
   log_in anna1 anna
-  type_line anna1 "cat ${state_dir}/card1.state >/dev/null && echo read it; touch ${state_dir}/x"
-  expect 20 'who is in the group may read there, and not write' shows anna1 'read it .*Permission denied'
+  type_line anna1 "cat ${state_dir}/card1.state; touch ${state_dir}/x; ls ${state_dir}"
+  expect 20 'who is in the group may neither read states nor write there, nor see what there is' shows anna1 \
+    'cat: .*Permission denied.*touch: .*Permission denied.*ls: .*Permission denied'
 }
 
 attach_screens() {
@@ -413,14 +414,14 @@ stop_owner() {
   expect 20 'and the screens' all_of_card_show 1 "screen of process $(owner 1), service"
   attach root1
   toggle root1 3
-  expect 1 'the state file is the service'\''s as before' has_rights /card1.state '640 dualboard dualboard'
+  expect 1 'the state file is the service'\''s as before' has_rights /card1.state '600 dualboard dualboard'
 }
 
 change_settings() {
   inside mkdir -p /etc/dualboard
   set_env DUALBOARD_BROKER=nonsense
   inside systemctl restart dualboard-card1 2>/dev/null || true
-  expect 10 'DUALBOARD_BROKER=nonsense in card1.env: it fails, and is not started again' has 1 'SubState ExecMainStatus' 'failed 2'
+  expect 10 'DUALBOARD_BROKER=nonsense in card1_monitor.env: it fails, and is not started again' has 1 'SubState ExecMainStatus' 'failed 2'
   expect 5 'and says why' says dualboard-card1 'nonsense'
   set_env DUALBOARD_LOG_LEVEL=debug
   inside systemctl restart dualboard-card1
@@ -428,7 +429,7 @@ change_settings() {
   expect 20 'and has its screens' all_show
 }
 
-set_env() { printf '%s\n' "$1" >"${machine}/etc/dualboard/card1.env"; }
+set_env() { printf '%s\n' "$1" >"${machine}/etc/dualboard/card1_monitor.env"; }
 
 read_journal() {
   local unit=dualboard-card1

@@ -49,8 +49,8 @@ main() {
   require_rust
   provide_python_client
   check 'format' cargo fmt --all --check
-  check 'scripts: shellcheck' shellcheck --enable all --external-sources scripts/*.sh scripts/dualboard-setup scripts/lib/*.sh dev/*.sh dev/lib/*.sh tests/scripts/*.sh tests/scripts/lib/*.sh .ci/run
-  check 'scripts: format' shfmt -i 2 -ci -d scripts dev tests/scripts .ci/run
+  check 'scripts: shellcheck' shellcheck --enable all --external-sources scripts/*.sh scripts/dualboard-setup scripts/lib/*.sh dev/*.sh dev/lib/*.sh tests/scripts/*.sh tests/scripts/lib/*.sh data/debian/* .ci/run
+  check 'scripts: format' shfmt -i 2 -ci -d scripts dev tests/scripts data/debian .ci/run
   check 'width of comments' comments_are_narrow
   check 'lints' cargo clippy --locked --workspace --all-targets --quiet -- --deny warnings
   check 'documentation' env RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' cargo doc --locked --workspace --no-deps --document-private-items --quiet

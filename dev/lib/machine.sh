@@ -1,9 +1,11 @@
 # shellcheck shell=bash
-# A machine in a folder, with a systemd of its own: a container that boots. It has no network but its own
-# loopback. Needs root.
+# A machine in a folder, with a systemd of its own: a container that boots. Its network is a namespace that the
+# script has made, or nothing but its own loopback. Needs root.
 
 declare made machine
 leader='' container=''
+# The name of the namespace.
+network=''
 
 # make_machine SUITE MIRROR PACKAGES: in the folder `machine`
 make_machine() {
@@ -17,12 +19,37 @@ make_machine() {
 
 # Boots it, and waits until it has.
 boot() {
+  local group="dualboard-$$-${machine##*/}" join=() own=(--private-network)
+  if [[ -n "${network}" ]]; then
+    join=(nsenter --net="/var/run/netns/${network}") own=()
+  fi
   # No unit of its own: it works where no systemd runs.
-  systemd-nspawn --quiet --register=no --keep-unit --directory="${machine}" --machine=dualboard-service \
-    --private-network --boot --console=pipe </dev/null >>"${made}/console.log" 2>&1 &
+  (
+    enter_group "${group}"
+    exec ${join[@]+"${join[@]}"} systemd-nspawn --quiet --register=no --keep-unit --directory="${machine}" \
+      --machine="${group}" ${own[@]+"${own[@]}"} --boot --console=pipe
+  ) </dev/null >>"${made}/console.log" 2>&1 &
   container=$!
   wait_until 30 find_leader || die "the machine does not start: $(tail -n 3 "${made}/console.log")"
   wait_until 90 has_booted || die "the machine does not boot; the last lines: $(tail -n 3 "${made}/console.log")"
+}
+
+# Where the systemd of a machine keeps its control groups, under either layout of the kernel's.
+group_folders() {
+  if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
+    printf '%s\n' "/sys/fs/cgroup/$1"
+  else
+    printf '%s\n' "/sys/fs/cgroup/systemd/$1" "/sys/fs/cgroup/unified/$1"
+  fi
+}
+
+# Each machine has groups of its own. Otherwise the systemd of one would end what runs in another.
+enter_group() {
+  local folder
+  while read -r folder; do
+    mkdir -p "${folder}"
+    printf '%s\n' "${BASHPID}" >"${folder}/cgroup.procs"
+  done < <(group_folders "$1")
 }
 
 # The machine's first process.
@@ -35,14 +62,15 @@ has_booted() { [[ "$(inside systemctl is-system-running 2>/dev/null)" =~ ^(runni
 
 # At once, as when the power fails.
 kill_container() {
+  local folder
   [[ -n "${container}" ]] || return 0
   kill -KILL "${leader:-${container}}" 2>/dev/null || true
   wait "${container}" 2>/dev/null || true
   leader='' container=''
-  # Control groups are left. Somebody else's container has its own there.
-  if ! pgrep -x systemd-nspawn >/dev/null; then
-    find /sys/fs/cgroup -depth -type d \( -path '*/payload/*' -o -name payload -o -name supervisor \) -exec rmdir {} \; 2>/dev/null || true
-  fi
+  # Control groups are left.
+  while read -r folder; do
+    find "${folder}" -depth -type d -exec rmdir {} + 2>/dev/null || true
+  done < <(group_folders "dualboard-$$-${machine##*/}")
 }
 
 # inside COMMAND...: runs it in the machine, as root

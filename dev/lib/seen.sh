@@ -18,6 +18,18 @@ expect() {
   fi
 }
 
+# expect_of WHAT COMMAND...: the same, of a command that is run once and takes its time
+expect_of() {
+  local what="$1" begun="${EPOCHREALTIME}"
+  shift
+  if "$@"; then
+    seen=$((seen + 1))
+    say "  seen    $(since "${begun}") s  ${what}"
+  else
+    miss "${what}"
+  fi
+}
+
 # What was not seen; goes on.
 miss() {
   missed+=("$1")

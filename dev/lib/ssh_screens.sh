@@ -29,11 +29,18 @@ let_in() {
 # log_in NAME USER: a terminal of this name, with a shell in the machine
 log_in() {
   local name="$1" user="$2"
+  open_ssh "${name}" "${user}"
+  wait_until 30 at_prompt "${name}" || die "no shell over SSH as ${user}: $(screen "${name}")"
+}
+
+# open_ssh NAME USER [COMMAND]: the same, with what sshd starts there
+open_ssh() {
+  local name="$1" user="$2"
+  shift 2
   log_out "${name}"
   terminals new-session -d -s "${name}" -x 80 -y 24 \
     nsenter --target "${leader}" --net -- ssh -F none -i "${made}/key" -o BatchMode=yes -o LogLevel=ERROR \
-    -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -tt "${user}@127.0.0.1"
-  wait_until 30 at_prompt "${name}" || die "no shell over SSH as ${user}: $(screen "${name}")"
+    -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -tt "${user}@127.0.0.1" "$@"
 }
 
 log_out() { terminals kill-session -t "=$1" 2>/dev/null || true; }

@@ -3,10 +3,10 @@
 mod holder;
 mod taker;
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::mem::ManuallyDrop;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -149,6 +149,7 @@ fn locked(path: &Path, this: &Holder) -> Result<Result<File, Holder>> {
                     return Err(denied(path, &error));
                 }
                 let _ = this.write(&file);
+                let_group_look(&file, path);
                 return Ok(Ok(file));
             }
             // It was moved away in between.
@@ -197,6 +198,19 @@ fn open(path: &Path) -> Result<(File, Option<io::Error>)> {
             Ok(file) => Ok((file, Some(error))),
             Err(_) => Err(denied(path, &error)),
         })
+}
+
+/// Who may go through the folder to the socket has to see here whose it is, also where a narrow umask hides the
+/// states from them. Another user's file keeps its mode.
+fn let_group_look(file: &File, path: &Path) {
+    let mode = |meta: io::Result<Metadata>| meta.map_or(0, |meta| meta.mode() & 0o7777);
+    let (folder, now) = (
+        mode(std::fs::metadata(access::folder(path))),
+        mode(file.metadata()),
+    );
+    if folder & 0o010 != 0 && now & 0o040 == 0 {
+        let _ = file.set_permissions(Permissions::from_mode(now | 0o040));
+    }
 }
 
 fn denied(path: &Path, error: &io::Error) -> anyhow::Error {

@@ -99,6 +99,40 @@ fn the_group_of_the_state_folder_may_attach_and_nobody_else() {
     assert_says(&flat(&stranger.look(PtyOutput::text)), &["Permission denied"]);
 }
 
+/// As the units have it: the group may go through the folder, and reads no state there.
+#[test]
+fn a_group_that_may_only_go_through_the_folder_may_attach_and_set_and_reads_no_state() {
+    if !is_root() {
+        return;
+    }
+    let mut bench = Bench::new();
+    bench.start(Broker1);
+    folder_of_owner(&bench);
+    set_mode(&bench.state_dir(Card1), 0o710);
+    let under_umask = ["sh", "-c", "umask 077; exec \"$@\"", "sh"].map(str::to_owned);
+    let program = bench.command(Card1, &bench.url(Card1), &["--service"]);
+    let ids = [
+        format!("--reuid={OWNER}"),
+        format!("--regid={OWNER}"),
+        "--clear-groups".to_owned(),
+    ];
+    let mut words = vec!["setpriv".to_owned()];
+    words.extend(ids);
+    words.extend(under_umask);
+    words.extend(program);
+    let owner = Start::program(words).spawn();
+    owner.wait_for("the broker", |seen| seen.text().contains("connected to broker 1"));
+    let screen = start_as(&bench, OTHER, OTHER, "65534");
+    wait_screen(&screen);
+    screen.press("3");
+    screen.wait_for("the toggle", |seen| seen.shows("Sensor 3  ✗ KO      SAVED"));
+    let set = set_as(&bench, OWNER, &["--set", "2=ko", "--timeout", "4"]);
+    assert_ended(set, 1, "Sensor 2  KO       SAVED\n");
+    let state = bench.state_dir(Card1).join("card1.state");
+    let mode = fs::metadata(&state).expect("a state file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "{mode:o}");
+}
+
 /// `--set` of card 1's monitor, as another user with this group.
 fn set_as(bench: &Bench, group: u32, arguments: &[&str]) -> (i32, String, String) {
     let ids = [

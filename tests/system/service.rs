@@ -318,40 +318,93 @@ fn set_is_done_by_the_service_and_is_none_itself() {
     wait_said(&bench, "<6>sensor 2  KO CONFIRMED");
 }
 
-/// The units that an operator copies.
+/// A unit of this project, with a program that is there in the place of the installed one.
+fn unit_with(name: &str, installed: &str, there: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(name);
+    let text = fs::read_to_string(path).expect("the unit");
+    let started = format!("ExecStart={installed}");
+    assert!(text.contains(&started), "{text}");
+    text.replace(&started, &format!("ExecStart={there}"))
+}
+
+/// The three units, with programs that are there.
+fn units() -> [(&'static str, String); 3] {
+    [
+        (
+            "dualboard-broker.service",
+            unit_with("dualboard-broker.service", "/usr/sbin/mosquitto", "/bin/true"),
+        ),
+        (
+            "dualboard-card1.service",
+            unit_with("dualboard-card1.service", "/usr/bin/card1_monitor", binary(Card1)),
+        ),
+        (
+            "dualboard-card2.service",
+            unit_with("dualboard-card2.service", "/usr/bin/card2_monitor", binary(Card2)),
+        ),
+    ]
+}
+
+/// systemd-analyze, where it is and not older than 250: that looks at other units as well, and at no file of a
+/// unit for its exposure.
+fn analyze(arguments: &[&str], unit: &Path) -> Option<std::process::Output> {
+    let analyze = || std::process::Command::new("systemd-analyze");
+    let help = analyze().arg("--help").output().ok()?;
+    String::from_utf8_lossy(&help.stdout)
+        .contains("--recursive-errors")
+        .then(|| {
+            let mut command = analyze();
+            command
+                .args(arguments)
+                .arg(unit)
+                .output()
+                .expect("systemd-analyze")
+        })
+}
+
 #[test]
-fn the_example_units_are_ones_that_systemd_takes_and_alike() {
+fn the_units_are_ones_that_systemd_takes() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut alike = Vec::new();
-    for (card, node) in [(1, Card1), (2, Card2)] {
-        let name = format!("dualboard-card{card}.service");
-        let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(&name);
-        let text = fs::read_to_string(unit).expect("the unit");
-        let installed = format!("/usr/bin/card{card}_monitor");
-        assert!(
-            text.contains(&format!("ExecStart={installed} --service\n")),
-            "{text}"
-        );
-        let path = folder.path().join(&name);
-        fs::write(&path, text.replace(&installed, binary(node))).expect("a file");
-        // Elsewhere there may be no systemd, or one before 250, which looks at other units as well.
-        let analyze = || std::process::Command::new("systemd-analyze");
-        let help = analyze().arg("--help").output();
-        let knows =
-            help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--recursive-errors"));
-        if knows {
-            let mut verify = analyze();
-            verify.args(["--recursive-errors=no", "verify"]).arg(&path);
-            let output = verify.output().expect("systemd-analyze");
-            assert_eq!(flat(&String::from_utf8_lossy(&output.stderr)), "");
-            assert!(output.status.success());
-        }
-        let number = card.to_string();
-        alike.push(
-            ["card", "card ", "board "]
-                .into_iter()
-                .fold(text, |text, of| text.replace(&format!("{of}{number}"), of)),
-        );
+    for (name, text) in units() {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("a file");
+        let Some(output) = analyze(&["--recursive-errors=no", "verify"], &path) else {
+            return;
+        };
+        assert_eq!(flat(&String::from_utf8_lossy(&output.stderr)), "", "{name}");
+        assert!(output.status.success(), "{name}");
     }
-    assert_eq!(alike[0], alike[1], "what is true of one is true of the other");
+}
+
+/// systemd's own figure for what a service could do that it need not: 0 nothing, 10 everything.
+#[test]
+fn the_exposure_of_no_unit_is_above_1_5() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in units() {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("a file");
+        let arguments = ["--offline=true", "--no-pager", "--threshold=15", "security"];
+        let Some(output) = analyze(&arguments, &path) else {
+            return;
+        };
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{name}: {said}");
+    }
+}
+
+#[test]
+fn the_units_of_both_cards_are_alike() {
+    let [_, (_, one), (_, two)] = units();
+    let one = one.replace(binary(Card1), "PROGRAM");
+    let two = two.replace(binary(Card2), "PROGRAM");
+    let alike = |text: String, number: &str| {
+        ["card", "card ", "board "]
+            .into_iter()
+            .fold(text, |text, of| text.replace(&format!("{of}{number}"), of))
+    };
+    assert_eq!(
+        alike(one, "1"),
+        alike(two, "2"),
+        "what is true of one is true of the other"
+    );
 }

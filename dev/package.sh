@@ -1,0 +1,259 @@
+#!/usr/bin/env bash
+# For developers. The Debian package of this project, and a look at what came out.
+# `sh FILE` serves as well, whatever shell sh is.
+test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
+set +o posix -euo pipefail
+
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/needs.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/options.sh"
+
+project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+readonly project
+readonly options='
+  --arch value arch -
+  --mirror value mirror - http://deb.debian.org/debian
+  --no-install switch no_install DUALBOARD_NO_INSTALL'
+declare arch mirror no_install
+
+# shellcheck source=scripts/lib/build.sh
+source "${project}/scripts/lib/build.sh"
+
+# A release that Rust 1.89 builds. Another one may lay out a package in another way.
+readonly cargo_deb='3.8.0'
+readonly tools="${project}/target/tools"
+readonly made="${project}/target/package"
+# What Debian 12 has.
+readonly oldest_libc='2.36'
+
+usage() {
+  cat <<'HELP'
+For developers. Make the Debian package of this project: target/debian/dualboard_VERSION_ARCHITECTURE.deb.
+
+Usage: dev/package.sh [OPTION ...]
+
+  --arch NAME       for which processor: arm64 or armhf (ARMv7); default: this machine's
+  --mirror URL      where the Debian comes from in which those are made (default: http://deb.debian.org/debian)
+  --no-install      only say what is missing, install nothing            DUALBOARD_NO_INSTALL=1
+  -h, --help        this text
+
+Run it on Debian. A package that is made on Debian 12 can be installed there and on later releases; one that is made on a later release
+needs that release's C library, and the script says so. Installs what is missing: what a build needs, dpkg-dev, and cargo-deb into
+target/tools. Reads the package when it is made, and fails where something is not in it; lintian looks at it too, where it is installed.
+
+For another processor, what is committed is built in a Debian testing in target/ARCH, with its Rust and its cross compiler, since a Rust
+toolchain from elsewhere has no libraries for that processor. It stays there for the next time. This needs root, debootstrap and 4 GB; the
+package is for Debian 13 and later.
+
+Examples:
+  dev/package.sh
+  sudo dev/package.sh --arch arm64
+  apt install ./target/debian/dualboard_0.2.0-1_amd64.deb            on a board
+HELP
+}
+
+main() {
+  parse_options "${options}" "$@"
+  has_command dpkg || die 'needs Debian: the package depends on what dpkg finds on this machine'
+  provide_needs package_needs
+  require_rust
+  provide_cargo_deb
+  cd "${project}"
+  make_files
+  if [[ -n "${arch}" && "${arch}" != "$(dpkg --print-architecture)" ]]; then
+    make_package_for "${arch}"
+  else
+    make_package
+  fi
+  check_dependencies
+  check_files
+  check_style
+  say "Made: ${package} ($(du -h --apparent-size "${package}" | cut -f 1))"
+}
+
+make_package() {
+  say 'Making the package ...'
+  # cargo-deb builds the programs itself.
+  package="$(PATH="${tools}/bin:${PATH}" cargo deb --locked --quiet --output "${target_dir}/debian/" -- --target-dir "${target_dir}")" ||
+    die 'cargo deb failed; see above'
+  package="$(tail -n 1 <<<"${package}")"
+}
+
+# make_package_for ARCH
+make_package_for() {
+  local arch="$1" triple gnu root variable
+  case "${arch}" in
+    arm64) triple=aarch64-unknown-linux-gnu gnu=aarch64-linux-gnu ;;
+    armhf) triple=armv7-unknown-linux-gnueabihf gnu=arm-linux-gnueabihf ;;
+    *) die_usage "--arch '${arch}': want arm64, armhf or $(dpkg --print-architecture)" ;;
+  esac
+  ((EUID == 0)) || die "--arch ${arch} needs root: it makes a Debian in a folder"
+  has_command debootstrap || die 'debootstrap is missing; install it (apt-get install debootstrap), then run this again'
+  root="${project}/target/${arch}"
+  # Its last step is a file, so that half of one is made again.
+  [[ -e "${root}/made" ]] || make_root "${arch}" "${root}"
+  bring_sources "${root}"
+  say "Building and making the package for ${arch} ..."
+  variable="CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"${triple}")_LINKER"
+  # In there, since the libraries that dpkg-shlibdeps looks for are there.
+  chroot "${root}" env -i HOME=/root PATH=/srv/bin:/usr/sbin:/usr/bin:/sbin:/bin "${variable}=${gnu}-gcc" \
+    PKG_CONFIG_ALLOW_CROSS=1 "PKG_CONFIG_LIBDIR=/usr/lib/${gnu}/pkgconfig" \
+    sh -c "cd /srv/dualboard && cargo-deb --locked --target ${triple} --output target/debian/" ||
+    die "cargo deb failed in ${root}; see above"
+  mkdir -p "${target_dir}/debian"
+  package="$(find "${root}/srv/dualboard/target/debian" -name "*_${arch}.deb" -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-)"
+  cp "${package}" "${target_dir}/debian/"
+  package="${target_dir}/debian/${package##*/}"
+}
+
+# make_root ARCH ROOT: Debian 13's own Rust is too old.
+make_root() {
+  local arch="$1" root="$2"
+  say "Making a Debian testing in ${root}"
+  rm -rf --one-file-system "${root}"
+  debootstrap --variant=minbase --include=ca-certificates testing "${root}" "${mirror}" >"${root}.log" 2>&1 ||
+    die "debootstrap failed: $(tail -n 3 "${root}.log")"
+  # How this machine reaches the network, the new one does as well.
+  cp /etc/resolv.conf /etc/hosts "${root}/etc/"
+  cp -rL --remove-destination /etc/ssl/certs "${root}/etc/ssl/"
+  if compgen -G '/etc/apt/apt.conf.d/*' >/dev/null; then
+    cp -n /etc/apt/apt.conf.d/* "${root}/etc/apt/apt.conf.d/"
+  fi
+  {
+    chroot "${root}" dpkg --add-architecture "${arch}" &&
+      chroot "${root}" apt-get --quiet update &&
+      DEBIAN_FRONTEND=noninteractive chroot "${root}" apt-get --quiet install --yes --no-install-recommends cargo rustc \
+        "crossbuild-essential-${arch}" "libstd-rust-dev:${arch}" "libssl-dev:${arch}" cmake pkg-config dpkg-dev
+  } >>"${root}.log" 2>&1 || die "what a build for ${arch} needs cannot be installed in ${root}: $(tail -n 5 "${root}.log")"
+  touch "${root}/made"
+}
+
+# bring_sources ROOT: what is committed, what was made here beside it, and what cargo is told of the network; what was built there stays.
+bring_sources() {
+  local sources="$1/srv/dualboard"
+  if [[ -e "${sources}" ]]; then
+    git -C "${sources}" fetch --quiet "${project}" HEAD
+    git -C "${sources}" reset --quiet --hard FETCH_HEAD
+  else
+    git clone --quiet "${project}" "${sources}"
+  fi
+  mkdir -p "${sources}/target" "$1/srv/bin" "$1/root/.cargo"
+  rm -rf "${sources}/target/package"
+  cp -a "${made}" "${sources}/target/package"
+  cp "${tools}/bin/cargo-deb" "$1/srv/bin/"
+  if [[ -e "${CARGO_HOME:-${HOME}/.cargo}/config.toml" ]]; then
+    cp "${CARGO_HOME:-${HOME}/.cargo}/config.toml" "$1/root/.cargo/"
+  fi
+}
+
+# What a package needs beyond what the programs need: name, and package for apt.
+package_needs() {
+  missing_build_needs
+  # It finds out which libraries a program needs, and which package has them. Without it, cargo-deb leaves them out.
+  has_command dpkg-shlibdeps || printf 'dpkg-shlibdeps dpkg-dev - -\n'
+}
+
+# Into a folder of this project: whoever has another release of it keeps that.
+provide_cargo_deb() {
+  if [[ "$("${tools}/bin/cargo-deb" --version 2>/dev/null)" == "cargo-deb ${cargo_deb}" ]]; then
+    return
+  fi
+  [[ -z "${no_install}" ]] || die "missing: cargo-deb ${cargo_deb} in ${tools}; run without --no-install"
+  say "Installing: cargo-deb ${cargo_deb} into ${tools}"
+  cargo install --quiet --locked --root "${tools}" --version "=${cargo_deb}" cargo-deb
+}
+
+# What is in the package and not in the project: man pages, completions, the command's other name, and the changelog in Debian's form.
+make_files() {
+  rm -rf "${made}"
+  cargo run --quiet --locked --example package_files -- "${made}" >/dev/null
+  mkdir -p "${made}/bin"
+  ln -s ../lib/dualboard/scripts/dualboard-setup "${made}/bin/dualboard-setup"
+  mkdir -p "${made}/share/man/man8"
+  write_man_page >"${made}/share/man/man8/dualboard-setup.8"
+  # Without the time of this build in it.
+  write_changelog | gzip -9n >"${made}/changelog.gz"
+}
+
+# Its help, since that says everything.
+write_man_page() {
+  cat <<'MAN'
+.TH DUALBOARD-SETUP 8
+.SH NAME
+dualboard-setup \- makes this machine board 1 or board 2 of two boards that share six sensors
+.SH DESCRIPTION
+.nf
+MAN
+  "${project}/scripts/dualboard-setup" --help | sed -e 's/\\/\\e/g' -e "s/^[.']/\\\\\&&/" -e 's/-/\\-/g'
+  cat <<'MAN'
+.fi
+.SH SEE ALSO
+card1_monitor(1), card2_monitor(1), card2_global_display(1), and the guide, /usr/share/doc/dualboard/docs/operations.md
+MAN
+}
+
+write_changelog() {
+  local version
+  version="$(sed -n 's/^version = "\(.*\)"$/\1/p' "${project}/Cargo.toml" | head -n 1)"
+  printf 'dualboard (%s-1) unstable; urgency=medium\n\n' "${version}"
+  printf '  * What has changed is in changelog.gz beside this file.\n\n'
+  printf ' -- %s  %s\n' "$(sed -n 's/^maintainer = "\(.*\)"$/\1/p' "${project}/Cargo.toml")" "$(git log -1 --format=%cD)"
+}
+
+# field NAME: of the package
+field() { dpkg-deb --field "${package}" "$1"; }
+
+# cargo-deb ends with status 0 also where it has not found out what the programs need.
+check_dependencies() {
+  local depends library needed
+  depends="$(field Depends)"
+  say "It depends on: ${depends}"
+  for library in libc6 libssl3 mosquitto openssl; do
+    [[ "${depends}" =~ (^|, )${library}(t64)?(\ |,|$) ]] ||
+      die "${package}: its Depends has no ${library}: ${depends}; is dpkg-shlibdeps (dpkg-dev) installed, and are the programs built for this machine?"
+  done
+  needed="$(sed -n 's/.*libc6 (>= \([0-9.]*\)).*/\1/p' <<<"${depends}")"
+  if dpkg --compare-versions "${needed}" gt "${oldest_libc}"; then
+    warn "It needs libc6 ${needed}, and Debian 12 has ${oldest_libc}: to install it there, make it there (or in a Debian 12 that debootstrap makes)."
+  fi
+}
+
+# What a board cannot do without, as it must be there: mode, owner, path.
+check_files() {
+  local listed wanted
+  listed="$(dpkg-deb --contents "${package}" | awk '{print $1, $2, $6, $7, $8}')"
+  while read -r wanted; do
+    grep -qxE -- "${wanted} *" <<<"${listed}" || die "${package} lacks this line: ${wanted}; look at dpkg-deb --contents, and at [package.metadata.deb] in Cargo.toml"
+  done <<'LINES'
+-rwxr-xr-x 0/0 ./usr/bin/card1_monitor
+-rwxr-xr-x 0/0 ./usr/bin/card2_monitor
+-rwxr-xr-x 0/0 ./usr/bin/card2_global_display
+lrwxrwxrwx 0/0 ./usr/bin/dualboard-setup -> ../lib/dualboard/scripts/dualboard-setup
+-rwxr-xr-x 0/0 ./usr/lib/dualboard/scripts/dualboard-setup
+-rw-r--r-- 0/0 ./usr/lib/dualboard/scripts/lib/say.sh
+-rw-r--r-- 0/0 ./usr/lib/dualboard/mosquitto_broker1.conf
+-rw-r--r-- 0/0 ./usr/lib/dualboard/mosquitto_bridge.conf
+-rw-r--r-- 0/0 ./usr/lib/systemd/system/dualboard-broker.service
+-rw-r--r-- 0/0 ./usr/lib/systemd/system/dualboard-card1.service
+-rw-r--r-- 0/0 ./usr/lib/systemd/system/dualboard-card2.service
+-rw-r--r-- 0/0 ./usr/lib/sysusers.d/dualboard.conf
+-rw-r--r-- 0/0 ./usr/share/man/man1/card1_monitor.1.gz
+-rw-r--r-- 0/0 ./usr/share/bash-completion/completions/card1_monitor
+-rw-r--r-- 0/0 ./usr/share/man/man8/dualboard-setup.8.gz
+-rw-r--r-- 0/0 ./usr/share/doc/dualboard/docs/operations.md
+-rw-r--r-- 0/0 ./usr/share/doc/dualboard/copyright
+LINES
+  # Programs, units and scripts belong to root, and nobody else may change them.
+  ! grep -E '^[^l].{7}w|^-.{4}w' <<<"${listed}" || die "${package}: others than root may write the above; correct the modes in [package.metadata.deb] of Cargo.toml"
+  [[ -z "$(field Conffiles 2>/dev/null)" ]] || die "${package} has configuration files; dualboard-setup makes them, so that an upgrade asks nothing"
+}
+
+check_style() {
+  if has_command lintian; then
+    lintian --fail-on error "${package}" || die "lintian finds errors in ${package}; see above"
+  else
+    say 'Not looked at by lintian, which is not installed.'
+  fi
+}
+
+main "$@"
