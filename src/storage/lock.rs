@@ -200,8 +200,8 @@ fn open(path: &Path) -> Result<(File, Option<io::Error>)> {
         })
 }
 
-/// Who may go through the folder to the socket has to see here whose it is, also where a narrow umask hides the
-/// states from them. Another user's file keeps its mode.
+/// Who may go through the folder to the socket has to see here whose it is, also where a narrow umask hides
+/// the states from them. Another user's file keeps its mode.
 fn let_group_look(file: &File, path: &Path) {
     let mode = |meta: io::Result<Metadata>| meta.map_or(0, |meta| meta.mode() & 0o7777);
     let (folder, now) = (

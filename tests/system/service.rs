@@ -345,8 +345,8 @@ fn units() -> [(&'static str, String); 3] {
     ]
 }
 
-/// systemd-analyze, where it is and not older than 250: that looks at other units as well, and at no file of a
-/// unit for its exposure.
+/// systemd-analyze, where it is and not older than 250: that looks at other units as well, and at no file of
+/// a unit for its exposure.
 fn analyze(arguments: &[&str], unit: &Path) -> Option<std::process::Output> {
     let analyze = || std::process::Command::new("systemd-analyze");
     let help = analyze().arg("--help").output().ok()?;
