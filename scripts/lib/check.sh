@@ -1,25 +1,88 @@
 # shellcheck shell=bash
 # dualboard-setup check: a line for each thing that can be wrong with a board. Nothing is called ok that was not seen.
 
-declare board_dir data_dir broker_user owner_user board port local_port addresses peer
+declare project board_dir data_dir broker_user owner_user board port local_port addresses peer json
 declare -a bridge_users
 
 worst=0
+# For --json: what was found, and what the programs say, each a JSON object.
+json_results=()
+json_programs=()
 
-ok() { say "ok    $*"; }
+ok() { found ok "$*"; }
+skipped() { found skipped "$*"; }
 doubt() {
-  say "warn  $*"
-  ((worst >= 1)) || worst=1
+  found warn "$*"
+  worsen 1
 }
 fault() {
-  say "FAIL  $*"
-  worst=2
+  found FAIL "$*"
+  worsen 2
 }
+
+# found RESULT TEXT
+found() {
+  local result="$1" text="$2"
+  if [[ -n "${json}" ]]; then
+    text="$(printf '%s' "${text}" | sed 's/[\\"]/\\&/g')"
+    json_results+=("{\"result\":\"${result}\",\"found\":\"${text//[[:cntrl:]]/ }\"}")
+  else
+    say "$(printf '%-5s %s' "${result}" "${text}")"
+  fi
+}
+
+worsen() { (($1 <= worst)) || worst="$1"; }
 
 check_board() {
   require_told_board
   require_tools
-  check_lines || exit "${worst}"
+  check_lines || true
+  check_program "card${board}_monitor" "${owner_user}"
+  if [[ "${board}" == 2 ]]; then
+    check_program card2_global_display ''
+  fi
+  if [[ -n "${json}" ]]; then
+    printf '{"board":%s,"status":%s,"checks":[%s],"programs":[%s]}\n' "${board}" "${worst}" \
+      "$(join_with_commas ${json_results[@]+"${json_results[@]}"})" "$(join_with_commas ${json_programs[@]+"${json_programs[@]}"})"
+  fi
+  exit "${worst}"
+}
+
+join_with_commas() {
+  local IFS=,
+  printf '%s' "$*"
+}
+
+# check_program PROGRAM USER: what the program itself sees, by its own settings and password. USER: as whom, the own one if empty.
+check_program() {
+  local program="$1" user="$2" said status=0 words=()
+  [[ -z "${user}" ]] || words+=(setpriv --reuid "${user}" --regid "${user}" --init-groups)
+  if [[ -z "${data_dir}" ]]; then
+    # As the service, whatever the environment of this shell says.
+    words+=(env -i "PATH=${PATH}" "DUALBOARD_SETTINGS=${board_dir}" "${program}")
+  else
+    words+=(env "DUALBOARD_SETTINGS=${board_dir}" "${project}/target/release/${program}")
+  fi
+  if ! command -v "${words[-1]}" >/dev/null; then
+    skipped "${program} --check: there is no program ${words[-1]}"
+    return 0
+  fi
+  words+=(--check)
+  if [[ "${program}" == *_monitor && -n "${data_dir}" ]]; then
+    words+=(--state-dir "${data_dir}/state")
+  fi
+  if [[ -n "${json}" ]]; then
+    said="$("${words[@]}" --json 2>/dev/null)" || status=$?
+    [[ "${said}" != '{'*'}' ]] || json_programs+=("${said}")
+  else
+    say "${program} --check:"
+    "${words[@]}" || status=$?
+    said='{}'
+  fi
+  if ((status > 2)) || [[ "${said}" != '{'*'}' ]]; then
+    fault "${program} --check ended with status ${status} and without a result; run it by itself"
+  fi
+  worsen "$((status > 2 ? 2 : status))"
 }
 
 # Fails if something is wrong.

@@ -21,7 +21,7 @@ readonly project
 
 readonly installed_dir=/etc/dualboard
 
-declare data_dir address port local_port peer token authority bridge
+declare data_dir address port local_port peer token authority bridge json
 declare -a words bridge_users
 
 usage() {
@@ -34,7 +34,7 @@ Usage: dualboard-setup board1 --address ADDRESS [--port PORT] [--local-port PORT
        dualboard-setup revoke viewer-NAME|operator-NAME
        dualboard-setup list
        dualboard-setup renew [--authority | --bridge]
-       dualboard-setup check
+       dualboard-setup check [--json]
 
   board1            broker 1 and the owner of card 1
   board2            broker 2 with the bridge to board 1, and the owner of card 2
@@ -45,7 +45,8 @@ Usage: dualboard-setup board1 --address ADDRESS [--port PORT] [--local-port PORT
   renew             a new key and certificate for this board's broker; with --authority also a new authority, whose
                     certificate then has to go to board 2 and to all screens elsewhere; on board 1 with --bridge, instead, new
                     passwords for the bridge, and so a new token for board 2: who has the old ones is thrown out at once
-  check             a line for each thing that can be wrong: ok, warn or FAIL; ends with status 0, 1 or 2
+  check             a line for each thing that can be wrong: ok, warn or FAIL, and then what --check of the board's programs
+                    says; ends with status 0, 1 or 2. With --json it is one object
 
   --address ADDRESS   what others reach this board by: an address or a name; several with commas between them
   --port PORT         the broker's port there, TLS only (default: 8883)
@@ -74,12 +75,14 @@ main() {
     --token value token
     --authority switch authority
     --bridge switch bridge
+    --json switch json
     --data-dir value data_dir
     ARGUMENT repeated words' "$@"
   ((${#words[@]})) || die_usage 'what is to be done? board1, board2, add, revoke, list, renew or check'
   settle_place
   local command="${words[0]}"
   set -- "${words[@]:1}"
+  [[ -z "${json}" || "${command}" == check ]] || die_usage "${command}: --json is for check"
   case "${command}" in
     board1 | board2)
       (($# == 0)) || die_usage "${command}: unknown argument '$1'"
