@@ -45,8 +45,8 @@ Usage: dualboard-setup board1 --address ADDRESS [--port PORT] [--local-port PORT
   renew             a new key and certificate for this board's broker; with --authority also a new authority, whose
                     certificate then has to go to board 2 and to all screens elsewhere; on board 1 with --bridge, instead, new
                     passwords for the bridge, and so a new token for board 2: who has the old ones is thrown out at once
-  check             a line for each thing that can be wrong: ok, warn or FAIL, and then what --check of the board's programs
-                    says; ends with status 0, 1 or 2. With --json it is one object
+  check             a line for each thing that can be wrong: ok, warn, FAIL or skipped, and then what --check of the board's
+                    programs says; ends with status 0, 1 or 2. With --json it is one object
 
   --address ADDRESS   what others reach this board by: an address or a name; several with commas between them
   --port PORT         the broker's port there, TLS only (default: 8883)
@@ -57,7 +57,8 @@ Usage: dualboard-setup board1 --address ADDRESS [--port PORT] [--local-port PORT
                       folder, instead of the installed one
   -h, --help          this text
 
-Run again, it changes nothing; an option that was given once need not be given again. Everything is in /etc/dualboard. Needs root.
+Run again, it changes nothing; an option that was given once need not be given again. Without --data-dir, everything is in
+/etc/dualboard, and root is needed.
 
 Examples:
   dualboard-setup board1 --address 192.0.2.1

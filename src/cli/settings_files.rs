@@ -118,7 +118,6 @@ impl SettingsFiles {
     }
 }
 
-/// Where the files are, if anywhere. A folder that somebody has named has to be there.
 /// The folder of the settings; `None` if there is to be none.
 pub(super) fn settings_dir() -> Option<PathBuf> {
     folder(named()).ok().flatten()
@@ -129,6 +128,7 @@ fn named() -> Option<PathBuf> {
     std::env::var_os("DUALBOARD_SETTINGS").map(PathBuf::from)
 }
 
+/// Where the files are, if anywhere. A folder that somebody has named has to be there.
 fn folder(named: Option<PathBuf>) -> Result<Option<PathBuf>, String> {
     match named {
         None => Ok(Some(PathBuf::from(FOLDER))),
