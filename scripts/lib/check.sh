@@ -27,7 +27,7 @@ found() {
     text="$(printf '%s' "${text}" | sed 's/[\\"]/\\&/g')"
     json_results+=("{\"result\":\"${result}\",\"found\":\"${text//[[:cntrl:]]/ }\"}")
   else
-    say "$(printf '%-5s %s' "${result}" "${text}")"
+    say "$(printf '%-7s %s' "${result}" "${text}")"
   fi
 }
 
@@ -55,22 +55,23 @@ join_with_commas() {
 
 # check_program PROGRAM USER: what the program itself sees, by its own settings and password. USER: as whom, the own one if empty.
 check_program() {
-  local program="$1" user="$2" said status=0 words=()
+  local program="$1" user="$2" said status=0 words=() options=() name="$1"
   [[ -z "${user}" ]] || words+=(setpriv --reuid "${user}" --regid "${user}" --init-groups)
   if [[ -z "${data_dir}" ]]; then
     # As the service, whatever the environment of this shell says.
     words+=(env -i "PATH=${PATH}" "DUALBOARD_SETTINGS=${board_dir}" "${program}")
   else
-    words+=(env "DUALBOARD_SETTINGS=${board_dir}" "${project}/target/release/${program}")
+    # There the programs have no files of settings.
+    [[ "${program}" != card2_global_display ]] || name=display
+    options=(--broker "mqtt://127.0.0.1:${local_port}" --username "${name}" --password-file "${board_dir}/credentials/${name}")
+    [[ "${program}" != *_monitor ]] || options+=(--state-dir "${data_dir}/state")
+    words+=(env DUALBOARD_SETTINGS= "${project}/target/release/${program}")
   fi
   if ! command -v "${words[-1]}" >/dev/null; then
     skipped "${program} --check: there is no program ${words[-1]}"
     return 0
   fi
-  words+=(--check)
-  if [[ "${program}" == *_monitor && -n "${data_dir}" ]]; then
-    words+=(--state-dir "${data_dir}/state")
-  fi
+  words+=(--check ${options[@]+"${options[@]}"})
   if [[ -n "${json}" ]]; then
     said="$("${words[@]}" --json 2>/dev/null)" || status=$?
     [[ "${said}" != '{'*'}' ]] || json_programs+=("${said}")

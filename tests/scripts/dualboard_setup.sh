@@ -71,7 +71,7 @@ wrong_words_are_refused_and_make_nothing() {
 board1_is_made() {
   check 'board 1 is made' one board1 --address "${address1}"
   check 'its check finds the broker' says 'answers on loopback, port 1893'
-  check 'and TLS at its address' says "ok    TLS at ${address1}, port 8883"
+  check 'and TLS at its address' says "ok      TLS at ${address1}, port 8883"
   check 'it says what to do on board 2' says "dualboard-setup board2 --peer ${address1} --token token"
   check 'a taken port is said with its holder' fails_saying 'port 1894 is taken' with_port_taken 1894 setup2 board2 --peer "${address1}" --token "${files1}/token"
 }
@@ -90,9 +90,9 @@ with_port_taken() {
 
 board2_is_made() {
   check 'board 2 is made' two board2 --peer "${address1}" --token "${files1}/token" --address "${address2}"
-  check 'the bridge is up' says 'ok    bridge: up in both directions'
+  check 'the bridge is up' says 'ok      bridge: up in both directions'
   check 'board 1 sees it too' one check
-  check 'and all is ok' says 'ok    bridge: up in both directions'
+  check 'and all is ok' says 'ok      bridge: up in both directions'
   check 'the owner of card 2 is told where its broker is' grep -qx 'DUALBOARD_BROKER=mqtt://127.0.0.1:1894' "${files2}/board.env"
   check 'and its user' grep -qx 'DUALBOARD_USERNAME=card2_monitor' "${files2}/card2_monitor.env"
   check 'a display on the board has another one' grep -qx 'DUALBOARD_USERNAME=display' "${files2}/card2_global_display.env"
@@ -144,7 +144,7 @@ a_watcher_reads_no_secret() {
   wait "${watcher}" 2>/dev/null || true
   check 'who watches while secrets are made reads none' test ! -s "${sandbox}/watched"
   check 'board 2 takes the new token' two board2 --token "${files1}/token"
-  check 'and the bridge is up again' says 'ok    bridge: up'
+  check 'and the bridge is up again' says 'ok      bridge: up'
 }
 
 # Each command line of the tools, as a stand-in for each of them writes it down.
@@ -199,7 +199,7 @@ what_was_cut_off_is_completed() {
   printf 'half' >"${files1}/rights.acl.new"
   check 'board 1 after a cut' one board1
   check 'the owner is let in again' soon owner_is_let_in
-  check 'and the network too' says "ok    TLS at ${address1}"
+  check 'and the network too' says "ok      TLS at ${address1}"
   check 'nothing is left of it' test -z "$(find "${files1}" -name '*.new' -o -name .making)"
 }
 
@@ -217,12 +217,12 @@ as_user() {
 another_address_makes_another_certificate() {
   at1 ip address add 192.0.2.9/24 dev link0
   check 'board 1 with another address more' one board1 --address "${address1},192.0.2.9"
-  check 'has a certificate for it' says 'ok    TLS at 192.0.2.9'
+  check 'has a certificate for it' says 'ok      TLS at 192.0.2.9'
   check 'and says that the broker has started again' says 'started again with its new settings'
   check 'board 2 finds it' soon bridge_is_up
 }
 
-bridge_is_up() { two check && says 'ok    bridge: up'; }
+bridge_is_up() { two check && says 'ok      bridge: up'; }
 
 credentials_come_and_go() {
   local process screen network=(-h "${address1}" -p 8883 --cafile "${files1}/tls/ca.crt")
@@ -277,14 +277,14 @@ broker_shows_its_certificate() {
 
 check_sees_what_is_wrong() {
   chmod 640 "${files2}/credentials/board2_bridge_in"
-  check 'a secret for the group' fails_saying 'FAIL  /etc/dualboard/credentials/board2_bridge_in has mode' setup2 check
+  check 'a secret for the group' fails_saying 'FAIL    /etc/dualboard/credentials/board2_bridge_in has mode' setup2 check
   chmod 600 "${files2}/credentials/board2_bridge_in"
   check 'a board with a wrong clock' fails_saying 'is not valid' with_clock '@2103-01-01 00:00:00' check
   at1 systemctl stop dualboard-card1
-  check 'an owner that has ended' fails_saying 'FAIL  dualboard-card1 does not run' setup1 check
+  check 'an owner that has ended' fails_saying 'FAIL    dualboard-card1 does not run' setup1 check
   at1 systemctl start dualboard-card1
   at1 systemctl stop dualboard-broker
-  check 'a broker that has ended' fails_saying 'FAIL  broker 1 does not answer' setup1 check
+  check 'a broker that has ended' fails_saying 'FAIL    broker 1 does not answer' setup1 check
   check 'board 2 says why the bridge is down' soon fails_saying 'connection refused' setup2 check
   at1 systemctl start dualboard-broker
   check 'all is well again' soon bridge_is_up
