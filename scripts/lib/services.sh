@@ -5,12 +5,14 @@ declare board_dir data_dir board local_port addresses port
 
 # Ends the script if somebody else holds a port that this board wants. Its own broker may.
 take_port_or_die() {
-  local wanted=("${local_port}") one
-  systemctl is-active --quiet dualboard-broker && return 0
+  local wanted=("${local_port}") one own=''
+  # Those that it has now.
+  ! systemctl is-active --quiet dualboard-broker || own=" $(told local_port) $(told port) "
   if [[ -n "${addresses}" ]]; then
     wanted+=("${port}")
   fi
   for one in "${wanted[@]}"; do
+    [[ "${own}" != *" ${one} "* ]] || continue
     ! port_in_use "${one}" ||
       die "port ${one} is taken by $(port_holder "${one}"); end that process, or take another port: --port for the network, --local-port for loopback"
   done

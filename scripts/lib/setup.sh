@@ -282,7 +282,12 @@ revoke_user() {
   require_told_board
   [[ "${user}" == viewer-* || "${user}" == operator-* ]] ||
     die_usage "revoke '${user}': want viewer-NAME or operator-NAME, as $(again list) shows them"
-  is_user network "${user}" || die "revoke ${user}: there is none; $(again list) shows who is"
+  if ! is_user network "${user}"; then
+    # An earlier run may have been cut off before the broker was told.
+    changed_files+=(network.passwd)
+    reload_broker
+    die "revoke ${user}: there is none; $(again list) shows who is"
+  fi
   dismiss_user network "${user}"
   put_rights "${project}/mosquitto_rights${board}.acl"
   reload_broker
@@ -328,13 +333,13 @@ renew_board() {
 }
 
 renew_bridge() {
-  local user password
+  local user
   [[ "${board}" == 1 ]] || die 'renew --bridge: board 1 makes the passwords of the bridge; run it there'
   [[ -z "${authority}" ]] || die_usage 'renew: want --authority or --bridge, not both at once'
   for user in "${bridge_users[@]}"; do
-    password="$(random_letters 32)"
-    put_file "credentials/${user}" 600 root:root "${password}"
-    admit_user network "${user}" "${password}"
+    # The old one goes first: what a power cut leaves then is completed by the next run.
+    dismiss_user network "${user}"
+    ensure_user network "${user}" 600 root:root
   done
   put_token
   reload_broker
