@@ -136,13 +136,16 @@ a_watcher_reads_no_secret() {
       done
     done' >"${sandbox}/watched" 2>/dev/null &
   watcher=$!
+  printf 'bait\n' >"${files1}/bait"
+  check 'who watches reads what is open' soon grep -qs bait "${sandbox}/watched"
+  rm "${files1}/bait"
   one add viewer watched
   one renew
   one revoke viewer-watched
   one renew --authority
   kill "${watcher}"
   wait "${watcher}" 2>/dev/null || true
-  check 'who watches while secrets are made reads none' test ! -s "${sandbox}/watched"
+  check 'who watches while secrets are made reads none' refused grep -v /bait "${sandbox}/watched"
   check 'board 2 takes the new token' two board2 --token "${files1}/token"
   check 'and the bridge is up again' says 'ok      bridge: up'
 }
@@ -243,6 +246,7 @@ credentials_come_and_go() {
   kill "${screen}" 2>/dev/null || true
   wait "${screen}" 2>/dev/null || true
   rm "${files1}/credentials/viewer-lobby"
+  check 'a port that somebody else has is not taken for another one' with_port_taken 8884 fails_saying 'port 8884 is taken' setup2 board2 --port 8884
   check 'nobody is revoked twice' fails_saying 'there is none' setup1 revoke viewer-lobby
   check 'no program of the board is revoked' fails_saying 'want viewer-NAME or operator-NAME' setup1 revoke card1_monitor
   check 'all that without a new start of the broker' test "$(<"${sandbox}/${host1}/units/dualboard-broker.pid")" = "${process}"
@@ -279,6 +283,16 @@ check_sees_what_is_wrong() {
   chmod 640 "${files2}/credentials/board2_bridge_in"
   check 'a secret for the group' fails_saying 'FAIL    /etc/dualboard/credentials/board2_bridge_in has mode' setup2 check
   chmod 600 "${files2}/credentials/board2_bridge_in"
+  printf 'secret\n' >"${files2}/credentials/copy"
+  check 'a copy of a secret that is open' fails_saying 'FAIL    /etc/dualboard/credentials/copy can be read' setup2 check
+  rm "${files2}/credentials/copy"
+  # A client without a name has no client id there either, which would do.
+  sed -i -e 's/^allow_anonymous false/allow_anonymous true/' -e '/^use_username_as_clientid/d' "${files2}/broker.conf"
+  at2 systemctl restart dualboard-broker
+  check 'a broker that asks nobody for a password' soon fails_saying 'FAIL    broker 2 lets in who has no password, on loopback' setup2 check
+  check 'from the network too' says "FAIL    broker 2 lets in who has no password, on ${address2}, port 8883"
+  check 'board 2 is set right' two board2
+  check 'and refuses strangers again' says "ok      broker 2: refuses who has no password, on ${address2}, port 8883"
   check 'a board with a wrong clock' fails_saying 'is not valid' with_clock '@2103-01-01 00:00:00' check
   at1 systemctl stop dualboard-card1
   check 'an owner that has ended' fails_saying 'FAIL    dualboard-card1 does not run' setup1 check
