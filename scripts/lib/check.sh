@@ -251,7 +251,7 @@ why_no_bridge() {
   local host="${1%:*}" peer_port="${1##*:}" said
   said="$(try_tls "${host}" "${peer_port}" "${board_dir}/peer/ca.crt")"
   if [[ -z "${said}" ]]; then
-    said="$(try_login "${host}" "${peer_port}")"
+    said="$(try_login "${host}" "${peer_port}")" || said='whether it takes the password cannot be tried; see above'
   fi
   printf '%s' "${said}"
 }
