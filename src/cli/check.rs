@@ -1,7 +1,7 @@
 //! `--check`.
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args};
+use clap::{ArgMatches, Args, Command};
 
 use super::environment::switch;
 
@@ -27,7 +27,7 @@ pub(super) struct CheckJsonArgs {
 
 /// What was typed beside `--check` and has no sense there; or `--json` of a monitor without it. As variables
 /// they deny nothing: a file of settings serves the other commands as well.
-pub(super) fn contradiction(matches: &ArgMatches) -> Option<String> {
+pub(super) fn contradiction(program: &Command, matches: &ArgMatches) -> Option<String> {
     let typed = |id: &str| {
         let known = matches.try_contains_id(id).is_ok();
         known && matches.value_source(id) == Some(ValueSource::CommandLine)
@@ -39,6 +39,9 @@ pub(super) fn contradiction(matches: &ArgMatches) -> Option<String> {
             "--check only looks and then ends, --{other} does something else: give one of the two"
         ));
     }
-    let of_monitor = matches.try_contains_id("take_over").is_ok();
+    // A release build of clap says of no id that it does not know it.
+    let of_monitor = program
+        .get_arguments()
+        .any(|argument| argument.get_id() == "take_over");
     (of_monitor && typed("json")).then(|| "--json is for --check: give both, or neither".to_owned())
 }

@@ -59,7 +59,7 @@ pub fn parse<P: Parser>() -> (P, Vec<String>) {
             format!("{setting} shows a screen that toggles nothing, {action} toggles: give one of the two");
         explained.error(ErrorKind::ArgumentConflict, why).exit();
     }
-    if let Some(why) = check::contradiction(&matches) {
+    if let Some(why) = check::contradiction(&explained, &matches) {
         explained.error(ErrorKind::ArgumentConflict, why).exit();
     }
     if let Some(why) = half_pair(&matches) {
