@@ -17,6 +17,9 @@ use crate::wire::{self, Direction, Message, Topic};
 /// Where a broker says what it is.
 const VERSION: &str = "$SYS/broker/version";
 
+/// How long the marker may take, also where the check is to listen for less.
+const MARKER_LIMIT: Duration = Duration::from_secs(5);
+
 /// What the check knows of the broker's messages.
 #[derive(Debug)]
 pub(super) struct Evidence {
@@ -174,8 +177,15 @@ fn follow(reached: &mut Reached, options: &CheckOptions, heard: &mut Evidence) -
         Marker::Denied(offered)
     };
     let mut unreleased_too = false;
+    // A broker with much to do is not one that keeps the marker to itself.
+    let marker_until = clock.now().mono.after(MARKER_LIMIT);
     while !heard.is_complete(options.role) {
-        let left = clock.until(until);
+        let is_missing = heard.marker == Marker::Missing;
+        let left = clock.until(if is_missing {
+            until.max(marker_until)
+        } else {
+            until
+        });
         if left == Duration::ZERO {
             break;
         }

@@ -262,10 +262,12 @@ fn others(folder: &Path, card: Card, known: &[PathBuf]) -> CheckLine {
     let own = fs::canonicalize(folder).ok();
     let mut unseen = Vec::new();
     let mut found: Vec<String> = Vec::new();
+    let mut looked = false;
     for place in known {
         if place == folder || (own.is_some() && fs::canonicalize(place).ok() == own) {
             continue;
         }
+        looked = true;
         let file = state_file::path(place, card);
         let shown = file.display().to_string();
         match fs::symlink_metadata(&file) {
@@ -289,6 +291,10 @@ fn others(folder: &Path, card: Card, known: &[PathBuf]) -> CheckLine {
             "",
             format!("this user may not look for {}", unseen.join(", ")),
         );
+    }
+    if !looked {
+        let why = "no other folder is known here: neither XDG_STATE_HOME nor HOME names one";
+        return CheckLine::skipped(CHECK, "", why);
     }
     CheckLine::ok(CHECK, "", "there is none in the usual folders")
 }
