@@ -66,14 +66,26 @@ main() {
   check 'examples in the documentation' cargo test --locked --doc
   check 'release build' cargo build --locked --release
   check 'instruction counts' cargo bench --locked --bench instructions
+  # It waits nearly all the time, so it runs beside the others.
+  tests/scripts/rights.sh >target/rights.log 2>&1 &
+  rights=$!
+  trap 'kill "${rights}" 2>/dev/null || true' EXIT
   local test
   for test in tests/scripts/*.sh; do
-    check "${test}" "${test}"
+    [[ "${test}" == */rights.sh ]] || check "${test}" "${test}"
   done
+  check 'tests/scripts/rights.sh' end_of_rights
   check 'the judge of the campaign' dev/chaos.sh --self-test
-  check 'real faults' dev/chaos.sh --seed 1 --faults 80 --worlds 2
+  check 'real faults' dev/chaos.sh --seed 1 --faults 60 --worlds 2
   check 'real faults, the cable a proxy' dev/chaos.sh --seed 5 --faults 40 --proxy
   conclude
+}
+
+end_of_rights() {
+  local status=0
+  wait "${rights}" || status=$?
+  cat target/rights.log
+  return "${status}"
 }
 
 # The settings of whoever runs the tests are not theirs: a session or data folder named there may be in use.

@@ -64,7 +64,7 @@ check_program() {
     # There the programs have no files of settings.
     [[ "${program}" != card2_global_display ]] || name=display
     options=(--broker "mqtt://127.0.0.1:${local_port}" --username "${name}" --password-file "${board_dir}/credentials/${name}")
-    [[ "${program}" != *_monitor ]] || options+=(--state-dir "${data_dir}/state")
+    [[ "${program}" != *_monitor ]] || options+=(--state-dir "${DUALBOARD_STATE_DIR:-${data_dir}/state}")
     words+=(env DUALBOARD_SETTINGS= "${project}/target/release/${program}")
   fi
   if ! command -v "${words[-1]}" >/dev/null; then

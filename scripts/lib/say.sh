@@ -14,10 +14,13 @@ to_read=''
 # shellcheck disable=SC2034 # read by session.sh
 must_be_read() { to_read=1; }
 
+# Of `die`. dualboard-setup check has another one, since 1 is a warning there.
+death_status=1
+
 # Ends the script. Say what was tried, with what value, and what to do.
 die() {
   warn "${0##*/}: $*"
-  exit 1
+  exit "${death_status}"
 }
 
 # Unusable arguments.

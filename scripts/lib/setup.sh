@@ -80,8 +80,10 @@ main() {
     --data-dir value data_dir
     ARGUMENT repeated words' "$@"
   ((${#words[@]})) || die_usage 'what is to be done? board1, board2, add, revoke, list, renew or check'
-  settle_place
   local command="${words[0]}"
+  # shellcheck disable=SC2034 # read by die
+  [[ "${command}" != check ]] || death_status=2
+  settle_place
   set -- "${words[@]:1}"
   [[ -z "${json}" || "${command}" == check ]] || die_usage "${command}: --json is for check"
   case "${command}" in

@@ -22,6 +22,9 @@ take_token() {
   fi
   [[ -e "${file}" ]] || die "--token ${file}: there is no such file. Board 1 made one: copy it from there (its setup says how)"
   [[ -r "${file}" ]] || die "--token ${file}: cannot be read by $(id -un)"
+  if [[ -n "$(find -L "${file}" -prune -perm /077)" ]]; then
+    say "Others can read ${file}. If somebody may have read it: dualboard-setup renew --bridge on board 1, and its new token here."
+  fi
   for user in "${bridge_users[@]}"; do
     password="$(sed -n "s/^${user} \([A-Za-z0-9]\{32\}\)$/\1/p" "${file}")"
     [[ "${password}" =~ ^[A-Za-z0-9]{32}$ ]] || not_a_token "${file}" "it has no password of ${user}"

@@ -23,6 +23,7 @@ ensure_user() {
     return 0
   fi
   password="$(random_letters 32)"
+  [[ "${password}" =~ ^[A-Za-z0-9]{32}$ ]] || die "cannot make a password for ${user}: /dev/urandom gives no random letters"
   put_file "${credential}" "${mode}" "${owner}" "${password}"
   admit_user "${listener}" "${user}" "${password}"
 }
@@ -51,7 +52,14 @@ dismiss_user() {
   changed_files+=("credentials/$2")
 }
 
-passwd_without() { grep -v "^$2:" "${board_dir}/$1.passwd" 2>/dev/null || true; }
+# passwd_without LISTENER USER: prints the lines of the others.
+passwd_without() {
+  local file="${board_dir}/$1.passwd" status=0
+  [[ -e "${file}" ]] || return 0
+  grep -v "^$2:" "${file}" || status=$?
+  # 1: nobody else is in it. A file that cannot be read is no empty one.
+  ((status < 2)) || die "cannot read ${file}"
+}
 
 # A listener whose file of passwords is missing would not start.
 ensure_passwd_file() {

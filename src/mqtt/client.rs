@@ -20,7 +20,7 @@ use paho_mqtt::{
 
 use super::problem::LEAST_PACKET;
 use super::signal::Signal;
-use super::{BrokerSettings, Outgoing, Problem};
+use super::{BrokerSettings, Outgoing, Problem, own_files};
 use crate::settings::{Credentials, secret_file};
 
 /// A dead link is noticed after 2.5 times this at the latest (measured: 12.5 s).
@@ -45,8 +45,8 @@ pub(super) struct PahoClient {
     address: Option<SocketAddr>,
     /// Files that a person may mend: when they changed last, as far as is known here.
     files: Vec<(PathBuf, Option<Changed>)>,
-    /// A secret of these that others can read by now.
-    exposed: Option<secret_file::Exposed>,
+    /// Why one of these cannot be used by now, in words.
+    unusable: Option<String>,
     signals: Sender<Signal>,
     /// Counts the clients: one that was left behind may still have something to say.
     clients: u64,
@@ -91,7 +91,7 @@ impl PahoClient {
             options,
             address: None,
             files: files(settings),
-            exposed: None,
+            unusable: None,
             signals,
             clients: 0,
             operations: 0,
@@ -147,7 +147,7 @@ impl PahoClient {
             return;
         }
         self.files = files(&self.settings);
-        self.exposed = None;
+        self.unusable = None;
         if let Some(Credentials {
             username,
             file: Some(file),
@@ -156,13 +156,19 @@ impl PahoClient {
         {
             match Credentials::read(username.clone(), file.clone()) {
                 Ok(credentials) => self.settings.credentials = Some(credentials),
-                Err(why) => self.exposed = why.downcast().ok(),
+                // One that is gone, or empty while it is written, has been read before.
+                // One that is gone, or empty while it is written, has been read before.
+                Err(why) => {
+                    let exposed = why.downcast::<secret_file::Exposed>();
+                    self.unusable = exposed.ok().map(|why| why.to_string());
+                }
             }
         }
         if let Some(own) = &self.settings.certificate
-            && let Err(why) = secret_file::read("key file", "--key", &own.key)
+            // Of a key with a passphrase the library would ask on the terminal.
+            && let Err(why) = own_files::certificate(own)
         {
-            self.exposed = self.exposed.take().or(why.downcast().ok());
+            self.unusable.get_or_insert_with(|| format!("{why:#}"));
         }
         if let Ok(options) = connect_options(&self.settings, self.address) {
             self.options = options;
@@ -172,8 +178,8 @@ impl PahoClient {
     /// Begins an attempt, if there is nothing against it here.
     pub(super) fn connect(&mut self) -> Result<Operation, Problem> {
         self.read_again();
-        if let Some(exposed) = &self.exposed {
-            return Err(Problem::SecretExposed(exposed.to_string()));
+        if let Some(why) = &self.unusable {
+            return Err(Problem::SecretUnusable(why.clone()));
         }
         let token = self.client.connect(self.options.clone());
         Ok(self.track(token))

@@ -65,8 +65,9 @@ pub enum Problem {
     CertificateWanted,
     /// The broker does not take this program's certificate; its alert in OpenSSL's words.
     OwnCertificateRefused(&'static str),
-    /// A file with a secret can be read by others, and is not used; in words.
-    SecretExposed(String),
+    /// A file of this program with a secret is not used: others can read it, or it holds no such thing; in
+    /// words.
+    SecretUnusable(String),
     /// The broker has no messages of `QoS` 2.
     NoQos2,
     /// The broker keeps no messages.
@@ -146,7 +147,7 @@ impl Problem {
             | Self::TlsRefused(_)
             | Self::CertificateWanted
             | Self::OwnCertificateRefused(_)
-            | Self::SecretExposed(_)
+            | Self::SecretUnusable(_)
             | Self::NoQos2
             | Self::NothingRetained
             | Self::SmallPackets(_)
@@ -202,7 +203,7 @@ impl fmt::Display for Problem {
                     "TLS: the broker does not take this program's certificate (--cert): {words}"
                 );
             }
-            Self::SecretExposed(words) => return write!(f, "{}", Plain(words)),
+            Self::SecretUnusable(words) => return write!(f, "{}", Plain(words)),
             Self::NoQos2 => "the broker has no QoS 2 (max_qos): it cannot serve",
             Self::NothingRetained => "the broker keeps no messages (retain_available)",
             Self::SmallPackets(0) => "the broker accepts no packet of this size",

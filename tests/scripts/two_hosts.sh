@@ -23,6 +23,7 @@ main() {
   export CARGO_HOME="${CARGO_HOME:-${HOME}/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-${HOME}/.rustup}" HOME="${sandbox}/home"
   make_hosts
   boards_start
+  boards_check_themselves
   every_key_reaches_every_screen
   pulled_cable_is_said_and_healed
   wrong_password_is_said
@@ -115,6 +116,22 @@ boards_start() {
   check 'board 2 starts' start2 --token "${sandbox}/data1/board/token"
   check 'card 1 is live on the display' comes display 'Sensor 1 +. OK +LIVE'
   check 'card 2 is live on board 1' comes card1 'Sensor 4 +. OK +LIVE'
+}
+
+# What is only worth a warning, and the disk, depend on the machine of the tests.
+boards_check_themselves() {
+  local said words
+  said="$(on1 "${here}/scripts/dualboard-setup" --data-dir "${sandbox}/data1" check || true)"
+  check 'board 1 sees its broker' grep -q '^ok      broker 1: mosquitto' <<<"${said}"
+  check 'its program may log in' grep -q '^ok      login card1_monitor:' <<<"${said}"
+  check 'and write what it has to' grep -q '^ok      write sensors/card1:' <<<"${said}"
+  check 'and hears board 2' grep -q '^ok      heartbeats .*card2_monitor' <<<"${said}"
+  said="$(on2 "${here}/scripts/dualboard-setup" --data-dir "${sandbox}/data2" check --json || true)"
+  words="$(python3 -c '
+import json, sys
+report = json.loads(sys.argv[1])
+print(report["board"], *[program["program"] for program in report["programs"]])' "${said}")"
+  check 'board 2 says it as one object' test "${words}" = '2 card2_monitor card2_global_display'
 }
 
 every_key_reaches_every_screen() {
