@@ -27,7 +27,7 @@ pub use ask::{encode_acknowledged, encode_answer};
 pub use body::{decode_memory, encode_heartbeat, encode_last_will, encode_memory, encode_report};
 pub use topic::{Direction, Topic};
 
-/// The most that a payload may hold, in bytes. A test holds what this project sends to a quarter of it.
+/// The most that a payload may hold, in bytes. A test holds what this project sends to half of it.
 pub const LARGEST: usize = 16 * 1024;
 
 /// What a program said of some sensors.

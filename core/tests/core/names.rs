@@ -7,8 +7,7 @@ use crate::solo::{self, OK, Solo, reading, sensor, version};
 use dualboard_core::machine::Event;
 use dualboard_core::names::{Names, NotASensorName, SensorName};
 use dualboard_core::sensor::{Card, State};
-use dualboard_core::time::Wall;
-use dualboard_core::wire::{Entry, LARGEST, Malformed, Message, Report, Topic, decode, encode_report};
+use dualboard_core::wire::{Entry, Malformed, Message, Report, Topic, decode, encode_report};
 
 fn names(all: &[(u8, &str)]) -> Names {
     let mut names = Names::default();
@@ -135,23 +134,6 @@ fn names_of_another_form_are_a_bad_payload() {
             "{names}: {refused:?}"
         );
     }
-}
-
-#[test]
-fn the_longest_report_is_below_a_quarter_of_the_largest_message() {
-    let longest = "\u{10280}".repeat(SensorName::WIDEST);
-    let seen: Vec<_> = (1..=6).map(|era| ((1 << 53) - 1, u32::MAX - era)).collect();
-    let mut report = Report::default();
-    report.names = names(&[1, 2, 3, 4, 5, 6].map(|number| (number, longest.as_str())));
-    for number in 1..=6 {
-        let version = version((1 << 53) - 1, u32::MAX, &seen);
-        let mut reading = reading(State::Ko, version);
-        reading.changed = Some(Wall(253_402_300_799));
-        report.put(sensor(number), Entry::Reading(reading));
-    }
-    let bytes = encode_report(&report, Topic::All.carries());
-    assert!(bytes.len() < LARGEST / 4, "{}", bytes.len());
-    assert_eq!(decode(Topic::All, &bytes), Ok(Message::Report(report)));
 }
 
 #[test]

@@ -24,7 +24,7 @@ impl Watch {
             match effect {
                 Effect::Publish { topic, payload, .. } => {
                     assert!(connected, "published without a connection");
-                    assert!(payload.len() <= LARGEST / 4, "a large message");
+                    assert!(payload.len() <= LARGEST / 2, "a large message");
                     self.published(*topic, payload);
                 }
                 Effect::Save(_) => assert!(self.role != Role::Display, "the display keeps nothing"),
