@@ -1,8 +1,8 @@
 //! The connection to one MQTT broker: the only place that knows the Eclipse Paho client.
 //!
-//! A thread of its own ("broker") keeps the connection: it connects, subscribes, and after a loss connects
-//! again, by hand, one attempt at a time. Everything that happens comes out on one channel, as the core's own
-//! [`Event`]s.
+//! A [`Broker`] connects, subscribes, and after a loss connects again, by hand, one attempt at a time.
+//! Everything that happens comes out as the core's own [`Event`]s. It has no thread: whoever has one waits
+//! for its [signals](Broker::signals) and its [time](Broker::due_in), and hands them in.
 //!
 //! # What holds
 //!
@@ -14,15 +14,17 @@
 //! - [`Event::Delivered`] means that the broker has completed the handshake (for `QoS` 0: that it was
 //!   written to the socket). It does not mean that the broker has it on disk.
 //! - Nothing is queued for later: without a connection a publish is answered at once.
-//! - No method blocks, but for [`Broker::close`], which keeps its limit.
-//! - The channel of events is not bounded, so that the library's threads never wait: who starts a broker
-//!   reads its events.
+//! - No method blocks, but for [`Broker::wait`] and [`Broker::close`], which keep their limits. Paho holds its
+//!   lock while it looks up a name, so nothing is asked of it while an attempt is under way.
+//! - The channel of signals is not bounded, so that the library's threads never wait: who starts a broker
+//!   reads them.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use anyhow::{Result, ensure};
+use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
 mod backoff;
 mod client;
@@ -44,10 +46,9 @@ pub use url::{BadUrl, BrokerUrl};
 
 use crate::machine::{Event, Ticket};
 use crate::settings::{ClientCertificate, Credentials};
-use crate::system::threads;
 use client::PahoClient;
 use session::Session;
-use signal::Signal;
+pub use signal::Signal;
 
 /// What a [`Broker`] needs to know.
 #[derive(Clone, Debug)]
@@ -94,10 +95,9 @@ fn is_topic(topic: &str) -> bool {
 }
 
 /// A connection that is kept up. Dropping it says goodbye to the broker without waiting for anything.
-#[derive(Debug)]
 pub struct Broker {
-    signals: Sender<Signal>,
-    events: Receiver<Event>,
+    session: Session,
+    signals: Receiver<Signal>,
 }
 
 impl Broker {
@@ -109,65 +109,104 @@ impl Broker {
     /// certificates that cannot be read.
     pub fn start(settings: &BrokerSettings) -> Result<Self> {
         check(settings)?;
-        let (signals, events) = (unbounded(), unbounded());
-        let client = PahoClient::new(settings, signals.0.clone())?;
-        let broker = Self {
-            signals: signals.0.clone(),
-            events: events.1,
-        };
-        let session = Session::new(client, settings, signals, events.0);
-        threads::start("broker", || session.run())
-            .with_context(|| format!("starting the thread for {}", settings.url))?;
-        Ok(broker)
+        let (sender, signals) = unbounded();
+        let client = PahoClient::new(settings, sender.clone())?;
+        let mut session = Session::new(client, settings, sender);
+        session.on_time();
+        Ok(Self { session, signals })
     }
 
-    /// What happens, in the order in which it happened.
+    /// What the library's threads have to say, for [`Self::handle`].
     #[must_use]
-    pub const fn events(&self) -> &Receiver<Event> {
-        &self.events
+    pub const fn signals(&self) -> &Receiver<Signal> {
+        &self.signals
+    }
+
+    /// Takes in what was on the channel.
+    pub fn handle(&mut self, signal: Signal) {
+        self.session.handle(signal);
+    }
+
+    /// After how long to call [`Self::on_time`], at the latest; `None` if only a signal makes a difference.
+    #[must_use]
+    pub fn due_in(&self) -> Option<Duration> {
+        Some(self.session.deadline()?.saturating_duration_since(now()))
+    }
+
+    /// Does what is due by now; nothing, if it is called too early.
+    pub fn on_time(&mut self) {
+        self.session.on_time();
+    }
+
+    /// What has happened, in the order in which it happened; `None` if there is nothing more for now.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.session.next_event()
+    }
+
+    /// Waits for the next event, with nothing else to do. `None` if the limit is over.
+    pub fn wait(&mut self, limit: Duration) -> Option<Event> {
+        let until = now() + limit;
+        loop {
+            if let Some(event) = self.next_event() {
+                return Some(event);
+            }
+            if !self.work(until) {
+                return None;
+            }
+        }
+    }
+
+    /// Waits for one signal, or until something is due. False if nothing comes until then.
+    fn work(&mut self, until: Instant) -> bool {
+        let next = self.session.deadline().map_or(until, |due| due.min(until));
+        match self.signals.recv_deadline(next) {
+            Ok(signal) => self.handle(signal),
+            Err(RecvTimeoutError::Timeout) if next < until => self.on_time(),
+            Err(_) => return false,
+        }
+        true
     }
 
     /// Publishes, if there is a connection: [`Event::Delivered`] or [`Event::Undelivered`] comes
     /// with the same ticket.
-    pub fn publish(&self, ticket: Ticket, message: Outgoing) {
-        let _ = self.signals.send(Signal::Publish(ticket, message));
+    pub fn publish(&mut self, ticket: Ticket, message: Outgoing) {
+        self.session.publish(ticket, message);
     }
 
     /// The operator is there: a pause before the next attempt is over.
-    pub fn retry(&self) {
-        let _ = self.signals.send(Signal::Retry);
+    pub fn retry(&mut self) {
+        self.session.retry();
     }
 
     /// Waits for the deliveries under way, then says goodbye, so that the will is not sent; all of it within
-    /// the limit.
+    /// the limit. What has happened until then can still be asked for.
     ///
     /// With the limit over, the connection ends as the process ends: without a goodbye, and with the will.
-    pub fn close(self, limit: Duration) {
-        let (done, ended) = bounded(1);
-        let _ = self.signals.send(Signal::Close {
-            by: deadline(limit),
-            done,
-        });
-        let _ = ended.recv_timeout(limit);
+    pub fn close(&mut self, limit: Duration) {
+        let until = now() + limit;
+        self.session.close(until);
+        while !self.session.is_closed() && self.work(until) {}
+    }
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Broker").finish_non_exhaustive()
     }
 }
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        let (done, _) = bounded(1);
-        let _ = self.signals.send(Signal::Close {
-            by: deadline(Duration::ZERO),
-            done,
-        });
+        self.session.close(now());
     }
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the limit is the caller's, on the wall's clock"
+    reason = "the connection's own deadlines, and its callers' limits"
 )]
-fn deadline(limit: Duration) -> Instant {
-    Instant::now() + limit
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Looks whether a connection with these settings can ever work.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::future::Future;
+use std::io;
 use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt as _;
@@ -19,9 +20,10 @@ use paho_mqtt::{
 };
 
 use super::problem::LEAST_PACKET;
-use super::signal::Signal;
+use super::signal::{Signal, What};
 use super::{BrokerSettings, Outgoing, Problem, own_files};
 use crate::settings::{Credentials, secret_file};
+use crate::system::threads;
 
 /// A dead link is noticed after 2.5 times this at the latest (measured: 12.5 s).
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -53,7 +55,7 @@ pub(super) struct PahoClient {
     operations: u64,
 }
 
-/// An operation under way. When it has ended, [`Signal::Ended`] with its number comes, and
+/// An operation under way. When it has ended, [`What::Ended`] with its number comes, and
 /// [`Operation::result`] has its result.
 pub(super) struct Operation {
     number: u64,
@@ -83,7 +85,7 @@ pub(super) enum Failure {
 
 impl PahoClient {
     pub(super) fn new(settings: &BrokerSettings, signals: Sender<Signal>) -> anyhow::Result<Self> {
-        let client = client(settings, 0, &signals)?;
+        let client = make(settings, 0, &signals)?.client;
         let options = connect_options(settings, None)?;
         Ok(Self {
             client,
@@ -106,9 +108,26 @@ impl PahoClient {
     /// such a list must never connect again. Besides, a new one sends nothing of which we have said that it
     /// was not delivered.
     pub(super) fn renew(&mut self) -> anyhow::Result<()> {
-        self.client = client(&self.settings, self.clients + 1, &self.signals)?;
-        self.clients += 1;
+        self.take(make(&self.settings, self.clients + 1, &self.signals)?);
         Ok(())
+    }
+
+    /// Makes a new client in the place of one that hangs: a thread does it, since the library hands none out
+    /// while it looks up a name. [`What::Renewed`] brings it.
+    pub(super) fn renew_later(&self) -> io::Result<()> {
+        let (settings, number, signals) = (self.settings.clone(), self.clients + 1, self.signals.clone());
+        threads::start("client", move || {
+            if let Ok(made) = make(&settings, number, &signals) {
+                let _ = signals.send(Signal(What::Renewed(made)));
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Takes a new client from now on, and leaves the old one as it is.
+    pub(super) fn take(&mut self, made: Made) {
+        self.client = made.client;
+        self.clients = made.number;
     }
 
     /// Whether a signal comes from the client in use.
@@ -156,7 +175,6 @@ impl PahoClient {
         {
             match Credentials::read(username.clone(), file.clone()) {
                 Ok(credentials) => self.settings.credentials = Some(credentials),
-                // One that is gone, or empty while it is written, has been read before.
                 // One that is gone, or empty while it is written, has been read before.
                 Err(why) => {
                     let exposed = why.downcast::<secret_file::Exposed>();
@@ -277,7 +295,7 @@ impl Wake for Ended {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let _ = self.signals.send(Signal::Ended(self.number));
+        let _ = self.signals.send(Signal(What::Ended(self.number)));
     }
 }
 
@@ -303,11 +321,13 @@ fn changed_at(file: &Path) -> Option<Changed> {
     ])
 }
 
-fn client(
-    settings: &BrokerSettings,
+/// A client of the library, and which one of this program.
+pub(super) struct Made {
+    client: ManuallyDrop<AsyncClient>,
     number: u64,
-    signals: &Sender<Signal>,
-) -> anyhow::Result<ManuallyDrop<AsyncClient>> {
+}
+
+fn make(settings: &BrokerSettings, number: u64, signals: &Sender<Signal>) -> anyhow::Result<Made> {
     let create = CreateOptionsBuilder::new()
         .server_uri(settings.url.to_string())
         .client_id(&settings.client_id)
@@ -317,7 +337,8 @@ fn client(
     let client =
         AsyncClient::new(create).with_context(|| format!("preparing an MQTT client for {}", settings.url))?;
     forward(&client, number, signals);
-    Ok(ManuallyDrop::new(client))
+    let client = ManuallyDrop::new(client);
+    Ok(Made { client, number })
 }
 
 /// Callbacks run on Paho's threads with a lock of the library held: they send, and nothing else. All of them,
@@ -327,17 +348,17 @@ fn forward(client: &AsyncClient, number: u64, signals: &Sender<Signal>) {
     client.set_message_callback(move |_, message| {
         // Paho marks the end of a connection by `None`; that is said by the callbacks below.
         if let Some(message) = message {
-            let _ = sender.send(Signal::Arrived(number, Box::new(message)));
+            let _ = sender.send(Signal(What::Arrived(number, Box::new(message))));
         }
     });
     let sender = signals.clone();
     client.set_connection_lost_callback(move |_| {
-        let _ = sender.send(Signal::Lost(number, Problem::Lost));
+        let _ = sender.send(Signal(What::Lost(number, Problem::Lost)));
     });
     let sender = signals.clone();
     client.set_disconnected_callback(move |_, _, reason| {
         let code = u8::try_from(reason as i32).unwrap_or_default();
-        let _ = sender.send(Signal::Lost(number, Problem::from_reason(code)));
+        let _ = sender.send(Signal(What::Lost(number, Problem::from_reason(code))));
     });
 }
 

@@ -1,8 +1,6 @@
 //! The publishes under way on the present connection.
 
-use std::collections::BTreeMap;
-
-use crossbeam_channel::Sender;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::Problem;
 use super::client::{Failure, Operation};
@@ -39,7 +37,7 @@ impl Deliveries {
     }
 
     /// Answers the ticket of this operation, if it is one of ours and has a result.
-    pub(super) fn ended(&mut self, number: u64, events: &Sender<Event>) -> bool {
+    pub(super) fn ended(&mut self, number: u64, events: &mut VecDeque<Event>) -> bool {
         let Some(outcome) = self
             .under_way
             .get_mut(&number)
@@ -64,17 +62,15 @@ impl Deliveries {
         } else {
             Event::Undelivered
         };
-        for event in refusal.into_iter().chain([answer(ticket)]) {
-            let _ = events.send(event); // who does not listen any more misses nothing
-        }
+        events.extend(refusal.into_iter().chain([answer(ticket)]));
         true
     }
 
     /// The connection has ended: nothing is known any more of what was under way.
-    pub(super) fn abandon(&mut self, events: &Sender<Event>) {
+    pub(super) fn abandon(&mut self, events: &mut VecDeque<Event>) {
         for delivery in std::mem::take(&mut self.under_way).into_values() {
             self.leftovers = true;
-            let _ = events.send(Event::Undelivered(delivery.ticket));
+            events.push_back(Event::Undelivered(delivery.ticket));
         }
     }
 

@@ -1,4 +1,4 @@
-//! The broker's thread: one state machine over one stream of signals.
+//! The connection as one state machine over one stream of signals.
 //!
 //! ```text
 //!             +------------------- any failure, any loss --------------------+
@@ -12,19 +12,20 @@
 //!                          +-- (another address takes connections) -> Connecting
 //! ```
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::Sender;
 
 use super::backoff::Backoff;
 use super::client::{Failure, Operation, Outcome, PahoClient, Response};
 use super::deliveries::Deliveries;
 use super::probe::{self, Failed, Finding};
-use super::signal::Signal;
+use super::signal::{Signal, What};
 use super::state::ConnectionState;
-use super::{BrokerSettings, BrokerUrl, Outgoing, Problem};
+use super::{BrokerSettings, BrokerUrl, Outgoing, Problem, now};
 use crate::machine::{Event, Ticket};
 use crate::settings::ClientCertificate;
 
@@ -44,12 +45,6 @@ const PARTING: Duration = Duration::from_millis(200);
 /// Paho ends a connection that it was told to leave within its keep-alive, if not at once.
 const LEAVE_LIMIT: Duration = Duration::from_secs(30);
 
-/// Deliveries end by this time, and who waits for the end is told through `done`.
-struct Closing {
-    by: Instant,
-    done: Sender<()>,
-}
-
 pub(super) struct Session {
     client: PahoClient,
     url: BrokerUrl,
@@ -62,24 +57,22 @@ pub(super) struct Session {
     deliveries: Deliveries,
     /// May outlive the state `Leaving`, if the connection was lost at the same time.
     disconnect: Option<Operation>,
-    closing: Option<Closing>,
+    /// Deliveries end by this time, and nothing is begun any more.
+    closing: Option<Instant>,
     /// What a probe found out too late, about an attempt that failed like the present one.
     explained_late: Option<Finding>,
     /// Whether it was found before that the broker takes connections and says nothing.
     hangs: bool,
     /// The attempts that have failed since there was a connection or a pause, each at another address.
     failed: Vec<(SocketAddr, Problem)>,
-    signals: (Sender<Signal>, Receiver<Signal>),
-    events: Sender<Event>,
+    /// A client that hangs is being replaced.
+    renewing: bool,
+    signals: Sender<Signal>,
+    events: VecDeque<Event>,
 }
 
 impl Session {
-    pub(super) fn new(
-        client: PahoClient,
-        settings: &BrokerSettings,
-        signals: (Sender<Signal>, Receiver<Signal>),
-        events: Sender<Event>,
-    ) -> Self {
+    pub(super) fn new(client: PahoClient, settings: &BrokerSettings, signals: Sender<Signal>) -> Self {
         Self {
             client,
             url: settings.url.clone(),
@@ -98,26 +91,29 @@ impl Session {
             explained_late: None,
             hangs: false,
             failed: Vec::new(),
+            renewing: false,
             signals,
-            events,
+            events: VecDeque::new(),
         }
     }
 
-    pub(super) fn run(mut self) {
-        while !matches!(self.state, ConnectionState::Gone) {
-            let received = match self.deadline() {
-                Some(at) => self.signals.1.recv_deadline(at),
-                None => self.signals.1.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match received {
-                Ok(signal) => self.handle(signal),
-                Err(RecvTimeoutError::Timeout) => self.on_deadline(),
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
+    /// What has happened and was not asked for yet, the first of it.
+    pub(super) fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Nothing more comes of it that anybody waits for.
+    pub(super) fn is_closed(&self) -> bool {
+        match self.state {
+            ConnectionState::Gone => true,
+            // Nobody need wait for an attempt to end; it is left as soon as it succeeds.
+            ConnectionState::Connecting { .. } => self.closing.is_some(),
+            _ => false,
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
+    /// When to call [`Self::on_time`], at the latest.
+    pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.state {
             ConnectionState::Waiting { until } if self.client.has_files() => {
                 Some((*until).min(now() + FILES_LOOK))
@@ -127,26 +123,37 @@ impl Session {
             | ConnectionState::Explaining { until, .. }
             | ConnectionState::Subscribing { until, .. }
             | ConnectionState::Leaving { until, .. } => Some(*until),
-            ConnectionState::Ready { .. } => self.closing.as_ref().map(|closing| closing.by),
+            ConnectionState::Ready { .. } => self.closing,
             ConnectionState::Gone => None,
         }
     }
 
-    fn on_deadline(&mut self) {
+    /// Does what is due by now.
+    pub(super) fn on_time(&mut self) {
+        let now = now();
         match &self.state {
             // Whoever has mended a file need not wait, nor press a key.
             ConnectionState::Waiting { until } => {
-                if *until <= now() || self.client.files_have_changed() {
+                if *until <= now || self.client.files_have_changed() {
                     self.attempt();
                 }
             }
+            ConnectionState::Ready { .. } => {
+                if self.closing.is_some_and(|by| by <= now) {
+                    self.leave(Problem::Lost);
+                }
+            }
+            ConnectionState::Connecting { until, .. }
+            | ConnectionState::Explaining { until, .. }
+            | ConnectionState::Subscribing { until, .. }
+            | ConnectionState::Leaving { until, .. }
+                if *until > now => {}
             ConnectionState::Explaining { known, .. } => self.down(known.clone()),
             ConnectionState::Subscribing { .. } => self.leave(Problem::SubscriptionUnanswered),
-            ConnectionState::Ready { .. } => self.leave(Problem::Lost),
             ConnectionState::Leaving { why, .. } => self.down(why.clone()),
             // If no new client is to be had, the old one may still come round.
             ConnectionState::Connecting { .. } => {
-                let _ = self.client.renew();
+                self.renewing = self.client.renew_later().is_ok();
                 self.down(Problem::NoAnswer);
             }
             ConnectionState::Gone => {}
@@ -154,6 +161,10 @@ impl Session {
     }
 
     fn attempt(&mut self) {
+        if self.renewing {
+            self.down(Problem::NoAnswer);
+            return;
+        }
         if self.deliveries.take_leftovers() && self.client.renew().is_err() {
             self.down(Problem::Unexplained);
             return;
@@ -169,36 +180,42 @@ impl Session {
         }
     }
 
-    fn handle(&mut self, signal: Signal) {
-        match signal {
-            Signal::Publish(ticket, message) => self.publish(ticket, message),
-            Signal::Close { by, done } => self.close(by, done),
-            Signal::Retry => {
-                if let ConnectionState::Waiting { until } = &mut self.state {
-                    *until = now();
-                }
-            }
-            Signal::Arrived(client, _) | Signal::Lost(client, _) if !self.client.is_of(client) => {}
-            Signal::Arrived(_, message) => self.emit(Event::Message {
+    /// Takes in what the library, or the look for a cause, has to say.
+    pub(super) fn handle(&mut self, Signal(what): Signal) {
+        match what {
+            What::Arrived(client, _) | What::Lost(client, _) if !self.client.is_of(client) => {}
+            What::Arrived(_, message) => self.events.push_back(Event::Message {
                 topic: message.topic().to_owned(),
                 payload: message.payload().to_vec(),
                 retained: message.retained(),
             }),
-            Signal::Lost(_, why) => self.lost(why),
-            Signal::Ended(number) => self.ended(number),
-            Signal::Explained(number, found) => match &self.state {
+            What::Lost(_, why) => self.lost(why),
+            What::Ended(number) => self.ended(number),
+            What::Explained(number, found) => match &self.state {
                 ConnectionState::Explaining { attempt, known, .. } if *attempt == number => {
                     self.explained(found, known.clone());
                 }
                 _ => self.explained_late = Some(found),
             },
+            What::Renewed(made) => {
+                self.client.take(made);
+                self.renewing = false;
+            }
         }
     }
 
-    fn publish(&mut self, ticket: Ticket, message: Outgoing) {
+    /// A pause before the next attempt is over.
+    pub(super) fn retry(&mut self) {
+        if let ConnectionState::Waiting { until } = &mut self.state {
+            *until = now();
+        }
+    }
+
+    /// Publishes, or says that it could not.
+    pub(super) fn publish(&mut self, ticket: Ticket, message: Outgoing) {
         let possible = matches!(self.state, ConnectionState::Ready { .. }) && self.closing.is_none();
         if !possible || !message.is_sendable() {
-            self.emit(Event::Undelivered(ticket));
+            self.events.push_back(Event::Undelivered(ticket));
             return;
         }
         let topic = message.topic.clone();
@@ -207,7 +224,7 @@ impl Session {
     }
 
     fn ended(&mut self, number: u64) {
-        if self.deliveries.ended(number, &self.events) {
+        if self.deliveries.ended(number, &mut self.events) {
             self.leave_when_delivered();
             return;
         }
@@ -288,8 +305,8 @@ impl Session {
             ca_file: self.ca_file.clone(),
             certificate: self.certificate.clone(),
         };
-        let signals = self.signals.0.clone();
-        let tell = move |found| drop(signals.send(Signal::Explained(attempt, found)));
+        let signals = self.signals.clone();
+        let tell = move |found| drop(signals.send(Signal(What::Explained(attempt, found))));
         if probe::start(endpoint, failed, tell).is_err() {
             self.down(known);
         }
@@ -324,7 +341,7 @@ impl Session {
                 self.explained_late = None;
                 self.hangs = false;
                 self.failed.clear();
-                self.emit(Event::Connected);
+                self.events.push_back(Event::Connected);
                 self.leave_when_delivered();
             }
             // A refusal of a single subscription comes as an error.
@@ -394,9 +411,8 @@ impl Session {
             _ => drop(self.client.use_address(None)),
         }
         self.failed.clear();
-        self.deliveries.abandon(&self.events);
-        if let Some(closing) = self.closing.take() {
-            let _ = closing.done.send(());
+        self.deliveries.abandon(&mut self.events);
+        if self.closing.is_some() {
             self.state = ConnectionState::Gone;
             return;
         }
@@ -404,29 +420,24 @@ impl Session {
         self.state = ConnectionState::Waiting {
             until: now() + retry_in,
         };
-        self.emit(Event::Disconnected {
+        self.events.push_back(Event::Disconnected {
             why: why.to_string(),
             retry_in,
         });
     }
 
-    fn close(&mut self, by: Instant, done: Sender<()>) {
+    /// Waits for the deliveries under way, and then says goodbye; all by this time.
+    pub(super) fn close(&mut self, by: Instant) {
         if self.closing.is_some() {
             return;
         }
         let left = by.saturating_duration_since(now());
-        let by = by.checked_sub(PARTING.min(left / 2)).unwrap_or(by);
-        let told = done.clone();
-        self.closing = Some(Closing { by, done });
+        self.closing = Some(by.checked_sub(PARTING.min(left / 2)).unwrap_or(by));
         match &self.state {
-            ConnectionState::Waiting { .. } | ConnectionState::Explaining { .. } | ConnectionState::Gone => {
-                self.down(Problem::Lost);
-            }
+            ConnectionState::Waiting { .. } | ConnectionState::Explaining { .. } => self.down(Problem::Lost),
             ConnectionState::Subscribing { .. } => self.leave(Problem::Lost),
             ConnectionState::Ready { .. } => self.leave_when_delivered(),
-            // Nobody need wait for an attempt to end; it is left as soon as it succeeds.
-            ConnectionState::Connecting { .. } => drop(told.send(())),
-            ConnectionState::Leaving { .. } => {}
+            ConnectionState::Connecting { .. } | ConnectionState::Leaving { .. } | ConnectionState::Gone => {}
         }
     }
 
@@ -438,13 +449,4 @@ impl Session {
             self.leave(Problem::Lost);
         }
     }
-
-    fn emit(&self, event: Event) {
-        let _ = self.events.send(event); // who does not listen any more misses nothing
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the connection's own deadlines")]
-fn now() -> Instant {
-    Instant::now()
 }

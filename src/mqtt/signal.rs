@@ -1,22 +1,15 @@
-//! What the broker's thread reacts to.
+//! What the library's threads and the look for a cause have to say.
 
-use std::time::Instant;
-
-use crossbeam_channel::Sender;
 use paho_mqtt::Message;
 
+use super::Problem;
+use super::client::Made;
 use super::probe::Finding;
-use super::{Outgoing, Problem};
-use crate::machine::Ticket;
 
-/// One stream for commands, Paho's events, and the ends of operations: what Paho saw first comes first.
-pub(super) enum Signal {
-    /// [`super::Broker::publish`].
-    Publish(Ticket, Outgoing),
-    /// [`super::Broker::retry`].
-    Retry,
-    /// [`super::Broker::close`]: end by then, and tell when it is done.
-    Close { by: Instant, done: Sender<()> },
+/// One thing that has happened. All come on one channel, so that what Paho saw first comes first.
+pub struct Signal(pub(super) What);
+
+pub(super) enum What {
     /// A message of a subscription, to the client of this number.
     Arrived(u64, Box<Message>),
     /// The connection of this client has ended, or the broker has said that it ends.
@@ -25,4 +18,6 @@ pub(super) enum Signal {
     Ended(u64),
     /// What the probe found out about this attempt.
     Explained(u64, Finding),
+    /// A new client is there, in the place of one that hangs.
+    Renewed(Made),
 }

@@ -224,7 +224,7 @@ impl Runtime {
     }
 
     /// Does not wait any longer before the next attempt to connect.
-    pub fn retry(&self) {
+    pub fn retry(&mut self) {
         if !self.machine.chain().is_connected() {
             self.broker.retry();
         }
@@ -303,9 +303,13 @@ impl Runtime {
     /// Waits until something has happened, takes it in, and says what the machine does not take care of.
     /// `others` is what else may happen.
     pub fn wait<T>(&mut self, others: &Receiver<T>, limit: Option<Duration>) -> Wakeup<T> {
+        self.broker.on_time();
+        if let Some(event) = self.broker.next_event() {
+            return self.feed(event).map_or(Wakeup::Taken, Wakeup::Stop);
+        }
         let now = self.clock.now().mono;
         let due = self.machine.deadline(now).map(|moment| self.clock.until(moment));
-        let timer = match due.into_iter().chain(limit).min() {
+        let timer = match due.into_iter().chain(self.broker.due_in()).chain(limit).min() {
             Some(wait) => crossbeam_channel::after(wait),
             None => never(),
         };
@@ -316,10 +320,15 @@ impl Runtime {
                 Ok(other) => return Wakeup::Other(other),
                 Err(_) => return Wakeup::Closed,
             },
-            recv(self.broker.events()) -> event => match event {
-                Ok(event) => event,
-                Err(_) => return Wakeup::Closed,
-            },
+            recv(self.broker.signals()) -> signal => {
+                if let Ok(signal) = signal {
+                    self.broker.handle(signal);
+                }
+                match self.broker.next_event() {
+                    Some(event) => event,
+                    None => return Wakeup::Taken,
+                }
+            }
             recv(self.written) -> written => match written {
                 Ok(Written::Saved) => {
                     if let Some(screens) = &mut self.screens {

@@ -1,5 +1,6 @@
 //! A [`Broker`] under test, with a log of what it has said.
 
+use std::iter;
 use std::time::Duration;
 
 use dualboard::machine::{Event, Ticket};
@@ -49,7 +50,7 @@ impl Observer {
         }
     }
 
-    pub fn publish(&self, ticket: u64, message: Outgoing) {
+    pub fn publish(&mut self, ticket: u64, message: Outgoing) {
         self.broker.publish(Ticket(ticket), message);
     }
 
@@ -72,7 +73,7 @@ impl Observer {
 
     /// The next event, if it comes in time.
     pub fn next_within(&mut self, limit: Duration) -> Option<Event> {
-        let event = self.broker.events().recv_timeout(limit).ok()?;
+        let event = self.broker.wait(limit)?;
         self.seen.push(event.clone());
         Some(event)
     }
@@ -148,9 +149,11 @@ impl Observer {
     }
 
     /// Closes it, and returns all that it has ever said.
-    pub fn close(self, limit: Duration) -> Vec<Event> {
-        let events = self.broker.events().clone();
+    pub fn close(mut self, limit: Duration) -> Vec<Event> {
         self.broker.close(limit);
-        self.seen.into_iter().chain(events.try_iter()).collect()
+        self.seen
+            .into_iter()
+            .chain(iter::from_fn(|| self.broker.next_event()))
+            .collect()
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn elsewhere(job: &Job<'_>, url: &BrokerUrl) -> Result<Option<Outcome
     let (card, access) = (job.options.card, &job.options.access);
     let client_id = format!("{}-set-{:08x}", words::owner(card), random::u32()?);
     let topics = [Topic::Alive(card), Topic::Uptime(card)];
-    let broker = Broker::start(&BrokerSettings {
+    let mut broker = Broker::start(&BrokerSettings {
         url: url.clone(),
         client_id: client_id.clone(),
         credentials: access.credentials()?,
@@ -52,24 +52,31 @@ pub(super) fn elsewhere(job: &Job<'_>, url: &BrokerUrl) -> Result<Option<Outcome
             let too_early = || too_early(card, Cause::Late);
             return Ok(heard.outcome(job, url).or_else(|| Some(too_early())));
         }
-        let next = until.map_or(job.until, |until| job.until.min(until));
-        let timer = crossbeam_channel::after(job.clock.until(next));
-        select! {
-            recv(job.inputs) -> input => if let Some(cause) = input.ok().and_then(exit) {
-                return Ok(Some(too_early(card, cause)));
-            },
-            recv(broker.events()) -> event => match event {
-                Ok(Event::Connected) => until = Some(job.clock.now().mono.after(LONG_ENOUGH)),
-                Ok(Event::Message { topic, payload, .. }) => {
-                    let topic = Topic::parse(&topic, &client_id);
-                    if let Some(Ok(message)) = topic.map(|topic| wire::decode(topic, &payload)) {
-                        heard.take(&message);
-                    }
+        broker.on_time();
+        match broker.next_event() {
+            Some(Event::Connected) => until = Some(job.clock.now().mono.after(LONG_ENOUGH)),
+            Some(Event::Message { topic, payload, .. }) => {
+                let topic = Topic::parse(&topic, &client_id);
+                if let Some(Ok(message)) = topic.map(|topic| wire::decode(topic, &payload)) {
+                    heard.take(&message);
                 }
-                Ok(Event::Disconnected { .. }) | Err(_) => return Ok(heard.outcome(job, url)),
-                Ok(_) => {}
-            },
-            recv(timer) -> _ => {}
+            }
+            Some(Event::Disconnected { .. }) => return Ok(heard.outcome(job, url)),
+            Some(_) => {}
+            None => {
+                let next = until.map_or(job.until, |until| job.until.min(until));
+                let next = job.clock.until(next);
+                let timer = crossbeam_channel::after(broker.due_in().map_or(next, |due| due.min(next)));
+                select! {
+                    recv(job.inputs) -> input => if let Some(cause) = input.ok().and_then(exit) {
+                        return Ok(Some(too_early(card, cause)));
+                    },
+                    recv(broker.signals()) -> signal => if let Ok(signal) = signal {
+                        broker.handle(signal);
+                    },
+                    recv(timer) -> _ => {}
+                }
+            }
         }
     }
 }
