@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# For developers. The README's two commands, by the letter, on a new Debian or Ubuntu in a folder.
+# For developers. The README's two commands, as they stand there, on a new Debian or Ubuntu in a folder.
 # `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail

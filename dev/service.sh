@@ -41,7 +41,7 @@ toggles=0
 
 usage() {
   cat <<'HELP'
-For developers. Install both owners as systemd services, by the letter of data/dualboard-card1.service and -card2.service, on a
+For developers. Install both owners as systemd services, as data/dualboard-card1.service and -card2.service say, on a
 new Debian in a folder, which boots with a systemd and an SSH server of its own. Show each card on three screens over SSH at once, and the
 display on one more. Press every key on every screen, drop connections, kill, stop and hang the owners, kill the machine.
 Needs root, debootstrap, systemd-nspawn, tmux, ssh and the network. This machine itself need not run systemd.

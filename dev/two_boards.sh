@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# For developers. Two boards that boot, from the package, by the letter of docs/operations.md.
+# For developers. Two boards that boot, from the package, set up as docs/operations.md says.
 # `sh FILE` serves as well, whatever shell sh is.
 test -n "${BASH_VERSION:-}" || exec bash "$0" "$@"
 set +o posix -euo pipefail
@@ -40,8 +40,8 @@ toggles=0
 usage() {
   cat <<'HELP'
 For developers. Make two machines from a new Debian, each in a disk image of its own, with a systemd and an SSH server, joined by a
-cable. Install the package on both, set them up by the letter of docs/operations.md, log in, toggle, drop connections, cut the cable, pull
-the power, upgrade, put a blank board in the place of board 1, remove and purge.
+cable. Install the package on both, set them up as docs/operations.md says, word for word, log in, toggle, drop connections, cut the
+cable, pull the power, upgrade, put a blank board in the place of board 1, remove and purge.
 Needs root, debootstrap, systemd-nspawn, loop devices, network namespaces, tmux, ssh and the network.
 
 Usage: dev/two_boards.sh [OPTION ...]

@@ -100,6 +100,15 @@ check_lines() {
   ((worst == 0))
 }
 
+# What makes this board, and what was lost of it.
+make_command() {
+  if [[ -z "${data_dir}" ]]; then
+    printf 'dualboard-setup board%s' "${board}"
+  else
+    printf 'scripts/board%s.sh' "${board}"
+  fi
+}
+
 # NAME MODE OWNER, for what must be there.
 expected_files() {
   local user
@@ -126,13 +135,13 @@ check_modes() {
   local name mode owner found wrong=''
   while read -r name mode owner; do
     if [[ ! -e "${board_dir}/${name}" ]]; then
-      fault "${board_dir}/${name} is missing; run dualboard-setup board${board} again"
+      fault "${board_dir}/${name} is missing; run $(make_command) again"
       wrong=1
       continue
     fi
     found="$(stat -c '%a %U' "${board_dir}/${name}")"
     if [[ -n "${broker_user}" && "${found}" != "${mode} ${owner}" ]] || [[ "${found%% *}" != "${mode}" ]]; then
-      fault "${board_dir}/${name} has mode and owner ${found}, not ${mode} ${owner}; run dualboard-setup board${board} again"
+      fault "${board_dir}/${name} has mode and owner ${found}, not ${mode} ${owner}; run $(make_command) again"
       wrong=1
     fi
   done < <(expected_files)
@@ -182,11 +191,11 @@ check_stranger() {
   shift
   # Not with a password that this user has for these clients.
   if said="$(XDG_CONFIG_HOME='' mosquitto_sub "$@" -t "\$SYS/broker/version" -E -W 5 2>&1)"; then
-    fault "broker ${board} lets in who has no password, on ${where}; run dualboard-setup board${board} again"
+    fault "broker ${board} lets anybody in without a password, on ${where}; run $(make_command) again"
   elif [[ "${said}" == *'not auth'* ]]; then
-    ok "broker ${board}: refuses who has no password, on ${where}"
+    ok "broker ${board}: refuses connections without a password, on ${where}"
   else
-    skipped "broker ${board}: it is not known whether it lets in who has no password, on ${where} (${said:-no answer})"
+    skipped "broker ${board}: whether it refuses connections without a password, on ${where}, could not be seen (${said:-no answer})"
   fi
 }
 
@@ -198,7 +207,7 @@ check_service() {
   fi
 }
 
-# From here, as one who has no password: what counts is that TLS comes about, and the certificate is for this address.
+# From here, without a password: what counts is that TLS comes about, and the certificate is for this address.
 check_network_listener() {
   local one said
   for one in ${addresses}; do
@@ -266,7 +275,7 @@ try_login() {
   said="$(XDG_CONFIG_HOME="${client_options}" mosquitto_sub -h "$1" -p "$2" --cafile "${board_dir}/peer/ca.crt" -i board2_bridge_alive \
     -t "sensors/marker/board2_bridge_alive/check" -E -W 5 2>&1)" && return 0
   case "${said}" in
-    *'not auth'*) printf "it refuses the bridge's name or password; take its token once more: dualboard-setup board2 --token FILE" ;;
+    *'not auth'*) printf "it refuses the bridge's name or password; take its token once more: %s --token FILE" "$(make_command)" ;;
     *) printf '%s' "${said:-no answer}" ;;
   esac
 }

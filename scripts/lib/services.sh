@@ -39,7 +39,7 @@ start_services() {
   fi
   if [[ "${owner}" == dualboard-card2 ]]; then
     # The check that follows says so if it does not.
-    wait_until 5 board_bridge_is_up || true
+    wait_until 15 board_bridge_is_up || true
   fi
 }
 

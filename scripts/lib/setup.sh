@@ -21,7 +21,7 @@ readonly project
 
 readonly installed_dir=/etc/dualboard
 
-declare data_dir address port local_port peer token authority bridge json
+declare data_dir address port local_port peer token authority bridge json worst
 declare -a words bridge_users
 
 usage() {
@@ -57,8 +57,8 @@ Usage: dualboard-setup board1 --address ADDRESS [--port PORT] [--local-port PORT
                       folder, instead of the installed one
   -h, --help          this text
 
-Run again, it changes nothing; an option that was given once need not be given again. Without --data-dir, everything is in
-/etc/dualboard, and root is needed.
+board1 and board2 end with status 1 if something of the board does not work yet. Run again, they change nothing; an option that was
+given once need not be given again. Without --data-dir, everything is in /etc/dualboard, and root is needed.
 
 Examples:
   dualboard-setup board1 --address 192.0.2.1
@@ -164,6 +164,7 @@ set_up_board1() {
   start_services dualboard-card1
   say_result 1
   say_next_on_board2
+  end_by_check 1
 }
 
 set_up_board2() {
@@ -181,6 +182,7 @@ set_up_board2() {
   if [[ -n "${token}" ]]; then
     say "${board_dir} has what was in ${token}: it is not needed any more (rm $(printf '%q' "${token}"))"
   fi
+  end_by_check 2
 }
 
 # Sets `addresses`, with spaces between them: as they are given now, or were last.
@@ -234,6 +236,11 @@ say_result() {
     say "Board $1: made or changed in ${board_dir}:${shown}"
   fi
   check_lines || true
+}
+
+# A board that does not work yet is no success for what has called this. What only a later step mends is a warning.
+end_by_check() {
+  ((worst < 2)) || die "board $1 is made, but something does not work yet: see FAIL above, then dualboard-setup check"
 }
 
 require_told_board() {

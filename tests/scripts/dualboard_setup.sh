@@ -289,10 +289,10 @@ check_sees_what_is_wrong() {
   # A client without a name has no client id there either, which would do.
   sed -i -e 's/^allow_anonymous false/allow_anonymous true/' -e '/^use_username_as_clientid/d' "${files2}/broker.conf"
   at2 systemctl restart dualboard-broker
-  check 'a broker that asks nobody for a password' soon fails_saying 'FAIL    broker 2 lets in who has no password, on loopback' setup2 check
-  check 'from the network too' says "FAIL    broker 2 lets in who has no password, on ${address2}, port 8883"
+  check 'a broker that asks nobody for a password' soon fails_saying 'FAIL    broker 2 lets anybody in without a password, on loopback' setup2 check
+  check 'from the network too' says "FAIL    broker 2 lets anybody in without a password, on ${address2}, port 8883"
   check 'board 2 is set right' two board2
-  check 'and refuses strangers again' says "ok      broker 2: refuses who has no password, on ${address2}, port 8883"
+  check 'and refuses strangers again' says "ok      broker 2: refuses connections without a password, on ${address2}, port 8883"
   check 'a board with a wrong clock' fails_saying 'is not valid' with_clock '@2103-01-01 00:00:00' check
   at1 systemctl stop dualboard-card1
   check 'an owner that has ended' fails_saying 'FAIL    dualboard-card1 does not run' setup1 check

@@ -21,6 +21,8 @@ main() {
   mosquitto="${1:-mosquitto}"
   make_guarded_boards
   trap clean_up EXIT
+  the_documents_say_the_same 1
+  the_documents_say_the_same 2
   # Without broker 2, whose bridge has the same users as the test, and would throw it out.
   start_broker_of 1
   nobody_comes_in_without_its_own_password 1
@@ -72,6 +74,46 @@ every_user_may_do_what_the_table_says() {
     writes_what_the_table_says "${board}" "${user}" "${column}"
     reads_what_the_table_says "${board}" "${user}" "${column}"
   done
+}
+
+# What docs/operations.md says of each user.
+the_documents_say_the_same() {
+  local board="$1" users user column=1
+  read -r -a users < <("rights_at_${board}" | head -n 1)
+  for user in "${users[@]:1}"; do
+    column=$((column + 1))
+    check "docs/operations.md has the rights of ${user} at broker ${board}" \
+      same "$(documented "${board}" "${user}")" "$(granted "${board}" "${user}" "${column}")"
+  done
+}
+
+same() { [[ -n "$1" && "$1" == "$2" ]]; }
+
+# granted BOARD USER COLUMN: a topic and r or w, a line each.
+granted() {
+  rows "$@" | awk '$1 !~ "^sensors/marker/" { for (place = 1; place <= length($2); place++) print $1, substr($2, place, 1) }' |
+    grep -v -e '-$' | sort -u
+}
+
+# documented BOARD USER: the same, as docs/operations.md has it.
+documented() {
+  awk -F ' *[|] *' -v board="$1" -v user="$2" '
+    BEGIN { shown = user; sub(/-(wall|desk)$/, "-NAME", shown) }
+    /^[|]/ && $2 ~ "^at broker" { here = $2 == "at broker " board }
+    here && $2 == "`" shown "`" { say($4, "w"); say($5, "r") }
+    function say(list, right, count, topics, place, topic) {
+      count = split(list, topics, ", ")
+      for (place = 1; place <= count; place++) {
+        topic = topics[place]
+        gsub(/`/, "", topic)
+        if (topic == "–") continue
+        if (topic ~ /^its own state below/) print "$SYS/broker/connection/" user "/state", right
+        else if (topic == "both states of the bridge") {
+          print "$SYS/broker/connection/board2_bridge_in/state", right
+          print "$SYS/broker/connection/board2_bridge_out/state", right
+        } else print (topic ~ /^[$]SYS/ ? "" : "sensors/") topic, right
+      }
+    }' "${here}/docs/operations.md" | sort
 }
 
 # rows BOARD USER COLUMN: a topic and what the user may do there, a line each.
