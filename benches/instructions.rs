@@ -322,7 +322,7 @@ fn draw(rounds: u32) {
     let (width, height) = shot::ORDINARY;
     let mut screen = FrameDiff::new(Size::new(width, height));
     for round in 0..rounds as usize {
-        let bytes = screen.frame(|buffer| view::draw(&pictures[round % 2], buffer));
+        let bytes = screen.frame(|size| view::draw(&pictures[round % 2], size));
         assert!(!black_box(bytes).is_empty());
     }
 }

@@ -22,10 +22,9 @@ use dualboard::terminal::keys::{KeyCode, KeyModifiers, Keys};
 use dualboard::terminal::painter::Painter;
 use dualboard::terminal::signals::{self, Signals};
 use dualboard::terminal::{Terminal, panic};
-use ratatui::buffer::Buffer;
+use ratatui::layout::Size;
 use ratatui::style::{Color, Style};
 use ratatui::text::Line;
-use ratatui::widgets::Widget as _;
 
 #[derive(Clone, Default)]
 struct ProbePicture {
@@ -36,33 +35,27 @@ struct ProbePicture {
     bad: bool,
 }
 
-fn draw(picture: &ProbePicture, buffer: &mut Buffer) {
+fn draw(picture: &ProbePicture, size: Size) -> Vec<Line<'static>> {
     assert!(!picture.bad, "painter went wrong");
-    let area = buffer.area;
     let state = if picture.sensor_ok { "OK" } else { "KO" };
     let style = Style::new().fg(if picture.sensor_ok {
         Color::Green
     } else {
         Color::Red
     });
-    let mut rows = area.rows();
-    let mut row = |line: Line<'_>| {
-        if let Some(row) = rows.next() {
-            line.render(row, buffer);
-        }
-    };
-    row(Line::styled(format!("Sensor 1  {state}  CONFIRMED"), style));
-    row(Line::raw(format!("size {}x{}", area.width, area.height)));
-    row(Line::raw(format!("last key {}", picture.key)));
-    row(Line::raw("hidden: a\u{202e}b\u{200b}c\u{1b}[31md"));
+    let mut rows = vec![
+        Line::styled(format!("Sensor 1  {state}  CONFIRMED"), style),
+        Line::raw(format!("size {}x{}", size.width, size.height)),
+        Line::raw(format!("last key {}", picture.key)),
+        Line::raw("hidden: a\u{202e}b\u{200b}c\u{1b}[31md"),
+    ];
     if picture.big {
-        row(Line::raw(picture.ticks.to_string()));
+        rows.push(Line::raw(picture.ticks.to_string()));
         // No cell of these is as it was a tick before.
-        let fill = (picture.ticks % 10).to_string().repeat(usize::from(area.width));
-        for _ in 5..area.height {
-            row(Line::raw(fill.clone()));
-        }
+        let fill = (picture.ticks % 10).to_string().repeat(usize::from(size.width));
+        rows.extend((5..size.height).map(|_| Line::raw(fill.clone())));
     }
+    rows
 }
 
 /// As the MQTT library's threads call: no panic gets past the border between the languages.

@@ -2,7 +2,7 @@
 //! read.
 //!
 //! ```text
-//!   loop --show(picture)--> [one slot] --draw--> cells that changed --write_frame--> terminal
+//!   loop --show(picture)--> [one slot] --draw--> lines, cells that changed --write_frame--> terminal
 //! ```
 //!
 //! Pictures that come while a frame is being written replace each other in the slot. So memory stays flat,
@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use ratatui::buffer::Buffer;
+use ratatui::layout::Size;
+use ratatui::text::Line;
 
 use crate::system::threads;
 use crate::terminal::{Terminal, Tty};
@@ -56,7 +57,7 @@ impl<T: Send + Sync + 'static> Painter<T> {
     /// # Errors
     ///
     /// Where the system denies the thread.
-    pub fn start(terminal: &Terminal, draw: fn(&T, &mut Buffer)) -> io::Result<Self> {
+    pub fn start(terminal: &Terminal, draw: fn(&T, Size) -> Vec<Line<'static>>) -> io::Result<Self> {
         let slot = Arc::new(Latest {
             actions: Mutex::new(Actions {
                 picture: None,
@@ -156,7 +157,7 @@ fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn paint<T>(slot: &Latest<T>, tty: &Tty, draw: fn(&T, &mut Buffer)) {
+fn paint<T>(slot: &Latest<T>, tty: &Tty, draw: fn(&T, Size) -> Vec<Line<'static>>) {
     let mut frame_diff = FrameDiff::new(tty.size());
     let mut current = None;
     let mut last: io::Result<()> = Ok(());
@@ -172,7 +173,7 @@ fn paint<T>(slot: &Latest<T>, tty: &Tty, draw: fn(&T, &mut Buffer)) {
             _ if afresh => frame_diff.distrust(tty.size()),
             _ => {}
         }
-        let mut bytes = frame_diff.frame(|buffer| draw(picture, buffer));
+        let mut bytes = frame_diff.frame(|size| draw(picture, size));
         if actions.bell {
             bytes.push(BELL);
         }

@@ -15,10 +15,10 @@ mod text;
 mod theme;
 mod title;
 
-use ratatui::buffer::Buffer;
+use std::iter;
+
 use ratatui::layout::{Position, Rect, Size};
-use ratatui::text::Text;
-use ratatui::widgets::Widget as _;
+use ratatui::text::Line;
 
 use crate::alarms::{Alarms, BellMode};
 use crate::mqtt::Exposure;
@@ -72,28 +72,43 @@ pub struct Elsewhere {
 /// From this height on there is room for headings, and for a line for each link.
 const HIGH: u16 = 16;
 
-/// Draws the screen, as much of it as the window holds: sensors first.
-pub fn draw(picture: &Picture, buffer: &mut Buffer) {
-    let area = buffer.area;
+/// The screen in a window of this size, a line for each of its rows: sensors first, and of the rest as much as
+/// there is room for.
+#[must_use]
+pub fn draw(picture: &Picture, size: Size) -> Vec<Line<'static>> {
+    let area = Rect::from((Position::ORIGIN, size));
+    let mut rows = vec![Line::default(); usize::from(area.height)];
     let Some(plan) = Plan::of(picture, area) else {
         let words = if area.width < 28 {
             "needs 19x3"
         } else {
             "window too small: needs 19x3"
         };
-        Text::raw(words).render(area, buffer);
-        return;
+        put(&mut rows, area, [Line::raw(words)]);
+        return rows;
     };
-    Text::from(title::line(picture, plan.title)).render(plan.title, buffer);
-    Text::from(plan.links).render(plan.links_at, buffer);
-    Text::from(plan.sensors.lines).render(plan.sensors_at, buffer);
-    Text::from(plan.problems).render(plan.problems_at, buffer);
-    events::draw(picture, buffer, plan.log);
-    Text::from(footer::line(picture, plan.footer)).render(plan.footer, buffer);
+    put(&mut rows, plan.title, [title::line(picture, plan.title)]);
+    put(&mut rows, plan.links_at, plan.links);
+    put(&mut rows, plan.sensors_at, plan.sensors.lines);
+    put(&mut rows, plan.problems_at, plan.problems);
+    put(&mut rows, plan.log, events::lines(picture, plan.log));
+    put(&mut rows, plan.footer, [footer::line(picture, plan.footer)]);
     if let Some(over) = Overlay::of(picture, area) {
-        over.draw(picture, buffer);
+        over.put(picture, area, &mut rows);
     }
-    banner::draw(picture, buffer, plan.banner, plan.problems_at.height > 0);
+    if let Some(banner) = banner::line(picture, plan.banner, plan.problems_at.height > 0) {
+        put(&mut rows, plan.banner, [banner]);
+    }
+    rows
+}
+
+/// Puts lines at a place, over what stands there; what they do not fill is blank.
+fn put(rows: &mut [Line<'static>], at: Rect, lines: impl IntoIterator<Item = Line<'static>>) {
+    let lines = lines.into_iter().chain(iter::repeat_with(Line::default));
+    let place = rows.iter_mut().skip(at.y.into()).take(at.height.into());
+    for (row, line) in place.zip(lines) {
+        *row = line;
+    }
 }
 
 /// How much of what can be scrolled is on a screen of this size.

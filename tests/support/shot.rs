@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Rect, Size};
 use ratatui::style::{Color, Modifier};
+use ratatui::widgets::Widget as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::boards::steady::{Boards, CARD1, CARD2, DISPLAY};
@@ -57,7 +58,13 @@ pub fn press(picture: &mut Picture, key: KeyCode, (width, height): (u16, u16)) {
 /// The screen as it would be drawn in a window of this size.
 pub fn shot(picture: &Picture, (width, height): (u16, u16)) -> String {
     let mut drawn = Buffer::empty(Rect::new(0, 0, width, height));
-    view::draw(picture, &mut drawn);
+    for (row, line) in drawn
+        .area
+        .rows()
+        .zip(view::draw(picture, Size::new(width, height)))
+    {
+        line.render(row, &mut drawn);
+    }
     let mut text = format!("{width}x{height}\n");
     for show in [symbols, colours] {
         for line in drawn.content.chunks(usize::from(width)) {

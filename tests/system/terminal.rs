@@ -281,9 +281,8 @@ fn every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested() {
     let bench = Bench::running_with(&["--log-file", "/dev/null"]);
     for node in PROGRAMS {
         let own: &[&str] = match node {
-            Display => &["broker", "card2_global_di", "keys", "log", "painter", "signals"],
+            Display => &["card2_global_di", "keys", "log", "painter", "signals"],
             Card1 => &[
-                "broker",
                 "card1_monitor",
                 "journal",
                 "keys",
@@ -293,7 +292,6 @@ fn every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested() {
                 "signals",
             ],
             _ => &[
-                "broker",
                 "card2_monitor",
                 "journal",
                 "keys",
@@ -309,6 +307,6 @@ fn every_thread_of_the_programs_is_of_a_kind_whose_panic_is_tested() {
     let mut line = String::new();
     let mut lines = BufReader::new(piped.child().stdout.as_mut().expect("a pipe"));
     lines.read_line(&mut line).expect("text");
-    let own = ["broker", "card2_global_di", "printer", "reader", "signals"];
+    let own = ["card2_global_di", "printer", "reader", "signals"];
     wait_for_threads(Pid::from_child(piped.child()), &[&LIBRARY[..], &own[..]].concat());
 }

@@ -1,30 +1,107 @@
 //! What the terminal shows, and the bytes that turn it into what it should show.
 
+use std::ops::Range;
+
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::{Color, Modifier};
+use ratatui::text::Line;
+use ratatui::widgets::Widget as _;
 
 use super::ansi_writer::{AnsiWriter, ON_SPACES};
-use super::scroll::{Scroll, row};
+use super::scroll::Scroll;
 
-/// What is on the screen, and what will be. Widgets draw into memory, and what goes to the terminal is
-/// decided here: ratatui's own `Terminal` asks for the size and writes resets at each draw, and moves no
-/// lines.
+/// What is on the screen, and the way to what will be. What goes to the terminal is decided here: ratatui's
+/// own `Terminal` asks for the size and writes resets at each draw, and moves no lines.
 pub struct FrameDiff {
-    shown: Buffer,
-    wanted: Buffer,
+    shown: Screen,
     /// Whether the screen shows what `shown` says.
     is_true: bool,
+}
+
+/// A screen: its lines, and the cells that they fill. Most lines are as they were, and to compare them is
+/// cheaper than to draw them.
+#[derive(Clone)]
+pub(super) struct Screen {
+    pub(super) lines: Vec<Line<'static>>,
+    pub(super) cells: Buffer,
+}
+
+/// The bytes that change a screen, and the rows that are other ones afterwards.
+struct Change {
+    bytes: Vec<u8>,
+    rows: Vec<(u16, Buffer)>,
+}
+
+impl Screen {
+    fn blank(size: Size) -> Self {
+        Self {
+            lines: vec![Line::default(); usize::from(size.height)],
+            cells: Buffer::empty(Rect::from((Position::ORIGIN, size))),
+        }
+    }
+
+    fn take(&mut self, rows: Vec<(u16, Buffer)>) {
+        for (number, row) in rows {
+            self.row_mut(number).clone_from_slice(&row.content);
+        }
+    }
+
+    fn range(&self, number: u16) -> Range<usize> {
+        let width = usize::from(self.cells.area.width);
+        let start = usize::from(number) * width;
+        start..start + width
+    }
+
+    fn row_mut(&mut self, number: u16) -> &mut [Cell] {
+        let range = self.range(number);
+        &mut self.cells.content[range]
+    }
+
+    /// A row by itself.
+    fn row(&self, number: u16) -> Buffer {
+        Buffer {
+            area: self.row_area(),
+            content: self.cells.content[self.range(number)].to_vec(),
+        }
+    }
+
+    fn row_area(&self) -> Rect {
+        Rect::new(0, 0, self.cells.area.width, 1)
+    }
+
+    /// What a line is in a row by itself.
+    fn draw(&self, line: &Line<'_>) -> Buffer {
+        let mut row = Buffer::empty(self.row_area());
+        line.render(row.area, &mut row);
+        row.content.iter_mut().for_each(forget_unseen_style);
+        row
+    }
+
+    /// The cells that differ from those of these lines, drawn: those of the writer's line first.
+    fn change(&self, mut ansi_writer: AnsiWriter, wanted: &[Line<'_>]) -> Change {
+        let mut bytes = Vec::new();
+        let mut rows = Vec::new();
+        let first = ansi_writer.at().map_or(0, |(_, number)| number);
+        for number in (first..self.cells.area.height).chain(0..first) {
+            let line = &wanted[usize::from(number)];
+            if self.lines[usize::from(number)] != *line {
+                let row = self.draw(line);
+                change_row(&mut ansi_writer, &mut bytes, number, &self.row(number), &row);
+                rows.push((number, row));
+            }
+        }
+        ansi_writer.finish(&mut bytes);
+        Change { bytes, rows }
+    }
 }
 
 impl FrameDiff {
     /// A screen of which nothing is known.
     #[must_use]
     pub fn new(size: Size) -> Self {
-        let blank = Buffer::empty(Rect::from((Position::ORIGIN, size)));
         Self {
-            shown: blank.clone(),
-            wanted: blank,
+            shown: Screen::blank(size),
             is_true: false,
         }
     }
@@ -34,63 +111,59 @@ impl FrameDiff {
         *self = Self::new(size);
     }
 
-    /// The bytes that turn the screen into what `draw` draws; none if it shows that already.
-    pub fn frame(&mut self, draw: impl FnOnce(&mut Buffer)) -> Vec<u8> {
-        self.wanted.reset();
-        draw(&mut self.wanted);
-        self.wanted.content.iter_mut().for_each(forget_unseen_style);
+    /// The bytes that turn the screen into what `draw` gives, a line for each row; none if it shows that
+    /// already.
+    pub fn frame(&mut self, draw: impl FnOnce(Size) -> Vec<Line<'static>>) -> Vec<u8> {
+        let Size { width, height } = self.shown.cells.area.as_size();
+        let mut wanted = draw(Size { width, height });
+        wanted.resize(height.into(), Line::default());
         let mut bytes = Vec::new();
-        if !self.is_true {
+        if !std::mem::replace(&mut self.is_true, true) {
             AnsiWriter::clear(&mut bytes);
         }
-        let drawn = cells(AnsiWriter::anywhere(), &self.shown, &self.wanted);
-        let moved = Scroll::between(&self.shown, &self.wanted).map(|scroll| {
-            let mut moved = Vec::new();
-            let line = scroll.encode(&mut moved, self.wanted.area.height);
-            scroll.apply(&mut self.shown);
-            moved.extend(cells(AnsiWriter::at_line(line), &self.shown, &self.wanted));
-            moved
-        });
-        bytes.extend(match moved {
-            Some(moved) if moved.len() < drawn.len() => moved,
-            _ => drawn,
-        });
-        std::mem::swap(&mut self.shown, &mut self.wanted);
-        self.is_true = true;
+        let mut change = self.shown.change(AnsiWriter::anywhere(), &wanted);
+        if let Some(scroll) = Scroll::between(&self.shown.lines, &wanted) {
+            let mut moved = self.shown.clone();
+            let mut by_moving = Vec::new();
+            let line = scroll.encode(&mut by_moving, height);
+            scroll.apply(&mut moved);
+            let rest = moved.change(AnsiWriter::at_line(line), &wanted);
+            by_moving.extend(rest.bytes);
+            if by_moving.len() < change.bytes.len() {
+                self.shown = moved;
+                change = Change {
+                    bytes: by_moving,
+                    rows: rest.rows,
+                };
+            }
+        }
+        self.shown.take(change.rows);
+        self.shown.lines = wanted;
+        bytes.extend(change.bytes);
         bytes
     }
 }
 
-/// The cells that differ, drawn: those of the writer's line first. Most lines are as they were, and to
-/// compare them is cheaper than to look for what differs in them.
-fn cells(mut ansi_writer: AnsiWriter, shown: &Buffer, wanted: &Buffer) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let first = ansi_writer.at().map_or(0, |(_, line)| line);
-    let lines = (first..wanted.area.height).chain(0..first);
-    for line in lines.filter(|line| row(shown, usize::from(*line)) != row(wanted, usize::from(*line))) {
-        let [was, will_be] = [shown, wanted].map(|buffer| one_line(buffer, line));
-        let changes = was.diff(&will_be);
-        for (place, (x, _, cell)) in changes.iter().enumerate() {
-            let rest = &will_be.content[usize::from(*x)..];
-            // To erase takes as many bytes as three blanks.
-            if changes.len() - place > 3 && rest.iter().all(is_blank) {
-                ansi_writer.erase(&mut bytes, (*x, line));
-                break;
-            }
-            if let Some((from, _)) = ansi_writer.at().filter(|(from, at)| *at == line && *from < *x) {
-                ansi_writer.fill_gap(&mut bytes, &will_be.content[usize::from(from)..usize::from(*x)]);
-            }
-            ansi_writer.put(&mut bytes, (*x, line), cell);
+/// Draws what differs in a row.
+fn change_row(
+    ansi_writer: &mut AnsiWriter,
+    bytes: &mut Vec<u8>,
+    number: u16,
+    was: &Buffer,
+    will_be: &Buffer,
+) {
+    let changes = was.diff(will_be);
+    for (place, (x, _, cell)) in changes.iter().enumerate() {
+        let rest = &will_be.content[usize::from(*x)..];
+        // To erase takes as many bytes as three blanks.
+        if changes.len() - place > 3 && rest.iter().all(is_blank) {
+            ansi_writer.erase(bytes, (*x, number));
+            break;
         }
-    }
-    ansi_writer.finish(&mut bytes);
-    bytes
-}
-
-fn one_line(buffer: &Buffer, line: u16) -> Buffer {
-    Buffer {
-        area: Rect::new(0, line, buffer.area.width, 1),
-        content: row(buffer, usize::from(line)).to_vec(),
+        if let Some((from, _)) = ansi_writer.at().filter(|(from, at)| *at == number && *from < *x) {
+            ansi_writer.fill_gap(bytes, &will_be.content[usize::from(from)..usize::from(*x)]);
+        }
+        ansi_writer.put(bytes, (*x, number), cell);
     }
 }
 
@@ -113,8 +186,6 @@ mod tests {
 
     use super::*;
     use ratatui::style::Style;
-    use ratatui::text::{Line, Text};
-    use ratatui::widgets::Widget as _;
 
     const SIZE: Size = Size::new(80, 24);
 
@@ -123,8 +194,8 @@ mod tests {
         let mut frame_diff = FrameDiff::new(SIZE);
         let green = Style::new().fg(Color::Green);
         let draw = |lines: &&[&str]| {
-            let text: Text<'_> = lines.iter().map(|line| Line::styled(*line, green)).collect();
-            frame_diff.frame(|buffer| text.render(buffer.area, buffer))
+            let lines = lines.iter().map(|line| Line::styled((*line).to_owned(), green));
+            frame_diff.frame(|_| lines.collect())
         };
         pictures.iter().map(draw).collect()
     }

@@ -1,9 +1,13 @@
 //! Lines that have moved: a terminal moves them itself, for a few bytes.
 
 use std::io::Write;
+use std::iter;
 use std::ops::Range;
 
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::Cell;
+use ratatui::text::Line;
+
+use super::frame_diff::Screen;
 
 /// Moves of more lines than this are drawn.
 const FURTHEST: usize = 4;
@@ -22,10 +26,7 @@ pub(super) struct Scroll {
 impl Scroll {
     /// The move that saves most cells, if one may be worth its bytes: whether it is, shows when both ways are
     /// written out.
-    pub(super) fn between(shown: &Buffer, wanted: &Buffer) -> Option<Self> {
-        if shown.area != wanted.area {
-            return None;
-        }
+    pub(super) fn between(shown: &[Line<'_>], wanted: &[Line<'_>]) -> Option<Self> {
         let candidates = (1..=FURTHEST).flat_map(|by| [(by, true), (by, false)]);
         candidates
             .flat_map(|(by, down)| moves(shown, wanted, by, down))
@@ -55,32 +56,38 @@ impl Scroll {
     }
 
     /// What the terminal does with it.
-    pub(super) fn apply(&self, shown: &mut Buffer) {
-        let width = usize::from(shown.area.width);
-        let cells = &mut shown.content[self.region.start * width..self.region.end * width];
-        let distance = self.by * width;
-        let fresh = if self.down {
-            cells.rotate_right(distance);
-            &mut cells[..distance]
+    pub(super) fn apply(&self, screen: &mut Screen) {
+        let width = usize::from(screen.cells.area.width);
+        let cells = self.region.start * width..self.region.end * width;
+        self.shift(&mut screen.lines[self.region.clone()], 1, &Line::default());
+        self.shift(&mut screen.cells.content[cells], width, &Cell::EMPTY);
+    }
+
+    /// Moves what stands in the region, so much a line, and fills the lines that are inserted.
+    fn shift<T: Clone>(&self, all: &mut [T], each: usize, blank: &T) {
+        let distance = self.by * each;
+        let inserted = if self.down {
+            all.rotate_right(distance);
+            &mut all[..distance]
         } else {
-            cells.rotate_left(distance);
-            let kept = cells.len() - distance;
-            &mut cells[kept..]
+            all.rotate_left(distance);
+            let kept = all.len() - distance;
+            &mut all[kept..]
         };
-        fresh.fill(Cell::EMPTY);
+        inserted.fill(blank.clone());
     }
 }
 
 /// The longest runs of lines that stand `by` lines further on in `wanted`, with the cells that each saves.
-fn moves(shown: &Buffer, wanted: &Buffer, by: usize, down: bool) -> Vec<(usize, Scroll)> {
-    let height = usize::from(shown.area.height);
+fn moves(shown: &[Line<'_>], wanted: &[Line<'_>], by: usize, down: bool) -> Vec<(usize, Scroll)> {
+    let height = shown.len();
     let moved = |line: usize| {
         let (from, to) = if down {
             (line, line + by)
         } else {
             (line + by, line)
         };
-        row(shown, from) == row(wanted, to)
+        shown[from] == wanted[to]
     };
     let mut found = Vec::new();
     let mut start = None;
@@ -102,22 +109,30 @@ fn moves(shown: &Buffer, wanted: &Buffer, by: usize, down: bool) -> Vec<(usize, 
     found
 }
 
-/// How many cells need not be drawn thanks to a move: those that differ now where the moved lines will stand.
-fn saved(shown: &Buffer, wanted: &Buffer, scroll: &Scroll) -> usize {
+/// How many characters need not be drawn thanks to a move: those that differ now where the moved lines will
+/// stand.
+fn saved(shown: &[Line<'_>], wanted: &[Line<'_>], scroll: &Scroll) -> usize {
     let Range { start, end } = scroll.region;
     let lines = if scroll.down {
         start + scroll.by..end
     } else {
         start..end - scroll.by
     };
-    lines
-        .flat_map(|line| row(shown, line).iter().zip(row(wanted, line)))
-        .filter(|(shown, wanted)| shown != wanted)
-        .count()
+    lines.map(|line| differing(&shown[line], &wanted[line])).sum()
 }
 
-/// The cells of a line.
-pub(super) fn row(buffer: &Buffer, line: usize) -> &[Cell] {
-    let width = usize::from(buffer.area.width);
-    &buffer.content[line * width..(line + 1) * width]
+fn differing(shown: &Line<'_>, wanted: &Line<'_>) -> usize {
+    if shown == wanted {
+        return 0;
+    }
+    let [mut shown, mut wanted] = [shown, wanted].map(|line| {
+        let spans = line.spans.iter();
+        spans.flat_map(|span| span.content.chars().map(|letter| (letter, span.style)))
+    });
+    iter::from_fn(|| match (shown.next(), wanted.next()) {
+        (None, None) => None,
+        (shown, wanted) => Some(shown != wanted),
+    })
+    .filter(|differ| *differ)
+    .count()
 }

@@ -1,9 +1,7 @@
 //! The last events, the newest on top; scrolled back, those from the one that the operator has stopped at.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span, Text};
-use ratatui::widgets::Widget as _;
+use ratatui::text::{Line, Span};
 
 use super::Picture;
 use super::text::{fit, width as columns, wrap};
@@ -73,10 +71,10 @@ fn texts(picture: &Picture, entry: &LogEntry, area: Rect) -> Vec<String> {
     parts.into_iter().enumerate().map(indented).collect()
 }
 
-/// Draws as many as the area holds, under a rule.
-pub(super) fn draw(picture: &Picture, buffer: &mut Buffer, area: Rect) {
+/// As many as the area holds, under a rule.
+pub(super) fn lines(picture: &Picture, area: Rect) -> Vec<Line<'static>> {
     if rows(area) == 0 {
-        return;
+        return Vec::new();
     }
     let (theme, alarms) = (&picture.theme, &picture.alarms);
     let width = usize::from(area.width);
@@ -109,10 +107,9 @@ pub(super) fn draw(picture: &Picture, buffer: &mut Buffer, area: Rect) {
         };
         Line::from(vec![before, Span::raw(text)])
     });
-    let lines: Vec<Line<'_>> = std::iter::repeat_n(rule(picture, newest - top, width), rules(area))
+    std::iter::repeat_n(rule(picture, newest - top, width), rules(area))
         .chain(lines)
-        .collect();
-    Text::from(lines).render(area, buffer);
+        .collect()
 }
 
 /// The line above, which says how many newer events there are.

@@ -1,11 +1,9 @@
 //! What lies over the lowest lines of the screen: the help, or a test of colours and bell.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Text};
-use ratatui::widgets::{Clear, Widget as _};
+use ratatui::text::Line;
 
-use super::{HIGH, Picture, help, self_test, sensors, title};
+use super::{HIGH, Picture, help, put, self_test, sensors, title};
 
 /// Its lines, and where they are.
 pub(super) struct Overlay {
@@ -37,26 +35,24 @@ impl Overlay {
         self.place
     }
 
-    /// Draws it from its first line on, and says if there is more.
-    pub(super) fn draw(self, picture: &Picture, buffer: &mut Buffer) {
-        if sensors::fill(picture, buffer.area) {
+    /// Puts it over these rows, from its first line on, and says if there is more.
+    pub(super) fn put(self, picture: &Picture, area: Rect, rows: &mut [Line<'static>]) {
+        if sensors::fill(picture, area) {
             // It covers all rows: how many sensors are OK and KO is said above it.
             let top = Rect {
-                height: 1.min(buffer.area.height),
-                ..buffer.area
+                height: 1.min(area.height),
+                ..area
             };
-            Clear.render(top, buffer);
-            Text::from(title::line(picture, top)).render(top, buffer);
+            put(rows, top, [title::line(picture, top)]);
         }
-        let rows = usize::from(self.place.height);
-        let first = self.first.min(self.lines.len().saturating_sub(rows));
-        let below = self.lines.len().saturating_sub(first + rows);
-        let mut lines: Vec<Line<'_>> = self.lines.into_iter().skip(first).take(rows).collect();
+        let room = usize::from(self.place.height);
+        let first = self.first.min(self.lines.len().saturating_sub(room));
+        let below = self.lines.len().saturating_sub(first + room);
+        let mut lines: Vec<_> = self.lines.into_iter().skip(first).take(room).collect();
         if let (Some(last), true) = (lines.last_mut(), below > 0) {
             *last = Line::styled(format!("  {} more: Down", below + 1), picture.theme.waiting());
         }
-        Clear.render(self.place, buffer);
-        Text::from(lines).render(self.place, buffer);
+        put(rows, self.place, lines);
     }
 }
 

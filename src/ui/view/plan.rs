@@ -1,7 +1,7 @@
 //! What stands where. The sensors do not move when something is wrong: what comes up then has its place, or
 //! takes it from the log.
 
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::sensors::{self, Sensors};
@@ -60,17 +60,22 @@ impl Plan {
             problems = problems::short(picture, area, usize::from(most));
         }
         let problems_above = if beneath == 0 { height(&problems) } else { 0 };
-        let [title, banner, links_at, above, sensors_at, below, log, footer] = Layout::vertical([
-            Constraint::Length(title),
-            Constraint::Length(banner),
-            Constraint::Length(links_height),
-            Constraint::Length(problems_above),
-            Constraint::Length(height(&sensors.lines)),
-            Constraint::Length(height(&problems).min(beneath)),
-            Constraint::Min(0),
-            Constraint::Length(footer),
-        ])
-        .areas(area);
+        let mut next = area.y;
+        let mut place = |height: u16| {
+            let at = Rect {
+                y: next,
+                height,
+                ..area
+            };
+            next += height;
+            at
+        };
+        let [title, banner, links_at] = [title, banner, links_height].map(&mut place);
+        let above = place(problems_above);
+        let sensors_at = place(height(&sensors.lines));
+        let below = place(height(&problems).min(beneath));
+        let log = place(room.saturating_sub(links_height + problems_above + below.height));
+        let footer = place(footer);
         Some(Self {
             title,
             banner: if banner.height > 0 { banner } else { title },
