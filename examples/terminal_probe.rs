@@ -26,7 +26,7 @@ use ratatui::layout::Size;
 use ratatui::style::{Color, Style};
 use ratatui::text::Line;
 
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 struct ProbePicture {
     sensor_ok: bool,
     key: String,
@@ -101,10 +101,10 @@ fn main() -> ExitCode {
     let ended = Signals::listen(inputs_in.clone()).and_then(|_signals| {
         terminal.enter()?;
         let _keys = Keys::listen(&terminal, inputs_in.clone())?;
-        let painter = Painter::start(&terminal, draw)?;
+        let mut painter = Painter::start(&terminal, draw)?;
         Ok(run(
             &terminal,
-            &painter,
+            &mut painter,
             &inputs,
             heartbeat,
             after_hang_up.as_deref(),
@@ -121,7 +121,7 @@ fn main() -> ExitCode {
 
 fn run(
     terminal: &Terminal,
-    painter: &Painter<ProbePicture>,
+    painter: &mut Painter<ProbePicture>,
     inputs: &Receiver<Input>,
     mut heartbeat: Option<File>,
     after_hang_up: Option<&str>,

@@ -79,7 +79,7 @@ pub struct Observed {
 }
 
 /// An alarm that nobody has acknowledged.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Open {
     alarm: Alarm,
     /// The first one of its subject, and the count of alarms before it. Alarms whose order is not known share
@@ -125,7 +125,7 @@ pub struct Counts {
 ///
 /// Bounded: of each subject the latest alarm is kept, and a count of all. A source that is lost is each
 /// screen's own alarm, and so is a sensor of which only a plain program speaks.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Alarms {
     before: Option<Observed>,
     /// The newest last.

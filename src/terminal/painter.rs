@@ -30,6 +30,8 @@ const BELL: u8 = 0x07;
 /// Draws pictures of type `T`. Dropped, it ends at once, in the middle of a frame if need be.
 pub struct Painter<T> {
     slot: Arc<Latest<T>>,
+    /// The newest picture: the same once more wakes nobody.
+    newest: Option<Arc<T>>,
     tty: Arc<Tty>,
     thread: Option<JoinHandle<()>>,
 }
@@ -51,7 +53,7 @@ struct Actions<T> {
     notification: Option<Vec<u8>>,
 }
 
-impl<T: Send + Sync + 'static> Painter<T> {
+impl<T: PartialEq + Send + Sync + 'static> Painter<T> {
     /// Starts the thread. `draw` is a function of the picture alone; it is never called while a lock is held.
     ///
     /// # Errors
@@ -74,14 +76,20 @@ impl<T: Send + Sync + 'static> Painter<T> {
         let thread = threads::start("painter", move || paint(&its_slot, &its_tty, draw))?;
         Ok(Self {
             slot,
+            newest: None,
             tty,
             thread: Some(thread),
         })
     }
 
     /// Shows this picture as soon as the terminal takes it, unless a newer one comes first. Never waits.
-    pub fn show(&self, picture: T) {
-        self.slot.lock().picture = Some(Arc::new(picture));
+    pub fn show(&mut self, picture: T) {
+        if self.newest.as_deref() == Some(&picture) {
+            return;
+        }
+        let picture = Arc::new(picture);
+        self.newest = Some(Arc::clone(&picture));
+        self.slot.lock().picture = Some(picture);
         self.slot.changed.notify_one();
     }
 

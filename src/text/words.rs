@@ -82,10 +82,11 @@ pub fn link(link: Link, home: Card) -> String {
 }
 
 /// Clock times in this machine's time zone: 8 columns for a moment of about today, and for others the day.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Times {
     zone: TimeZone,
-    /// About when it is: decides whether the day has to be said.
+    /// The minute in which it is: decides whether the day has to be said. A screen is drawn for it again each
+    /// minute, and not each second.
     about: Wall,
 }
 
@@ -93,6 +94,7 @@ impl Times {
     /// Times in a zone, read at about this moment.
     #[must_use]
     pub const fn new(zone: TimeZone, about: Wall) -> Self {
+        let about = Wall(about.0 - about.0.rem_euclid(60));
         Self { zone, about }
     }
 

@@ -78,7 +78,7 @@ pub struct Extent {
 }
 
 /// What the operator has set on this screen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Controls {
     role: Role,
     toggle_mode: ToggleMode,

@@ -34,7 +34,7 @@ use plan::Plan;
 pub use theme::{Theme, is_dumb};
 
 /// Everything that is on the screen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
     /// What there is to see of the program.
     pub view: View,

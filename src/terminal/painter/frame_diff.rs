@@ -1,9 +1,7 @@
 //! What the terminal shows, and the bytes that turn it into what it should show.
 
-use std::ops::Range;
-
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::{Position, Rect, Size};
+use ratatui::layout::{Rect, Size};
 use ratatui::style::{Color, Modifier};
 use ratatui::text::Line;
 use ratatui::widgets::Widget as _;
@@ -14,85 +12,33 @@ use super::scroll::Scroll;
 /// What is on the screen, and the way to what will be. What goes to the terminal is decided here: ratatui's
 /// own `Terminal` asks for the size and writes resets at each draw, and moves no lines.
 pub struct FrameDiff {
-    shown: Screen,
+    size: Size,
+    shown: Vec<Row>,
+    blank: Row,
     /// Whether the screen shows what `shown` says.
     is_true: bool,
 }
 
-/// A screen: its lines, and the cells that they fill. Most lines are as they were, and to compare them is
-/// cheaper than to draw them.
+/// A line, and the cells that it fills. Most lines are as they were, and to compare them is cheaper than to
+/// draw them.
 #[derive(Clone)]
-pub(super) struct Screen {
-    pub(super) lines: Vec<Line<'static>>,
-    pub(super) cells: Buffer,
+pub(super) struct Row {
+    pub(super) line: Line<'static>,
+    cells: Buffer,
 }
 
 /// The bytes that change a screen, and the rows that are other ones afterwards.
 struct Change {
     bytes: Vec<u8>,
-    rows: Vec<(u16, Buffer)>,
+    rows: Vec<(usize, Row)>,
 }
 
-impl Screen {
-    fn blank(size: Size) -> Self {
-        Self {
-            lines: vec![Line::default(); usize::from(size.height)],
-            cells: Buffer::empty(Rect::from((Position::ORIGIN, size))),
-        }
-    }
-
-    fn take(&mut self, rows: Vec<(u16, Buffer)>) {
-        for (number, row) in rows {
-            self.row_mut(number).clone_from_slice(&row.content);
-        }
-    }
-
-    fn range(&self, number: u16) -> Range<usize> {
-        let width = usize::from(self.cells.area.width);
-        let start = usize::from(number) * width;
-        start..start + width
-    }
-
-    fn row_mut(&mut self, number: u16) -> &mut [Cell] {
-        let range = self.range(number);
-        &mut self.cells.content[range]
-    }
-
-    /// A row by itself.
-    fn row(&self, number: u16) -> Buffer {
-        Buffer {
-            area: self.row_area(),
-            content: self.cells.content[self.range(number)].to_vec(),
-        }
-    }
-
-    fn row_area(&self) -> Rect {
-        Rect::new(0, 0, self.cells.area.width, 1)
-    }
-
-    /// What a line is in a row by itself.
-    fn draw(&self, line: &Line<'_>) -> Buffer {
-        let mut row = Buffer::empty(self.row_area());
-        line.render(row.area, &mut row);
-        row.content.iter_mut().for_each(forget_unseen_style);
-        row
-    }
-
-    /// The cells that differ from those of these lines, drawn: those of the writer's line first.
-    fn change(&self, mut ansi_writer: AnsiWriter, wanted: &[Line<'_>]) -> Change {
-        let mut bytes = Vec::new();
-        let mut rows = Vec::new();
-        let first = ansi_writer.at().map_or(0, |(_, number)| number);
-        for number in (first..self.cells.area.height).chain(0..first) {
-            let line = &wanted[usize::from(number)];
-            if self.lines[usize::from(number)] != *line {
-                let row = self.draw(line);
-                change_row(&mut ansi_writer, &mut bytes, number, &self.row(number), &row);
-                rows.push((number, row));
-            }
-        }
-        ansi_writer.finish(&mut bytes);
-        Change { bytes, rows }
+impl Row {
+    fn new(line: Line<'static>, width: u16) -> Self {
+        let mut cells = Buffer::empty(Rect::new(0, 0, width, 1));
+        (&line).render(cells.area, &mut cells);
+        cells.content.iter_mut().for_each(forget_unseen_style);
+        Self { line, cells }
     }
 }
 
@@ -100,8 +46,11 @@ impl FrameDiff {
     /// A screen of which nothing is known.
     #[must_use]
     pub fn new(size: Size) -> Self {
+        let blank = Row::new(Line::default(), size.width);
         Self {
-            shown: Screen::blank(size),
+            size,
+            shown: vec![blank.clone(); usize::from(size.height)],
+            blank,
             is_true: false,
         }
     }
@@ -114,33 +63,56 @@ impl FrameDiff {
     /// The bytes that turn the screen into what `draw` gives, a line for each row; none if it shows that
     /// already.
     pub fn frame(&mut self, draw: impl FnOnce(Size) -> Vec<Line<'static>>) -> Vec<u8> {
-        let Size { width, height } = self.shown.cells.area.as_size();
-        let mut wanted = draw(Size { width, height });
-        wanted.resize(height.into(), Line::default());
+        let mut wanted = draw(self.size);
+        wanted.resize(self.shown.len(), Line::default());
         let mut bytes = Vec::new();
         if !std::mem::replace(&mut self.is_true, true) {
             AnsiWriter::clear(&mut bytes);
         }
-        let mut change = self.shown.change(AnsiWriter::anywhere(), &wanted);
-        if let Some(scroll) = Scroll::between(&self.shown.lines, &wanted) {
-            let mut moved = self.shown.clone();
+        let mut change = self.change(AnsiWriter::anywhere(), None, &wanted);
+        if let Some(scroll) = Scroll::between(&self.shown, &wanted) {
             let mut by_moving = Vec::new();
-            let line = scroll.encode(&mut by_moving, height);
-            scroll.apply(&mut moved);
-            let rest = moved.change(AnsiWriter::at_line(line), &wanted);
+            let line = scroll.encode(&mut by_moving, self.size.height);
+            let rest = self.change(AnsiWriter::at_line(line), Some(&scroll), &wanted);
             by_moving.extend(rest.bytes);
             if by_moving.len() < change.bytes.len() {
-                self.shown = moved;
+                scroll.apply(&mut self.shown, &self.blank);
                 change = Change {
                     bytes: by_moving,
                     rows: rest.rows,
                 };
             }
         }
-        self.shown.take(change.rows);
-        self.shown.lines = wanted;
+        for (number, row) in change.rows {
+            self.shown[number] = row;
+        }
         bytes.extend(change.bytes);
         bytes
+    }
+
+    /// The cells that differ from those of these lines, after the terminal has moved some, drawn: those of
+    /// the writer's line first.
+    fn change(
+        &self,
+        mut ansi_writer: AnsiWriter,
+        scroll: Option<&Scroll>,
+        wanted: &[Line<'static>],
+    ) -> Change {
+        let mut bytes = Vec::new();
+        let mut rows = Vec::new();
+        let first = ansi_writer.at().map_or(0, |(_, number)| number);
+        for number in (first..self.size.height).chain(0..first) {
+            let place = usize::from(number);
+            let origin = scroll.map_or(Some(place), |scroll| scroll.origin(place));
+            let was = origin.map_or(&self.blank, |origin| &self.shown[origin]);
+            if was.line != wanted[place] {
+                let row = Row::new(wanted[place].clone(), self.size.width);
+                change_row(&mut ansi_writer, &mut bytes, number, &was.cells, &row.cells);
+                rows.push((place, row));
+            }
+        }
+        ansi_writer.finish(&mut bytes);
+        Change { bytes, rows }
     }
 }
 

@@ -4,10 +4,9 @@ use std::io::Write;
 use std::iter;
 use std::ops::Range;
 
-use ratatui::buffer::Cell;
 use ratatui::text::Line;
 
-use super::frame_diff::Screen;
+use super::frame_diff::Row;
 
 /// Moves of more lines than this are drawn.
 const FURTHEST: usize = 4;
@@ -26,7 +25,7 @@ pub(super) struct Scroll {
 impl Scroll {
     /// The move that saves most cells, if one may be worth its bytes: whether it is, shows when both ways are
     /// written out.
-    pub(super) fn between(shown: &[Line<'_>], wanted: &[Line<'_>]) -> Option<Self> {
+    pub(super) fn between(shown: &[Row], wanted: &[Line<'_>]) -> Option<Self> {
         let candidates = (1..=FURTHEST).flat_map(|by| [(by, true), (by, false)]);
         candidates
             .flat_map(|(by, down)| moves(shown, wanted, by, down))
@@ -55,31 +54,33 @@ impl Scroll {
         inserted
     }
 
-    /// What the terminal does with it.
-    pub(super) fn apply(&self, screen: &mut Screen) {
-        let width = usize::from(screen.cells.area.width);
-        let cells = self.region.start * width..self.region.end * width;
-        self.shift(&mut screen.lines[self.region.clone()], 1, &Line::default());
-        self.shift(&mut screen.cells.content[cells], width, &Cell::EMPTY);
+    /// Where the line stood that stands here afterwards; `None` if it is inserted.
+    pub(super) fn origin(&self, line: usize) -> Option<usize> {
+        let Range { start, end } = self.region;
+        match (line, self.down) {
+            (line, _) if !self.region.contains(&line) => Some(line),
+            (line, true) => line.checked_sub(self.by).filter(|from| *from >= start),
+            (line, false) => Some(line + self.by).filter(|from| *from < end),
+        }
     }
 
-    /// Moves what stands in the region, so much a line, and fills the lines that are inserted.
-    fn shift<T: Clone>(&self, all: &mut [T], each: usize, blank: &T) {
-        let distance = self.by * each;
+    /// What the terminal does with it.
+    pub(super) fn apply(&self, rows: &mut [Row], blank: &Row) {
+        let rows = &mut rows[self.region.clone()];
         let inserted = if self.down {
-            all.rotate_right(distance);
-            &mut all[..distance]
+            rows.rotate_right(self.by);
+            &mut rows[..self.by]
         } else {
-            all.rotate_left(distance);
-            let kept = all.len() - distance;
-            &mut all[kept..]
+            rows.rotate_left(self.by);
+            let kept = rows.len() - self.by;
+            &mut rows[kept..]
         };
         inserted.fill(blank.clone());
     }
 }
 
 /// The longest runs of lines that stand `by` lines further on in `wanted`, with the cells that each saves.
-fn moves(shown: &[Line<'_>], wanted: &[Line<'_>], by: usize, down: bool) -> Vec<(usize, Scroll)> {
+fn moves(shown: &[Row], wanted: &[Line<'_>], by: usize, down: bool) -> Vec<(usize, Scroll)> {
     let height = shown.len();
     let moved = |line: usize| {
         let (from, to) = if down {
@@ -87,7 +88,7 @@ fn moves(shown: &[Line<'_>], wanted: &[Line<'_>], by: usize, down: bool) -> Vec<
         } else {
             (line + by, line)
         };
-        shown[from] == wanted[to]
+        shown[from].line == wanted[to]
     };
     let mut found = Vec::new();
     let mut start = None;
@@ -111,14 +112,16 @@ fn moves(shown: &[Line<'_>], wanted: &[Line<'_>], by: usize, down: bool) -> Vec<
 
 /// How many characters need not be drawn thanks to a move: those that differ now where the moved lines will
 /// stand.
-fn saved(shown: &[Line<'_>], wanted: &[Line<'_>], scroll: &Scroll) -> usize {
+fn saved(shown: &[Row], wanted: &[Line<'_>], scroll: &Scroll) -> usize {
     let Range { start, end } = scroll.region;
     let lines = if scroll.down {
         start + scroll.by..end
     } else {
         start..end - scroll.by
     };
-    lines.map(|line| differing(&shown[line], &wanted[line])).sum()
+    lines
+        .map(|line| differing(&shown[line].line, &wanted[line]))
+        .sum()
 }
 
 fn differing(shown: &Line<'_>, wanted: &Line<'_>) -> usize {
