@@ -5,11 +5,11 @@ use std::fs;
 
 use rustix::process::Signal;
 
-use crate::python::Python;
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
 use crate::support::bench::told::{assert_says, says_all};
 use crate::support::bench::{Bench, INITIAL, Node, flat, says};
 use crate::support::pty::{Pty, PtyOutput, code};
+use crate::support::python::Python;
 
 /// What a broker writes down when one client takes the connection of another one.
 const TAKEN_AWAY: &str = "already connected, closing old connection";
