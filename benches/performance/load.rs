@@ -11,7 +11,7 @@ use crate::plot::Plot;
 use crate::process::cost_cells;
 use crate::support::figures::milliseconds;
 use crate::takers::{Taken, our_flood, python_flood, tool_flood};
-use crate::times::{ms, thousands, two_digits};
+use crate::times::{ms, ratio, thousands, two_digits};
 
 pub fn measure(page: &mut Page, aims: &mut Aims, amounts: &Amounts) {
     page.heading("Load");
@@ -64,7 +64,7 @@ fn floods(
         tool_flood(topic, amounts.peer_flood),
         python_flood(topic, amounts.peer_flood),
     ];
-    let base = middle_age(&all[1]);
+    let base = (middle_age(&all[1]), all[1].last);
     let rows: Vec<Vec<String>> = all
         .iter()
         .map(|taken| taken.row(base, all[1].costs[0].each))
@@ -77,7 +77,7 @@ fn floods(
             "ratio",
             "age, p99",
             "oldest",
-            "last state right everywhere after",
+            "last state right everywhere after (times `mosquitto_sub`)",
             "processor time a message (times `mosquitto_sub`)",
             "resident before → half way → after",
         ],
@@ -141,7 +141,7 @@ fn middle_age(taken: &Taken) -> Duration {
 }
 
 impl Taken {
-    fn row(&self, base: Duration, tool: Duration) -> Vec<String> {
+    fn row(&self, base: (Duration, Option<Duration>), tool: Duration) -> Vec<String> {
         let ages = sorted_ages(self);
         let part = |hundredths: usize| {
             ages.get((ages.len() * hundredths / 100).min(ages.len().saturating_sub(1)))
@@ -152,10 +152,16 @@ impl Taken {
             self.name.to_owned(),
             format!("{:.0}", self.rate),
             part(50),
-            two_digits(middle_age(self).as_secs_f64() / base.as_secs_f64()),
+            two_digits(middle_age(self).as_secs_f64() / base.0.as_secs_f64()),
             part(99),
             part(100),
-            self.last.map_or_else(|| "**not within 10 s**".to_owned(), ms),
+            self.last.map_or_else(
+                || "**not within 30 s**".to_owned(),
+                |last| match base.1 {
+                    Some(base) => format!("{} ({})", ms(last), ratio(last, base)),
+                    None => ms(last),
+                },
+            ),
             used,
             memory,
         ]

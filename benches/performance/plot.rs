@@ -49,15 +49,31 @@ impl Plot<'_> {
             limits(|point| point.0, self.log_x),
             limits(|point| point.1, self.log_y),
         );
-        let area = SVGBackend::new(path, (760, 420)).into_drawing_area();
+        let area = SVGBackend::new(path, (940, 420)).into_drawing_area();
+        area.fill(&WHITE).expect("an SVG can be written");
+        let (left, right) = area.split_horizontally(680);
         let drawn = match (self.log_x, self.log_y) {
-            (true, true) => self.draw(&area, (x1..x2).log_scale(), (y1..y2).log_scale()),
-            (true, false) => self.draw(&area, (x1..x2).log_scale(), y1..y2),
-            (false, true) => self.draw(&area, x1..x2, (y1..y2).log_scale()),
-            (false, false) => self.draw(&area, x1..x2, y1..y2),
+            (true, true) => self.draw(&left, (x1..x2).log_scale(), (y1..y2).log_scale()),
+            (true, false) => self.draw(&left, (x1..x2).log_scale(), y1..y2),
+            (false, true) => self.draw(&left, x1..x2, (y1..y2).log_scale()),
+            (false, false) => self.draw(&left, x1..x2, y1..y2),
         };
-        drawn.expect("an SVG can be written");
+        drawn
+            .and_then(|()| self.draw_names(&right))
+            .expect("an SVG can be written");
         true
+    }
+
+    /// Beside the curves, where they cover none.
+    fn draw_names(&self, area: &DrawingArea<SVGBackend, Shift>) -> Result<(), Box<dyn std::error::Error>> {
+        let mut y = 60;
+        for ((name, _), colour) in self.curves.iter().zip(COLOURS.iter().cycle()) {
+            area.draw(&PathElement::new([(4, y), (26, y)], colour.stroke_width(3)))?;
+            area.draw(&Text::new(name.clone(), (32, y - 8), ("sans-serif", 13)))?;
+            y += 24;
+        }
+        area.present()?;
+        Ok(())
     }
 
     fn draw<X, Y>(
@@ -72,7 +88,6 @@ impl Plot<'_> {
         X::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
         Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
     {
-        area.fill(&WHITE)?;
         let mut chart = ChartBuilder::on(area)
             .caption(self.title, ("sans-serif", 17))
             .margin(12)
@@ -89,23 +104,13 @@ impl Plot<'_> {
             .y_label_formatter(&number)
             .label_style(("sans-serif", 13))
             .draw()?;
-        for ((name, points), colour) in self.curves.iter().zip(COLOURS.iter().cycle()) {
+        for ((_, points), colour) in self.curves.iter().zip(COLOURS.iter().cycle()) {
             let style = colour.stroke_width(2);
-            chart
-                .draw_series(LineSeries::new(points.iter().copied(), style))?
-                .label(name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+            chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
             if points.len() < 12 {
                 chart.draw_series(points.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
             }
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .background_style(WHITE.mix(0.85))
-            .border_style(BLACK.mix(0.3))
-            .label_font(("sans-serif", 13))
-            .draw()?;
         area.present()?;
         Ok(())
     }

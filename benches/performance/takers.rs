@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
-use crate::boards::{PlainBoards, states_with};
+use crate::boards::{LIMIT, PlainBoards, states_with};
 use crate::flood::{Flood, RATE, Report, stamp, stamped};
 use crate::process::{Cost, WorkWatch};
 use crate::relay::port_of;
@@ -44,7 +44,10 @@ pub fn our_flood(topic: &'static str, time: Duration) -> Taken {
     let mut boards = Bench::for_figures();
     boards.start_all(ALL);
     boards.wait_settled(INITIAL);
-    let report = Report::after(&boards.retained(broker, topic).expect("it is retained"), sensor);
+    let held = |topic| boards.retained(broker, topic).expect("it is retained");
+    let report = Report::after(&held(topic), sensor);
+    // Card 2's owner says each toggle on a topic of its own as well. The last one does so here.
+    let own = (program == Card2).then(|| Report::after(&held("sensors/card2"), sensor));
     boards.end(program, Signal::TERM);
     let other = if program == Card2 { Card1 } else { Card2 };
     let nodes = [
@@ -59,6 +62,10 @@ pub fn our_flood(topic: &'static str, time: Duration) -> Taken {
         Some(now.saturating_sub(then))
     };
     let (rate, ages, costs, number) = flooded(&boards.url(broker), topic, time, &report, &pids, &age);
+    if let Some(own) = own {
+        let last = own.message(last_after(number), LAST);
+        PlainClient::stranger(&boards.url(broker)).say("sensors/card2", last, true);
+    }
     let last = say_last(&boards.url(broker), topic, &report, number, |state| {
         let text = format!("\"sensor_{sensor}\":{}", state == "OK");
         let held = |broker| {
@@ -128,6 +135,11 @@ fn flooded(
     (rate, ages, watch.costs(messages), sent)
 }
 
+/// The number of the last message: an odd one is KO.
+fn last_after(number: u64) -> u64 {
+    number + 1 + number % 2
+}
+
 /// Says the last state with `QoS` 2, and waits until it is everywhere.
 fn say_last(
     url: &str,
@@ -136,11 +148,10 @@ fn say_last(
     number: u64,
     is_everywhere: impl Fn(&str) -> bool,
 ) -> Option<Duration> {
+    let sender = PlainClient::stranger(url);
     let begun = Instant::now();
-    // An odd number is KO.
-    let number = number + 1 + number % 2;
-    PlainClient::stranger(url).say(topic, report.message(number, LAST), true);
-    while begun.elapsed() < Duration::from_secs(10) {
+    sender.say(topic, report.message(last_after(number), LAST), true);
+    while begun.elapsed() < LIMIT {
         if is_everywhere("KO") {
             return Some(begun.elapsed());
         }
