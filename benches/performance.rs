@@ -36,6 +36,8 @@ mod process;
 mod recovery;
 #[path = "performance/relay.rs"]
 mod relay;
+#[path = "performance/requests.rs"]
+mod requests;
 #[path = "performance/rest.rs"]
 mod rest;
 #[path = "performance/start.rs"]

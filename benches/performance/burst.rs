@@ -21,7 +21,7 @@ pub fn measure(page: &mut Page, keys: usize) {
     ));
     page.say(
         "Keys 1 and 2 on card 1 in turn, each as soon as the program has read the one before, and at the end key 3. Plain Python gets all lines at once, and \
-         `mosquitto_sub \\| mosquitto_pub` gets all messages from `mosquitto_pub -l`; they print no screens and keep no files. \"Until the last is everywhere\" \
+         `mosquitto_sub | mosquitto_pub` gets all messages from `mosquitto_pub -l`; they print no screens and keep no files. \"Until the last is everywhere\" \
          is counted from the first key: on all screens, with CONFIRMED or LIVE, and at both brokers.",
     );
     page.progress("keys as fast as they are read");
@@ -29,7 +29,7 @@ pub fn measure(page: &mut Page, keys: usize) {
     page.progress("the same at the peers");
     let peers = [
         ("plain Python", python_burst(keys)),
-        ("`mosquitto_sub \\| mosquitto_pub`", pipe_burst(keys)),
+        ("`mosquitto_sub | mosquitto_pub`", pipe_burst(keys)),
     ];
     let base = &peers[1].1;
     // Reader and writer together are the relay.

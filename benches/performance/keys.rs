@@ -11,6 +11,7 @@ use crate::page::Page;
 use crate::plot::Plot;
 use crate::process::CpuWatch;
 use crate::relay::Relay;
+use crate::requests;
 use crate::support::bench::Bench;
 use crate::support::bench::Node::{Broker1, Broker2};
 use crate::support::bench::plain::PlainClient;
@@ -20,7 +21,7 @@ use crate::times::{HEAD, Times, each, ms, ratio};
 const PAUSE: Duration = Duration::from_millis(10);
 
 const BARE: &str = "bare relay, message to listener";
-const PIPE: &str = "`mosquitto_sub \\| mosquitto_pub`, message to listener";
+const PIPE: &str = "`mosquitto_sub | mosquitto_pub`, message to listener";
 const OWN: &str = "card 1: own screen";
 const DISPLAY: &str = "card 1: display's screen";
 const CONFIRMED: &str = "card 1: CONFIRMED on its screen";
@@ -113,6 +114,9 @@ fn in_condition(page: &mut Page, aims: &mut Aims, amounts: &Amounts, condition: 
         python_keys(&python, press, &mut times);
         rested(|| times.add(PIPE, pipe.message(press)));
         key_on_card2(&boards, press, &mut times);
+    }
+    if requests::can_measure() {
+        requests::measure(&bare, amounts.keys.div_ceil(10), &mut times);
     }
     let listened = (!condition.is_durable).then(|| to_listeners(&boards, &bare, amounts.keys));
     page.subheading(&upper(&condition.name));
@@ -283,7 +287,7 @@ fn toggle_costs(
         ("a key on card 1", &card1),
         ("a key on card 2", &card2),
         ("plain Python, a key on card 1", &plain),
-        ("`mosquitto_sub \\| mosquitto_pub`, a message", &tools),
+        ("`mosquitto_sub | mosquitto_pub`, a message", &tools),
     ]
     .into_iter()
     .map(|(name, cost)| cost_row(name, cost, keys))

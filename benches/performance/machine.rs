@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::amounts::Amounts;
 use crate::cores::cores;
 use crate::page::table;
+use crate::requests;
 use crate::support::mosquitto::mosquitto;
 use crate::times::count;
 
@@ -56,7 +57,7 @@ pub fn head(amounts: &Amounts, before: &OtherWork, after: &OtherWork) -> String 
          The peers:\n\n\
          - **bare relay**: two brokers and a bridge of the same kind. A client takes each message from `sensors/card1` at broker 2 and publishes it on `sensors/all`. \
          Measured from the call that publishes to the moment at which a listener has it. No key, no disk, no screen.\n\
-         - **`mosquitto_sub \\| mosquitto_pub`**: the same with Mosquitto's own clients as the relay.\n\
+         - **`mosquitto_sub | mosquitto_pub`**: the same with Mosquitto's own clients as the relay.\n\
          - **plain Python**: three small programs with paho-mqtt that speak the plain form of the messages (`tests/support/plain_client.py`). A key is a line on their input, \
          a screen is a line on their output. They keep no file and have no stages.\n{}{}",
         table(&["", ""], &rows),
@@ -151,10 +152,8 @@ fn commit() -> String {
 
 /// What is said of it on the page.
 fn mosquitto_rr() -> String {
-    let help = Command::new("mosquitto_rr").arg("--help").output();
-    let has = help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--latency"));
-    if has {
-        "- **`mosquitto_rr --latency`**: a request and its answer at one broker; see the first table.\n"
+    if requests::can_measure() {
+        "- **`mosquitto_rr --latency`**: its request on `sensors/card1` at broker 1 goes over the bare relay and comes back to broker 1 as `sensors/all`, so over the bridge twice, as CONFIRMED does.\n"
             .to_owned()
     } else {
         "- `mosquitto_rr --latency` is not among them: the installed version has no such option (Mosquitto 2.1 has it).\n".to_owned()

@@ -72,7 +72,8 @@ impl Page {
 pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut text = format!("\n| {} |\n|{}\n", head.join(" | "), "---|".repeat(head.len()));
     for row in rows {
-        let _ = writeln!(text, "| {} |", row.join(" | "));
+        let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
 }

@@ -81,7 +81,8 @@ pub fn measure(page: &mut Page, aims: &mut Aims, amounts: &Amounts) {
         rest.as_secs(),
         if rest < MINUTE { " **That is shorter than the brokers' autosave of 60 s, so what they write is not in it.**" } else { "" },
     ));
-    // Memory is looked at while no other copy of a program runs: what two copies share would not count as private.
+    // Memory is looked at while no other copy of a program runs: what two copies share counts as private to
+    // none.
     let mut cable = Bench::with_cable_for_figures();
     cable.start_all(ALL);
     cable.wait_settled(INITIAL);
