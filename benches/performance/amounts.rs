@@ -39,7 +39,7 @@ impl Amounts {
             is_quick: false,
             keys: 500,
             starts: 25,
-            queued_starts: 2,
+            queued_starts: 3,
             queues: &[1, 1_000],
             faults: 5,
             burst: 10_000,
@@ -48,7 +48,7 @@ impl Amounts {
             displays: &[1, 10, 100],
             screens: &[1, 5, 20],
             outages: &[1, 100, 1_000],
-            growth_keys: 200,
+            growth_keys: 100,
             rest: Duration::from_secs(185),
         }
     }
