@@ -69,7 +69,7 @@ pub fn stamped(text: &str) -> Option<Duration> {
     found?.parse().ok().map(Duration::from_millis)
 }
 
-/// A connection that only sends, with `QoS` 0 and the retained flag, in packets of MQTT 3.1.1.
+/// A connection that sends, mostly with `QoS` 0 and the retained flag, in packets of MQTT 3.1.1.
 pub struct Flood(TcpStream);
 
 impl Flood {
@@ -105,7 +105,7 @@ impl Flood {
             // No more at once than in 20 ms, or those that had to wait would be called new.
             let now = due.min(before + u64::from(RATE) / 50);
             for number in before..now {
-                add_packet(&mut packets, topic, &report.message(number + 1, &name));
+                add_packet(&mut packets, topic, &report.message(number + 1, &name), false);
             }
             self.0.write_all(&packets).expect("the broker takes them");
             sent.store(now.max(before), Ordering::Relaxed);
@@ -113,11 +113,29 @@ impl Flood {
         }
         begun.elapsed()
     }
+
+    /// Sends one more with `QoS` 2, behind all others, and returns when the broker has it.
+    pub fn say(&mut self, topic: &str, payload: &str) {
+        let mut packet = Vec::new();
+        add_packet(&mut packet, topic, payload, true);
+        let mut answer = [0; 4];
+        // What is sent, and how the answer to it begins: received, released, complete.
+        for (packet, expected) in [(&packet[..], 0x50), (&[0x62, 2, ID[0], ID[1]], 0x70)] {
+            self.0.write_all(packet).expect("the broker takes it");
+            self.0.read_exact(&mut answer).expect("the broker answers");
+            assert_eq!(answer, [expected, 2, ID[0], ID[1]], "the broker's answer");
+        }
+    }
 }
 
-fn add_packet(packets: &mut Vec<u8>, topic: &str, payload: &str) {
-    let mut left = 2 + topic.len() + payload.len();
-    packets.push(0x31);
+/// Of the only message with `QoS` 2 that is under way.
+const ID: [u8; 2] = [0, 1];
+
+fn add_packet(packets: &mut Vec<u8>, topic: &str, payload: &str, is_sure: bool) {
+    let id: &[u8] = if is_sure { &ID } else { &[] };
+    let mut left = 2 + topic.len() + id.len() + payload.len();
+    // A message that is retained, with `QoS` 2 or 0.
+    packets.push(if is_sure { 0x35 } else { 0x31 });
     loop {
         let low = u8::try_from(left % 128).expect("7 bits");
         left /= 128;
@@ -128,5 +146,6 @@ fn add_packet(packets: &mut Vec<u8>, topic: &str, payload: &str) {
     }
     packets.extend(u16::try_from(topic.len()).expect("short").to_be_bytes());
     packets.extend(topic.as_bytes());
+    packets.extend(id);
     packets.extend(payload.as_bytes());
 }

@@ -15,7 +15,8 @@ use crate::process::{Cost, WorkWatch};
 use crate::relay::port_of;
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
 use crate::support::bench::plain::PlainClient;
-use crate::support::bench::{ALL, BROKERS, Bench, INITIAL, Node};
+use crate::support::bench::{ALL, BROKERS, Bench, INITIAL, Node, States};
+use crate::support::python::Python;
 use crate::times::count;
 
 /// What a flood did to who had to take it.
@@ -61,12 +62,13 @@ pub fn our_flood(topic: &'static str, time: Duration) -> Taken {
         let then = stamped(after_word(&boards.text(Display), &format!("Sensor {sensor}")))?;
         Some(now.saturating_sub(then))
     };
-    let (rate, ages, costs, number) = flooded(&boards.url(broker), topic, time, &report, &pids, &age);
+    let (rate, ages, costs, mut flood, number) =
+        flooded(&boards.url(broker), topic, time, &report, &pids, &age);
     if let Some(own) = own {
         let last = own.message(last_after(number), LAST);
-        PlainClient::stranger(&boards.url(broker)).say("sensors/card2", last, true);
+        flood.say("sensors/card2", &last);
     }
-    let last = say_last(&boards.url(broker), topic, &report, number, |state| {
+    let last = say_last(&mut flood, topic, &report, number, |state| {
         let text = format!("\"sensor_{sensor}\":{}", state == "OK");
         let held = |broker| {
             let held = boards.retained(broker, "sensors/all").unwrap_or_default();
@@ -96,8 +98,8 @@ fn after_word<'a>(text: &'a str, word: &str) -> &'a str {
     rest.lines().next().unwrap_or_default()
 }
 
-/// Rate, ages, what it cost each process, and the number of the last message.
-type Flooded = (f64, Vec<(Duration, Duration)>, Vec<Cost>, u64);
+/// Rate, ages, what it cost each process, the sender, and the number of the last message.
+type Flooded = (f64, Vec<(Duration, Duration)>, Vec<Cost>, Flood, u64);
 
 fn flooded(
     url: &str,
@@ -132,7 +134,7 @@ fn flooded(
     let sent = sent.load(Ordering::Relaxed);
     let messages = usize::try_from(sent).expect("some millions");
     let rate = count(messages) / took.as_secs_f64();
-    (rate, ages, watch.costs(messages), sent)
+    (rate, ages, watch.costs(messages), flood, sent)
 }
 
 /// The number of the last message: an odd one is KO.
@@ -142,15 +144,14 @@ fn last_after(number: u64) -> u64 {
 
 /// Says the last state with `QoS` 2, and waits until it is everywhere.
 fn say_last(
-    url: &str,
+    flood: &mut Flood,
     topic: &str,
     report: &Report,
     number: u64,
     is_everywhere: impl Fn(&str) -> bool,
 ) -> Option<Duration> {
-    let sender = PlainClient::stranger(url);
     let begun = Instant::now();
-    sender.say(topic, report.message(last_after(number), LAST), true);
+    flood.say(topic, &report.message(last_after(number), LAST));
     while begun.elapsed() < LIMIT {
         if is_everywhere("KO") {
             return Some(begun.elapsed());
@@ -226,10 +227,9 @@ pub fn tool_flood(topic: &'static str, time: Duration) -> Taken {
         ("broker 2", boards.pid(Broker2)),
     ];
     let age = |now: Duration, _: u64| Some(now.saturating_sub(stamped(&tool.last())?));
-    let (rate, ages, costs, number) = flooded(&boards.url(broker), topic, time, &report, &pids, &age);
-    let last = say_last(&boards.url(broker), topic, &report, number, |_| {
-        tool.last().contains(LAST)
-    });
+    let (rate, ages, costs, mut flood, number) =
+        flooded(&boards.url(broker), topic, time, &report, &pids, &age);
+    let last = say_last(&mut flood, topic, &report, number, |_| tool.last().contains(LAST));
     Taken {
         name: "`mosquitto_sub`",
         rate,
@@ -274,17 +274,11 @@ pub fn python_flood(topic: &'static str, time: Duration) -> Taken {
         let all = lines.fetch_add(new, Ordering::Relaxed) + new;
         Some(Duration::from_secs(sent.saturating_sub(all)) / RATE)
     };
-    let (rate, ages, costs, number) = flooded(&plain.bench.url(broker), topic, time, &report, &pids, &age);
-    let states = states_with(sensor, "KO");
-    let quiet = || plain.display.lines() == 0 && plain.display.says_within(states, Duration::from_millis(1));
-    // The last state came often before: it counts when no line follows any more.
-    let is_last = |_: &str| {
-        quiet() && {
-            thread::sleep(Duration::from_millis(300));
-            quiet()
-        }
-    };
-    let last = say_last(&plain.bench.url(broker), topic, &report, number, is_last);
+    let (rate, ages, costs, mut flood, number) =
+        flooded(&plain.bench.url(broker), topic, time, &report, &pids, &age);
+    let begun = Instant::now();
+    flood.say(topic, &report.message(last_after(number), LAST));
+    let last = last_line(&plain.display, states_with(sensor, "KO"), begun);
     Taken {
         name: "plain Python",
         rate,
@@ -292,4 +286,21 @@ pub fn python_flood(topic: &'static str, time: Duration) -> Taken {
         last,
         costs,
     }
+}
+
+/// When the last line came, if it said these states. They came often before, so it is the last one only when no
+/// other follows any more.
+fn last_line(display: &Python, states: States, begun: Instant) -> Option<Duration> {
+    let mut last = begun;
+    while begun.elapsed() < LIMIT {
+        if display.lines() > 0 {
+            last = Instant::now();
+        } else if last.elapsed() > Duration::from_secs(2) {
+            return display
+                .says_within(states, Duration::from_millis(1))
+                .then(|| last - begun);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    None
 }
