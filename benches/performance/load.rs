@@ -51,7 +51,7 @@ fn floods(
     };
     page.say(&format!(
         "A sender at {which} stands for the owner of {gone}, which has ended: each message is its next report, in which one sensor is toggled, with QoS 0 and retained. A name in it says when it was sent, so the age of what a screen shows can be \
-         read from it, every 20 ms. The last message has QoS 2. The programs take it for {} s, each peer for {} s in their place: `mosquitto_sub` prints each message of this topic at broker 2; the plain Python display prints a line for each{}.",
+         read from it, every 20 ms. The last message has QoS 2. Unlike an owner the sender answers no heartbeat, so what a broker loses is not said again. The programs take it for {} s, each peer for {} s in their place: `mosquitto_sub` prints each message of this topic at broker 2; the plain Python display prints a line for each{}.",
         amounts.flood.as_secs(),
         amounts.peer_flood.as_secs(),
         if topic == "sensors/all" { "" } else { " that its card 2 has joined" },
@@ -64,7 +64,7 @@ fn floods(
         tool_flood(topic, amounts.peer_flood),
         python_flood(topic, amounts.peer_flood),
     ];
-    let base = (middle_age(&all[1]), all[1].last);
+    let base = (middle_age(&all[1]), all[1].last.as_ref().ok().copied());
     let rows: Vec<Vec<String>> = all
         .iter()
         .map(|taken| taken.row(base, all[1].costs[0].each))
@@ -121,8 +121,11 @@ fn note_aims(aims: &mut Aims, topic: &str, ours: &Taken) {
     );
     aims.holds(
         &format!("10,000 a second on `{topic}`: last state right everywhere"),
-        if ours.last.is_some() { "yes" } else { "no" },
-        ours.last.is_some(),
+        match &ours.last {
+            Ok(_) => "yes",
+            Err(places) => places,
+        },
+        ours.last.is_ok(),
     );
 }
 
@@ -155,13 +158,11 @@ impl Taken {
             two_digits(middle_age(self).as_secs_f64() / base.0.as_secs_f64()),
             part(99),
             part(100),
-            self.last.map_or_else(
-                || "**not within 30 s**".to_owned(),
-                |last| match base.1 {
-                    Some(base) => format!("{} ({})", ms(last), ratio(last, base)),
-                    None => ms(last),
-                },
-            ),
+            match (&self.last, base.1) {
+                (Ok(last), Some(base)) => format!("{} ({})", ms(*last), ratio(*last, base)),
+                (Ok(last), None) => ms(*last),
+                (Err(places), _) => format!("**not within 30 s: {places}**"),
+            },
             used,
             memory,
         ]

@@ -25,8 +25,8 @@ pub struct Taken {
     pub rate: f64,
     /// When it was looked at, and how old was then what was shown.
     pub ages: Vec<(Duration, Duration)>,
-    /// Until the last state was everywhere; nothing where that was not seen.
-    pub last: Option<Duration>,
+    /// Until the last state was everywhere, or where it was not.
+    pub last: Result<Duration, String>,
     /// What each process used for a message, and its memory before and after.
     pub costs: Vec<Cost>,
 }
@@ -79,7 +79,15 @@ pub fn our_flood(topic: &'static str, time: Duration) -> Taken {
             after_word(&boards.text(node), &format!("Sensor {sensor}")).contains(LAST)
                 && boards.row(node, sensor).is_some_and(|row| row.state == state)
         };
-        on(Display) && on(other) && BROKERS.into_iter().all(held)
+        let is_there = |node| {
+            if BROKERS.contains(&node) {
+                held(node)
+            } else {
+                on(node)
+            }
+        };
+        let missing = nodes.iter().filter(|(node, _)| !is_there(*node));
+        missing.map(|(_, name)| *name).collect()
     });
     Taken {
         name: "the programs",
@@ -148,17 +156,20 @@ fn say_last(
     topic: &str,
     report: &Report,
     number: u64,
-    is_everywhere: impl Fn(&str) -> bool,
-) -> Option<Duration> {
+    missing: impl Fn(&str) -> Vec<&'static str>,
+) -> Result<Duration, String> {
     let begun = Instant::now();
     flood.say(topic, &report.message(last_after(number), LAST));
-    while begun.elapsed() < LIMIT {
-        if is_everywhere("KO") {
-            return Some(begun.elapsed());
+    loop {
+        let places = missing("KO");
+        if places.is_empty() {
+            return Ok(begun.elapsed());
+        }
+        if begun.elapsed() > LIMIT {
+            return Err(places.join(", "));
         }
         thread::sleep(Duration::from_millis(5));
     }
-    None
 }
 
 /// A report in the plain programs' world: it has versions, which they pass over.
@@ -229,7 +240,10 @@ pub fn tool_flood(topic: &'static str, time: Duration) -> Taken {
     let age = |now: Duration, _: u64| Some(now.saturating_sub(stamped(&tool.last())?));
     let (rate, ages, costs, mut flood, number) =
         flooded(&boards.url(broker), topic, time, &report, &pids, &age);
-    let last = say_last(&mut flood, topic, &report, number, |_| tool.last().contains(LAST));
+    let last = say_last(&mut flood, topic, &report, number, |_| {
+        let is_there = tool.last().contains(LAST);
+        if is_there { vec![] } else { vec!["mosquitto_sub"] }
+    });
     Taken {
         name: "`mosquitto_sub`",
         rate,
@@ -290,7 +304,7 @@ pub fn python_flood(topic: &'static str, time: Duration) -> Taken {
 
 /// When the last line came, if it said these states. They came often before, so it is the last one only when no
 /// other follows any more.
-fn last_line(display: &Python, states: States, begun: Instant) -> Option<Duration> {
+fn last_line(display: &Python, states: States, begun: Instant) -> Result<Duration, String> {
     let mut last = begun;
     while begun.elapsed() < LIMIT {
         if display.lines() > 0 {
@@ -298,9 +312,10 @@ fn last_line(display: &Python, states: States, begun: Instant) -> Option<Duratio
         } else if last.elapsed() > Duration::from_secs(2) {
             return display
                 .says_within(states, Duration::from_millis(1))
-                .then(|| last - begun);
+                .then(|| last - begun)
+                .ok_or("display".to_owned());
         }
         thread::sleep(Duration::from_millis(5));
     }
-    None
+    Err("display".to_owned())
 }
