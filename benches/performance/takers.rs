@@ -302,8 +302,8 @@ pub fn python_flood(topic: &'static str, time: Duration) -> Taken {
     }
 }
 
-/// When the last line came, if it said these states. They came often before, so it is the last one only when no
-/// other follows any more.
+/// When the last line came, if it said these states. They came often before, so it is the last one only when
+/// no other follows any more.
 fn last_line(display: &Python, states: States, begun: Instant) -> Result<Duration, String> {
     let mut last = begun;
     while begun.elapsed() < LIMIT {

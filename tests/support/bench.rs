@@ -75,8 +75,8 @@ impl Bench {
         }
     }
 
-    /// Nothing runs yet. The brokers are run as the scripts run them, without `-v`, and the bridge goes straight
-    /// to broker 1: the link between them is one more process that a message would wait for.
+    /// Nothing runs yet. The brokers are run as the scripts run them, without `-v`, and the bridge goes
+    /// straight to broker 1: the link between them is one more process that a message would wait for.
     pub fn for_figures() -> Self {
         let mut bench = Self::with_cable_for_figures();
         let address = |port: u16| format!("address 127.0.0.1:{port}");
