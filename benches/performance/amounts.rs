@@ -7,6 +7,8 @@ pub struct Amounts {
     pub is_quick: bool,
     /// Keys of each kind, in each condition.
     pub keys: usize,
+    /// The plain Python programs, which are slow, get one for so many of these.
+    pub keys_for_python: usize,
     /// Starts of each program, in each way to end it.
     pub starts: usize,
     /// The same with a queue, which has to be made anew each time.
@@ -38,10 +40,11 @@ impl Amounts {
         Self {
             is_quick: false,
             keys: 500,
+            keys_for_python: 5,
             starts: 25,
             queued_starts: 3,
             queues: &[1, 1_000],
-            faults: 5,
+            faults: 3,
             burst: 10_000,
             flood: Duration::from_secs(60),
             peer_flood: Duration::from_secs(20),
@@ -57,6 +60,7 @@ impl Amounts {
         Self {
             is_quick: true,
             keys: 16,
+            keys_for_python: 2,
             starts: 2,
             queued_starts: 1,
             queues: &[1, 20],

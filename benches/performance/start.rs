@@ -25,7 +25,7 @@ pub fn measure(page: &mut Page, _: &mut Aims, amounts: &Amounts) {
     page.say(
         "From exec to the first content on the screen, to all six sensors with a state, and to the last state of the sensor that was toggled meanwhile. The ratio is \
          that of the medians, to `mosquitto_sub -C 1`, which connects to broker 2, subscribes to `sensors/all` and ends with the message. \"Queued\": so many toggles of the other card were \
-         made while the program was away, one after the other. A display has no queue: it reads what is retained.",
+         made while the program was away, one after the other. A program is started through `setsid` and `env`, which make its terminal; they are in the time. A display has no queue: it reads what is retained.",
     );
     let mut boards = Bench::for_figures();
     boards.start_all(ALL);
