@@ -111,7 +111,6 @@ impl Plot<'_> {
                 chart.draw_series(points.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
             }
         }
-        area.present()?;
         Ok(())
     }
 }
