@@ -14,8 +14,8 @@ declare no_install
 
 # shellcheck source=scripts/lib/build.sh
 source "${project}/scripts/lib/build.sh"
-
-readonly python_client='paho-mqtt==2.1.0'
+# shellcheck source=dev/lib/python.sh
+source "${project}/dev/lib/python.sh"
 
 usage() {
   cat <<'HELP'
@@ -101,25 +101,13 @@ test_needs() {
   all_needs
   has_command shellcheck || printf 'shellcheck shellcheck ShellCheck shellcheck\n'
   has_command shfmt || printf 'shfmt shfmt shfmt shfmt\n'
-  python3 -c 'import venv, ensurepip' 2>/dev/null || printf 'python3-with-venv python3,python3-venv python3,python3-pip python3\n'
+  missing_python_needs
   has_command ip || printf 'ip iproute2 iproute -\n'
   has_command faketime || printf 'faketime faketime libfaketime -\n'
   has_command dash || printf 'dash dash dash -\n'
   has_command openssl || printf 'openssl openssl openssl -\n'
   has_command valgrind || printf 'valgrind valgrind valgrind -\n'
   has_command setsid && has_command flock || printf 'setsid-and-flock util-linux util-linux -\n'
-}
-
-# The plain programs in use are in Python; the tests speak to one.
-provide_python_client() {
-  local venv="${project}/target/python"
-  if ! "${venv}/bin/python" -c 'import paho.mqtt.client' 2>/dev/null; then
-    [[ -z "${no_install}" ]] || die "missing: ${python_client} for Python in ${venv}; run without --no-install"
-    say "Installing: ${python_client} into ${venv}"
-    python3 -m venv "${venv}"
-    "${venv}/bin/pip" install --quiet --disable-pip-version-check "${python_client}"
-  fi
-  export DUALBOARD_TEST_PYTHON="${venv}/bin/python"
 }
 
 # A file of tests that its main.rs does not name would be left out without a word, as would a test of the programs that is not called for

@@ -75,6 +75,31 @@ impl Bench {
         }
     }
 
+    /// Nothing runs yet. The brokers are run as the scripts run them, without `-v`, and the bridge goes
+    /// straight to broker 1: the link between them is one more process that a message would wait for.
+    pub fn for_figures() -> Self {
+        let mut bench = Self::with_cable_for_figures();
+        let address = |port: u16| format!("address 127.0.0.1:{port}");
+        let (link, broker) = (address(bench.link.port()), address(bench.brokers[0].port()));
+        bench.brokers[1].replace_setting(&link, &broker);
+        bench
+    }
+
+    /// The same with a link that can be cut.
+    pub fn with_cable_for_figures() -> Self {
+        let mut bench = Self::new();
+        bench.brokers.iter_mut().for_each(Mosquitto::quiet);
+        bench
+    }
+
+    /// Both brokers save their store at each change, from their next start on.
+    pub fn save_each_change(&mut self) {
+        for broker in &mut self.brokers {
+            broker.replace_setting("autosave_interval 60", "autosave_interval 1");
+            broker.replace_setting("autosave_on_changes false", "autosave_on_changes true");
+        }
+    }
+
     /// Everything runs, and has settled.
     pub fn running() -> Self {
         Self::running_with(&[])
@@ -207,9 +232,12 @@ impl Bench {
             .unwrap_or_else(|| panic!("{node:?} does not run"))
     }
 
-    /// A program's process.
+    /// The process of a program or a broker.
     #[track_caller]
     pub fn pid(&self, node: Node) -> rustix::process::Pid {
+        if BROKERS.contains(&node) {
+            return self.brokers[node as usize].pid();
+        }
         let screen = self.screens[node as usize - 2].as_ref();
         screen.unwrap_or_else(|| panic!("{node:?} does not run")).pid()
     }

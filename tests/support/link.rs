@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ struct Shared {
     delays: Mutex<Option<[Duration; 2]>>,
     changed: Condvar,
     ends: Mutex<Vec<TcpStream>>,
+    /// How much has gone to the target, and back.
+    bytes: [AtomicU64; 2],
 }
 
 impl TcpRelay {
@@ -28,6 +31,7 @@ impl TcpRelay {
             delays: Mutex::new(Some([Duration::ZERO; 2])),
             changed: Condvar::new(),
             ends: Mutex::default(),
+            bytes: <[AtomicU64; 2]>::default(),
         });
         let its = Arc::clone(&shared);
         spawn(move || {
@@ -47,6 +51,14 @@ impl TcpRelay {
     /// The URL of the near end.
     pub fn url(&self) -> String {
         format!("mqtt://127.0.0.1:{}", self.port)
+    }
+
+    /// How many bytes have gone to the target so far, and back.
+    pub fn bytes(&self) -> [u64; 2] {
+        self.shared
+            .bytes
+            .each_ref()
+            .map(|bytes| bytes.load(Ordering::Relaxed))
     }
 
     /// Ends every connection, and every new one, until [`TcpRelay::heal`].
@@ -111,6 +123,7 @@ impl Shared {
             if to.write_all(&buffer[..count]).is_err() {
                 break;
             }
+            self.bytes[way].fetch_add(count as u64, Ordering::Relaxed);
         }
         let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
     }

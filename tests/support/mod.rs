@@ -13,4 +13,5 @@ pub mod observer;
 pub mod port;
 pub mod probe;
 pub mod pty;
+pub mod python;
 pub mod scripted_broker;

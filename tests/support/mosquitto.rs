@@ -26,6 +26,8 @@ pub struct Mosquitto {
     /// How much of the log [`Mosquitto::wait_for_log`] has passed over.
     passed: usize,
     child: Option<Child>,
+    /// Whether it writes down each packet (`-v`).
+    verbose: bool,
     /// Held for as long as it lives.
     own: Option<(TempDir, Port)>,
 }
@@ -64,6 +66,7 @@ impl Mosquitto {
             log: folder.join(format!("{name}.log")),
             passed: 0,
             child: None,
+            verbose: true,
             own: None,
         }
     }
@@ -78,6 +81,22 @@ impl Mosquitto {
             lines.as_ref()
         );
         self
+    }
+
+    /// From its next start on it writes only what its own file says, as the scripts run it.
+    pub fn quiet(&mut self) {
+        self.verbose = false;
+    }
+
+    /// Another line in its file, from its next start on.
+    pub fn replace_setting(&mut self, from: &str, to: &str) {
+        assert!(self.settings.contains(from), "its file does not say '{from}'");
+        self.settings = self.settings.replace(from, to);
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(self.child.as_ref().expect("mosquitto runs"))
     }
 
     /// The port, the same for the whole life of this value.
@@ -111,7 +130,7 @@ impl Mosquitto {
         let mut child = mosquitto()
             .arg("-c")
             .arg(&self.config)
-            .arg("-v")
+            .args(self.verbose.then_some("-v"))
             .stdout(log())
             .stderr(log())
             .spawn()

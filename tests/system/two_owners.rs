@@ -5,11 +5,11 @@ use std::fs;
 
 use rustix::process::Signal;
 
-use crate::python::Python;
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2};
 use crate::support::bench::told::{assert_says, says_all};
 use crate::support::bench::{Bench, INITIAL, Node, flat, says};
 use crate::support::pty::{Pty, PtyOutput, code};
+use crate::support::python::Python;
 
 /// What a broker writes down when one client takes the connection of another one.
 const TAKEN_AWAY: &str = "already connected, closing old connection";
@@ -143,7 +143,7 @@ fn one_at_the_other_boards_broker_ends_is_told_so_and_is_not_advised_to_take_ove
 fn a_plain_program_named_card1_monitor_is_beside_the_owner_and_speaks_when_the_owner_is_gone() {
     let mut bench = Bench::with_ko("1");
     let states = ["KO", "OK", "OK", "OK", "OK", "OK"];
-    let mut plain = Python::start(&bench, Card1);
+    let plain = Python::start(&bench, Card1);
     plain.wait_for(&bench, states);
     plain.press(2);
     for node in [Card1, Card2] {
