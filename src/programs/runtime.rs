@@ -35,6 +35,9 @@ const OWNER_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
 /// session outlives a broken link, and is then forgotten: the broker would keep one for each start.
 const NEW_SESSION: Duration = Duration::from_secs(600);
 
+/// How many messages are taken in between two pictures, if they come that fast: some milliseconds' work.
+const BATCH: usize = 128;
+
 /// Something that ends the program other than its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
@@ -304,8 +307,8 @@ impl Runtime {
     /// `others` is what else may happen.
     pub fn wait<T>(&mut self, others: &Receiver<T>, limit: Option<Duration>) -> Wakeup<T> {
         self.broker.on_time();
-        if let Some(event) = self.broker.next_event() {
-            return self.feed(event).map_or(Wakeup::Taken, Wakeup::Stop);
+        if let Some(wakeup) = self.take_pending() {
+            return wakeup;
         }
         let now = self.clock.now().mono;
         let due = self.machine.deadline(now).map(|moment| self.clock.until(moment));
@@ -324,10 +327,7 @@ impl Runtime {
                 if let Ok(signal) = signal {
                     self.broker.handle(signal);
                 }
-                match self.broker.next_event() {
-                    Some(event) => event,
-                    None => return Wakeup::Taken,
-                }
+                return self.take_pending().unwrap_or(Wakeup::Taken);
             }
             recv(self.written) -> written => match written {
                 Ok(Written::Saved) => {
@@ -370,6 +370,27 @@ impl Runtime {
             }
         };
         self.feed(event).map_or(Wakeup::Taken, Wakeup::Stop)
+    }
+
+    /// Takes in what the broker has said by now; `None` if there is nothing. On a screen it is of a flood so
+    /// much that a key does not wait, and that little is drawn that is old by the time it is seen. Without
+    /// one each change is told.
+    fn take_pending<T>(&mut self) -> Option<Wakeup<T>> {
+        let most = if self.on_screen { BATCH } else { 1 };
+        let mut taken = 0;
+        while taken < most {
+            if let Some(event) = self.broker.next_event() {
+                taken += 1;
+                if let Some(stop) = self.feed(event) {
+                    return Some(Wakeup::Stop(stop));
+                }
+            } else if let Ok(signal) = self.broker.signals().try_recv() {
+                self.broker.handle(signal);
+            } else {
+                break;
+            }
+        }
+        (taken > 0).then_some(Wakeup::Taken)
     }
 
     /// Ends: what was being sent and written is finished first, within a limit.

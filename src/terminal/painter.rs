@@ -186,9 +186,6 @@ fn paint<T>(slot: &Latest<T>, tty: &Tty, draw: fn(&T, Size) -> Vec<Line<'static>
             bytes.push(BELL);
         }
         bytes.extend(actions.notification.unwrap_or_default());
-        last = tty.write_frame(&bytes, &slot.stop);
-        if last.is_ok() {
-            *lock(&slot.shown) = Some(Arc::clone(picture));
-        }
+        last = tty.write_frame(&bytes, &slot.stop, &slot.shown, Some(Arc::clone(picture)));
     }
 }

@@ -171,19 +171,34 @@ impl Tty {
         self.interrupt.call();
     }
 
-    /// Writes one frame, as long as the terminal takes to read it. Gives up with `Interrupted` when the
-    /// screen is given back meanwhile (or is not ours to begin with), or `stop` is set and
-    /// [`Self::interrupt`] was called.
-    pub(crate) fn write_frame(&self, frame: &[u8], stop: &AtomicBool) -> io::Result<()> {
+    /// Writes one frame, as long as the terminal takes to read it. `shown` becomes `new` with its last bytes:
+    /// whoever has seen them finds the new one there. Gives up with `Interrupted` when the screen is given
+    /// back meanwhile (or is not ours to begin with), or `stop` is set and [`Self::interrupt`] was called.
+    pub(crate) fn write_frame<V>(
+        &self,
+        frame: &[u8],
+        stop: &AtomicBool,
+        shown: &Mutex<V>,
+        new: V,
+    ) -> io::Result<()> {
         let entry = self.lock().entries;
         let mut rest = frame;
-        while !rest.is_empty() {
+        loop {
             let written = {
                 let screen = self.lock();
                 if screen.before.is_none() || screen.entries != entry || stop.load(Ordering::SeqCst) {
                     return Err(io::ErrorKind::Interrupted.into());
                 }
-                rustix::io::write(&self.output, rest)
+                let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+                let written = match rest {
+                    [] => Ok(0),
+                    rest => rustix::io::write(&self.output, rest),
+                };
+                if written == Ok(rest.len()) {
+                    *shown = new;
+                    return Ok(());
+                }
+                written
             };
             match written {
                 Ok(count) => rest = &rest[count..],
@@ -192,7 +207,6 @@ impl Tty {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
     }
 
     fn wait_until_it_reads(&self) -> io::Result<()> {
