@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""The way of a toggle, from the key on card 1 to the display's screen and to CONFIRMED, hop by hop.
+
+Starts both brokers and the three programs with scripts/launch.sh, in a folder and a tmux session of their own, presses
+a key again and again, and has the kernel note each read, write and fsync of the five processes (perf, tracepoints).
+Prints the median and the longest time of each hop since the key was read. Nothing is added to what is measured but
+the tracepoints. Needs Linux, root, perf and tmux, and the release build (scripts/launch.sh makes it).
+
+Usage: dev/trace.py [KEYS]      (default: 100 keys)
+"""
+
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+CALLS = ("read", "write", "writev", "sendto", "fsync")
+# A report is longer than any answer of MQTT's handshakes.
+REPORT = 250
+# Between two keys: longer than a toggle takes on a slow board.
+PAUSE = 0.4
+
+# What a hop is called, the process and the thread, the call, and how often it comes there after the hop before.
+HOPS = (
+    ("card 1: the publish goes to broker 1", "card1_monitor", "MQTTAsync_send", "writev", 0, 1),
+    ("broker 1: to the bridge", "broker 1", None, "write", REPORT, 1),
+    ("broker 2: to card 2", "broker 2", None, "write", REPORT, 1),
+    ("card 2: the join goes to broker 2", "card2_monitor", "MQTTAsync_send", "writev", 0, 1),
+    ("broker 2: to the display", "broker 2", None, "write", REPORT, 1),
+    ("display: its screen", "card2_global_display", "painter", "write", 0, 1),
+)
+# These are counted from the key itself.
+BESIDE = (
+    ("card 1: its own screen", "card1_monitor", "painter", "write", 0, 1),
+    ("card 1: the state is on disk", "card1_monitor", "journal", "fsync done", 0, 2),
+    ("card 1: CONFIRMED on its screen", "card1_monitor", "painter", "write", 0, -1),
+)
+
+
+def main() -> int:
+    keys = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    for command in ("perf", "tmux"):
+        if shutil.which(command) is None:
+            sys.exit(f"trace.py: there is no {command}; install it (apt install linux-perf tmux), then run this again")
+    with tempfile.TemporaryDirectory() as folder:
+        session = f"trace-{Path(folder).name[-8:]}"
+        own = ["--session", session, "--data-dir", f"{folder}/data"]
+        ports = free_ports(2)
+        launch = [PROJECT / "scripts/launch.sh", "--detach", *own, "--port1", str(ports[0]), "--port2", str(ports[1])]
+        subprocess.run(launch, check=True, stdout=subprocess.DEVNULL)
+        try:
+            events = record(folder, session, ports, keys)
+        finally:
+            subprocess.run([PROJECT / "scripts/stop.sh", *own], check=True, stdout=subprocess.DEVNULL)
+    report(toggles(events))
+    return 0
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def record(folder: str, session: str, ports: list[int], keys: int) -> list[tuple]:
+    """Presses keys while the kernel takes notes. Gives (seconds, process, thread, call, argument), in their order."""
+    programs = processes(folder, ports)
+    panes = subprocess.check_output(
+        ["tmux", "list-panes", "-s", "-t", session, "-F", "#{pane_id} #{pane_current_command}"], text=True
+    )
+    pane = next(line.split()[0] for line in panes.splitlines() if "card1_monitor" in line)
+    wait_for(pane, "CONFIRMED")
+    wanted = [f"syscalls:sys_enter_{call}" for call in CALLS] + ["syscalls:sys_exit_read", "syscalls:sys_exit_fsync"]
+    notes = f"{folder}/perf.data"
+    perf = subprocess.Popen(
+        ["perf", "record", "-q", "-o", notes, "-e", ",".join(wanted), "-p", ",".join(map(str, programs))],
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(1)
+    for _ in range(keys):
+        subprocess.run(["tmux", "send-keys", "-t", pane, "1"], check=True)
+        time.sleep(PAUSE)
+    perf.terminate()
+    perf.wait()
+    text = subprocess.check_output(
+        ["perf", "script", "-i", notes, "-F", "comm,pid,tid,time,event,trace"], text=True, stderr=subprocess.DEVNULL
+    )
+    return [event for line in text.splitlines() if (event := parsed(line, programs))]
+
+
+def processes(folder: str, ports: list[int]) -> dict[int, str]:
+    """The five processes, by their numbers."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = entry.read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        name, line = Path(words[0]).name, " ".join(words)
+        if name == "mosquitto" and folder in line:
+            found[int(entry.parent.name)] = "broker 1" if "broker1" in line else "broker 2"
+        elif name in {"card1_monitor", "card2_monitor", "card2_global_display"} and any(str(port) in line for port in ports):
+            found[int(entry.parent.name)] = name
+    if sorted(found.values()) != sorted({hop[1] for hop in HOPS}):
+        sys.exit(f"trace.py: found only {sorted(found.values())} of the five processes")
+    return found
+
+
+def wait_for(pane: str, words: str) -> None:
+    for _ in range(300):
+        if words in subprocess.check_output(["tmux", "capture-pane", "-p", "-t", pane], text=True):
+            return
+        time.sleep(0.1)
+    sys.exit(f"trace.py: the screen of card 1 never showed {words}")
+
+
+LINE = re.compile(r"\s*(.+?)\s+(\d+)/\d+\s+([\d.]+):\s+syscalls:sys_(enter|exit)_(\w+): (.*)")
+
+
+def parsed(line: str, programs: dict[int, str]):
+    match = LINE.match(line)
+    if not match or int(match[2]) not in programs:
+        return None
+    thread, seconds, kind, call, rest = match[1], float(match[3]), match[4], match[5], match[6]
+    if kind == "exit":
+        return seconds, programs[int(match[2])], thread, f"{call} done", int(rest.split()[0], 16)
+    count = re.search(r"count: (0x[0-9a-f]+)", rest)
+    return seconds, programs[int(match[2])], thread, call, int(count[1], 16) if count else REPORT
+
+
+def toggles(events: list[tuple]) -> list[list[tuple]]:
+    """The events of each toggle: from the key on, until the next one."""
+    starts = [
+        place
+        for place, (_, process, thread, call, count) in enumerate(events)
+        if (process, thread, call, count) == ("card1_monitor", "keys", "read done", 1)
+    ]
+    return [events[start:end] for start, end in zip(starts, [*starts[1:], len(events)])]
+
+
+def report(all_toggles: list[list[tuple]]) -> None:
+    times: dict[str, list[float]] = {hop[0]: [] for hop in HOPS + BESIDE}
+    for events in all_toggles:
+        since = 0
+        for hop in HOPS:
+            since = found(events, since + 1, hop)
+            if since is None:
+                break
+            times[hop[0]].append(events[since][0] - events[0][0])
+        for hop in BESIDE:
+            place = found(events, 1, hop)
+            if place is not None:
+                times[hop[0]].append(events[place][0] - events[0][0])
+    print(f"| since the key was read, {len(all_toggles)} toggles | median | longest |\n|---|---|---|")
+    for name, seconds in times.items():
+        if seconds:
+            print(f"| {name} | {1e3 * statistics.median(seconds):.2f} ms | {1e3 * max(seconds):.2f} ms |")
+
+
+def found(events: list[tuple], start: int, hop: tuple):
+    """The place of a hop's event, from this one on; of the last such event where the number is -1."""
+    _, process, thread, call, least, number = hop
+    places = [
+        place
+        for place, event in enumerate(events[start:], start)
+        if event[1] == process and thread in (None, event[2]) and event[3] == call and event[4] >= least
+        # Later ones belong to a heartbeat.
+        and event[0] - events[0][0] < PAUSE / 4
+    ]
+    if number < 0:
+        return places[-1] if places else None
+    return places[number - 1] if len(places) >= number else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
