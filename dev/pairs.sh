@@ -7,6 +7,7 @@ set +o posix -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/needs.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/options.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/process.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
@@ -159,16 +160,6 @@ clean_up() {
   else
     say "Stores, recordings and logs are in ${folder}."
   fi
-}
-
-# wait_until SECONDS COMMAND...
-wait_until() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    ((SECONDS < end)) || return 1
-    sleep 0.2
-  done
 }
 
 # --- the hub

@@ -7,6 +7,7 @@ set +o posix -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/say.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/needs.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/options.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/process.sh"
 
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
@@ -253,16 +254,6 @@ agree() {
   wait_until 30 all_agree || die "$1: no agreement on ${states[*]}; stores, state files and logs are in ${folder}"
   steps=$((steps + 1))
   say "  $1: all agree on ${states[*]//true/OK}" | sed 's/false/KO/g'
-}
-
-# wait_until SECONDS COMMAND...
-wait_until() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    ((SECONDS < end)) || return 1
-    sleep 0.2
-  done
 }
 
 # --- what is done
