@@ -14,8 +14,8 @@
 //! - [`Event::Delivered`] means that the broker has completed the handshake (for `QoS` 0: that it was
 //!   written to the socket). It does not mean that the broker has it on disk.
 //! - Nothing is queued for later: without a connection a publish is answered at once.
-//! - No method blocks, but for [`Broker::wait`] and [`Broker::close`], which keep their limits. Paho holds its
-//!   lock while it looks up a name, so nothing is asked of it while an attempt is under way.
+//! - No method blocks, but for [`Broker::wait`] and [`Broker::close`], which keep their limits. Paho holds
+//!   its lock while it looks up a name, so nothing is asked of it while an attempt is under way.
 //! - The channel of signals is not bounded, so that the library's threads never wait: who starts a broker
 //!   reads them.
 

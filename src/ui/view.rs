@@ -72,8 +72,8 @@ pub struct Elsewhere {
 /// From this height on there is room for headings, and for a line for each link.
 const HIGH: u16 = 16;
 
-/// The screen in a window of this size, a line for each of its rows: sensors first, and of the rest as much as
-/// there is room for.
+/// The screen in a window of this size, a line for each of its rows: sensors first, and of the rest as much
+/// as there is room for.
 #[must_use]
 pub fn draw(picture: &Picture, size: Size) -> Vec<Line<'static>> {
     let area = Rect::from((Position::ORIGIN, size));
