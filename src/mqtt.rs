@@ -2,7 +2,7 @@
 //!
 //! A [`Broker`] connects, subscribes, and after a loss connects again, by hand, one attempt at a time.
 //! Everything that happens comes out as the core's own [`Event`]s. It has no thread: whoever has one waits
-//! for its [signals](Broker::signals) and its [time](Broker::due_in), and hands them in.
+//! for its [signals](Broker::signals) and its [time](Broker::due_in), and lets it [work](Broker::take_in).
 //!
 //! # What holds
 //!
@@ -15,7 +15,8 @@
 //!   written to the socket). It does not mean that the broker has it on disk.
 //! - Nothing is queued for later: without a connection a publish is answered at once.
 //! - No method blocks, but for [`Broker::wait`] and [`Broker::close`], which keep their limits. Paho holds
-//!   its lock while it looks up a name, so nothing is asked of it while an attempt is under way.
+//!   its lock while it looks up a name, so nothing is asked of it while an attempt is under way. Files with
+//!   secrets are read at each attempt, and looked at once a second before it; they are on a local disk.
 //! - The channel of signals is not bounded, so that the library's threads never wait: who starts a broker
 //!   reads them.
 
@@ -24,7 +25,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
+use crossbeam_channel::{Receiver, unbounded};
 
 mod backoff;
 mod client;
@@ -94,7 +95,11 @@ fn is_topic(topic: &str) -> bool {
     !topic.is_empty() && u16::try_from(topic.len()).is_ok() && !topic.contains('\0')
 }
 
-/// A connection that is kept up. Dropping it says goodbye to the broker without waiting for anything.
+/// How many signals are handed in at once.
+const MOST_SIGNALS: usize = 64;
+
+/// A connection that is kept up. Dropping it says goodbye to the broker without waiting for anything; a
+/// connection that it is just making ends with the process.
 pub struct Broker {
     session: Session,
     signals: Receiver<Signal>,
@@ -127,20 +132,33 @@ impl Broker {
         self.session.handle(signal);
     }
 
-    /// After how long to call [`Self::on_time`], at the latest; `None` if only a signal makes a difference.
+    /// After how long to call [`Self::take_in`], at the latest; `None` if only a signal makes a difference.
     #[must_use]
     pub fn due_in(&self) -> Option<Duration> {
         Some(self.session.deadline()?.saturating_duration_since(now()))
     }
 
-    /// Does what is due by now; nothing, if it is called too early.
-    pub fn on_time(&mut self) {
+    /// Hands in what has been said by now, so much of it that this takes no time, and does what is due.
+    pub fn take_in(&mut self) {
+        // First: what was waited for may be among it.
+        for _ in 0..MOST_SIGNALS {
+            let Ok(signal) = self.signals.try_recv() else {
+                break;
+            };
+            self.handle(signal);
+        }
         self.session.on_time();
     }
 
     /// What has happened, in the order in which it happened; `None` if there is nothing more for now.
     pub fn next_event(&mut self) -> Option<Event> {
         self.session.next_event()
+    }
+
+    /// Whether there is such an event.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        self.session.has_events()
     }
 
     /// Waits for the next event, with nothing else to do. `None` if the limit is over.
@@ -151,20 +169,19 @@ impl Broker {
                 return Some(event);
             }
             if !self.work(until) {
-                return None;
+                return self.next_event();
             }
         }
     }
 
-    /// Waits for one signal, or until something is due. False if nothing comes until then.
+    /// Waits for one signal, or until something is due. False if the time is over.
     fn work(&mut self, until: Instant) -> bool {
         let next = self.session.deadline().map_or(until, |due| due.min(until));
-        match self.signals.recv_deadline(next) {
-            Ok(signal) => self.handle(signal),
-            Err(RecvTimeoutError::Timeout) if next < until => self.on_time(),
-            Err(_) => return false,
+        if let Ok(signal) = self.signals.recv_deadline(next) {
+            self.handle(signal);
         }
-        true
+        self.session.on_time();
+        now() < until
     }
 
     /// Publishes, if there is a connection: [`Event::Delivered`] or [`Event::Undelivered`] comes
@@ -198,6 +215,7 @@ impl fmt::Debug for Broker {
 impl Drop for Broker {
     fn drop(&mut self) {
         self.session.close(now());
+        self.session.on_time();
     }
 }
 

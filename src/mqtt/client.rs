@@ -117,9 +117,8 @@ impl PahoClient {
     pub(super) fn renew_later(&self) -> io::Result<()> {
         let (settings, number, signals) = (self.settings.clone(), self.clients + 1, self.signals.clone());
         threads::start("client", move || {
-            if let Ok(made) = make(&settings, number, &signals) {
-                let _ = signals.send(Signal(What::Renewed(made)));
-            }
+            let made = make(&settings, number, &signals).ok();
+            let _ = signals.send(Signal(What::Renewed(made)));
         })?;
         Ok(())
     }

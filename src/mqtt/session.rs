@@ -34,6 +34,8 @@ const SUBACK_LIMIT: Duration = Duration::from_secs(5);
 /// Paho ends an attempt within [`super::client::CONNECT_TIMEOUT`] and some seconds for a name look-up; a
 /// client that does not is left behind.
 const CONNECT_LIMIT: Duration = Duration::from_secs(60);
+/// How long is waited for a new client in the place of one that hangs, before it is looked again.
+const RENEWING: Duration = Duration::from_secs(1);
 /// After this long, "could not connect" has to do; what is found out later is told after the next attempt.
 const EXPLAIN_LIMIT: Duration = Duration::from_secs(2);
 /// So often it is looked, during a pause, whether a file has been mended.
@@ -65,8 +67,12 @@ pub(super) struct Session {
     hangs: bool,
     /// The attempts that have failed since there was a connection or a pause, each at another address.
     failed: Vec<(SocketAddr, Problem)>,
-    /// A client that hangs is being replaced.
+    /// The client hangs: it is not asked anything more, and to be replaced.
+    is_stuck: bool,
+    /// A thread makes a new one.
     renewing: bool,
+    /// When it was looked last whether a file has been mended.
+    looked: Instant,
     signals: Sender<Signal>,
     events: VecDeque<Event>,
 }
@@ -91,7 +97,9 @@ impl Session {
             explained_late: None,
             hangs: false,
             failed: Vec::new(),
+            is_stuck: false,
             renewing: false,
+            looked: now(),
             signals,
             events: VecDeque::new(),
         }
@@ -102,11 +110,15 @@ impl Session {
         self.events.pop_front()
     }
 
+    pub(super) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// Nothing more comes of it that anybody waits for.
     pub(super) fn is_closed(&self) -> bool {
         match self.state {
             ConnectionState::Gone => true,
-            // Nobody need wait for an attempt to end; it is left as soon as it succeeds.
+            // Nobody need wait for an attempt to end: what it makes ends with the process.
             ConnectionState::Connecting { .. } => self.closing.is_some(),
             _ => false,
         }
@@ -116,7 +128,7 @@ impl Session {
     pub(super) fn deadline(&self) -> Option<Instant> {
         match &self.state {
             ConnectionState::Waiting { until } if self.client.has_files() => {
-                Some((*until).min(now() + FILES_LOOK))
+                Some((*until).min(self.looked + FILES_LOOK))
             }
             ConnectionState::Waiting { until }
             | ConnectionState::Connecting { until, .. }
@@ -134,7 +146,7 @@ impl Session {
         match &self.state {
             // Whoever has mended a file need not wait, nor press a key.
             ConnectionState::Waiting { until } => {
-                if *until <= now || self.client.files_have_changed() {
+                if *until <= now || self.sees_mended_file(now) {
                     self.attempt();
                 }
             }
@@ -151,18 +163,28 @@ impl Session {
             ConnectionState::Explaining { known, .. } => self.down(known.clone()),
             ConnectionState::Subscribing { .. } => self.leave(Problem::SubscriptionUnanswered),
             ConnectionState::Leaving { why, .. } => self.down(why.clone()),
-            // If no new client is to be had, the old one may still come round.
             ConnectionState::Connecting { .. } => {
-                self.renewing = self.client.renew_later().is_ok();
+                self.is_stuck = true;
                 self.down(Problem::NoAnswer);
             }
             ConnectionState::Gone => {}
         }
     }
 
+    fn sees_mended_file(&mut self, now: Instant) -> bool {
+        if self.is_stuck || now < self.looked + FILES_LOOK {
+            return false;
+        }
+        self.looked = now;
+        self.client.files_have_changed()
+    }
+
     fn attempt(&mut self) {
-        if self.renewing {
-            self.down(Problem::NoAnswer);
+        if self.is_stuck {
+            self.renewing = self.renewing || self.client.renew_later().is_ok();
+            self.state = ConnectionState::Waiting {
+                until: now() + RENEWING,
+            };
             return;
         }
         if self.deliveries.take_leftovers() && self.client.renew().is_err() {
@@ -198,8 +220,11 @@ impl Session {
                 _ => self.explained_late = Some(found),
             },
             What::Renewed(made) => {
-                self.client.take(made);
                 self.renewing = false;
+                if let Some(made) = made {
+                    self.client.take(made);
+                    self.is_stuck = false;
+                }
             }
         }
     }

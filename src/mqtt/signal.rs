@@ -18,6 +18,6 @@ pub(super) enum What {
     Ended(u64),
     /// What the probe found out about this attempt.
     Explained(u64, Finding),
-    /// A new client is there, in the place of one that hangs.
-    Renewed(Made),
+    /// A new client is there, in the place of one that hangs; `None` if there is none to be had.
+    Renewed(Option<Made>),
 }

@@ -351,6 +351,11 @@ impl Source for AttachedScreen {
         }
     }
 
+    fn has_more(&self) -> bool {
+        // The owner sends the latest view only.
+        false
+    }
+
     fn toggle(&mut self, sensor: SensorId) -> Option<Stop> {
         let mut changes = Changes::default();
         changes.put(sensor, Some(Change::Toggle));

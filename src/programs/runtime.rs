@@ -35,9 +35,6 @@ const OWNER_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
 /// session outlives a broken link, and is then forgotten: the broker would keep one for each start.
 const NEW_SESSION: Duration = Duration::from_secs(600);
 
-/// How many messages are taken in between two pictures, if they come that fast: some milliseconds' work.
-const BATCH: usize = 128;
-
 /// Something that ends the program other than its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
@@ -306,15 +303,15 @@ impl Runtime {
     /// Waits until something has happened, takes it in, and says what the machine does not take care of.
     /// `others` is what else may happen.
     pub fn wait<T>(&mut self, others: &Receiver<T>, limit: Option<Duration>) -> Wakeup<T> {
-        self.broker.on_time();
-        if let Some(wakeup) = self.take_pending() {
-            return wakeup;
-        }
-        let now = self.clock.now().mono;
-        let due = self.machine.deadline(now).map(|moment| self.clock.until(moment));
-        let timer = match due.into_iter().chain(self.broker.due_in()).chain(limit).min() {
-            Some(wait) => crossbeam_channel::after(wait),
-            None => never(),
+        self.broker.take_in();
+        let due = self.machine.deadline(self.clock.now().mono);
+        let due = due.map(|moment| self.clock.until(moment)).into_iter();
+        let due = due.chain(self.broker.due_in()).chain(limit).min();
+        // What the broker has said waits for what else there is, and not the other way round: it may be a flood.
+        let wait = if self.broker.has_events() {
+            Duration::ZERO
+        } else {
+            due.unwrap_or(Duration::MAX)
         };
         let no_screens = never();
         let screens = self.screens.as_ref().map_or(&no_screens, OtherScreens::requests);
@@ -327,7 +324,10 @@ impl Runtime {
                 if let Ok(signal) = signal {
                     self.broker.handle(signal);
                 }
-                return self.take_pending().unwrap_or(Wakeup::Taken);
+                match self.broker.next_event() {
+                    Some(event) => event,
+                    None => return Wakeup::Taken,
+                }
             }
             recv(self.written) -> written => match written {
                 Ok(Written::Saved) => {
@@ -362,7 +362,9 @@ impl Runtime {
                 };
                 return self.heard(word).map_or(Wakeup::Taken, Wakeup::Stop);
             },
-            recv(timer) -> _ => {
+            default(wait) => if let Some(event) = self.broker.next_event() {
+                event
+            } else {
                 if let Some(screens) = &mut self.screens {
                     screens.stay_in_place(false);
                 }
@@ -372,25 +374,10 @@ impl Runtime {
         self.feed(event).map_or(Wakeup::Taken, Wakeup::Stop)
     }
 
-    /// Takes in what the broker has said by now; `None` if there is nothing. On a screen it is of a flood so
-    /// much that a key does not wait, and that little is drawn that is old by the time it is seen. Without
-    /// one each change is told.
-    fn take_pending<T>(&mut self) -> Option<Wakeup<T>> {
-        let most = if self.on_screen { BATCH } else { 1 };
-        let mut taken = 0;
-        while taken < most {
-            if let Some(event) = self.broker.next_event() {
-                taken += 1;
-                if let Some(stop) = self.feed(event) {
-                    return Some(Wakeup::Stop(stop));
-                }
-            } else if let Ok(signal) = self.broker.signals().try_recv() {
-                self.broker.handle(signal);
-            } else {
-                break;
-            }
-        }
-        (taken > 0).then_some(Wakeup::Taken)
+    /// Whether the broker has said more than has been taken in.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.broker.has_events() || !self.broker.signals().is_empty()
     }
 
     /// Ends: what was being sent and written is finished first, within a limit.
@@ -399,9 +386,7 @@ impl Runtime {
         self.feed(Event::Leave);
         let nothing_else = never::<()>();
         while !self.machine.is_settled() && self.clock.now().mono < by {
-            if let Wakeup::Closed = self.wait(&nothing_else, Some(self.clock.until(by))) {
-                break;
-            }
+            let _ = self.wait(&nothing_else, Some(self.clock.until(by)));
         }
         if let Some(mut log) = self.log.take() {
             log.end(self.clock.now().wall, &self.machine);
@@ -437,7 +422,7 @@ pub enum Wakeup<T> {
     Other(T),
     /// The machine wants the program to end.
     Stop(Stop),
-    /// Nobody can say anything any more: a thread has ended.
+    /// What else was waited for says nothing any more: a thread has ended.
     Closed,
 }
 

@@ -22,6 +22,9 @@ use crate::ui::controls::{self, Action, Controls, Extent};
 use crate::ui::view::{self, Picture, Theme};
 use crate::view::View;
 
+/// In a flood of messages each one is looked at, and so many make one picture.
+const MOST_UNPAINTED: u32 = 64;
+
 /// Opens the terminal; to be called before the first connection.
 ///
 /// # Errors
@@ -113,11 +116,16 @@ impl<'a> Screen<'a> {
     }
 
     fn run(&mut self, source: &mut impl Source, inputs: &Receiver<Input>) -> Result<Reason> {
+        let mut unpainted = 0;
         loop {
             let view = source.view();
             self.look(source, &view);
-            let picture = self.picture(source, view);
-            self.painter.show(picture);
+            unpainted += 1;
+            if unpainted == MOST_UNPAINTED || !source.has_more() {
+                let picture = self.picture(source, view);
+                self.painter.show(picture);
+                unpainted = 0;
+            }
             let clock = source.clock();
             let deadlines = [self.controls.deadline(), self.bell.deadline()];
             let next = deadlines.into_iter().flatten().min();

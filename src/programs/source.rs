@@ -35,6 +35,9 @@ pub trait Source {
     /// Waits until something has happened, takes it in, and says what a screen has to take care of.
     fn wait(&mut self, inputs: &Receiver<Input>, limit: Option<Duration>) -> Wakeup<Input>;
 
+    /// Whether there is more to take in by now: what is seen at this moment is soon out of date.
+    fn has_more(&self) -> bool;
+
     /// Toggles an own sensor.
     fn toggle(&mut self, sensor: SensorId) -> Option<Stop>;
 
@@ -82,6 +85,10 @@ impl Source for Runtime {
 
     fn wait(&mut self, inputs: &Receiver<Input>, limit: Option<Duration>) -> Wakeup<Input> {
         Self::wait(self, inputs, limit)
+    }
+
+    fn has_more(&self) -> bool {
+        Self::has_more(self)
     }
 
     fn toggle(&mut self, sensor: SensorId) -> Option<Stop> {

@@ -52,7 +52,23 @@ pub(super) fn elsewhere(job: &Job<'_>, url: &BrokerUrl) -> Result<Option<Outcome
             let too_early = || too_early(card, Cause::Late);
             return Ok(heard.outcome(job, url).or_else(|| Some(too_early())));
         }
-        broker.on_time();
+        broker.take_in();
+        let next = until.map_or(job.until, |until| job.until.min(until));
+        let next = job.clock.until(next);
+        let wait = if broker.has_events() {
+            Duration::ZERO
+        } else {
+            broker.due_in().map_or(next, |due| due.min(next))
+        };
+        select! {
+            recv(job.inputs) -> input => if let Some(cause) = input.ok().and_then(exit) {
+                return Ok(Some(too_early(card, cause)));
+            },
+            recv(broker.signals()) -> signal => if let Ok(signal) = signal {
+                broker.handle(signal);
+            },
+            default(wait) => {}
+        }
         match broker.next_event() {
             Some(Event::Connected) => until = Some(job.clock.now().mono.after(LONG_ENOUGH)),
             Some(Event::Message { topic, payload, .. }) => {
@@ -62,21 +78,7 @@ pub(super) fn elsewhere(job: &Job<'_>, url: &BrokerUrl) -> Result<Option<Outcome
                 }
             }
             Some(Event::Disconnected { .. }) => return Ok(heard.outcome(job, url)),
-            Some(_) => {}
-            None => {
-                let next = until.map_or(job.until, |until| job.until.min(until));
-                let next = job.clock.until(next);
-                let timer = crossbeam_channel::after(broker.due_in().map_or(next, |due| due.min(next)));
-                select! {
-                    recv(job.inputs) -> input => if let Some(cause) = input.ok().and_then(exit) {
-                        return Ok(Some(too_early(card, cause)));
-                    },
-                    recv(broker.signals()) -> signal => if let Ok(signal) = signal {
-                        broker.handle(signal);
-                    },
-                    recv(timer) -> _ => {}
-                }
-            }
+            Some(_) | None => {}
         }
     }
 }

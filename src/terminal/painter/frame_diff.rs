@@ -27,7 +27,7 @@ pub(super) struct Row {
     cells: Buffer,
 }
 
-/// The bytes that change a screen, and the rows that are other ones afterwards.
+/// The bytes that change a screen, and the rows that are new afterwards.
 struct Change {
     bytes: Vec<u8>,
     rows: Vec<(usize, Row)>,

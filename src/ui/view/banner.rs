@@ -8,7 +8,7 @@ use super::text::{fit, width as columns};
 use super::{Picture, Theme, problems};
 use crate::text::words;
 
-/// It, if there is one. It covers what stands there. `has_problems`: there is room elsewhere for what is
+/// Its line, if there is one; it covers what stands there. `has_problems`: there is room elsewhere for what is
 /// wrong.
 pub(super) fn line(picture: &Picture, area: Rect, has_problems: bool) -> Option<Line<'static>> {
     let theme = &picture.theme;
