@@ -107,6 +107,8 @@ main() {
   pull_power_of_both
   heading 'Board 1 boots without its address'
   boot_without_address
+  heading 'The store of a broker is damaged'
+  damage_store
   heading 'Certificates renewed while it runs'
   renew
   heading 'The token was stolen'
@@ -546,6 +548,16 @@ says_of_broker() {
   local said
   said="$(inside journalctl --quiet --boot --unit dualboard-broker)"
   grep -qF "$1" <<<"${said}"
+}
+
+# As a power cut may leave it. A broker that ends at it would end again, each time.
+damage_store() {
+  on 1 inside systemctl stop dualboard-broker
+  on 1 inside sh -c 'head -c 200 /dev/urandom >/var/lib/dualboard-broker/mosquitto.db'
+  on 1 inside systemctl start dualboard-broker || true
+  expect 20 'the broker has set it aside, and runs' on 1 says_of_broker 'the store was damaged; set aside'
+  expect 20 'it runs' on 1 inside systemctl is-active --quiet dualboard-broker
+  expect_all_live 'with an empty store'
 }
 
 renew() {
