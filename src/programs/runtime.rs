@@ -307,7 +307,7 @@ impl Runtime {
         let due = self.machine.deadline(self.clock.now().mono);
         let due = due.map(|moment| self.clock.until(moment)).into_iter();
         let due = due.chain(self.broker.due_in()).chain(limit).min();
-        // What the broker has said waits for what else there is, and not the other way round: it may be a flood.
+        // What the broker has said waits for what else there is, not the other way round: it may be a flood.
         let wait = if self.broker.has_events() {
             Duration::ZERO
         } else {

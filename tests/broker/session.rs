@@ -89,8 +89,8 @@ fn what_is_in_flight_when_the_broker_dies_is_answered_exactly_once() {
     }
 }
 
-/// Paho frees a message that it still means to send again when a write fails: `PahoClient::renew`. Whether this
-/// hits the moment depends on the machine's load; `valgrind target/debug/deps/broker_session-… breaking` sees
+/// Paho frees a message that it still means to send again when a write fails: `PahoClient::renew`. Whether
+/// this hits the moment depends on the machine's load; `valgrind target/debug/deps/broker-… breaking` sees
 /// more than the answers tell.
 #[test]
 fn publishing_into_a_breaking_connection_is_harmless() {

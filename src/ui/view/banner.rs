@@ -8,8 +8,8 @@ use super::text::{fit, width as columns};
 use super::{Picture, Theme, problems};
 use crate::text::words;
 
-/// Its line, if there is one; it covers what stands there. `has_problems`: there is room elsewhere for what is
-/// wrong.
+/// Its line, if there is one; it covers what stands there. `has_problems`: there is room elsewhere for what
+/// is wrong.
 pub(super) fn line(picture: &Picture, area: Rect, has_problems: bool) -> Option<Line<'static>> {
     let theme = &picture.theme;
     let width = usize::from(area.width);
