@@ -1,14 +1,5 @@
 //! What the operator presses, and where it arrives: two boards, real brokers, real terminals.
 
-use std::io::Write as _;
-use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-
-use dualboard::system::threads;
-use rustix::process::Signal;
-
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
 use crate::support::bench::plain::PlainClient;
 use crate::support::bench::{Bench, INITIAL, PROGRAMS, States, flat, says};
@@ -51,68 +42,6 @@ fn keys_pressed_fast_and_on_both_boards_at_once_all_count() {
     }
     assert_ne!(states, INITIAL);
     bench.wait_settled(states);
-}
-
-/// Sends reports of card 2 as fast as the broker takes them, until it is dropped.
-struct Flood {
-    is_over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Flood {
-    fn of_card_2(port: u16) -> Self {
-        let is_over = Arc::new(AtomicBool::new(false));
-        let over = Arc::clone(&is_over);
-        let mut broker = TcpStream::connect(("127.0.0.1", port)).expect("the broker answers");
-        // MQTT 3.1.1, a clean session, no keep-alive and no client id; then publishes with QoS 0.
-        let connect = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00";
-        broker.write_all(connect).expect("the broker listens");
-        let mut packets = Vec::new();
-        for place in 0..512 {
-            let text = format!(
-                r#"{{"sensor_4":{},"sensor_5":true,"sensor_6":true}}"#,
-                place % 2 == 0
-            );
-            let topic = "sensors/card2";
-            packets.push(0x30);
-            packets.push(u8::try_from(2 + topic.len() + text.len()).expect("short"));
-            packets.extend([0, u8::try_from(topic.len()).expect("short")]);
-            packets.extend(topic.bytes().chain(text.bytes()));
-        }
-        let flooding = move || while !over.load(Ordering::SeqCst) && broker.write_all(&packets).is_ok() {};
-        let thread = threads::start("flood", flooding);
-        Self {
-            is_over,
-            thread: thread.ok(),
-        }
-    }
-}
-
-impl Drop for Flood {
-    fn drop(&mut self) {
-        self.is_over.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
-            thread.join().expect("it has only sent");
-        }
-    }
-}
-
-#[test]
-fn in_a_flood_of_messages_a_key_and_an_end_are_not_kept_waiting_until_it_is_over() {
-    let mut bench = Bench::new();
-    bench.start_all([Broker1, Card1]);
-    bench.wait_row(Card1, 1, "OK", "SAVED");
-    let url = bench.url(Broker1);
-    let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
-    let flood = Flood::of_card_2(port.expect("a port"));
-    for (key, state) in [("1", "KO"), ("1", "OK")] {
-        bench.press(Card1, key);
-        bench.wait_row(Card1, 1, state, "SAVED");
-    }
-    let mut screen = bench.take(Card1);
-    screen.signal(Signal::TERM);
-    assert_eq!(code(screen.wait_for_end()), 128 + Signal::TERM.as_raw());
-    drop(flood);
 }
 
 #[test]
