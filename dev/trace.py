@@ -3,8 +3,10 @@
 
 Starts both brokers and the three programs with scripts/launch.sh, in a folder and a tmux session of their own, presses
 a key again and again, and has the kernel note each read, write and fsync of the five processes (perf, tracepoints).
-Prints the median and the longest time of each hop since the key was read. Nothing is added to what is measured but
-the tracepoints. Needs Linux, root, perf and tmux, and the release build (scripts/launch.sh makes it).
+Prints the median and the longest time of each hop since the key was read; nothing is added to what is measured but the
+tracepoints. Before that, without them, it counts the processor time of a toggle and how often a thread is woken for it, by
+thread, less what the same thread takes at rest. Needs Linux, root, perf and tmux, and the release build
+(scripts/launch.sh makes it).
 
 Usage: dev/trace.py [KEYS]      (default: 100 keys)
 """
@@ -55,7 +57,10 @@ def main() -> int:
         launch = [PROJECT / "scripts/launch.sh", "--detach", *own, "--port1", str(ports[0]), "--port2", str(ports[1])]
         subprocess.run(launch, check=True, stdout=subprocess.DEVNULL)
         try:
-            events = record(folder, session, ports, keys)
+            programs, pane = processes(folder, ports), pane_of_card_1(session)
+            wait_for(pane, "CONFIRMED")
+            report_threads(programs, pane, keys)
+            events = record(folder, programs, pane, keys)
         finally:
             subprocess.run([PROJECT / "scripts/stop.sh", *own], check=True, stdout=subprocess.DEVNULL)
     report(toggles(events))
@@ -70,14 +75,50 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def record(folder: str, session: str, ports: list[int], keys: int) -> list[tuple]:
+def pane_of_card_1(session: str) -> str:
+    form = "#{pane_id} #{pane_current_command}"
+    panes = subprocess.check_output(["tmux", "list-panes", "-s", "-t", session, "-F", form], text=True)
+    return next(line.split()[0] for line in panes.splitlines() if "card1_monitor" in line)
+
+
+def press(pane: str, keys: int) -> None:
+    for _ in range(keys):
+        subprocess.run(["tmux", "send-keys", "-t", pane, "1"], check=True)
+        time.sleep(PAUSE)
+
+
+def report_threads(programs: dict[int, str], pane: str, keys: int) -> None:
+    """What each thread takes for a toggle, less what it takes at rest in the same time."""
+    time.sleep(5)
+    before, begun = threads(programs), time.monotonic()
+    time.sleep(20)
+    at_rest, rested = threads(programs), time.monotonic()
+    press(pane, keys)
+    after, ended = threads(programs), time.monotonic()
+    print(f"| thread, a toggle ({keys} of them) | processor time | woken |\n|---|---|---|")
+    for thread in sorted(after):
+        both = zip(before.get(thread, (0, 0)), at_rest.get(thread, (0, 0)), after[thread])
+        share = (ended - rested) / (rested - begun)
+        spent, woken = ((last - middle - (middle - first) * share) / keys for first, middle, last in both)
+        if woken > 0.1:
+            print(f"| {thread[0]}: {thread[1]} | {spent / 1e6:.2f} ms | {woken:.1f} |")
+    print()
+
+
+def threads(programs: dict[int, str]) -> dict[tuple, tuple]:
+    """Nanoseconds of processor time and number of times put to sleep, by process and thread."""
+    found = {}
+    for number, name in programs.items():
+        for task in Path(f"/proc/{number}/task").iterdir():
+            thread = (task / "comm").read_text().strip()
+            spent = int((task / "schedstat").read_text().split()[0])
+            woken = re.search(r"^voluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text(), re.MULTILINE)
+            found[name, thread] = spent, int(woken[1])
+    return found
+
+
+def record(folder: str, programs: dict[int, str], pane: str, keys: int) -> list[tuple]:
     """Presses keys while the kernel takes notes. Gives (seconds, process, thread, call, argument), in their order."""
-    programs = processes(folder, ports)
-    panes = subprocess.check_output(
-        ["tmux", "list-panes", "-s", "-t", session, "-F", "#{pane_id} #{pane_current_command}"], text=True
-    )
-    pane = next(line.split()[0] for line in panes.splitlines() if "card1_monitor" in line)
-    wait_for(pane, "CONFIRMED")
     wanted = [f"syscalls:sys_enter_{call}" for call in CALLS] + ["syscalls:sys_exit_read", "syscalls:sys_exit_fsync"]
     notes = f"{folder}/perf.data"
     perf = subprocess.Popen(
@@ -85,9 +126,7 @@ def record(folder: str, session: str, ports: list[int], keys: int) -> list[tuple
         stderr=subprocess.DEVNULL,
     )
     time.sleep(1)
-    for _ in range(keys):
-        subprocess.run(["tmux", "send-keys", "-t", pane, "1"], check=True)
-        time.sleep(PAUSE)
+    press(pane, keys)
     perf.terminate()
     perf.wait()
     text = subprocess.check_output(
