@@ -109,6 +109,8 @@ main() {
   boot_without_address
   heading 'The store of a broker is damaged'
   damage_store
+  heading 'A broker hangs'
+  hang_broker
   heading 'Certificates renewed while it runs'
   renew
   heading 'The token was stolen'
@@ -559,6 +561,13 @@ damage_store() {
   expect 20 'the broker has set it aside, and runs' on 1 says_of_broker 'the store was damaged; set aside'
   expect 20 'it runs' on 1 inside systemctl is-active --quiet dualboard-broker
   expect_all_live 'with an empty store'
+}
+
+# It takes connections, and answers nobody.
+hang_broker() {
+  on 2 inside systemctl kill --kill-who=main --signal=STOP dualboard-broker
+  expect 60 'a broker hangs: the display says so' shows display2 'Sensor 1 +[^ ]+ +(OK|KO) +HELD'
+  expect 180 'it is ended and started again by itself: all CONFIRMED and LIVE on every screen' all_show
 }
 
 renew() {
