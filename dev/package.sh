@@ -12,9 +12,10 @@ project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
 readonly options='
   --arch value arch -
+  --debian value debian -
   --mirror value mirror - http://deb.debian.org/debian
   --no-install switch no_install DUALBOARD_NO_INSTALL'
-declare arch mirror no_install
+declare arch debian mirror no_install
 
 # shellcheck source=scripts/lib/build.sh
 source "${project}/scripts/lib/build.sh"
@@ -33,6 +34,7 @@ For developers. Make the Debian package of this project: target/debian/dualboard
 Usage: dev/package.sh [OPTION ...]
 
   --arch NAME       for which processor: arm64 or armhf (ARMv7); default: this machine's
+  --debian NUMBER   the oldest Debian of the boards with that processor: 12 or 13 (default: 13)
   --mirror URL      where the Debian comes from in which those are made (default: http://deb.debian.org/debian)
   --no-install      only say what is missing, install nothing            DUALBOARD_NO_INSTALL=1
   -h, --help        this text
@@ -42,12 +44,13 @@ needs that release's C library, and the script says so. Installs what is missing
 target/tools. Reads the package when it is made, and fails where something is not in it; lintian looks at it too, where it is installed.
 
 For another processor, what is committed is built in a Debian testing in target/ARCH, with its Rust and its cross compiler, since a Rust
-toolchain from elsewhere has no libraries for that processor. It stays there for the next time. This needs root, debootstrap and 4 GB; the
-package is for Debian 13 and later.
+toolchain from elsewhere has no libraries for that processor. With --debian 12, in a Debian 12 in target/ARCH-12, with its cross compiler
+and libraries, and the Rust of a testing inside it. They stay there for the next time. This needs root, debootstrap and 4 GB.
 
 Examples:
   dev/package.sh
   sudo dev/package.sh --arch arm64
+  sudo dev/package.sh --arch armhf --debian 12
   apt install ./target/debian/dualboard_0.2.0-1_amd64.deb            on a board
 HELP
 }
@@ -55,12 +58,14 @@ HELP
 main() {
   parse_options "${options}" "$@"
   has_command dpkg || die 'needs Debian: the package depends on what dpkg finds on this machine'
+  [[ "${arch}" != "$(dpkg --print-architecture)" ]] || arch=''
+  [[ -z "${debian}" || -n "${arch}" ]] || die_usage "--debian '${debian}' is for another processor, by --arch; for this one, run this on that Debian"
   provide_needs package_needs
   require_rust
   provide_cargo_deb
   cd "${project}"
   make_files
-  if [[ -n "${arch}" && "${arch}" != "$(dpkg --print-architecture)" ]]; then
+  if [[ -n "${arch}" ]]; then
     make_package_for "${arch}"
   else
     make_package
@@ -81,7 +86,7 @@ make_package() {
 
 # make_package_for ARCH
 make_package_for() {
-  local arch="$1" triple gnu root variable
+  local arch="$1" triple gnu root rust variable build_needs rust_needs revision=1
   case "${arch}" in
     arm64) triple=aarch64-unknown-linux-gnu gnu=aarch64-linux-gnu ;;
     armhf) triple=armv7-unknown-linux-gnueabihf gnu=arm-linux-gnueabihf ;;
@@ -89,16 +94,28 @@ make_package_for() {
   esac
   ((EUID == 0)) || die "--arch ${arch} needs root: it makes a Debian in a folder"
   has_command debootstrap || die 'debootstrap is missing; install it (apt-get install debootstrap), then run this again'
+  build_needs=("crossbuild-essential-${arch}" "libssl-dev:${arch}" gcc libc6-dev cmake pkg-config dpkg-dev)
+  # The Rust of Debian 12 and 13 is too old.
+  rust_needs=(cargo rustc "libstd-rust-dev:${arch}")
   root="${project}/target/${arch}"
-  # Its last step is a file, so that half of one is made again.
-  [[ -e "${root}/made" ]] || make_root "${arch}" "${root}"
+  rust="${root}"
+  case "${debian:-13}" in
+    12)
+      root+=-12 rust="${root}/testing" revision='1~deb12'
+      make_root bookworm "${root}" "${arch}" "${build_needs[@]}"
+      make_root testing "${rust}" "${arch}" "${rust_needs[@]}"
+      ;;
+    13) make_root testing "${root}" "${arch}" "${build_needs[@]}" "${rust_needs[@]}" ;;
+    *) die_usage "--debian '${debian}': want 12 or 13" ;;
+  esac
   bring_sources "${root}"
+  bring_rust "${root}" "${rust}"
   say "Building and making the package for ${arch} ..."
   variable="CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"${triple}")_LINKER"
   # In there, since the libraries that dpkg-shlibdeps looks for are there.
   chroot "${root}" env -i HOME=/root PATH=/srv/bin:/usr/sbin:/usr/bin:/sbin:/bin "${variable}=${gnu}-gcc" \
     PKG_CONFIG_ALLOW_CROSS=1 "PKG_CONFIG_LIBDIR=/usr/lib/${gnu}/pkgconfig" \
-    sh -c "cd /srv/dualboard && cargo-deb --locked --target ${triple} --output target/debian/" ||
+    sh -c "cd /srv/dualboard && cargo-deb --locked --target ${triple} --deb-revision ${revision} --output target/debian/" ||
     die "cargo deb failed in ${root}; see above"
   mkdir -p "${target_dir}/debian"
   package="$(find "${root}/srv/dualboard/target/debian" -name "*_${arch}.deb" -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-)"
@@ -106,13 +123,16 @@ make_package_for() {
   package="${target_dir}/debian/${package##*/}"
 }
 
-# make_root ARCH ROOT: Debian 13's own Rust is too old.
+# make_root RELEASE ROOT ARCH PACKAGE...: once.
 make_root() {
-  local arch="$1" root="$2"
-  say "Making a Debian testing in ${root}"
+  local release="$1" root="$2" arch="$3"
+  shift 3
+  # Its last step is a file, so that half of one is made again.
+  [[ ! -e "${root}/made" ]] || return 0
+  say "Making a Debian ${release} in ${root}"
   rm -rf --one-file-system "${root}"
-  debootstrap --variant=minbase --include=ca-certificates testing "${root}" "${mirror}" >"${root}.log" 2>&1 ||
-    die "debootstrap failed: $(tail -n 3 "${root}.log")"
+  debootstrap --variant=minbase --include=ca-certificates "${release}" "${root}" "${mirror}" >"${root}.log" 2>&1 ||
+    die "debootstrap of ${release} into ${root} failed: $(tail -n 3 "${root}.log")"
   # How this machine reaches the network, the new one does as well.
   cp /etc/resolv.conf /etc/hosts "${root}/etc/"
   cp -rL --remove-destination /etc/ssl/certs "${root}/etc/ssl/"
@@ -122,8 +142,7 @@ make_root() {
   {
     chroot "${root}" dpkg --add-architecture "${arch}" &&
       chroot "${root}" apt-get --quiet update &&
-      DEBIAN_FRONTEND=noninteractive chroot "${root}" apt-get --quiet install --yes --no-install-recommends cargo rustc \
-        "crossbuild-essential-${arch}" "libstd-rust-dev:${arch}" "libssl-dev:${arch}" cmake pkg-config dpkg-dev
+      DEBIAN_FRONTEND=noninteractive chroot "${root}" apt-get --quiet install --yes --no-install-recommends "$@"
   } >>"${root}.log" 2>&1 || die "what a build for ${arch} needs cannot be installed in ${root}: $(tail -n 5 "${root}.log")"
   touch "${root}/made"
 }
@@ -137,13 +156,26 @@ bring_sources() {
   else
     git clone --quiet "${project}" "${sources}"
   fi
-  mkdir -p "${sources}/target" "$1/srv/bin" "$1/root/.cargo"
+  mkdir -p "${sources}/target" "$1/root/.cargo"
   rm -rf "${sources}/target/package"
   cp -a "${made}" "${sources}/target/package"
-  cp "${tools}/bin/cargo-deb" "$1/srv/bin/"
   if [[ -e "${CARGO_HOME:-${HOME}/.cargo}/config.toml" ]]; then
     cp "${CARGO_HOME:-${HOME}/.cargo}/config.toml" "$1/root/.cargo/"
   fi
+}
+
+# bring_rust ROOT RUST: RUST is the root that has Rust. One inside ROOT is started with its own C library, and builds with that of ROOT.
+bring_rust() {
+  local root="$1" rust="$2" program libraries
+  cp "${tools}/bin/cargo-deb" "${rust}/usr/bin/"
+  [[ "${rust}" != "${root}" ]] || return 0
+  libraries="${rust#"${root}"}/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)"
+  mkdir -p "${root}/srv/bin"
+  for program in cargo rustc cargo-deb; do
+    printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' "${libraries}/ld-linux-*.so.[0-9]" "${libraries}" \
+      "${rust#"${root}"}/usr/bin/${program}" >"${root}/srv/bin/${program}"
+    chmod +x "${root}/srv/bin/${program}"
+  done
 }
 
 # What a package needs beyond what the programs need: name, and package for apt.
@@ -214,7 +246,7 @@ check_dependencies() {
   done
   needed="$(sed -n 's/.*libc6 (>= \([0-9.]*\)).*/\1/p' <<<"${depends}")"
   if dpkg --compare-versions "${needed}" gt "${oldest_libc}"; then
-    warn "It needs libc6 ${needed}, and Debian 12 has ${oldest_libc}: to install it there, make it there (or in a Debian 12 that debootstrap makes)."
+    warn "It needs libc6 ${needed}, and Debian 12 has ${oldest_libc}: to install it there, make it there (for another processor: --arch and --debian 12)."
   fi
 }
 
