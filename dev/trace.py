@@ -186,22 +186,23 @@ def toggles(events: list[tuple]) -> list[list[tuple]]:
 
 
 def report(all_toggles: list[list[tuple]]) -> None:
-    times: dict[str, list[float]] = {hop[0]: [] for hop in HOPS + BESIDE}
-    for events in all_toggles:
-        since = 0
-        for hop in HOPS:
-            since = found(events, since + 1, hop)
-            if since is None:
-                break
-            times[hop[0]].append(events[since][0] - events[0][0])
-        for hop in BESIDE:
-            place = found(events, 1, hop)
-            if place is not None:
-                times[hop[0]].append(events[place][0] - events[0][0])
-    print(f"| since the key was read, {len(all_toggles)} toggles | median | longest |\n|---|---|---|")
-    for name, seconds in times.items():
-        if seconds:
-            print(f"| {name} | {1e3 * statistics.median(seconds):.2f} ms | {1e3 * max(seconds):.2f} ms |")
+    """Of the toggles of which each hop was seen: in the others a heartbeat came between."""
+    complete = [hops for hops in map(times, all_toggles) if hops]
+    print(f"| since the key was read, {len(complete)} of {len(all_toggles)} toggles | median | longest |\n|---|---|---|")
+    for (name, *_), seconds in zip(HOPS + BESIDE, zip(*complete)):
+        print(f"| {name} | {1e3 * statistics.median(seconds):.2f} ms | {1e3 * max(seconds):.2f} ms |")
+
+
+def times(events: list[tuple]) -> list[float] | None:
+    """When each hop of a toggle was reached, in seconds since the key was read."""
+    places, since = [], 0
+    for hop in HOPS:
+        since = found(events, since + 1, hop)
+        if since is None:
+            return None
+        places.append(since)
+    places += [found(events, 1, hop) for hop in BESIDE]
+    return None if None in places else [events[place][0] - events[0][0] for place in places]
 
 
 def found(events: list[tuple], start: int, hop: tuple):
