@@ -205,12 +205,12 @@ fn kept() -> Result<(String, BTreeMap<String, u64>)> {
 }
 
 /// Card 2's owner, with all that follows from a toggle of sensor 4.
-struct Owner {
+struct PressedOwner {
     machine: Machine,
     now: Now,
 }
 
-impl Owner {
+impl PressedOwner {
     fn new(boards: &Boards) -> Self {
         Self {
             machine: boards.machine(CARD2).clone(),
@@ -257,14 +257,14 @@ impl Owner {
 }
 
 fn decode(rounds: u32) {
-    let join = Owner::new(&Boards::running()).toggle();
+    let join = PressedOwner::new(&Boards::running()).toggle();
     for _ in 0..rounds {
         assert!(black_box(wire::decode(Topic::All, black_box(&join))).is_ok());
     }
 }
 
 fn encode(rounds: u32) {
-    let join = Owner::new(&Boards::running()).toggle();
+    let join = PressedOwner::new(&Boards::running()).toggle();
     let Ok(Message::Report(report)) = wire::decode(Topic::All, &join) else {
         panic!("a join is a report");
     };
@@ -274,7 +274,7 @@ fn encode(rounds: u32) {
 }
 
 fn toggle(rounds: u32) {
-    let mut owner = Owner::new(&Boards::running());
+    let mut owner = PressedOwner::new(&Boards::running());
     for _ in 0..rounds {
         assert!(!black_box(owner.toggle()).is_empty());
     }
@@ -282,7 +282,7 @@ fn toggle(rounds: u32) {
 
 fn merge(rounds: u32) {
     let boards = Boards::running();
-    let joins = Owner::new(&boards).joins(MESSAGES);
+    let joins = PressedOwner::new(&boards).joins(MESSAGES);
     let fresh = boards.machine(DISPLAY);
     let mut display = fresh.clone();
     for round in 0..rounds as usize {
@@ -311,7 +311,7 @@ fn see(rounds: u32) {
 
 fn draw(rounds: u32) {
     let boards = Boards::running();
-    let mut owner = Owner::new(&boards);
+    let mut owner = PressedOwner::new(&boards);
     let effects = owner.press();
     let sending = owner.machine.view();
     owner.carry_out(effects);

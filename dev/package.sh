@@ -113,7 +113,7 @@ make_package_for() {
   say "Building and making the package for ${arch} ..."
   variable="CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"${triple}")_LINKER"
   # In there, since the libraries that dpkg-shlibdeps looks for are there.
-  chroot "${root}" env -i HOME=/root PATH=/srv/bin:/usr/sbin:/usr/bin:/sbin:/bin "${variable}=${gnu}-gcc" \
+  chroot "${root}" env -i HOME=/srv PATH=/srv/bin:/usr/sbin:/usr/bin:/sbin:/bin "${variable}=${gnu}-gcc" \
     PKG_CONFIG_ALLOW_CROSS=1 "PKG_CONFIG_LIBDIR=/usr/lib/${gnu}/pkgconfig" \
     sh -c "cd /srv/dualboard && cargo-deb --locked --target ${triple} --deb-revision ${revision} --output target/debian/" ||
     die "cargo deb failed in ${root}; see above"
@@ -156,11 +156,11 @@ bring_sources() {
   else
     git clone --quiet "${project}" "${sources}"
   fi
-  mkdir -p "${sources}/target" "$1/root/.cargo"
+  mkdir -p "${sources}/target" "$1/srv/.cargo"
   rm -rf "${sources}/target/package"
   cp -a "${made}" "${sources}/target/package"
   if [[ -e "${CARGO_HOME:-${HOME}/.cargo}/config.toml" ]]; then
-    cp "${CARGO_HOME:-${HOME}/.cargo}/config.toml" "$1/root/.cargo/"
+    cp "${CARGO_HOME:-${HOME}/.cargo}/config.toml" "$1/srv/.cargo/"
   fi
 }
 

@@ -459,30 +459,6 @@ kill_machine() {
   toggle root2 4
 }
 
-# toggle NAME SENSOR: presses its key there, and waits until all screens have its new state.
-toggle() {
-  local name="$1" sensor="$2"
-  if [[ "${states[sensor]}" == OK ]]; then
-    states[sensor]=KO
-  else
-    states[sensor]=OK
-  fi
-  press "${name}" "${sensor}"
-  expect 20 "${name}: ${sensor} toggles, and all screens show it" all_show
-  toggles=$((toggles + 1))
-}
-
-# Whether all screens show all states, each CONFIRMED or LIVE.
-all_show() {
-  local name text sensor
-  for name in "${!attached[@]}"; do
-    text="$(screen "${name}")"
-    for sensor in 1 2 3 4 5 6; do
-      [[ "${text}" =~ Sensor\ ${sensor}\ +[^\ ]+\ +${states[sensor]}\ +(CONFIRMED|LIVE) ]] || return 1
-    done
-  done
-}
-
 # all_of_card_show CARD PATTERN
 all_of_card_show() {
   local name

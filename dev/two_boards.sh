@@ -201,7 +201,7 @@ make_boards() {
     chroot "${machine}" useradd --create-home --shell /bin/bash "${user}"
     let_in "${user}" "/home/${user}"
   done
-  cp "${package}" "${machine}/root/dualboard.deb"
+  cp "${package}" "${machine}/srv/dualboard.deb"
   bring_packages
   umount "${machine}"
   rmdir "${machine}"
@@ -222,7 +222,7 @@ bring_packages() {
   # Kept: debootstrap's Debian throws archives away in containers, and so may the machine's own settings.
   printf 'APT::Keep-Downloaded-Packages "true";\nBinary::apt::APT::Keep-Downloaded-Packages "true";\nDPkg::Post-Invoke "";\n' \
     >"${machine}/etc/apt/apt.conf.d/99keep"
-  chroot "${machine}" apt-get --quiet install --yes --download-only /root/dualboard.deb >>"${made}/apt.log" 2>&1 ||
+  chroot "${machine}" apt-get --quiet install --yes --download-only /srv/dualboard.deb >>"${made}/apt.log" 2>&1 ||
     die "the package cannot be installed on ${suite}: $(tail -n 5 "${made}/apt.log")"
 }
 
@@ -253,7 +253,7 @@ typed() {
   expect_of "board ${board}: ${command}" on "${board}" run_typed "${limit}" "${command}"
 }
 
-run_typed() { inside timeout "$1" sh -c "cd /root && $2" >>"${made}/typed.log" 2>&1 </dev/null; }
+run_typed() { inside timeout "$1" sh -c "cd /srv && $2" >>"${made}/typed.log" 2>&1 </dev/null; }
 
 install_package() {
   local board="$1"
@@ -291,8 +291,8 @@ set_up() {
 
 # The one file that goes from board to board; by scp there, and here without a network between root and root.
 copy_token() {
-  install --mode 600 "${made}/board1/etc/dualboard/token" "${made}/board2/root/token"
-  expect 1 'token: copied from board 1 to board 2' test -s "${made}/board2/root/token"
+  install --mode 600 "${made}/board1/etc/dualboard/token" "${made}/board2/srv/token"
+  expect 1 'token: copied from board 1 to board 2' test -s "${made}/board2/srv/token"
 }
 
 # listens ADDRESSES: of our broker, by TCP
@@ -452,7 +452,7 @@ cut_cable() {
 pull_power_of() {
   local board="$1" other=$((3 - $1)) sensor=$(($1 * 3 - 1)) name begun
   flip "${sensor}"
-  on "${board}" inside sh -c 'echo not on the disk >/root/unsynced'
+  on "${board}" inside sh -c 'echo not on the disk >/srv/unsynced'
   press "anna${board}" "${sensor}"
   expect 10 "board ${board}: ${sensor} is pressed, and SAVED or CONFIRMED" shows "anna${board}" \
     "Sensor ${sensor} +[^ ]+ +${states[sensor]} +(SAVED|CONFIRMED)"
@@ -467,7 +467,7 @@ pull_power_of() {
   expect_all_live "board ${board} has booted, and nobody has logged in there"
   say "         from its first process on: $(since "${begun}") s"
   expect 1 'what was written there without a sync is lost: the power was really pulled' \
-    on "${board}" inside sh -c '! grep -q . /root/unsynced'
+    on "${board}" inside sh -c '! grep -q . /srv/unsynced'
   on "${board}" open_ssh "anna${board}" anna "card${board}_monitor"
   attached[anna${board}]=1
   if ((board == 2)); then
@@ -628,7 +628,7 @@ upgrade() {
   dpkg-deb --root-owner-group --build "${newer}" "${made}/newer.deb" >/dev/null
   rm -rf "${newer}"
   for board in 1 2; do
-    cp "${made}/newer.deb" "${made}/board${board}/root/newer.deb"
+    cp "${made}/newer.deb" "${made}/board${board}/srv/newer.deb"
     before="$(on "${board}" pids "${board}")"
     typed "${board}" 120 'apt-get install --yes ./newer.deb'
     expect 30 'broker and owner run again, as new processes' on "${board}" run_anew "${board}" "${before}"
@@ -692,35 +692,6 @@ remove_and_purge() {
   tar -C "${made}/board1/etc" -xpf "${made}/copy.tar"
   typed 1 60 'dualboard-setup board1'
   expect_all_live 'installed again, with a copy of the old /etc/dualboard, and board 2 was told nothing'
-}
-
-# flip SENSOR: what its key will do
-flip() {
-  if [[ "${states[$1]}" == OK ]]; then
-    states[$1]=KO
-  else
-    states[$1]=OK
-  fi
-}
-
-# toggle NAME SENSOR: presses its key there, and waits until all screens have its new state.
-toggle() {
-  local name="$1" sensor="$2"
-  flip "${sensor}"
-  press "${name}" "${sensor}"
-  expect 20 "${name}: ${sensor} toggles, and all screens show it" all_show
-  toggles=$((toggles + 1))
-}
-
-# Whether all screens show all states, each CONFIRMED or LIVE.
-all_show() {
-  local name text sensor
-  for name in "${!attached[@]}"; do
-    text="$(screen "${name}")"
-    for sensor in 1 2 3 4 5 6; do
-      [[ "${text}" =~ Sensor\ ${sensor}\ +[^\ ]+\ +${states[sensor]}\ +(CONFIRMED|LIVE) ]] || return 1
-    done
-  done
 }
 
 # For whoever reads that something was not seen.

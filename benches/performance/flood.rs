@@ -19,12 +19,12 @@ const NAME: &str = "@NAME@";
 const STATE: &str = "@STATE@";
 
 /// An owner's report in which one sensor is toggled by each message. Its name says when that was.
-pub struct Report {
+pub struct FloodReport {
     parts: Vec<String>,
     first: u64,
 }
 
-impl Report {
+impl FloodReport {
     /// From the owner's last one: as it would go on, the same era and a higher number each time.
     pub fn after(payload: &[u8], sensor: u8) -> Self {
         let mut report: Value = serde_json::from_slice(payload).expect("a report");
@@ -92,7 +92,7 @@ impl Flood {
         topic: &str,
         time: Duration,
         begun: Instant,
-        report: &Report,
+        report: &FloodReport,
         sent: &AtomicU64,
     ) -> Duration {
         let mut packets = Vec::new();

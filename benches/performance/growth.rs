@@ -17,7 +17,7 @@ use crate::support::bench::plain::PlainClient;
 use crate::support::bench::{ALL, BROKERS, Bench, INITIAL, row, shows};
 use crate::support::figures::milliseconds;
 use crate::support::pty::Pty;
-use crate::times::{Times, count, each, ms, ratio};
+use crate::times::{NamedDurations, count, each, ms, ratio};
 
 pub fn measure(page: &mut Page, _: &mut Aims, amounts: &Amounts) {
     page.heading("Growth");
@@ -54,7 +54,7 @@ fn displays(page: &mut Page, amounts: &Amounts) {
         let pause = PAUSE * u32::try_from(1 + number / 10).expect("few");
         let keys = amounts.growth_keys.min(2_000 / number);
         let brokers = [boards.bench.pid(Broker2), relay.brokers.pid(Broker2)];
-        let mut times = Times::default();
+        let mut times = NamedDurations::default();
         let watch = CpuWatch::of(&brokers);
         for press in 0..keys {
             thread::sleep(pause);
@@ -167,7 +167,7 @@ fn screens(page: &mut Page, amounts: &Amounts) {
         last.wait_for("all live", |seen| {
             shows(&seen.text(), INITIAL, &["LIVE", "CONFIRMED"])
         });
-        let mut times = Times::default();
+        let mut times = NamedDurations::default();
         let mut used = Duration::ZERO;
         for press in 0..amounts.growth_keys {
             thread::sleep(PAUSE);
@@ -214,7 +214,7 @@ fn outages(page: &mut Page, amounts: &Amounts) {
     let mut rows = Vec::new();
     for &toggles in amounts.outages {
         page.progress(&format!("{toggles} toggles in an outage"));
-        let mut times = Times::default();
+        let mut times = NamedDurations::default();
         for _ in 0..amounts.queued_starts.min(3) {
             let (ours, bare) = thread::scope(|scope| {
                 let bare = scope.spawn(|| bridge_outage(toggles));

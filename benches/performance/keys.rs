@@ -15,7 +15,7 @@ use crate::requests;
 use crate::support::bench::Bench;
 use crate::support::bench::Node::{Broker1, Broker2};
 use crate::support::bench::plain::PlainClient;
-use crate::times::{HEAD, Times, each, ms, ratio};
+use crate::times::{HEAD, NamedDurations, each, ms, ratio};
 
 /// Between two things that are measured, so that what the first has set going does not slow the second.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -82,7 +82,7 @@ pub fn measure(page: &mut Page, aims: &mut Aims, amounts: &Amounts) {
     );
 }
 
-fn curves_of(times: &Times) -> Vec<(String, Vec<(f64, f64)>)> {
+fn curves_of(times: &NamedDurations) -> Vec<(String, Vec<(f64, f64)>)> {
     let names = [
         (OWN, "own screen"),
         (DISPLAY, "display's screen"),
@@ -96,7 +96,12 @@ fn curves_of(times: &Times) -> Vec<(String, Vec<(f64, f64)>)> {
         .into()
 }
 
-fn in_condition(page: &mut Page, aims: &mut Aims, amounts: &Amounts, condition: &Condition) -> Times {
+fn in_condition(
+    page: &mut Page,
+    aims: &mut Aims,
+    amounts: &Amounts,
+    condition: &Condition,
+) -> NamedDurations {
     let relay_brokers = || {
         let mut brokers = Bench::for_figures();
         if condition.is_durable {
@@ -107,7 +112,7 @@ fn in_condition(page: &mut Page, aims: &mut Aims, amounts: &Amounts, condition: 
     let boards = Boards::start(condition.is_durable);
     let python = PlainBoards::start(condition.is_durable);
     let (bare, pipe) = (Relay::bare(relay_brokers()), Relay::of_mosquitto(relay_brokers()));
-    let mut times = Times::default();
+    let mut times = NamedDurations::default();
     for press in 0..amounts.keys {
         key_on_card1(&boards, press, &mut times);
         rested(|| times.add(BARE, bare.message(press)));
@@ -148,7 +153,7 @@ fn rested<T>(act: impl FnOnce() -> T) -> T {
     act()
 }
 
-fn key_on_card1(boards: &Boards, press: usize, times: &mut Times) {
+fn key_on_card1(boards: &Boards, press: usize, times: &mut NamedDurations) {
     let state = state_after(press);
     let came = rested(|| {
         after(
@@ -164,7 +169,7 @@ fn key_on_card1(boards: &Boards, press: usize, times: &mut Times) {
     }
 }
 
-fn key_on_card2(boards: &Boards, press: usize, times: &mut Times) {
+fn key_on_card2(boards: &Boards, press: usize, times: &mut NamedDurations) {
     let state = state_after(press);
     let came = rested(|| {
         after(
@@ -187,7 +192,7 @@ fn key_on_card2(boards: &Boards, press: usize, times: &mut Times) {
     }
 }
 
-fn python_keys(python: &PlainBoards, press: usize, times: &mut Times) {
+fn python_keys(python: &PlainBoards, press: usize, times: &mut NamedDurations) {
     // Sensor 5 has been toggled once less than sensor 1 when sensor 1 is, and as often afterwards.
     let (state, before) = (state_after(press), state_after(press + 1));
     let mut states = states_with(1, state);
@@ -226,10 +231,10 @@ fn python_keys(python: &PlainBoards, press: usize, times: &mut Times) {
 }
 
 /// Keys on card 1 to listeners at both brokers, and bare messages in turns with them.
-fn to_listeners(boards: &Boards, bare: &Relay, keys: usize) -> Times {
+fn to_listeners(boards: &Boards, bare: &Relay, keys: usize) -> NamedDurations {
     let card1 = PlainClient::stranger(&boards.bench.url(Broker1)).listen("sensors/card1");
     let all = PlainClient::stranger(&boards.bench.url(Broker2)).listen("sensors/all");
-    let mut times = Times::default();
+    let mut times = NamedDurations::default();
     for press in 0..keys {
         let state = state_after(press);
         let came = rested(|| {
@@ -322,7 +327,7 @@ fn cost_row(name: &str, cost: &Cost, keys: usize) -> Vec<String> {
         .collect()
 }
 
-fn note_aims(aims: &mut Aims, times: &Times, cost: &Cost, place: &str) {
+fn note_aims(aims: &mut Aims, times: &NamedDurations, cost: &Cost, place: &str) {
     let of = |name: &str| times.median(name).as_secs_f64() / times.median(BARE).as_secs_f64();
     let late = times.p99(DISPLAY).as_secs_f64() / times.p99(BARE).as_secs_f64();
     let bare = " × the bare relay";

@@ -11,7 +11,7 @@ use crate::start::name_of;
 use crate::support::bench::Node;
 use crate::support::bench::{BROKERS, Bench, INITIAL, PROGRAMS, shows};
 use crate::support::pty::Pty;
-use crate::times::{Times, count, ms, ratio};
+use crate::times::{NamedDurations, count, ms, ratio};
 
 pub fn measure(page: &mut Page, amounts: &Amounts) {
     page.subheading("Size of the log");
@@ -21,7 +21,7 @@ pub fn measure(page: &mut Page, amounts: &Amounts) {
     let boards = [None, Some(0), Some(large)].map(logged_boards);
     let sizes = |logged: &Logged| PROGRAMS.map(|node| size(&logged.log(node)));
     let before = sizes(&boards[1]);
-    let mut times = Times::default();
+    let mut times = NamedDurations::default();
     for press in 0..amounts.growth_keys {
         for (logged, name) in boards.iter().zip(["none", "new", "large"]) {
             thread::sleep(PAUSE);

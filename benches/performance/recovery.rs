@@ -13,7 +13,7 @@ use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
 use crate::support::bench::plain::PlainClient;
 use crate::support::bench::{ALL, BROKERS, Bench, INITIAL, Node, PROGRAMS, States, row, says, shows};
 use crate::support::python::Python;
-use crate::times::{Times, ms, ratio};
+use crate::times::{NamedDurations, ms, ratio};
 
 /// How long a fault lasts: longer than a bridge needs to see that its connection has ended.
 const FAULT: Duration = Duration::from_secs(3);
@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// What goes wrong.
 #[derive(Clone, Copy)]
-enum Fault {
+enum Outage {
     /// The cable between the boards: connections end, or everything is swallowed without a word.
     Cut,
     Swallowed,
@@ -30,30 +30,30 @@ enum Fault {
     Ends(&'static [Node], Signal),
 }
 
-const FAULTS: [(&str, Fault); 9] = [
-    ("bridge cable cut and healed", Fault::Cut),
-    ("bridge cable silent and healed", Fault::Swallowed),
-    ("broker 1 restarted", Fault::Ends(&[Broker1], Signal::TERM)),
+const FAULTS: [(&str, Outage); 9] = [
+    ("bridge cable cut and healed", Outage::Cut),
+    ("bridge cable silent and healed", Outage::Swallowed),
+    ("broker 1 restarted", Outage::Ends(&[Broker1], Signal::TERM)),
     (
         "broker 1 killed (`-9`) and started",
-        Fault::Ends(&[Broker1], Signal::KILL),
+        Outage::Ends(&[Broker1], Signal::KILL),
     ),
-    ("broker 2 restarted", Fault::Ends(&[Broker2], Signal::TERM)),
+    ("broker 2 restarted", Outage::Ends(&[Broker2], Signal::TERM)),
     (
         "card 1's program killed (`-9`) and started",
-        Fault::Ends(&[Card1], Signal::KILL),
+        Outage::Ends(&[Card1], Signal::KILL),
     ),
     (
         "card 2's program killed (`-9`) and started",
-        Fault::Ends(&[Card2], Signal::KILL),
+        Outage::Ends(&[Card2], Signal::KILL),
     ),
     (
         "display killed (`-9`) and started",
-        Fault::Ends(&[Display], Signal::KILL),
+        Outage::Ends(&[Display], Signal::KILL),
     ),
     (
         "everything killed (`-9`) and started",
-        Fault::Ends(&ALL, Signal::KILL),
+        Outage::Ends(&ALL, Signal::KILL),
     ),
 ];
 
@@ -96,8 +96,8 @@ pub fn measure(page: &mut Page, _: &mut Aims, amounts: &Amounts) {
     );
 }
 
-fn fault_row(name: &str, fault: Fault, tries: usize) -> Vec<String> {
-    let mut times = Times::default();
+fn fault_row(name: &str, fault: Outage, tries: usize) -> Vec<String> {
+    let mut times = NamedDurations::default();
     let mut agreed = 0;
     for _ in 0..tries {
         // Nearly all of it is waiting, so they run side by side.
@@ -148,23 +148,23 @@ fn fault_row(name: &str, fault: Fault, tries: usize) -> Vec<String> {
 }
 
 /// Whether it is a fault of the bridge or of a broker.
-fn is_of_brokers(fault: Fault) -> bool {
+fn is_of_brokers(fault: Outage) -> bool {
     match fault {
-        Fault::Cut | Fault::Swallowed => true,
-        Fault::Ends(nodes, _) => nodes.iter().any(|node| BROKERS.contains(node)),
+        Outage::Cut | Outage::Swallowed => true,
+        Outage::Ends(nodes, _) => nodes.iter().any(|node| BROKERS.contains(node)),
     }
 }
 
 /// The card on which a key is pressed during the fault, and its sensor.
-fn presser(fault: Fault) -> Option<(Node, u8)> {
+fn presser(fault: Outage) -> Option<(Node, u8)> {
     match fault {
-        Fault::Ends(nodes, _) if nodes.len() == ALL.len() => None,
-        Fault::Ends([Card1], _) => Some((Card2, 5)),
+        Outage::Ends(nodes, _) if nodes.len() == ALL.len() => None,
+        Outage::Ends([Card1], _) => Some((Card2, 5)),
         _ => Some((Card1, 2)),
     }
 }
 
-fn programs(fault: Fault) -> (Duration, Duration) {
+fn programs(fault: Outage) -> (Duration, Duration) {
     let mut boards = Bench::with_cable_for_figures();
     boards.start_all(ALL);
     boards.wait_settled(INITIAL);
@@ -209,23 +209,23 @@ fn wait_screens(boards: &Bench, states: States, is_live: bool) {
     }
 }
 
-fn begin(boards: &mut Bench, fault: Fault, mut end: impl FnMut(&mut Bench, Node, Signal)) {
+fn begin(boards: &mut Bench, fault: Outage, mut end: impl FnMut(&mut Bench, Node, Signal)) {
     match fault {
-        Fault::Cut => boards.link.cut(),
-        Fault::Swallowed => boards.link.silence(),
-        Fault::Ends(nodes, signal) => nodes.iter().for_each(|node| end(boards, *node, signal)),
+        Outage::Cut => boards.link.cut(),
+        Outage::Swallowed => boards.link.silence(),
+        Outage::Ends(nodes, signal) => nodes.iter().for_each(|node| end(boards, *node, signal)),
     }
 }
 
-fn end(boards: &mut Bench, fault: Fault, mut start: impl FnMut(&mut Bench, Node)) {
+fn end(boards: &mut Bench, fault: Outage, mut start: impl FnMut(&mut Bench, Node)) {
     match fault {
-        Fault::Cut | Fault::Swallowed => boards.link.heal(),
-        Fault::Ends(nodes, _) => nodes.iter().for_each(|node| start(boards, *node)),
+        Outage::Cut | Outage::Swallowed => boards.link.heal(),
+        Outage::Ends(nodes, _) => nodes.iter().for_each(|node| start(boards, *node)),
     }
 }
 
 /// Two brokers with nothing else. A program that ends is nothing to them.
-fn bridge_alone(fault: Fault) -> Duration {
+fn bridge_alone(fault: Outage) -> Duration {
     let mut boards = Bench::with_cable_for_figures();
     boards.start_all(BROKERS);
     let seen = |boards: &Bench, word: &str| {
@@ -266,7 +266,7 @@ fn bridge_alone(fault: Fault) -> Duration {
 }
 
 /// The plain programs; nothing where they do not agree in time.
-fn plain_programs(fault: Fault) -> Option<Duration> {
+fn plain_programs(fault: Outage) -> Option<Duration> {
     let mut plain = PlainBoards::on(Bench::with_cable_for_figures());
     let mut boards = std::mem::replace(&mut plain.bench, Bench::new());
     begin(&mut boards, fault, |boards, node, signal| match node {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::relay::{Relay, port_of};
 use crate::support::bench::Node::Broker1;
-use crate::times::Times;
+use crate::times::NamedDurations;
 
 pub const NAME: &str = "`mosquitto_rr --latency`, over the bare relay and back";
 
@@ -19,7 +19,7 @@ pub fn can_measure() -> bool {
 }
 
 /// So many requests, one after the other.
-pub fn measure(relay: &Relay, requests: usize, times: &mut Times) {
+pub fn measure(relay: &Relay, requests: usize, times: &mut NamedDurations) {
     let port = port_of(&relay.brokers.url(Broker1));
     for number in 0..requests {
         let payload = format!(r#"{{"sensor_1":true,"request":{number}}}"#);

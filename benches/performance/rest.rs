@@ -22,7 +22,7 @@ const DAY: f64 = 86_400.0;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A process that is watched.
-struct Watched<'a> {
+struct WatchedProcess<'a> {
     name: String,
     pid: Pid,
     /// Its terminal, if it has one.
@@ -35,13 +35,13 @@ struct Watched<'a> {
 }
 
 /// What was seen of it.
-struct Seen {
+struct RestSample {
     wakes: f64,
     written: f64,
     sent: Option<usize>,
 }
 
-impl<'a> Watched<'a> {
+impl<'a> WatchedProcess<'a> {
     fn new(name: &str, pid: Pid, pty: Option<&'a Pty>) -> Self {
         Self {
             name: name.to_owned(),
@@ -62,8 +62,8 @@ impl<'a> Watched<'a> {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "some millions")]
-    fn seen(&self) -> Seen {
-        Seen {
+    fn seen(&self) -> RestSample {
+        RestSample {
             wakes: (wakes(self.pid) - self.wakes) as f64,
             written: (written(self.pid) - self.written) as f64,
             sent: self.pty.map(|pty| pty.bytes_since(self.mark).len()),
@@ -89,11 +89,11 @@ pub fn measure(page: &mut Page, aims: &mut Aims, amounts: &Amounts) {
     cable.wait_heartbeats(3, Card1, Broker2);
     let brokers = [("broker 1", Broker1), ("broker 2", Broker2)].map(|(name, node)| (name, cable.pid(node)));
     let screens = [Card1, Card2, Display].map(|node| (name_of(node), cable.take(node)));
-    let mut watched: Vec<Watched> = screens
+    let mut watched: Vec<WatchedProcess> = screens
         .iter()
-        .map(|(name, pty)| Watched::new(name, pty.pid(), Some(pty)))
+        .map(|(name, pty)| WatchedProcess::new(name, pty.pid(), Some(pty)))
         .collect();
-    watched.extend(brokers.map(|(name, pid)| Watched::new(name, pid, None)));
+    watched.extend(brokers.map(|(name, pid)| WatchedProcess::new(name, pid, None)));
     let plain = PlainBoards::start(false);
     let names = [
         "plain Python, card 1",
@@ -106,7 +106,7 @@ pub fn measure(page: &mut Page, aims: &mut Aims, amounts: &Amounts) {
         names
             .iter()
             .zip(plain.pids())
-            .map(|(name, pid)| Watched::new(name, pid, None)),
+            .map(|(name, pid)| WatchedProcess::new(name, pid, None)),
     );
     let pipe = Relay::of_mosquitto(Bench::for_figures());
     let names = ["`mosquitto_sub`", "`mosquitto_pub`"];
@@ -114,22 +114,22 @@ pub fn measure(page: &mut Page, aims: &mut Aims, amounts: &Amounts) {
         names
             .iter()
             .zip(pipe.pids())
-            .map(|(name, pid)| Watched::new(name, pid, None)),
+            .map(|(name, pid)| WatchedProcess::new(name, pid, None)),
     );
     let mqttui = mqttui(&plain.bench.url(Broker2));
     watched.extend(
         mqttui
             .iter()
-            .map(|pty| Watched::new("mqttui", pty.pid(), Some(pty))),
+            .map(|pty| WatchedProcess::new("mqttui", pty.pid(), Some(pty))),
     );
     let busy = Boards::start(false);
     // What the start has set going is no rest.
     cable.wait_heartbeats(3, Card1, Broker2);
-    watched.iter_mut().for_each(Watched::begin);
-    let toggled: Vec<Watched> = busy
+    watched.iter_mut().for_each(WatchedProcess::begin);
+    let toggled: Vec<WatchedProcess> = busy
         .pids()
         .into_iter()
-        .map(|pid| Watched::new("", pid, None))
+        .map(|pid| WatchedProcess::new("", pid, None))
         .collect();
 
     let bridge = cable.link.bytes();
@@ -152,7 +152,7 @@ pub fn measure(page: &mut Page, aims: &mut Aims, amounts: &Amounts) {
     ));
 }
 
-fn print(page: &mut Page, watched: &[Watched], seconds: f64, busy_written: &[f64], toggles: usize) {
+fn print(page: &mut Page, watched: &[WatchedProcess], seconds: f64, busy_written: &[f64], toggles: usize) {
     let rows: Vec<Vec<String>> = watched
         .iter()
         .enumerate()
@@ -206,7 +206,7 @@ fn toggle_now_and_then(boards: &Boards, time: Duration) -> usize {
     toggles
 }
 
-fn row(watched: &Watched, seconds: f64, busy: Option<(f64, usize)>) -> Vec<String> {
+fn row(watched: &WatchedProcess, seconds: f64, busy: Option<(f64, usize)>) -> Vec<String> {
     let seen = watched.seen();
     let (resident, private) = watched.memory;
     let (all, library) = threads(watched.pid);
@@ -237,7 +237,7 @@ fn bytes(count: f64) -> String {
     }
 }
 
-fn note_aims(aims: &mut Aims, watched: &Watched, seconds: f64) {
+fn note_aims(aims: &mut Aims, watched: &WatchedProcess, seconds: f64) {
     let seen = watched.seen();
     let (resident, private) = watched.memory;
     let (all, library) = threads(watched.pid);

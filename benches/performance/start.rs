@@ -15,7 +15,7 @@ use crate::support::bench::Node::{Broker2, Card1, Card2, Display};
 use crate::support::bench::{ALL, Bench, INITIAL, Node, PROGRAMS, row};
 use crate::support::pty::{Pty, Start};
 use crate::support::python::Python;
-use crate::times::{Times, ms, ratio};
+use crate::times::{NamedDurations, ms, ratio};
 
 /// The base of all ratios here.
 const FLOOR: &str = "`mosquitto_sub -C 1`: exec to the retained message";
@@ -30,7 +30,7 @@ pub fn measure(page: &mut Page, _: &mut Aims, amounts: &Amounts) {
     let mut boards = Bench::for_figures();
     boards.start_all(ALL);
     boards.wait_settled(INITIAL);
-    let mut times = Times::default();
+    let mut times = NamedDurations::default();
     for _ in 0..amounts.starts {
         times.add(FLOOR, floor(&boards));
         for node in PROGRAMS {
@@ -60,7 +60,7 @@ pub fn measure(page: &mut Page, _: &mut Aims, amounts: &Amounts) {
     page.table(&["", "median", "longest", "n", "ratio"], &rows(&times, base));
 }
 
-fn rows(times: &Times, base: Duration) -> Vec<Vec<String>> {
+fn rows(times: &NamedDurations, base: Duration) -> Vec<Vec<String>> {
     let row = |name: &String| {
         let all = times.of(name).expect("measured");
         let longest = all[all.len() - 1];
@@ -85,7 +85,7 @@ pub fn name_of(node: Node) -> &'static str {
 }
 
 /// Starts a program that has ended. `last` is a sensor and its state, for which is waited too.
-fn start(boards: &mut Bench, node: Node, how: &str, last: Option<(u8, &str)>, times: &mut Times) {
+fn start(boards: &mut Bench, node: Node, how: &str, last: Option<(u8, &str)>, times: &mut NamedDurations) {
     let begun = Instant::now();
     boards.start(node);
     let pty = boards.pty(node);
@@ -116,7 +116,7 @@ fn wait_state(pty: &Pty, sensor: u8, state: &str) {
 }
 
 /// Ends a program, toggles a sensor of the other card so many times, and starts it again.
-fn after_toggles(boards: &mut Bench, node: Node, toggles: usize, times: &mut Times) {
+fn after_toggles(boards: &mut Bench, node: Node, toggles: usize, times: &mut NamedDurations) {
     let (presser, sensor, key) = if node == Card1 {
         (Card2, 5, "5")
     } else {
@@ -149,7 +149,7 @@ fn floor(boards: &Bench) -> Duration {
     begun.elapsed()
 }
 
-fn plain_starts(amounts: &Amounts, times: &mut Times) {
+fn plain_starts(amounts: &Amounts, times: &mut NamedDurations) {
     let mut plain = PlainBoards::start(false);
     let mut state = "OK";
     let queues = amounts
@@ -183,7 +183,7 @@ fn plain_starts(amounts: &Amounts, times: &mut Times) {
 }
 
 /// It shows a tree of topics.
-fn mqttui(amounts: &Amounts, times: &mut Times) {
+fn mqttui(amounts: &Amounts, times: &mut NamedDurations) {
     if Command::new("mqttui").arg("--version").output().is_err() {
         return;
     }

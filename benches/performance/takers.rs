@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 use crate::boards::{LIMIT, PlainBoards, states_with};
-use crate::flood::{Flood, RATE, Report, stamp, stamped};
+use crate::flood::{Flood, FloodReport, RATE, stamp, stamped};
 use crate::process::{Cost, WorkWatch};
 use crate::relay::port_of;
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
@@ -46,9 +46,9 @@ pub fn our_flood(topic: &'static str, time: Duration) -> Taken {
     boards.start_all(ALL);
     boards.wait_settled(INITIAL);
     let held = |topic| boards.retained(broker, topic).expect("it is retained");
-    let report = Report::after(&held(topic), sensor);
+    let report = FloodReport::after(&held(topic), sensor);
     // Card 2's owner says each toggle on a topic of its own as well. The last one does so here.
-    let own = (program == Card2).then(|| Report::after(&held("sensors/card2"), sensor));
+    let own = (program == Card2).then(|| FloodReport::after(&held("sensors/card2"), sensor));
     boards.end(program, Signal::TERM);
     let other = if program == Card2 { Card1 } else { Card2 };
     let nodes = [
@@ -113,7 +113,7 @@ fn flooded(
     url: &str,
     topic: &str,
     time: Duration,
-    report: &Report,
+    report: &FloodReport,
     pids: &[(&'static str, Pid)],
     age: &(dyn Fn(Duration, u64) -> Option<Duration> + Sync),
 ) -> Flooded {
@@ -154,7 +154,7 @@ fn last_after(number: u64) -> u64 {
 fn say_last(
     flood: &mut Flood,
     topic: &str,
-    report: &Report,
+    report: &FloodReport,
     number: u64,
     missing: impl Fn(&str) -> Vec<&'static str>,
 ) -> Result<Duration, String> {
@@ -173,14 +173,14 @@ fn say_last(
 }
 
 /// A report in the plain programs' world: it has versions, which they pass over.
-fn plain_report(sensor: u8) -> Report {
+fn plain_report(sensor: u8) -> FloodReport {
     let states =
         r#""sensor_1":true,"sensor_2":true,"sensor_3":true,"sensor_4":true,"sensor_5":true,"sensor_6":true"#;
     let versions: Vec<String> = (1..=6)
         .map(|sensor| format!("\"sensor_{sensor}\":[19637730,3735928559]"))
         .collect();
     let text = format!(r#"{{{states},"versions":{{{}}}}}"#, versions.join(","));
-    Report::after(text.as_bytes(), sensor)
+    FloodReport::after(text.as_bytes(), sensor)
 }
 
 /// What a program prints, line by line.
@@ -254,7 +254,13 @@ pub fn tool_flood(topic: &'static str, time: Duration) -> Taken {
 }
 
 /// Until the bridge and whoever reads are there.
-fn wait_through(boards: &Bench, broker: Node, topic: &str, report: &Report, is_there: impl Fn() -> bool) {
+fn wait_through(
+    boards: &Bench,
+    broker: Node,
+    topic: &str,
+    report: &FloodReport,
+    is_there: impl Fn() -> bool,
+) {
     let sender = PlainClient::stranger(&boards.url(broker));
     while !is_there() {
         sender.say(topic, report.message(0, &stamp(Duration::ZERO)), true);

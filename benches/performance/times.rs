@@ -6,9 +6,9 @@ use crate::support::figures::{median, milliseconds, part};
 
 /// Durations, each under the name of what took so long.
 #[derive(Default)]
-pub struct Times(Vec<(String, Vec<Duration>)>);
+pub struct NamedDurations(Vec<(String, Vec<Duration>)>);
 
-impl Times {
+impl NamedDurations {
     pub fn add(&mut self, name: &str, time: Duration) {
         if let Some((_, times)) = self.0.iter_mut().find(|(known, _)| known == name) {
             times.push(time);
@@ -65,7 +65,7 @@ impl Times {
     }
 }
 
-/// The head of the table whose rows are [`Times::rows`].
+/// The head of the table whose rows are [`NamedDurations::rows`].
 pub const HEAD: [&str; 6] = [
     "from the key to",
     "median",

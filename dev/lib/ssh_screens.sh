@@ -2,7 +2,10 @@
 # Terminals over SSH to a machine of machine.sh: each is a session of a tmux server of ours, which runs an ssh
 # client. What is typed there goes through that connection, and what is seen has come through it.
 
-declare made machine leader sockets
+declare made machine leader sockets toggles
+# The screens that are to show everything, and the states that they are to show.
+declare -A attached
+declare -a states
 
 # Starts the tmux server, and makes the key that the machine's users let in.
 open_terminals() {
@@ -77,3 +80,32 @@ at_prompt() { shows "$1" '[$#] $'; }
 
 # The ssh client of a terminal.
 client() { terminals display-message -p -t "=$1:" '#{pane_pid}'; }
+
+# flip SENSOR: what its key will do
+flip() {
+  if [[ "${states[$1]}" == OK ]]; then
+    states[$1]=KO
+  else
+    states[$1]=OK
+  fi
+}
+
+# toggle NAME SENSOR: presses its key there, and waits until all screens have its new state.
+toggle() {
+  local name="$1" sensor="$2"
+  flip "${sensor}"
+  press "${name}" "${sensor}"
+  expect 20 "${name}: ${sensor} toggles, and all screens show it" all_show
+  toggles=$((toggles + 1))
+}
+
+# Whether all screens show all states, each CONFIRMED or LIVE.
+all_show() {
+  local name text sensor
+  for name in "${!attached[@]}"; do
+    text="$(screen "${name}")"
+    for sensor in 1 2 3 4 5 6; do
+      [[ "${text}" =~ Sensor\ ${sensor}\ +[^\ ]+\ +${states[sensor]}\ +(CONFIRMED|LIVE) ]] || return 1
+    done
+  done
+}

@@ -124,7 +124,7 @@ impl PahoClient {
     }
 
     /// Takes a new client from now on, and leaves the old one as it is.
-    pub(super) fn take(&mut self, made: Made) {
+    pub(super) fn take(&mut self, made: NewClient) {
         self.client = made.client;
         self.clients = made.number;
     }
@@ -321,12 +321,12 @@ fn changed_at(file: &Path) -> Option<Changed> {
 }
 
 /// A client of the library, and which one of this program.
-pub(super) struct Made {
+pub(super) struct NewClient {
     client: ManuallyDrop<AsyncClient>,
     number: u64,
 }
 
-fn make(settings: &BrokerSettings, number: u64, signals: &Sender<Signal>) -> anyhow::Result<Made> {
+fn make(settings: &BrokerSettings, number: u64, signals: &Sender<Signal>) -> anyhow::Result<NewClient> {
     let create = CreateOptionsBuilder::new()
         .server_uri(settings.url.to_string())
         .client_id(&settings.client_id)
@@ -337,7 +337,7 @@ fn make(settings: &BrokerSettings, number: u64, signals: &Sender<Signal>) -> any
         AsyncClient::new(create).with_context(|| format!("preparing an MQTT client for {}", settings.url))?;
     forward(&client, number, signals);
     let client = ManuallyDrop::new(client);
-    Ok(Made { client, number })
+    Ok(NewClient { client, number })
 }
 
 /// Callbacks run on Paho's threads with a lock of the library held: they send, and nothing else. All of them,

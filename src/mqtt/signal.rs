@@ -3,7 +3,7 @@
 use paho_mqtt::Message;
 
 use super::Problem;
-use super::client::Made;
+use super::client::NewClient;
 use super::probe::Finding;
 
 /// One thing that has happened. All come on one channel, so that what Paho saw first comes first.
@@ -19,5 +19,5 @@ pub(super) enum What {
     /// What the probe found out about this attempt.
     Explained(u64, Finding),
     /// A new client is there, in the place of one that hangs; `None` if there is none to be had.
-    Renewed(Option<Made>),
+    Renewed(Option<NewClient>),
 }

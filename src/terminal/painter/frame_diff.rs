@@ -28,7 +28,7 @@ pub(super) struct Row {
 }
 
 /// The bytes that change a screen, and the rows that are new afterwards.
-struct Change {
+struct RowChanges {
     bytes: Vec<u8>,
     rows: Vec<(usize, Row)>,
 }
@@ -77,7 +77,7 @@ impl FrameDiff {
             by_moving.extend(rest.bytes);
             if by_moving.len() < change.bytes.len() {
                 scroll.apply(&mut self.shown, &self.blank);
-                change = Change {
+                change = RowChanges {
                     bytes: by_moving,
                     rows: rest.rows,
                 };
@@ -97,7 +97,7 @@ impl FrameDiff {
         mut ansi_writer: AnsiWriter,
         scroll: Option<&Scroll>,
         wanted: &[Line<'static>],
-    ) -> Change {
+    ) -> RowChanges {
         let mut bytes = Vec::new();
         let mut rows = Vec::new();
         let first = ansi_writer.at().map_or(0, |(_, number)| number);
@@ -112,7 +112,7 @@ impl FrameDiff {
             }
         }
         ansi_writer.finish(&mut bytes);
-        Change { bytes, rows }
+        RowChanges { bytes, rows }
     }
 }
 
