@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender, select};
 
 use crate::owner::Memory;
 use crate::sensor::Card;
@@ -284,8 +284,13 @@ impl StateFile {
         threads::spawn("journal", move || {
             let mut missing = false;
             loop {
-                let said = match inbox.recv_timeout(LOOK) {
-                    Ok(memory) => match self.write(&memory) {
+                // Not `recv_timeout`, which asks the processor for other work four times before it sleeps.
+                let next = select! {
+                    recv(inbox) -> memory => memory.map(Some),
+                    default(LOOK) => Ok(None),
+                };
+                let said = match next {
+                    Ok(Some(memory)) => match self.write(&memory) {
                         Ok(warnings) => {
                             missing = false;
                             for warning in warnings {
@@ -300,14 +305,14 @@ impl StateFile {
                             Written::NotSaved(format!("cannot write {}: {error}", self.file.display()))
                         }
                     },
-                    Err(RecvTimeoutError::Timeout) => match self.gone().filter(|_| !missing) {
+                    Ok(None) => match self.gone().filter(|_| !missing) {
                         Some(what) => {
                             missing = true;
                             Written::Gone(what)
                         }
                         None => continue,
                     },
-                    Err(RecvTimeoutError::Disconnected) => return,
+                    Err(_) => return,
                 };
                 if outbox.send(said).is_err() {
                     return;
