@@ -36,7 +36,10 @@ impl Aims {
         let missed = self.0.iter().filter(|row| row[3] != "met").count();
         let words = match missed {
             0 => "All of them were met in this run.".to_owned(),
-            _ => format!("{missed} of {} were missed in this run.", self.0.len()),
+            _ => format!(
+                "{missed} of {} were missed in this run. [Figures](figures.md#why-aims-are-missed) says why, by traces.",
+                self.0.len()
+            ),
         };
         format!(
             "\n## Aims\n\n{words}\n{}",

@@ -153,7 +153,10 @@ impl Drop for Tool {
 
 fn screens(page: &mut Page, amounts: &Amounts) {
     page.subheading("Screens at one owner");
-    page.say("A key on the owner of card 1, until its own screen shows it and until the last of the screens that are attached to it does.");
+    page.say(
+        "A key on the owner of card 1, until its own screen shows it and until the last of the screens that are attached to it does. In turns with it, the key on that last screen, until it shows the \
+         new state and until it shows CONFIRMED; these ratios are to the same on the owner's own screen.",
+    );
     let boards = Boards::start(false);
     let mut more: Vec<Pty> = Vec::new();
     let mut least = None;
@@ -172,22 +175,35 @@ fn screens(page: &mut Page, amounts: &Amounts) {
         for press in 0..amounts.growth_keys {
             thread::sleep(PAUSE);
             let watch = CpuWatch::of(&[boards.card1.pid()]);
-            for (name, time) in
-                ["own", "last"]
-                    .into_iter()
-                    .zip(seen_on(&boards.card1, press, [&boards.card1, last]))
-            {
+            let confirmed: &[&str] = &["CONFIRMED"];
+            let waits = vec![
+                on_screen(&boards.card1, 1, state_after(2 * press), confirmed),
+                on_screen(last, 1, state_after(2 * press), &[]),
+            ];
+            let came = after(|| boards.card1.send("1"), waits);
+            for (name, time) in ["own", "own confirmed", "last"].into_iter().zip(came) {
                 times.add(name, time);
             }
             thread::sleep(PAUSE);
             used += watch.used()[0];
+            let waits = vec![on_screen(last, 1, state_after(2 * press + 1), confirmed)];
+            let came = after(|| last.send("1"), waits);
+            for (name, time) in ["there", "there confirmed"].into_iter().zip(came) {
+                times.add(name, time);
+            }
         }
+        let there = |name, own| {
+            let (there, own) = (times.median(name), times.median(own));
+            format!("{} ({}), {}", ms(there), ms(times.p99(name)), ratio(there, own))
+        };
         let used = each(used, amounts.growth_keys);
         rows.push(vec![
             number.to_string(),
             format!("{} ({})", ms(times.median("own")), ms(times.p99("own"))),
             format!("{} ({})", ms(times.median("last")), ms(times.p99("last"))),
             ratio(times.median("last"), times.median("own")),
+            there("there", "own"),
+            there("there confirmed", "own confirmed"),
             format!("{} ({})", ms(used), ratio(used, *least.get_or_insert(used))),
             format!("{:.1} MB", memory(boards.card1.pid()).0),
         ]);
@@ -198,6 +214,8 @@ fn screens(page: &mut Page, amounts: &Amounts) {
             "own screen, median (p99)",
             "last attached screen",
             "ratio",
+            "a key there: the new state, ratio",
+            "CONFIRMED, ratio",
             "owner, processor time a toggle (times the first row)",
             "owner, resident",
         ],

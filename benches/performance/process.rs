@@ -78,6 +78,41 @@ pub fn memory(pid: Pid) -> (f64, f64) {
     (sum(&["Rss"]), sum(&["Private_Clean", "Private_Dirty"]))
 }
 
+/// What a process has in its memory, by where it comes from: resident, and of that private, in MB.
+pub fn memory_by_kind(pid: Pid, program: &str) -> Vec<(&'static str, f64, f64)> {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps")).expect("it runs");
+    let mut kinds = [
+        ("the program's own file", 0.0, 0.0),
+        ("OpenSSL", 0.0, 0.0),
+        ("C library, loader, unwinder", 0.0, 0.0),
+        ("heap of the main thread", 0.0, 0.0),
+        ("stack of the main thread", 0.0, 0.0),
+        ("stacks and heaps of the other threads", 0.0, 0.0),
+    ];
+    let mut kind = 0;
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["Rss:", size, _] => kinds[kind].1 += size.parse::<f64>().expect("kB") / 1_000.0,
+            ["Private_Clean:" | "Private_Dirty:", size, _] => {
+                kinds[kind].2 += size.parse::<f64>().expect("kB") / 1_000.0;
+            }
+            [first, ..] if first.ends_with(':') => {}
+            _ => {
+                kind = match words.get(5) {
+                    Some(file) if file.ends_with(program) => 0,
+                    Some(file) if file.contains("libssl") || file.contains("libcrypto") => 1,
+                    Some(file) if file.starts_with('/') => 2,
+                    Some(&"[heap]") => 3,
+                    Some(&"[stack]") => 4,
+                    _ => 5,
+                }
+            }
+        }
+    }
+    kinds.to_vec()
+}
+
 /// Resident memory alone.
 pub fn resident(pid: Pid) -> f64 {
     memory(pid).0

@@ -10,11 +10,12 @@ use crate::aims::Aims;
 use crate::amounts::Amounts;
 use crate::boards::{Boards, PlainBoards, on_screen, state_after};
 use crate::page::Page;
-use crate::process::{memory, threads, wakes, written};
+use crate::process::{memory, memory_by_kind, threads, wakes, written};
 use crate::relay::Relay;
 use crate::start::name_of;
 use crate::support::bench::Node::{Broker1, Broker2, Card1, Card2, Display};
 use crate::support::bench::{ALL, Bench, INITIAL};
+use crate::support::figures::sleeps;
 use crate::support::pty::{Pty, Start};
 use crate::times::{count, two_digits};
 
@@ -30,6 +31,7 @@ struct WatchedProcess<'a> {
     /// Resident and private, in MB.
     memory: (f64, f64),
     wakes: u64,
+    sleeps: Vec<(String, u64)>,
     written: u64,
     mark: usize,
 }
@@ -49,6 +51,7 @@ impl<'a> WatchedProcess<'a> {
             pty,
             memory: memory(pid),
             wakes: wakes(pid),
+            sleeps: sleeps(pid),
             written: written(pid),
             mark: pty.map_or(0, Pty::mark),
         }
@@ -57,6 +60,7 @@ impl<'a> WatchedProcess<'a> {
     /// Counts from here on.
     fn begin(&mut self) {
         self.wakes = wakes(self.pid);
+        self.sleeps = sleeps(self.pid);
         self.written = written(self.pid);
         self.mark = self.pty.map_or(0, Pty::mark);
     }
@@ -94,6 +98,10 @@ pub fn measure(page: &mut Page, aims: &mut Aims, amounts: &Amounts) {
         .map(|(name, pty)| WatchedProcess::new(name, pty.pid(), Some(pty)))
         .collect();
     watched.extend(brokers.map(|(name, pid)| WatchedProcess::new(name, pid, None)));
+    let kinds: Vec<_> = screens
+        .iter()
+        .map(|(name, pty)| memory_by_kind(pty.pid(), name))
+        .collect();
     let plain = PlainBoards::start(false);
     let names = [
         "plain Python, card 1",
@@ -138,9 +146,12 @@ pub fn measure(page: &mut Page, aims: &mut Aims, amounts: &Amounts) {
     let seconds = rest.as_secs_f64();
     let busy_written: Vec<f64> = toggled.iter().map(|watched| watched.seen().written).collect();
     print(page, &watched, seconds, &busy_written, toggles);
+    print_wakes(page, &watched[..3], seconds);
     for watched in &watched[..3] {
         note_aims(aims, watched, seconds);
     }
+    print_memory(page, &kinds);
+    print_changes(page, aims, &screens);
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
     let rate = [0, 1].map(|way| (crossed[way] - bridge[way]) as f64 / seconds);
     page.subheading("Heartbeats on the bridge");
@@ -181,6 +192,79 @@ fn print(page: &mut Page, watched: &[WatchedProcess], seconds: f64, busy_written
         "Toggles made meanwhile on card 1 of other boards: {toggles}. Threads: in brackets, those of the MQTT library among them. Private memory was looked at before a second copy of a program was \
          started, since what two copies share is private to none; the three Python programs share theirs.",
     ));
+}
+
+fn print_wakes(page: &mut Page, watched: &[WatchedProcess], seconds: f64) {
+    page.subheading("Who is woken at rest");
+    #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+    let rate = |before: u64, now: u64| two_digits((now - before) as f64 / seconds);
+    let mut rows = Vec::new();
+    for watched in watched {
+        // A thread's name is cut by the kernel; the main thread has the program's.
+        for ((name, before), (_, now)) in watched.sleeps.iter().zip(sleeps(watched.pid)) {
+            let is_main = watched.name.starts_with(name.as_str());
+            let thread = if is_main { "main thread" } else { name };
+            rows.push(vec![watched.name.clone(), thread.to_owned(), rate(*before, now)]);
+        }
+    }
+    page.table(&["", "thread", "wake-ups a second"], &rows);
+}
+
+fn print_memory(page: &mut Page, kinds: &[Vec<(&'static str, f64, f64)>]) {
+    page.subheading("Where the memory is");
+    page.say("Resident, and in brackets what of it is private, by `/proc/PID/smaps`. Each program runs once; of two copies the program's own file is private to none.");
+    let rows: Vec<Vec<String>> = kinds[0]
+        .iter()
+        .enumerate()
+        .map(|(place, (kind, _, _))| {
+            let of = kinds.iter().map(|kinds| {
+                let (_, resident, private) = kinds[place];
+                format!("{resident:.2} MB ({private:.2})")
+            });
+            std::iter::once((*kind).to_owned()).chain(of).collect()
+        })
+        .collect();
+    page.table(
+        &["", "card1_monitor", "card2_monitor", "card2_global_display"],
+        &rows,
+    );
+}
+
+/// How many bytes go to the terminal for one change of a sensor, with all stages: of the own card on a
+/// monitor, of card 1 on the display.
+fn print_changes(page: &mut Page, aims: &mut Aims, screens: &[(&'static str, Pty); 3]) {
+    page.subheading("Bytes for a change");
+    page.say("What goes to the terminal (80x24) for one change of a sensor, its stages included: of the own card on a monitor, of card 1 on the display. The longest of 10.");
+    let [(_, card1), (_, card2), (_, display)] = screens;
+    let mut most = [0; 3];
+    for press in 0..10 {
+        let state = state_after(press);
+        // The display's change is that of card 1.
+        for (card, key, sensor, watched) in [
+            (card1, "2", 2, [Some(0), Some(2)]),
+            (card2, "5", 5, [Some(1), None]),
+        ] {
+            let marks = screens.each_ref().map(|(_, pty)| pty.mark());
+            card.send(key);
+            on_screen(card, sensor, state, &["CONFIRMED"])();
+            on_screen(display, sensor, state, &["LIVE"])();
+            // A picture may follow that only says that it is confirmed elsewhere as well.
+            thread::sleep(Duration::from_secs(1));
+            for place in watched.into_iter().flatten() {
+                let bytes = screens[place].1.bytes_since(marks[place]).len();
+                most[place] = most[place].max(bytes);
+            }
+        }
+    }
+    let rows: Vec<Vec<String>> = screens
+        .iter()
+        .zip(most)
+        .map(|((name, _), bytes)| vec![(*name).to_owned(), bytes.to_string()])
+        .collect();
+    page.table(&["", "bytes"], &rows);
+    for ((name, _), (bytes, aim)) in screens.iter().zip(most.into_iter().zip([400.0, 400.0, 256.0])) {
+        aims.at_most(&format!("{name}: bytes for a change"), count(bytes), aim, "");
+    }
 }
 
 fn mqttui(url: &str) -> Option<Pty> {

@@ -111,11 +111,15 @@ impl Machine {
     /// A program at its start. An owner takes what its state file holds.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
+        let client_id = setup.role.client_id(setup.client);
         let identity = Identity {
             role: setup.role,
             client: setup.client,
-            marker: setup.role.client_id(setup.client),
-            client_id: setup.role.client_id(setup.client),
+            marker: match setup.user {
+                Some(user) => format!("{user}/{client_id}"),
+                None => client_id.clone(),
+            },
+            client_id,
             life: setup.life,
             started: setup.started,
         };
@@ -148,7 +152,7 @@ impl Machine {
             heart: Heart::default(),
             witnessed: Pause::default(),
             answered: Pause::default(),
-            ownership: Ownership::default(),
+            ownership: Ownership::new(setup.takes_over),
             rights: Rights::default(),
             event_log: Arc::new(event_log),
             last: setup.started,
@@ -156,20 +160,6 @@ impl Machine {
             malformed: 0,
             identity,
         }
-    }
-
-    /// An owner that was started to take over from another one, wherever that runs.
-    #[must_use]
-    pub fn taking_over(mut self) -> Self {
-        self.ownership = Ownership::taking_over();
-        self
-    }
-
-    /// A program that its broker knows by this user name.
-    #[must_use]
-    pub fn of_user(mut self, user: &str) -> Self {
-        self.identity.marker = format!("{user}/{}", self.identity.client_id);
-        self
     }
 
     /// The topics to subscribe to, with their quality of service.

@@ -48,12 +48,13 @@ pub enum Stop {
 
 /// A program at work.
 pub struct Runtime {
-    machine: Machine,
+    /// It is large: moved from function to function, its copies would be half of the stack's memory.
+    machine: Box<Machine>,
     clock: Clock,
     url: BrokerUrl,
     exposure: Exposure,
     broker: Broker,
-    memories: Option<Sender<Memory>>,
+    memories: Option<Sender<Box<Memory>>>,
     written: Receiver<Written>,
     /// What a person has to know of the state file, and whether a screen hides stderr until the end.
     warnings: Vec<String>,
@@ -75,10 +76,8 @@ impl Runtime {
         take_over: bool,
     ) -> Result<Self> {
         let role = Role::Monitor(options.card);
-        let mut runtime = Self::start(role, memory, options.names.as_ref(), &options.access)?;
-        if take_over {
-            runtime.machine = runtime.machine.taking_over();
-        }
+        let names = options.names.as_ref();
+        let mut runtime = Self::start(role, memory, names, take_over, &options.access)?;
         let (memories, written) = state_file.writer();
         runtime.memories = Some(memories);
         runtime.written = written;
@@ -90,13 +89,14 @@ impl Runtime {
     /// # Errors
     /// Names the setting that can never work.
     pub fn display(access: &BrokerAccess) -> Result<Self> {
-        Self::start(Role::Display, Ok(Memory::default()), None, access)
+        Self::start(Role::Display, Ok(Memory::default()), None, false, access)
     }
 
     fn start(
         role: Role,
         memory: Result<Memory, String>,
         names: Option<&Names>,
+        takes_over: bool,
         access: &BrokerAccess,
     ) -> Result<Self> {
         let (url, exposure) = mqtt::permitted(access)?;
@@ -108,17 +108,16 @@ impl Runtime {
             Some(client) => client,
             None => random::u32()?,
         };
-        let mut machine = Machine::new(Setup {
+        let machine = boxed(Setup {
             role,
             client,
             life,
             memory,
             names: names.copied(),
+            user: access.user.as_ref().map(|user| user.name.clone()),
+            takes_over,
             started: clock.now(),
         });
-        if let Some(user) = &access.user {
-            machine = machine.of_user(&user.name);
-        }
         let broker = Broker::start(&BrokerSettings {
             url: url.clone(),
             client_id: machine.client_id().to_owned(),
@@ -285,7 +284,7 @@ impl Runtime {
                 }
                 Effect::Save(memory) => {
                     if let Some(memories) = &self.memories {
-                        let _ = memories.send(*memory);
+                        let _ = memories.send(memory);
                     }
                 }
                 Effect::StopForTwin if self.machine.is_at_other_board() => stop = Some(Stop::Across),
@@ -406,7 +405,7 @@ impl Runtime {
 /// What a program leaves.
 pub struct Left {
     /// Its last state.
-    pub machine: Machine,
+    pub machine: Box<Machine>,
     /// Why not all of it is on disk; in words.
     pub unsaved: Option<String>,
     /// What is to be said of the state file once the screen is gone.
@@ -424,6 +423,12 @@ pub enum Wakeup<T> {
     Stop(Stop),
     /// What else was waited for says nothing any more: a thread has ended.
     Closed,
+}
+
+// Not inlined, so that the caller's stack has no room for the machine.
+#[inline(never)]
+fn boxed(setup: Setup) -> Box<Machine> {
+    Box::new(Machine::new(setup))
 }
 
 fn last_will(role: Role, marker: &str, life: RunId) -> Option<Outgoing> {

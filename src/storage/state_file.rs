@@ -276,8 +276,8 @@ impl StateFile {
     /// Starts the thread that writes. Each memory sent is answered once; in between it says if the file is
     /// gone, once.
     #[must_use]
-    pub fn writer(mut self) -> (Sender<Memory>, Receiver<Written>) {
-        let (memories, inbox) = crossbeam_channel::unbounded::<Memory>();
+    pub fn writer(mut self) -> (Sender<Box<Memory>>, Receiver<Written>) {
+        let (memories, inbox) = crossbeam_channel::unbounded::<Box<Memory>>();
         let (outbox, answers) = crossbeam_channel::unbounded();
         let stamp = fs::metadata(&self.file).ok().as_ref().map(Stamp::of);
         self.there = stamp.zip(fs::read(&self.file).ok());

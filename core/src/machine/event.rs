@@ -51,6 +51,10 @@ pub struct Setup {
     /// What an owner's sensors are called; `None` if it was not told, and keeps the names that its broker
     /// has.
     pub names: Option<Names>,
+    /// The name by which its broker knows it, where it has one.
+    pub user: Option<String>,
+    /// Whether it was started to take over from another owner, wherever that runs.
+    pub takes_over: bool,
     /// The moment of the start.
     pub started: Now,
 }

@@ -86,9 +86,14 @@ pub(super) enum Heard {
 }
 
 impl Ownership {
-    pub(super) fn taking_over() -> Self {
+    pub(super) fn new(takes_over: bool) -> Self {
+        let take_over = if takes_over {
+            TakeOver::Begins
+        } else {
+            TakeOver::No
+        };
         Self {
-            take_over: TakeOver::Begins,
+            take_over,
             ..Self::default()
         }
     }

@@ -70,8 +70,7 @@ fn what_the_broker_refuses_is_told_until_it_has_refused_nothing_for_10_s() {
 
 #[test]
 fn the_marker_of_a_program_with_a_user_name_is_below_that_name_and_nobody_elses_counts() {
-    let mut program = Solo::new(Role::Display, 7, None);
-    program.machine = program.machine.of_user("viewer-wall");
+    let mut program = Solo::of_user(Role::Display, 7, "viewer-wall");
     let id = program.machine.client_id().to_owned();
     let own = Topic::Marker.name(program.machine.marker());
     assert_eq!(own, format!("sensors/marker/viewer-wall/{id}"));

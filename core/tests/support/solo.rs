@@ -100,16 +100,34 @@ impl Solo {
 
     /// With what it is told of names.
     pub fn named(role: Role, life: u32, memory: Option<&Memory>, names: Option<&Names>) -> Self {
-        let machine = Machine::new(Setup {
+        Self::of(Self::setup(role, life, memory, names), memory)
+    }
+
+    /// One that its broker knows by a user name.
+    pub fn of_user(role: Role, life: u32, user: &str) -> Self {
+        let setup = Setup {
+            user: Some(user.to_owned()),
+            ..Self::setup(role, life, None, None)
+        };
+        Self::of(setup, None)
+    }
+
+    fn setup(role: Role, life: u32, memory: Option<&Memory>, names: Option<&Names>) -> Setup {
+        Setup {
             role,
             client: 7,
             life: RunId(life),
             memory: memory.copied().ok_or_else(|| "no state file".to_owned()),
             names: names.copied(),
+            user: None,
+            takes_over: false,
             started: now(0, 0),
-        });
+        }
+    }
+
+    fn of(setup: Setup, memory: Option<&Memory>) -> Self {
         Self {
-            machine,
+            machine: Machine::new(setup),
             seconds: 0,
             ahead: 0,
             flying: Vec::new(),

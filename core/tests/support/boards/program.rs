@@ -75,6 +75,8 @@ impl Program {
             life: RunId(self.life_id),
             memory,
             names: self.names,
+            user: None,
+            takes_over: self.takes_over,
             started,
         }
     }
@@ -104,12 +106,7 @@ impl<H: Hooks> World<H> {
         program.client = kept.unwrap_or(client);
         let machine = Machine::new(program.setup(now, memory));
         program.client_id = Rc::from(machine.client_id());
-        let takes_over = program.takes_over;
-        program.machine = Some(if takes_over {
-            machine.taking_over()
-        } else {
-            machine
-        });
+        program.machine = Some(machine);
         program.life += 1;
         (program.started, program.dozes, program.due) = (self.now, false, None);
         let name = program.name;

@@ -50,6 +50,8 @@ impl Trial {
             life: LIFE,
             memory: memory.clone(),
             names: None,
+            user: None,
+            takes_over: false,
             started: BEGIN,
         };
         let machine = Machine::new(setup);
