@@ -138,8 +138,12 @@ impl Broker {
         Some(self.session.deadline()?.saturating_duration_since(now()))
     }
 
-    /// Hands in what has been said by now, so much of it that this takes no time, and does what is due.
+    /// Hands in what has been said by now, so much of it that this takes no time, and does what is due; nothing
+    /// while there are events.
     pub fn take_in(&mut self) {
+        if self.session.has_events() {
+            return;
+        }
         // First: what was waited for may be among it.
         for _ in 0..MOST_SIGNALS {
             let Ok(signal) = self.signals.try_recv() else {

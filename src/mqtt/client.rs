@@ -20,7 +20,7 @@ use paho_mqtt::{
 };
 
 use super::problem::LEAST_PACKET;
-use super::signal::{Signal, What};
+use super::signal::{LastOnTopic, Signal, What};
 use super::{BrokerSettings, Outgoing, Problem, own_files};
 use crate::settings::{Credentials, secret_file};
 use crate::system::threads;
@@ -344,10 +344,12 @@ fn make(settings: &BrokerSettings, number: u64, signals: &Sender<Signal>) -> any
 /// and the ends of operations, go into one channel, so that their order is the order in which Paho saw them.
 fn forward(client: &AsyncClient, number: u64, signals: &Sender<Signal>) {
     let sender = signals.clone();
+    let mut last = LastOnTopic::default();
     client.set_message_callback(move |_, message| {
         // Paho marks the end of a connection by `None`; that is said by the callbacks below.
         if let Some(message) = message {
-            let _ = sender.send(Signal(What::Arrived(number, Box::new(message))));
+            let superseded = last.note(&message, sender.len());
+            let _ = sender.send(Signal(What::Arrived(number, Box::new(message), superseded)));
         }
     });
     let sender = signals.clone();

@@ -205,8 +205,9 @@ impl Session {
     /// Takes in what the library, or the look for a cause, has to say.
     pub(super) fn handle(&mut self, Signal(what): Signal) {
         match what {
-            What::Arrived(client, _) | What::Lost(client, _) if !self.client.is_of(client) => {}
-            What::Arrived(_, message) => self.events.push_back(Event::Message {
+            What::Arrived(client, ..) | What::Lost(client, _) if !self.client.is_of(client) => {}
+            What::Arrived(_, _, superseded) if superseded.is_so() => {}
+            What::Arrived(_, message, _) => self.events.push_back(Event::Message {
                 topic: message.topic().to_owned(),
                 payload: message.payload().to_vec(),
                 retained: message.retained(),

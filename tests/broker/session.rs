@@ -89,6 +89,26 @@ fn what_is_in_flight_when_the_broker_dies_is_answered_exactly_once() {
     }
 }
 
+#[test]
+fn of_a_flood_without_quality_of_service_only_the_newest_waits_to_be_taken_in() {
+    let mosquitto = Mosquitto::start_new();
+    let mut slow = Observer::start(&settings(&mosquitto.url(), "slow"));
+    slow.wait_ready();
+    let mut sender = Observer::start(&settings(&mosquitto.url(), "sender"));
+    sender.wait_ready();
+    for number in 0..3_000 {
+        sender.publish(number, message("u/flood", &number.to_string(), 0));
+        assert!(sender.wait_answer(number));
+    }
+    sender.publish(3_000, message("t/end", "the end", 2));
+    assert!(sender.wait_answer(3_000));
+    // Until here it has taken in nothing.
+    slow.wait_message("the end");
+    let taken_in: Vec<u64> = slow.numbers_on("u/flood").collect();
+    assert_eq!(taken_in.last(), Some(&2_999));
+    assert!(taken_in.len() < 200, "{}", taken_in.len());
+}
+
 /// Paho frees a message that it still means to send again when a write fails: `PahoClient::renew`. Whether
 /// this hits the moment depends on the machine's load; `valgrind target/debug/deps/broker-… breaking` sees
 /// more than the answers tell.

@@ -148,6 +148,16 @@ impl Observer {
         self.seen.iter().filter(ours).count()
     }
 
+    /// What has arrived on a topic so far, as numbers.
+    pub fn numbers_on(&self, topic: &str) -> impl Iterator<Item = u64> {
+        self.seen.iter().filter_map(move |event| match event {
+            Event::Message {
+                topic: on, payload, ..
+            } if on == topic => str::from_utf8(payload).ok()?.parse().ok(),
+            _ => None,
+        })
+    }
+
     /// Closes it, and returns all that it has ever said.
     pub fn close(mut self, limit: Duration) -> Vec<Event> {
         self.broker.close(limit);
