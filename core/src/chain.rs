@@ -282,11 +282,13 @@ impl Chain {
         if !self.is_connected() {
             return Some(Link::Broker);
         }
-        if card != self.home && self.bridge.pulse.is_ended() {
+        let relayed = relay && card == Card::One;
+        // At broker 1 a display has card 1's values by way of `card2_monitor` too: over the bridge and back.
+        let comes_back = relayed && self.home == Card::One;
+        if (card != self.home || comes_back) && self.bridge.pulse.is_ended() {
             // What came over it just before it went may be behind already.
             return Some(Link::Bridge);
         }
-        let relayed = relay && card == Card::One;
         let relay_live = self.owners[Card::Two].pulse.is_live(now);
         let relay_says = self
             .heartbeat(Card::Two)
@@ -303,6 +305,9 @@ impl Chain {
         };
         if source_live {
             return (!agrees).then_some(Link::Behind(card));
+        }
+        if comes_back && !self.bridge.pulse.is_live(now) {
+            return Some(Link::Quiet);
         }
         if relayed && !relay_live {
             return Some(self.without_life(now, Card::Two));

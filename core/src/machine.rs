@@ -683,7 +683,9 @@ impl Machine {
             self.witnessed.begin(now.mono, WITNESS_PAUSE);
             self.send_acknowledged(&heartbeat.acknowledged, effects);
         }
-        if card == Card::Two && (self.knows_better(&heartbeat.has) || self.misses_the_join(now.mono)) {
+        if card == Card::Two
+            && (self.knows_better(&heartbeat.has) || self.misses_the_join(now.mono, &heartbeat.has))
+        {
             self.send_witness(now.mono, effects);
         }
     }
@@ -732,11 +734,18 @@ impl Machine {
         own.is_some_and(|own| heard.is_some_and(|heard| heard != own))
     }
 
-    /// Whether the display has known for a while that it does not have what the join has. A monitor says so
-    /// in its heartbeats.
-    fn misses_the_join(&self, now: Mono) -> bool {
-        let differs = |card| self.chain.differs(now, card);
-        self.identity.role == Role::Display && Card::ALL.into_iter().any(differs)
+    /// Whether the display has known for a while that it does not have what the join has, which `joined`
+    /// says. A monitor says so in its heartbeats.
+    fn misses_the_join(&self, now: Mono, joined: &Versions) -> bool {
+        let misses = |card| {
+            if self.chain.owner(card).pulse.is_live(now) {
+                self.chain.differs(now, card)
+            } else {
+                // Nobody makes anything of it that could be on its way.
+                !joined.same(&self.has(), card)
+            }
+        };
+        self.identity.role == Role::Display && Card::ALL.into_iter().any(misses)
     }
 
     /// The other board's broker is alive. A retained message does not prove that, but it lies at this board's

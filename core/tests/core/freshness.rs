@@ -7,7 +7,8 @@ use dualboard_core::chain::Link;
 use dualboard_core::global::Shown;
 use dualboard_core::machine::{Event, Freshness, Role};
 use dualboard_core::sensor::{Card, State};
-use dualboard_core::wire::{Direction, Topic};
+use dualboard_core::version::RunId;
+use dualboard_core::wire::{Direction, Topic, encode_last_will};
 
 const OLD: &str = r#"{"sensor_1":true,"sensor_4":true,"versions":{"sensor_1":[2,9],"sensor_4":[2,8]}}"#;
 const NEW: &str = r#"{"sensor_1":false,"sensor_4":true,"versions":{"sensor_1":[3,9],"sensor_4":[2,8]}}"#;
@@ -132,6 +133,36 @@ fn beyond_a_bridge_that_was_down_another_owner_is_listened_to_at_once() {
         next.uptime += Duration::from_secs(2);
     }
     assert_eq!(live(&display), [true; 2]);
+}
+
+#[test]
+fn at_broker_1_what_card2_monitor_relays_has_crossed_the_bridge_too() {
+    let mut display = display();
+    display.hear(Topic::Uptime(Card::Two), "100 seconds");
+    assert_eq!(live(&display), [true; 2]);
+    display.hear(Topic::Bridge(Direction::Out), "0");
+    let held_by = Card::ALL.map(|card| match display.machine.freshness(card) {
+        Freshness::Held { broken, .. } => Some(broken),
+        Freshness::Live => None,
+    });
+    assert_eq!(held_by, [Some(Link::Bridge); 2]);
+}
+
+#[test]
+fn while_card_1_is_off_a_display_asks_for_the_join_only_if_it_lacks_something_of_it() {
+    for (joined, lacks) in [(2, false), (3, true)] {
+        let mut display = display();
+        display.hear(Topic::Alive(Card::One), encode_last_will(RunId(9)));
+        let before = display.count(Topic::Witness);
+        for _ in 0..5 {
+            display.pass(2);
+            let mut beat = heartbeat(8, display.seconds, 4, version(2, 8, &[]));
+            beat.has.set(sensor(1), Some(version(joined, 9, &[])));
+            display.hear_beat(Card::Two, &beat);
+            display.run();
+        }
+        assert_eq!(display.count(Topic::Witness) > before, lacks, "{joined}");
+    }
 }
 
 #[test]
