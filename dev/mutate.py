@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """For developers. Break the core's own code, one rule at a time, and see whether the simulation or a test finds it.
 
-Some rules are broken at the core's boundary (core/tests/simulation/planted.rs, in every test run). These cannot be: each is a change
+Some rules are broken at the core's boundary (core/tests/simulation/planted.rs, in every test run). The rules here cannot be broken there: each is a change
 in one file of core/src/, made in a copy of the project below target/mutants. What the simulation cannot find, since it does not watch
 it or it is too rare, names the file of core/tests/core/ that finds it. One takes seconds, or a minute or two with the simulation.
 Ends with status 1 if one was not found, or does not fit the code any more.

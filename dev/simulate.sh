@@ -19,7 +19,7 @@ declare seeds first cores most
 
 usage() {
   cat <<HELP
-For developers. Simulate both boards with their programs, brokers, disks, the bridge and an operator: one run a seed, with
+For developers. Simulate both boards with their programs, brokers, disks, the bridge and an operator: one run per seed, with
 faults drawn by the seed. After every step the promise of docs/reliability.md is checked, after the last fault everything must agree.
 
 Usage: dev/simulate.sh [OPTION ...]

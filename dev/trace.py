@@ -8,9 +8,10 @@ tracepoints. Before that, without them, it counts the processor time of a toggle
 thread, less what the same thread takes at rest. Needs Linux, root, perf and tmux, and the release build
 (scripts/launch.sh makes it).
 
-Usage: dev/trace.py [KEYS]      (default: 100 keys)
+An example: sudo dev/trace.py 60
 """
 
+import argparse
 import re
 import shutil
 import socket
@@ -46,7 +47,9 @@ BESIDE = (
 
 
 def main() -> int:
-    keys = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("keys", metavar="KEYS", type=int, nargs="?", default=100, help="how many keys (default: 100)")
+    keys = parser.parse_args().keys
     for command in ("perf", "tmux"):
         if shutil.which(command) is None:
             sys.exit(f"trace.py: there is no {command}; install it (apt install linux-perf tmux), then run this again")

@@ -19,7 +19,7 @@ Start both boards on this machine and show their programs.
 Usage: scripts/launch.sh [OPTION ...]
 
 Installs what is missing (mosquitto, tmux, cmake, a C compiler, OpenSSL's headers, pkg-config), builds the programs,
-starts broker 1 and broker 2 with the bridge, and opens a tmux session with a pane a program and the brokers' logs in a
+starts broker 1 and broker 2 with the bridge, and opens a tmux session with a pane for each program and the brokers' logs in a
 second window. Run again, it starts what has ended and shows what runs.
 
   --port1 PORT      broker 1's port (default: 1883)                      DUALBOARD_PORT1

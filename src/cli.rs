@@ -39,8 +39,9 @@ const ENVIRONMENT: &str = "\
 Environment:
   For an option without a value, set its variable to 1, true, yes or on, or to 0, false, no or off.
   An empty variable counts as not set. An option wins over its variable.
-  The files /etc/dualboard/board.env and, over it, /etc/dualboard/PROGRAM.env may have such variables, one
-  NAME=value a line; the environment wins over both. DUALBOARD_SETTINGS names another folder; empty, none.";
+  The files /etc/dualboard/board.env and, over it, /etc/dualboard/PROGRAM.env may have such
+  variables, one NAME=value per line; the environment wins over both. DUALBOARD_SETTINGS names
+  another folder; if it is empty, there is none.";
 
 const AFTER_MONITOR: &str = "\
 Keys:
@@ -48,8 +49,9 @@ Keys:
   s silences the bell;  t tests colours and bell;  p publishes the present state again;
   ? help, with every key;  q or Ctrl-C quits
 
-Exit status: 0 after q, and when --set and --toggle are CONFIRMED; 1 when they are not in time, and after an error;
-2 for unusable arguments; 128+n after signal n. Of --check: 0 nothing is wrong; 1 some warn; 2 some FAIL.";
+Exit status: 0 after q, and when --set and --toggle are CONFIRMED; 1 when they are not in time,
+and after an error; 2 for unusable arguments; 128+n after signal n.
+Of --check: 0 nothing is wrong; 1 some warn; 2 some FAIL.";
 
 /// The options of `card1_monitor`.
 #[derive(Debug, Clone, Parser)]
@@ -123,7 +125,8 @@ pub struct Card2 {
     name = "card2_global_display",
     version,
     about = "Shows all six sensors of both boards; changes none",
-    after_help = "Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for any reason.
+    after_help = "Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO;
+3 something unknown, for any reason.
 Exit status of --check: 0 nothing is wrong; 1 some warn; 2 some FAIL.",
     after_long_help = format!("\
 Examples:
@@ -136,9 +139,10 @@ Examples:
 
 {ENVIRONMENT}
 
-Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO; 3 something unknown, for any reason;
+Exit status of --once: 0 all OK and live; 1 all OK, something held; 2 some KO;
+3 something unknown, for any reason; 2 also for unusable arguments, with nothing on stdout.
+Exit status of --check: 0 nothing is wrong; 1 some warn; 2 some FAIL;
 2 also for unusable arguments, with nothing on stdout.
-Exit status of --check: 0 nothing is wrong; 1 some warn; 2 some FAIL; 2 also for unusable arguments, with nothing on stdout.
 Otherwise: 0 after q, 1 after an error, 2 for unusable arguments, 128+n after signal n.")
 )]
 pub struct Display {
@@ -150,15 +154,15 @@ pub struct Display {
         default_value = "mqtt://localhost:1884"
     )]
     broker: String,
-    /// Print the six sensors and end, as soon as it is known which are live; at the latest after --timeout,
-    /// or 10 s after the broker's answer if that is sooner
+    /// Print the six sensors and end once it is known which are live: at the latest after --timeout, or 10 s
+    /// after the broker has answered, whichever is sooner
     #[arg(long)]
     pub once: bool,
     /// Print JSON instead of text: one object with --once or --check, otherwise one line for each change
     #[arg(long, env = "DUALBOARD_JSON", value_parser = switch)]
     pub json: bool,
     /// Give up --once after this many seconds; below 5, live sensors may still be printed as HELD. --check
-    /// listens for so long at most
+    /// listens for at most that long
     #[arg(long, value_name = "SECONDS", env = "DUALBOARD_TIMEOUT", default_value = "10", value_parser = seconds)]
     pub timeout: Duration,
     #[command(flatten)]
@@ -244,8 +248,8 @@ struct Access {
     /// The key of that certificate; only its owner and its group may read it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "DUALBOARD_KEY")]
     key: Option<PathBuf>,
-    /// Talk to a broker that is not on this machine also without encryption or without a credential; the
-    /// screen says so
+    /// Talk to a broker on another machine even without encryption or without a credential; the screen says
+    /// so
     #[arg(long, env = "DUALBOARD_INSECURE", value_parser = switch)]
     insecure: bool,
 }

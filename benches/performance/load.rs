@@ -94,15 +94,17 @@ fn floods(
 }
 
 fn note_aims(aims: &mut Aims, topic: &str, ours: &Taken) {
-    let display = ours.costs.iter().find(|cost| cost.name == "display");
-    let display = display.expect("it is measured");
-    let half = display.half.unwrap_or(display.before);
-    aims.at_most(
-        &format!("10,000 a second on `{topic}`: memory of the display grows in the second half"),
-        (display.after - half).max(0.0),
-        0.2,
-        " MB",
-    );
+    let programs = ours.costs.iter().filter(|cost| !cost.name.starts_with("broker"));
+    for program in programs {
+        let half = program.half.unwrap_or(program.before);
+        let name = program.name;
+        aims.at_most(
+            &format!("10,000 a second on `{topic}`: memory of {name} grows in the second half"),
+            (program.after - half).max(0.0),
+            0.2,
+            " MB",
+        );
+    }
     // Who falls behind shows older and older states.
     let quarter = |which: usize| {
         let length = ours.ages.len() / 4;

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The tmux session: a pane a program, the brokers' logs in a second window. It lives on the user's own tmux
+# The tmux session: a pane for each program, the brokers' logs in a second window. It lives on the user's own tmux
 # server, so that `tmux attach -t NAME` finds it; every option is set on the session or its windows, none on
 # the server. A user may have several servers (`tmux -L`, TMUX_TMPDIR): DATA/session has the name of the
 # session, and the socket of its server.

@@ -31,7 +31,7 @@ pub struct ScreenArgs {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Username, env = "DUALBOARD_OPERATOR", value_parser = Name::from_str)]
     operator: Option<Name>,
     /// Also show each new alarm as a desktop notification of the terminal; without FORM the same as auto.
-    /// Inside of tmux its option allow-passthrough has to be on
+    /// Inside tmux, its option allow-passthrough has to be on
     #[arg(
         long,
         value_name = "FORM",

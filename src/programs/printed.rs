@@ -1,4 +1,4 @@
-//! The programs without a screen: a line a change, or one answer.
+//! The programs without a screen: a line for each change, or one answer.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
