@@ -1,6 +1,6 @@
 //! What the library's threads and the look for a cause have to say.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -39,7 +39,7 @@ impl Superseded {
 /// The last message of `QoS` 0 on each topic. Without it, what comes faster than it can be taken in would pile
 /// up without end: Paho reads on, so the broker never learns that it is too fast.
 #[derive(Default)]
-pub(super) struct LastOnTopic(HashMap<String, Superseded>);
+pub(super) struct LastOnTopic(BTreeMap<String, Superseded>);
 
 impl LastOnTopic {
     /// A message has come, while so many signals wait. If these are many, the message of `QoS` 0 before it on
