@@ -68,9 +68,13 @@ impl Log {
     /// # Errors
     /// Names the file if it cannot be written.
     pub fn open(program: &'static str, settings: &LogSettings, on_screen: bool) -> Result<Option<Self>> {
-        let Some(path) = &settings.file else { return Ok(None) };
+        let Some(path) = &settings.file else {
+            return Ok(None);
+        };
         file::try_to_open(path)?;
-        Ok(Some(Self::nowhere(program, settings.level).with_file(path, on_screen)))
+        Ok(Some(
+            Self::nowhere(program, settings.level).with_file(path, on_screen),
+        ))
     }
 
     /// The log of a service: on stderr, and in a file if one is wanted. A file that cannot be written keeps

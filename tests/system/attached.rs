@@ -193,7 +193,10 @@ fn a_screen_whose_owner_has_ended_becomes_the_owner_when_its_user_asks() {
 fn a_screen_whose_owner_comes_back_as_another_version_says_so_and_ends() {
     for (pressed, kept) in [
         ("", "no key press was lost"),
-        ("2", "what was pressed last may not have been done: look at the sensors"),
+        (
+            "2",
+            "what was pressed last may not have been done: look at the sensors",
+        ),
     ] {
         let mut bench = Bench::running();
         let mut screen = attach(&bench, Card1);
@@ -216,7 +219,14 @@ fn a_screen_whose_owner_comes_back_as_another_version_says_so_and_ends() {
         assert_eq!(code(screen.wait_for_end()), 1);
         screen.assert_restored();
         let said = flat(&screen.look(PtyOutput::text));
-        assert_says(&said, &["card1_monitor was upgraded: it is of version 9.8.7", kept, "start this screen again"]);
+        assert_says(
+            &said,
+            &[
+                "card1_monitor was upgraded: it is of version 9.8.7",
+                kept,
+                "start this screen again",
+            ],
+        );
     }
 }
 

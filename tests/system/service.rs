@@ -234,7 +234,10 @@ fn a_log_file_that_cannot_be_keeps_neither_the_card_out_of_service_nor_an_operat
     let log = folder.join("log.txt");
     let path = log.display().to_string();
     let service = start(&bench, &["--log-file", &path], &[], true);
-    wait_said(&bench, &format!("<3>cannot write the log file {path}: No such file"));
+    wait_said(
+        &bench,
+        &format!("<3>cannot write the log file {path}: No such file"),
+    );
     // An operator's program reads the same files of settings.
     service.wait_owner(&bench, Card1);
     let screen = bench.spawn(Card1, &bench.url(Card1), &["--log-file", &path]);
