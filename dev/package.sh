@@ -17,6 +17,14 @@ readonly options='
   --no-install switch no_install DUALBOARD_NO_INSTALL'
 declare arch debian mirror no_install
 
+# Under sudo, Rust is where the user has it, and what is built here stays the user's: `as_user` comes before each cargo.
+as_user=()
+if ((EUID == 0)) && [[ -n "${SUDO_USER:-}" && "${SUDO_USER}" != root ]]; then
+  user_home="$(getent passwd "${SUDO_USER}" | cut -d: -f6)"
+  export CARGO_HOME="${CARGO_HOME:-${user_home}/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-${user_home}/.rustup}"
+  as_user=(runuser -u "${SUDO_USER}" -- env "HOME=${user_home}")
+fi
+
 # shellcheck source=scripts/lib/build.sh
 source "${project}/scripts/lib/build.sh"
 
@@ -45,7 +53,8 @@ target/tools. Reads the package when it is made, and fails where something is no
 
 For another processor, what is committed is built in a Debian testing in target/ARCH, with its Rust and its cross compiler, since a Rust
 toolchain from elsewhere has no libraries for that processor. With --debian 12, in a Debian 12 in target/ARCH-12, with its cross compiler
-and libraries, and the Rust of a testing inside it. They stay there for the next time. This needs root, debootstrap and 4 GB.
+and libraries, and the Rust of a testing inside it. They stay there for the next time. This needs root and 4 GB. Under sudo, the Rust
+of the user who called it is taken. On a board with that processor none of this is needed: there, dev/package.sh alone.
 
 Examples:
   dev/package.sh
@@ -59,9 +68,11 @@ main() {
   parse_options "${options}" "$@"
   has_command dpkg || die 'needs Debian: the package depends on what dpkg finds on this machine'
   [[ "${arch}" != "$(dpkg --print-architecture)" ]] || arch=''
+  [[ -z "${arch}" ]] || ((EUID == 0)) || die "--arch ${arch} needs root: it makes a Debian in a folder. Call it with sudo"
   [[ -z "${debian}" || -n "${arch}" ]] || die_usage "--debian '${debian}' is for another processor, by --arch; for this one, run this on that Debian"
   provide_needs package_needs
   require_rust
+  trap hand_over EXIT
   provide_cargo_deb
   cd "${project}"
   make_files
@@ -76,10 +87,15 @@ main() {
   say "Made: ${package} ($(du -h --apparent-size "${package}" | cut -f 1))"
 }
 
+# What root has made here beside the Debian in a folder is the user's, who could not build again otherwise.
+hand_over() {
+  ((${#as_user[@]} == 0)) || chown -R "${SUDO_USER}:" "${made}" "${tools}" "${target_dir}/debian" 2>/dev/null || true
+}
+
 make_package() {
   say 'Making the package ...'
   # cargo-deb builds the programs itself.
-  package="$(PATH="${tools}/bin:${PATH}" cargo deb --locked --quiet --output "${target_dir}/debian/" -- --target-dir "${target_dir}")" ||
+  package="$(${as_user[@]+"${as_user[@]}"} env "PATH=${tools}/bin:${PATH}" cargo deb --locked --quiet --output "${target_dir}/debian/" -- --target-dir "${target_dir}")" ||
     die 'cargo deb failed; see above'
   package="$(tail -n 1 <<<"${package}")"
 }
@@ -92,8 +108,6 @@ make_package_for() {
     armhf) triple=armv7-unknown-linux-gnueabihf gnu=arm-linux-gnueabihf ;;
     *) die_usage "--arch '${arch}': want arm64, armhf or $(dpkg --print-architecture)" ;;
   esac
-  ((EUID == 0)) || die "--arch ${arch} needs root: it makes a Debian in a folder"
-  has_command debootstrap || die 'debootstrap is missing; install it (apt-get install debootstrap), then run this again'
   build_needs=("crossbuild-essential-${arch}" "libssl-dev:${arch}" gcc libc6-dev cmake pkg-config dpkg-dev)
   # The Rust of Debian 12 and 13 is too old.
   rust_needs=(cargo rustc "libstd-rust-dev:${arch}")
@@ -183,6 +197,7 @@ package_needs() {
   missing_build_needs
   # It finds out which libraries a program needs, and which package has them. Without it, cargo-deb leaves them out.
   has_command dpkg-shlibdeps || printf 'dpkg-shlibdeps dpkg-dev - -\n'
+  [[ -z "${arch}" ]] || has_command debootstrap || printf 'debootstrap debootstrap - -\n'
 }
 
 # Into a folder of this project: whoever has another release of it keeps that.
@@ -192,13 +207,13 @@ provide_cargo_deb() {
   fi
   [[ -z "${no_install}" ]] || die "missing: cargo-deb ${cargo_deb} in ${tools}; run without --no-install"
   say "Installing: cargo-deb ${cargo_deb} into ${tools}"
-  cargo install --quiet --locked --root "${tools}" --version "=${cargo_deb}" cargo-deb
+  ${as_user[@]+"${as_user[@]}"} cargo install --quiet --locked --root "${tools}" --version "=${cargo_deb}" cargo-deb
 }
 
 # What is in the package and not in the project: man pages, completions, the command's other name, and the changelog in Debian's form.
 make_files() {
   rm -rf "${made}"
-  cargo run --quiet --locked --example package_files -- "${made}" >/dev/null
+  ${as_user[@]+"${as_user[@]}"} cargo run --quiet --locked --example package_files -- "${made}" >/dev/null
   mkdir -p "${made}/bin"
   ln -s ../lib/dualboard/scripts/dualboard-setup "${made}/bin/dualboard-setup"
   mkdir -p "${made}/share/man/man8"

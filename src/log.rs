@@ -4,6 +4,7 @@ mod file;
 mod stderr;
 mod writer;
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -67,21 +68,25 @@ impl Log {
     /// # Errors
     /// Names the file if it cannot be written.
     pub fn open(program: &'static str, settings: &LogSettings, on_screen: bool) -> Result<Option<Self>> {
-        if settings.file.is_none() {
+        let Some(path) = &settings.file else {
             return Ok(None);
-        }
-        Self::nowhere(program, settings.level)
-            .with_file(settings, on_screen)
-            .map(Some)
+        };
+        file::try_to_open(path)?;
+        Ok(Some(
+            Self::nowhere(program, settings.level).with_file(path, on_screen),
+        ))
     }
 
-    /// The log of a service: on stderr, and in a file if one is wanted.
-    ///
-    /// # Errors
-    /// Names the file if it cannot be written.
-    pub fn of_service(program: &'static str, settings: &LogSettings) -> Result<Self> {
-        // What becomes of the file is said in the log on stderr.
-        Self::on_stderr(program, settings.level).with_file(settings, true)
+    /// The log of a service: on stderr, and in a file if one is wanted. A file that cannot be written keeps
+    /// no card out of service: as of a disk that is full, that is said on stderr and on the screens, and each
+    /// line tries it again.
+    #[must_use]
+    pub fn of_service(program: &'static str, settings: &LogSettings) -> Self {
+        let log = Self::on_stderr(program, settings.level);
+        match &settings.file {
+            Some(path) => log.with_file(path, true),
+            None => log,
+        }
     }
 
     fn on_stderr(program: &'static str, level: Level) -> Self {
@@ -101,13 +106,11 @@ impl Log {
         }
     }
 
-    fn with_file(mut self, settings: &LogSettings, on_screen: bool) -> Result<Self> {
-        if let Some(path) = &settings.file {
-            let (output, news) = file::output(path, on_screen)?;
-            self.outputs.push(output);
-            self.news = news;
-        }
-        Ok(self)
+    fn with_file(mut self, path: &Path, on_screen: bool) -> Self {
+        let (output, news) = file::output(path, on_screen);
+        self.outputs.push(output);
+        self.news = news;
+        self
     }
 
     /// Whether anybody wants to know.

@@ -94,7 +94,7 @@ start_guarded_broker() {
   local board="$1" option="$2"
   guarded=1
   write_conf "broker${board}" "$(<"${board_dir}/broker.conf")"
-  if has_changed 'broker.d/*' && process_runs "${data_dir}/broker${board}.pid"; then
+  if has_changed 'broker.d/*' 'peer/*' && process_runs "${data_dir}/broker${board}.pid"; then
     warn "broker${board} runs already, with another bridge; to use the new one: $(stop_command), then this again"
   fi
   ensure_broker "broker${board}" "${local_port}" "${option}"

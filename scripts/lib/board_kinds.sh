@@ -27,7 +27,9 @@ make_board2() {
   make_board_folders
   if [[ -n "${token}" ]]; then
     take_token "${token}"
-  elif ! has_token; then
+  elif has_token; then
+    keep_token
+  else
     die "--token FILE is missing: the file that board 1 has made for board 2, needed once (the setup of board 1 says where it is)"
   fi
   ensure_authority 'board 2'

@@ -1,7 +1,7 @@
 #!/bin/sh
 # After dualboard-broker has ended: a store that it cannot read is set aside. Otherwise it would not start again, however often, and a power
 # cut that damages the store would leave a board without a broker. No sensor is lost by that: the programs and the other board have their own
-# copies. systemd says how it has ended, and where the store is.
+# copies. systemd says how it has ended, and where the store is. <4> is a warning for the journal.
 set -u
 store="${STATE_DIRECTORY:?}/mosquitto.db"
 [ "${SERVICE_RESULT:?}" != success ] && [ -s "${store}" ] || exit 0
@@ -22,4 +22,4 @@ case "${said}" in
   *) [ "${status}" -gt 128 ] && [ "${status}" -ne 137 ] || exit 0 ;;
 esac
 aside="${store}.damaged-$(date +%Y%m%dT%H%M%S)"
-mv "${store}" "${aside}" && echo "the store was damaged; set aside as ${aside}, and the broker starts with an empty one" >&2
+mv "${store}" "${aside}" && echo "<4>the store was damaged; set aside as ${aside}, and the broker starts with an empty one" >&2

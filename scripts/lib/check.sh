@@ -109,6 +109,18 @@ make_command() {
   fi
 }
 
+# remedy NAME: what makes a file that is missing, or is not as it must be. A board that is made again leaves screens elsewhere alone.
+remedy() {
+  local user="${1#credentials/}"
+  case "$1" in
+    credentials/viewer-* | credentials/operator-*) printf 'run %s again' "$(again add "${user%%-*}" "${user#*-}")" ;;
+    *) printf 'run %s again' "$(make_command)" ;;
+  esac
+}
+
+# comes_with_token NAME: whether board 2 cannot make it itself.
+comes_with_token() { [[ "${board}" == 2 && ("$1" == credentials/board2_bridge_* || "$1" == peer/ca.crt) ]]; }
+
 # NAME MODE OWNER, for what must be there.
 expected_files() {
   local user
@@ -135,13 +147,17 @@ check_modes() {
   local name mode owner found wrong=''
   while read -r name mode owner; do
     if [[ ! -e "${board_dir}/${name}" ]]; then
-      fault "${board_dir}/${name} is missing; run $(make_command) again"
+      if comes_with_token "${name}"; then
+        fault "${board_dir}/${name} is missing; bring the token of board 1 once more: $(make_command) --token FILE"
+      else
+        fault "${board_dir}/${name} is missing; $(remedy "${name}")"
+      fi
       wrong=1
       continue
     fi
     found="$(stat -c '%a %U' "${board_dir}/${name}")"
     if [[ -n "${broker_user}" && "${found}" != "${mode} ${owner}" ]] || [[ "${found%% *}" != "${mode}" ]]; then
-      fault "${board_dir}/${name} has mode and owner ${found}, not ${mode} ${owner}; run $(make_command) again"
+      fault "${board_dir}/${name} has mode and owner ${found}, not ${mode} ${owner}; $(remedy "${name}")"
       wrong=1
     fi
   done < <(expected_files)

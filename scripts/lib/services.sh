@@ -25,7 +25,8 @@ start_services() {
   systemctl enable --quiet dualboard-broker "${owner}" || die "systemd cannot enable dualboard-broker and ${owner}; see above"
   if ! systemctl is-active --quiet dualboard-broker; then
     systemctl restart dualboard-broker || broker_failed
-  elif has_changed broker.conf 'broker.d/*'; then
+  # Of another authority of board 1 too: at a reload Mosquitto's bridge trusts the new one beside the old one, whose key may be stolen.
+  elif has_changed broker.conf 'broker.d/*' 'peer/*'; then
     systemctl restart dualboard-broker || broker_failed
     say 'dualboard-broker: started again with its new settings'
   else

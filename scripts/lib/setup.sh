@@ -21,7 +21,7 @@ readonly project
 
 readonly installed_dir=/etc/dualboard
 
-declare data_dir address port local_port peer token authority bridge json worst
+declare data_dir address no_address port local_port peer token authority bridge json worst
 declare -a words bridge_users
 
 usage() {
@@ -29,7 +29,8 @@ usage() {
 Make this machine board 1 or board 2, and give and take the credentials of screens elsewhere.
 
 Usage: dualboard-setup board1 --address ADDRESS [--port PORT] [--local-port PORT]
-       dualboard-setup board2 --peer ADDRESS[:PORT] --token FILE [--address ADDRESS] [--port PORT] [--local-port PORT]
+       dualboard-setup board2 --peer ADDRESS[:PORT] --token FILE [--address ADDRESS | --no-address] [--port PORT]
+                              [--local-port PORT]
        dualboard-setup add viewer|operator NAME
        dualboard-setup revoke viewer-NAME|operator-NAME
        dualboard-setup list
@@ -40,15 +41,17 @@ Usage: dualboard-setup board1 --address ADDRESS [--port PORT] [--local-port PORT
   board2            broker 2 with the bridge to board 1, and the owner of card 2
   add               a credential for a screen elsewhere: a viewer sees all sensors; an operator also toggles those of this
                     board by messages, and acknowledges alarms. One credential serves one screen at a time
-  revoke            what has this credential is thrown out at once
+  revoke            whoever uses this credential is disconnected at once, and not let in again
   list              who has a credential
   renew             a new key and certificate for this board's broker; with --authority also a new authority, whose
                     certificate then has to go to board 2 and to all screens elsewhere; on board 1 with --bridge, instead, new
-                    passwords for the bridge, and so a new token for board 2: who has the old ones is thrown out at once
+                    passwords for the bridge, and so a new token for board 2: whoever uses the old ones is disconnected at once
   check             a line for each thing that can be wrong: ok, warn, FAIL or skipped, and then what --check of the board's
-                    programs says; ends with status 0, 1 or 2. With --json it is one object
+                    programs says. Status 0: nothing is wrong; 1: some warn; 2: some FAIL. With --json it is one object
 
-  --address ADDRESS   what others reach this board by: an address or a name; several with commas between them
+  --address ADDRESS   what others reach this board by: an address or a name; several with commas between them. With a name
+                      the broker listens on all addresses of this machine
+  --no-address        on board 2: it is not reached by others any more
   --port PORT         the broker's port there, TLS only (default: 8883)
   --local-port PORT   the broker's port on loopback (default: 1893 on board 1, 1894 on board 2)
   --peer ADDRESS[:PORT]  board 1 (port 8883 if none is given)
@@ -57,8 +60,8 @@ Usage: dualboard-setup board1 --address ADDRESS [--port PORT] [--local-port PORT
                       folder, instead of the installed one
   -h, --help          this text
 
-board1 and board2 end with status 1 if something of the board does not work yet. Run again, they change nothing; an option that was
-given once need not be given again. Without --data-dir, everything is in /etc/dualboard, and root is needed.
+board1 and board2 end with status 1 if something of the board does not work yet. Run again with the same options, or with none, they
+change nothing: an option that was given once need not be given again. Without --data-dir, everything is in /etc/dualboard, and root is needed.
 
 Examples:
   dualboard-setup board1 --address 192.0.2.1
@@ -70,6 +73,7 @@ HELP
 main() {
   parse_options '
     --address value address
+    --no-address switch no_address
     --port port port
     --local-port port local_port
     --peer value peer
@@ -188,7 +192,10 @@ set_up_board2() {
 # Sets `addresses`, with spaces between them: as they are given now, or were last.
 settle_addresses() {
   addresses="$(told addresses)"
-  if [[ -n "${address}" ]]; then
+  if [[ -n "${no_address}" ]]; then
+    [[ -z "${address}" ]] || die_usage '--address and --no-address: give one of the two'
+    addresses=''
+  elif [[ -n "${address}" ]]; then
     addresses="${address//,/ }"
     local one
     for one in ${addresses}; do
@@ -272,7 +279,7 @@ add_user() {
 say_how_to_use() {
   local user="$1" host
   host="$(url_host "${addresses%% *}")"
-  say "${user}: on the machine of the screen, with ${user} in files that nobody else reads:"
+  say "${user}: on the machine of the screen, which has card2_global_display (the package) as well, in a folder of the user who looks:"
   say "  scp root@${host}:${board_dir}/credentials/${user} root@${host}:${board_dir}/tls/ca.crt ."
   say "  chmod 600 ${user}"
   say "  card2_global_display --broker mqtts://${host}:${port} --username ${user} --password-file ${user} --ca-file ca.crt"

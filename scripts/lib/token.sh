@@ -39,6 +39,15 @@ take_token() {
   put_file peer/ca.crt 644 root:root "${certificate}"
 }
 
+# What the last token held stays, with the modes that it must have.
+keep_token() {
+  local user
+  for user in "${bridge_users[@]}"; do
+    give_file "${board_dir}/credentials/${user}" 600 root:root
+  done
+  give_file "${board_dir}/peer/ca.crt" 644 root:root
+}
+
 not_a_token() { die "--token $1: this is not the file that board 1 has made: $2. Copy it from there once more"; }
 
 # Whether a token was taken, now or earlier.

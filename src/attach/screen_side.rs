@@ -131,7 +131,7 @@ impl Drop for OwnerLink {
 fn greeting(reader: &mut BufReader<UnixStream>, path: &Path) -> Result<Hello, NotAttached> {
     let mut first = String::new();
     match reader.read_line(&mut first) {
-        Ok(count) if count > 0 => {}
+        Ok(_) if first.ends_with('\n') => {}
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
             return Err(NotAttached::Silent(path.display().to_string()));
         }

@@ -10,27 +10,30 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::{Form, News, Output};
 use crate::storage::state_file::access;
 
-/// Starts the thread. The file is opened anew for each batch of lines: so it may be moved away, as rotating
-/// logs does, and a disk that has been full is written again.
-///
-/// `on_screen` says that something else, such as a screen, tells what becomes of the file; else stderr does.
-pub(super) fn output(path: &Path, on_screen: bool) -> Result<(Output, Receiver<News>)> {
-    let path = path.to_owned();
-    open(&path).with_context(|| {
+/// Looks whether the file can be written, and makes it.
+pub(super) fn try_to_open(path: &Path) -> Result<()> {
+    open(path).map(drop).with_context(|| {
         format!(
             "cannot write the log file {}; name one that this user may write with --log-file",
             path.display()
         )
-    })?;
+    })
+}
+
+/// Starts the thread. The file is opened anew for each batch of lines: so it may be moved away, as rotating
+/// logs does, and a disk that has been full is written again.
+///
+/// `on_screen` says that something else, such as a screen, tells what becomes of the file; else stderr does.
+pub(super) fn output(path: &Path, on_screen: bool) -> (Output, Receiver<News>) {
     let (outbox, news) = unbounded();
     let mut writer = Writer {
-        path,
+        path: path.to_owned(),
         outbox,
         on_screen,
         lost: 0,
     };
     let output = Output::start("log", Form::Dated, move |lines| writer.write(lines));
-    Ok((output, news))
+    (output, news)
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -1,5 +1,6 @@
 //! A screen of an owner that runs in another process. It owns nothing: when the owner ends, or does not
-//! answer any more, it says so, shows what it knew last, and waits for the next one, or for an answer.
+//! answer any more, it says so, shows what it knew last, and waits for the next one, or for an answer. When
+//! the next one is of another version, it ends: no later one would be of this.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,12 +14,13 @@ use crate::command::{Answer, Change, Changes, Command, Name};
 use crate::event_log::{EventLog, Fact};
 use crate::mqtt::Exposure;
 use crate::programs::runtime::{Stop, Wakeup};
-use crate::programs::source::Source;
+use crate::programs::source::{Source, THREAD_ENDED};
 use crate::sensor::{Card, PerSensor, SensorId};
 use crate::storage::lock;
 use crate::system::clock::Clock;
 use crate::system::{random, threads};
 use crate::terminal::input::Input;
+use crate::text::words;
 use crate::time::{Mono, Now, Wall};
 use crate::ui::controls::Absence;
 use crate::ui::view::Elsewhere;
@@ -47,8 +49,10 @@ pub struct AttachedScreen {
     card: Card,
     clock: Clock,
     owner: Option<OwnerLink>,
-    /// The next owner, once there is one.
-    next: Receiver<OwnerLink>,
+    /// The next owner, once there is one; or why none will ever do.
+    next: Receiver<Result<OwnerLink, NotAttached>>,
+    /// Why none did.
+    closed: Option<NotAttached>,
     url: String,
     exposure: Exposure,
     view: View,
@@ -100,6 +104,7 @@ impl AttachedScreen {
             own_events: EventLog::default(),
             owner: Some(owner),
             next: never(),
+            closed: None,
             operator,
             command: None,
             last: random::u64()?,
@@ -253,7 +258,9 @@ impl AttachedScreen {
             loop {
                 std::thread::park_timeout(LOOK_AGAIN);
                 let Some(folder) = folder.upgrade() else { return };
-                if let Ok(owner) = OwnerLink::to(&folder, card) {
+                let owner = OwnerLink::to(&folder, card);
+                // After an upgrade: a screen that waited for its own version would wait for ever.
+                if matches!(owner, Ok(_) | Err(NotAttached::OtherVersion(_))) {
                     let _ = sender.send(owner);
                     return;
                 }
@@ -335,8 +342,13 @@ impl Source for AttachedScreen {
                     }
                     Err(_) => self.lost(),
                 },
-                recv(self.next) -> owner => if let Ok(owner) = owner {
-                    self.found(owner);
+                recv(self.next) -> owner => match owner {
+                    Ok(Ok(owner)) => self.found(owner),
+                    Ok(Err(why)) => {
+                        self.closed = Some(why);
+                        return Wakeup::Closed;
+                    }
+                    Err(_) => self.next = never(),
                 },
                 recv(check) -> _ => {
                     self.forget();
@@ -349,6 +361,19 @@ impl Source for AttachedScreen {
             }
             return Wakeup::Taken;
         }
+    }
+
+    fn why_closed(&self) -> String {
+        let Some(why) = &self.closed else {
+            return THREAD_ENDED.to_owned();
+        };
+        let program = words::owner(self.card);
+        let kept = if self.unanswered.is_empty() {
+            "no key press was lost"
+        } else {
+            "what was pressed last may not have been done: look at the sensors"
+        };
+        format!("{program} was upgraded: {why}; {kept}; start this screen again")
     }
 
     fn has_more(&self) -> bool {

@@ -107,13 +107,14 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
     if options.take_over || !options.state_dir.exists() {
         can_own(&options.access)?;
     }
-    // Before anything that has an effect: whoever asks for a log wants to read there what was done.
-    let program = words::owner(options.card);
-    let log = if options.is_service {
-        Some(Log::of_service(program, &options.logging)?)
-    } else {
-        Log::open(program, &options.logging, options.asked.is_none() && is_screen())?
-    };
+    // Before anything that has an effect: whoever asks for a log wants to read there what was done. But a
+    // screen of an owner that runs leaves the log to that one, which may be the only one who may write it.
+    let may_attach = options.asked.is_none()
+        && !options.is_service
+        && !options.take_over
+        && is_screen()
+        && options.state_dir.exists();
+    let mut log = if may_attach { None } else { open_log(options)? };
     let state_file = StateFile::open(&options.state_dir, options.card)?;
     if let Some(asked) = &options.asked {
         return set::run(options, asked, state_file, log);
@@ -140,6 +141,9 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
             Reason::Stop(_) => return Ok(STOPPED),
         }
     };
+    if may_attach {
+        log = open_log(options)?;
+    }
     // Before anything is read, made or set aside.
     let exposure = can_own(&options.access)?;
     let mut state_file = state_file.locked(lock);
@@ -165,6 +169,15 @@ fn monitor(options: &MonitorOptions) -> Result<u8> {
         None => printed::follow(runtime, false, on_alarm)?,
     };
     exit.of_monitor(options)
+}
+
+/// The log of an owner, or of `--set`.
+fn open_log(options: &MonitorOptions) -> Result<Option<Log>> {
+    let program = words::owner(options.card);
+    if options.is_service {
+        return Ok(Some(Log::of_service(program, &options.logging)));
+    }
+    Log::open(program, &options.logging, options.asked.is_none() && is_screen())
 }
 
 /// Whether the broker may be spoken to as the settings say; gives what the connection lacks.

@@ -421,7 +421,7 @@ pub enum Wakeup<T> {
     Other(T),
     /// The machine wants the program to end.
     Stop(Stop),
-    /// What else was waited for says nothing any more: a thread has ended.
+    /// What was waited for says nothing any more: a thread has ended, or there is no owner to be shown.
     Closed,
 }
 

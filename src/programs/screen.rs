@@ -138,7 +138,7 @@ impl<'a> Screen<'a> {
                     }
                 }
                 Wakeup::Stop(stop) => return Ok(Reason::Stop(stop)),
-                Wakeup::Closed => bail!("a thread of this program has ended; start it again"),
+                Wakeup::Closed => bail!(source.why_closed()),
             }
         }
     }

@@ -208,7 +208,7 @@ impl Job<'_> {
                     }
                 }
                 Wakeup::Stop(stop) => return Ok(Cause::Replaced(stop)),
-                Wakeup::Closed => anyhow::bail!("a thread of this program has ended; start it again"),
+                Wakeup::Closed => anyhow::bail!(owner.why_closed()),
             }
         }
     }

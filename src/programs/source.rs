@@ -15,6 +15,9 @@ use crate::ui::view::Elsewhere;
 use crate::version::Dot;
 use crate::view::View;
 
+/// Why a program cannot go on without one of its threads.
+pub(super) const THREAD_ENDED: &str = "a thread of this program has ended; start it again";
+
 /// What is behind a screen.
 pub trait Source {
     /// What there is to see now.
@@ -34,6 +37,11 @@ pub trait Source {
 
     /// Waits until something has happened, takes it in, and says what a screen has to take care of.
     fn wait(&mut self, inputs: &Receiver<Input>, limit: Option<Duration>) -> Wakeup<Input>;
+
+    /// Why nothing more can happen, when [`Self::wait`] says so; in words.
+    fn why_closed(&self) -> String {
+        THREAD_ENDED.to_owned()
+    }
 
     /// Whether there is more to take in by now: what is seen at this moment is soon out of date.
     fn has_more(&self) -> bool;

@@ -31,8 +31,11 @@ main() {
   what_was_cut_off_is_completed
   another_address_makes_another_certificate
   credentials_come_and_go
+  an_operator_toggles_by_messages
   certificates_are_renewed_while_it_runs
+  an_old_authority_is_worth_nothing_after_renewal
   a_stolen_token_is_worth_nothing_after_renewal
+  a_password_that_is_removed_is_made_anew
   check_sees_what_is_wrong
   count
 }
@@ -223,6 +226,18 @@ another_address_makes_another_certificate() {
   check 'has a certificate for it' says 'ok      TLS at 192.0.2.9'
   check 'and says that the broker has started again' says 'started again with its new settings'
   check 'board 2 finds it' soon bridge_is_up
+  check 'board 2 is told to go there' two board2 --peer 192.0.2.9
+  check 'and does' soon bridge_is_up
+  check 'and to come back' two board2 --peer "${address1}"
+  check 'and does that too' soon bridge_is_up
+  check 'board 2 is hidden from others' two board2 --no-address
+  check 'and has no listener for them' refused grep -q '^listener 8883' "${files2}/broker.conf"
+  check 'that stays so' two board2
+  check 'without one' refused grep -q '^listener 8883' "${files2}/broker.conf"
+  check 'an address and none' fails_saying 'give one of the two' setup2 board2 --address "${address2}" --no-address
+  check 'board 1 cannot do without' fails_saying '--address ADDRESS is missing' setup1 board1 --no-address
+  check 'board 2 is to be reached again' two board2 --address "${address2}"
+  check 'and is' says "ok      TLS at ${address2}, port 8883"
 }
 
 bridge_is_up() { two check && says 'ok      bridge: up'; }
@@ -252,6 +267,31 @@ credentials_come_and_go() {
   check 'all that without a new start of the broker' test "$(<"${sandbox}/${host1}/units/dualboard-broker.pid")" = "${process}"
 }
 
+# By the letter of docs/operations.md, on board 2 as a machine elsewhere.
+an_operator_toggles_by_messages() {
+  local home="${sandbox}/operator" settings command listener
+  settings="$(sed -n '/^(umask 077; mkdir -p ~\/\.config;/p' "${here}/docs/operations.md")"
+  command="$(sed -n '/^mosquitto_pub -q 2 -t sensors\/card1\/set /p' "${here}/docs/operations.md")"
+  check 'the guide has both commands' test -n "${settings}" -a -n "${command}"
+  check 'an operator is added' one add operator desk
+  mkdir "${home}"
+  cp "${files1}/credentials/operator-desk" "${files1}/tls/ca.crt" "${home}"
+  check 'her client is told once where and who' as_operator "${settings}"
+  check 'in a file for her alone' test "$(stat -c %a "${home}/.config/mosquitto_pub")" = 600
+  replace=1 as_user at1 "${files1}" card1_monitor mosquitto_sub -p 1893 -t sensors/card1/set -C 1 >"${sandbox}/heard" &
+  listener=$!
+  check 'what she sends is heard on board 1' soon heard_from_operator "${command}"
+  kill "${listener}" 2>/dev/null || true
+  wait "${listener}" 2>/dev/null || true
+  check 'the operator is revoked' one revoke operator-desk
+}
+
+as_operator() { at2 env -u XDG_CONFIG_HOME HOME="${sandbox}/operator" bash -euc "cd ~; $1"; }
+heard_from_operator() {
+  as_operator "$1" || return 1
+  grep -qF '{"sensor_2":"KO"}' "${sandbox}/heard"
+}
+
 certificates_are_renewed_while_it_runs() {
   local before process
   before="$(cksum <"${files1}/tls/broker.crt")"
@@ -261,6 +301,31 @@ certificates_are_renewed_while_it_runs() {
   check 'and what the broker shows' soon broker_shows_its_certificate
   check 'without a new start' test "$(<"${sandbox}/${host1}/units/dualboard-broker.pid")" = "${process}"
   check 'board 2 is still joined' soon bridge_is_up
+}
+
+# As its thief would: a broker 1 that shows what the old authority has signed. What the bridge makes of it, the log of broker 2 says.
+an_old_authority_is_worth_nothing_after_renewal() {
+  local before
+  cp -a "${files1}/tls" "${sandbox}/old_tls"
+  check 'board 1 makes a new authority' one renew --authority
+  check 'board 2 takes the new token' two board2 --token "${files1}/token"
+  check 'and its broker has started again' says 'started again with its new settings'
+  check 'the bridge is up' soon bridge_is_up
+  cp -a "${files1}/tls" "${sandbox}/new_tls"
+  cp -a "${sandbox}/old_tls/." "${files1}/tls"
+  before="$(refusals)"
+  at1 systemctl restart dualboard-broker
+  check 'a broker with the old key is refused by the bridge' soon refuses_again "${before}"
+  cp -a "${sandbox}/new_tls/." "${files1}/tls"
+  at1 systemctl restart dualboard-broker
+  check 'and the right one is not' soon bridge_is_up
+}
+
+refusals() { grep -c 'certificate verify failed' "${sandbox}/${host2}/units/dualboard-broker.out" || true; }
+refuses_again() {
+  local now
+  now="$(refusals)"
+  ((now > $1))
 }
 
 a_stolen_token_is_worth_nothing_after_renewal() {
@@ -275,6 +340,16 @@ a_stolen_token_is_worth_nothing_after_renewal() {
   check 'and the bridge is up' soon bridge_is_up
 }
 
+a_password_that_is_removed_is_made_anew() {
+  mkdir "${sandbox}/stolen_display"
+  cp -a "${files2}/credentials" "${sandbox}/stolen_display"
+  rm "${files2}/credentials/display"
+  check 'board 2 without the password of its display' two board2
+  check 'has another one' refused cmp -s "${files2}/credentials/display" "${sandbox}/stolen_display/credentials/display"
+  check 'which is good' soon as_user at2 "${files2}" display mosquitto_sub -p 1894 -t x -E -W 5
+  check 'and the old one is not' soon refused as_user at2 "${sandbox}/stolen_display" display mosquitto_sub -p 1894 -t x -E -W 5
+}
+
 broker_shows_its_certificate() {
   [[ "$(at1 openssl s_client -connect "${address1}:8883" </dev/null 2>/dev/null | openssl x509)" == "$(openssl x509 -in "${files1}/tls/broker.crt")" ]]
 }
@@ -282,7 +357,17 @@ broker_shows_its_certificate() {
 check_sees_what_is_wrong() {
   chmod 640 "${files2}/credentials/board2_bridge_in"
   check 'a secret for the group' fails_saying 'FAIL    /etc/dualboard/credentials/board2_bridge_in has mode' setup2 check
-  chmod 600 "${files2}/credentials/board2_bridge_in"
+  check 'board 2 again' two board2
+  check 'sets it right' test "$(stat -c %a "${files2}/credentials/board2_bridge_in")" = 600
+  mv "${files2}/peer/ca.crt" "${sandbox}/peer_ca.crt"
+  check 'a lost file of the token' fails_saying 'bring the token of board 1 once more: dualboard-setup board2 --token FILE' setup2 check
+  mv "${sandbox}/peer_ca.crt" "${files2}/peer/ca.crt"
+  check 'a screen elsewhere' two add viewer hall
+  chmod 640 "${files2}/credentials/viewer-hall"
+  check 'whose password is for the group' fails_saying 'run dualboard-setup add viewer hall again' setup2 check
+  check 'what it says is done' two add viewer hall
+  check 'and sets it right' test "$(stat -c %a "${files2}/credentials/viewer-hall")" = 600
+  check 'it is taken back' two revoke viewer-hall
   printf 'secret\n' >"${files2}/credentials/copy"
   check 'a copy of a secret that is open' fails_saying 'FAIL    /etc/dualboard/credentials/copy can be read' setup2 check
   rm "${files2}/credentials/copy"

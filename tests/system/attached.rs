@@ -1,14 +1,15 @@
 //! Other screens of an owner that runs: same picture, same keys, and none of them holds anything up.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::os::unix::net::UnixStream;
+use std::io::{BufRead, BufReader, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::bench::Node::{self, Broker1, Card1, Card2};
+use crate::support::bench::told::assert_says;
 use crate::support::bench::{Bench, flat, row};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::pty::{Pty, PtyOutput, code};
@@ -185,6 +186,48 @@ fn a_screen_whose_owner_has_ended_becomes_the_owner_when_its_user_asks() {
     second.press("3");
     bench.give(Card1, first);
     bench.wait_settled(["OK", "KO", "KO", "OK", "OK", "OK"]);
+}
+
+/// As an upgrade does it: the screen's own version never comes back.
+#[test]
+fn a_screen_whose_owner_comes_back_as_another_version_says_so_and_ends() {
+    for (pressed, kept) in [
+        ("", "no key press was lost"),
+        (
+            "2",
+            "what was pressed last may not have been done: look at the sensors",
+        ),
+    ] {
+        let mut bench = Bench::running();
+        let mut screen = attach(&bench, Card1);
+        if !pressed.is_empty() {
+            // It takes no key any more, and then it is killed.
+            kill_process(bench.pid(Card1), Signal::STOP).expect("it runs");
+            screen.press(pressed);
+            screen.wait_until_keys_are_read();
+        }
+        bench.end(Card1, Signal::KILL);
+        fs::remove_file(socket(&bench)).expect("the killed owner has left it");
+        let next = UnixListener::bind(socket(&bench)).expect("a socket");
+        let (mut stream, _) = next.accept().expect("the screen looks for the next owner");
+        stream
+            .write_all(
+                br#"{"hello":{"version":"9.8.7","pid":1,"place":"service","url":"mqtt://a"}}
+"#,
+            )
+            .expect("it reads");
+        assert_eq!(code(screen.wait_for_end()), 1);
+        screen.assert_restored();
+        let said = flat(&screen.look(PtyOutput::text));
+        assert_says(
+            &said,
+            &[
+                "card1_monitor was upgraded: it is of version 9.8.7",
+                kept,
+                "start this screen again",
+            ],
+        );
+    }
 }
 
 #[test]

@@ -189,6 +189,23 @@ fn a_file_that_comes_back_is_written_again_and_says_what_is_missing() {
     );
 }
 
+/// The owner may be the only one who may write there, or has to make the file itself.
+#[test]
+fn a_screen_leaves_the_log_to_the_owner_and_writes_one_when_it_is_the_owner() {
+    let mut bench = Bench::running();
+    let log = file(&bench);
+    let option = format!("--log-file={}", log.display());
+    let screen = bench.spawn(Card1, &bench.url(Card1), &[&option]);
+    screen.wait_for("whose screen it is", |seen| seen.shows("screen of process"));
+    assert!(!log.exists(), "a screen writes nothing there");
+    bench.end(Card1, Signal::TERM);
+    screen.wait_for("the key", |seen| seen.shows("o run it here"));
+    screen.press("o");
+    bench.give(Card1, screen);
+    bench.wait_settled(INITIAL);
+    wait_for(&bench, "connected");
+}
+
 #[test]
 fn a_file_that_cannot_be_is_named_at_the_start() {
     let mut bench = Bench::running();

@@ -228,6 +228,31 @@ fn a_log_file_is_written_beside_it_and_what_becomes_of_it_is_said() {
 }
 
 #[test]
+fn a_log_file_that_cannot_be_keeps_neither_the_card_out_of_service_nor_an_operator_out() {
+    let mut bench = bench();
+    let folder = bench.folder().join("logs");
+    let log = folder.join("log.txt");
+    let path = log.display().to_string();
+    let service = start(&bench, &["--log-file", &path], &[], true);
+    wait_said(
+        &bench,
+        &format!("<3>cannot write the log file {path}: No such file"),
+    );
+    // An operator's program reads the same files of settings.
+    service.wait_owner(&bench, Card1);
+    let screen = bench.spawn(Card1, &bench.url(Card1), &["--log-file", &path]);
+    wait_screen_of(&screen, &service);
+    bench.give(Card1, screen);
+    bench.press(Card1, "2");
+    bench.wait_settled(["OK", "KO", "OK", "OK", "OK", "OK"]);
+    fs::create_dir(&folder).expect("a folder");
+    bench.press(Card1, "3");
+    wait_said(&bench, "<6>log file written again");
+    let text = fs::read_to_string(&log).expect("a log");
+    assert!(text.contains("lines could not be written here"), "{text}");
+}
+
+#[test]
 fn its_screens_toggle_and_go_on_when_it_was_killed_and_is_started_again() {
     let mut bench = bench();
     let service = start(&bench, &[], &[], true);
