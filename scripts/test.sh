@@ -11,6 +11,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/options.sh"
 project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 readonly project
 declare no_install
+declare -A beside=()
 
 # shellcheck source=scripts/lib/build.sh
 source "${project}/scripts/lib/build.sh"
@@ -66,26 +67,42 @@ main() {
   check 'examples in the documentation' cargo test --locked --doc
   check 'release build' cargo build --locked --release
   check 'instruction counts' cargo bench --locked --bench instructions
-  # It waits nearly all the time, so it runs beside the others.
-  tests/scripts/rights.sh >target/rights.log 2>&1 &
-  rights=$!
-  trap 'kill "${rights}" 2>/dev/null || true' EXIT
+  # These two wait nearly all the time, so they run beside the others.
+  trap end_all EXIT
+  begin 'rights' tests/scripts/rights.sh
+  begin 'proxy' dev/chaos.sh --seed 5 --faults 40 --proxy
   local test
   for test in tests/scripts/*.sh; do
     [[ "${test}" == */rights.sh ]] || check "${test}" "${test}"
   done
-  check 'tests/scripts/rights.sh' end_of_rights
+  check 'tests/scripts/rights.sh' end_of 'rights'
+  check 'real faults, the cable a proxy' end_of 'proxy'
   check 'the judge of the campaign' dev/chaos.sh --self-test
   check 'real faults' dev/chaos.sh --seed 1 --faults 60 --worlds 2
-  check 'real faults, the cable a proxy' dev/chaos.sh --seed 5 --faults 40 --proxy
   conclude
 }
 
-end_of_rights() {
+# begin WORD COMMAND...: runs it beside what follows, until end_of WORD.
+begin() {
+  local word="$1"
+  shift
+  "$@" >"target/beside-${word}.log" 2>&1 &
+  beside["${word}"]=$!
+}
+
+end_of() {
   local status=0
-  wait "${rights}" || status=$?
-  cat target/rights.log
+  wait "${beside[$1]}" || status=$?
+  unset "beside[$1]"
+  cat "target/beside-$1.log"
   return "${status}"
+}
+
+end_all() {
+  local process
+  for process in "${beside[@]}"; do
+    kill "${process}" 2>/dev/null || true
+  done
 }
 
 # The settings of whoever runs the tests are not theirs: a session or data folder named there may be in use.
