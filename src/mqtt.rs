@@ -138,8 +138,8 @@ impl Broker {
         Some(self.session.deadline()?.saturating_duration_since(now()))
     }
 
-    /// Hands in what has been said by now, so much of it that this takes no time, and does what is due; nothing
-    /// while there are events.
+    /// Hands in what has been said by now, so much of it that this takes no time, and does what is due;
+    /// nothing while there are events.
     pub fn take_in(&mut self) {
         if self.session.has_events() {
             return;

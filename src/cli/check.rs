@@ -11,8 +11,8 @@ const HEADING: &str = "Without a terminal";
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct CheckArgs {
     /// Check the broker, the rights there, the bridge, the clock, and a monitor's state folder; print a line
-    /// for each (ok, warn, FAIL or skipped) and end. It disturbs nothing, except that a broker that gives each
-    /// user one connection cuts off another screen of the same user for a moment
+    /// for each (ok, warn, FAIL or skipped) and end. It disturbs nothing, except that a broker that gives
+    /// each user one connection cuts off another screen of the same user for a moment
     #[arg(long, help_heading = HEADING)]
     pub(super) check: bool,
 }

@@ -36,8 +36,8 @@ impl Superseded {
     }
 }
 
-/// The last message of `QoS` 0 on each topic. Without it, what comes faster than it can be taken in would pile
-/// up without end: Paho reads on, so the broker never learns that it is too fast.
+/// The last message of `QoS` 0 on each topic. Without it, what comes faster than it can be taken in would
+/// pile up without end: Paho reads on, so the broker never learns that it is too fast.
 #[derive(Default)]
 pub(super) struct LastOnTopic(BTreeMap<String, Superseded>);
 
