@@ -6,7 +6,6 @@ use dualboard_core::sensor::SensorId;
 use dualboard_core::stage::Stage;
 
 use super::boards::broker::Packet;
-use super::boards::payload::names_in;
 use super::boards::world::{BOARD1, BOARD2};
 use super::reference::Made;
 use super::run::{AGREEMENT, CARD1, CARD2, QUIET, Simulation, TWIN};
@@ -112,8 +111,8 @@ impl Simulation {
                 return Some(format!("{program} calls {sensor} otherwise than its owner"));
             }
             for (kept, packet) in self.retained(place) {
-                let said = packet.and_then(|packet| names_in(&packet.payload)[place].take());
-                if said != name {
+                let said = packet.and_then(|packet| packet.names()[place].as_ref());
+                if said != name.as_ref() {
                     return Some(format!("{kept} calls {sensor} otherwise than its owner"));
                 }
             }

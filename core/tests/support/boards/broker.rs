@@ -1,10 +1,11 @@
 //! A broker: retained messages, sessions with queues, wills, and what of it is on disk.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use super::Hooks;
-use super::payload::{Image, image_of};
+use super::payload::{Image, NamesSaid, image_of, names_in};
 use super::world::{BOARD2, Scheduled, World};
 
 /// A published message.
@@ -15,6 +16,8 @@ pub struct Packet {
     pub qos: u8,
     pub retain: bool,
     pub image: Image,
+    /// Read when it is asked for: the judge looks at what lies at a broker again and again.
+    names: OnceCell<NamesSaid>,
     /// Whether somebody published it who is none of the programs, wherever a bridge has carried it since.
     pub foreign: bool,
 }
@@ -30,8 +33,14 @@ impl Packet {
             qos,
             retain,
             image,
+            names: OnceCell::new(),
             foreign: false,
         })
+    }
+
+    /// What it calls each sensor.
+    pub fn names(&self) -> &NamesSaid {
+        self.names.get_or_init(|| names_in(&self.payload))
     }
 
     /// The same message, published by somebody else.

@@ -30,7 +30,9 @@ fn image_in(report: &Value) -> Image {
 }
 
 /// What a payload calls each sensor.
-pub fn names_in(payload: &[u8]) -> [Option<String>; 6] {
+pub type NamesSaid = [Option<String>; 6];
+
+pub fn names_in(payload: &[u8]) -> NamesSaid {
     let report: Value = serde_json::from_slice(payload).unwrap_or_default();
     std::array::from_fn(|place| {
         let name = report.get("names")?.get(format!("sensor_{}", place + 1))?;
