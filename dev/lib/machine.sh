@@ -19,14 +19,17 @@ make_machine() {
 
 # Boots it, and waits until it has.
 boot() {
-  local group="dualboard-$$-${machine##*/}" join=() own=(--private-network)
+  local group="dualboard-$$-${machine##*/}" join=() own=(--private-network) layout=() version
+  version="$(dpkg-query --admindir="${machine}/var/lib/dpkg" --show --showformat '${Version}' systemd)"
+  # From then on systemd boots under the newer layout of control groups only, which nspawn of Debian 12 does not take from a host with both.
+  ((${version%%[!0-9]*} < 258)) || layout=(env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1)
   if [[ -n "${network}" ]]; then
     join=(nsenter --net="/var/run/netns/${network}") own=()
   fi
   # No unit of its own: it works where no systemd runs.
   (
     enter_group "${group}"
-    exec ${join[@]+"${join[@]}"} systemd-nspawn --quiet --register=no --keep-unit --directory="${machine}" \
+    exec ${layout[@]+"${layout[@]}"} ${join[@]+"${join[@]}"} systemd-nspawn --quiet --register=no --keep-unit --directory="${machine}" \
       --machine="${group}" ${own[@]+"${own[@]}"} --boot --console=pipe
   ) </dev/null >>"${made}/console.log" 2>&1 &
   container=$!

@@ -5,7 +5,8 @@
 declare board_dir broker_user
 
 # shellcheck disable=SC2034 # read by what makes boards and tokens
-readonly bridge_users=(board2_bridge_in board2_bridge_out board2_bridge_alive)
+# Not readonly: other files name it with `declare -a`, which bash 5.3 then refuses.
+bridge_users=(board2_bridge_in board2_bridge_out board2_bridge_alive)
 
 # random_letters NUMBER
 random_letters() { LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c "$1" || true; }

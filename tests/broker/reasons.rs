@@ -47,7 +47,12 @@ fn a_password_file_that_is_mended_is_read_again_without_a_key() {
     program.retry(5);
     let (_, pause) = program.wait_down();
     std::fs::write(&file, "right\n").expect("room on the disk");
-    let next = program.next_within(pause / 2);
+    let limit = crossbeam_channel::after(pause / 2);
+    let mut next = program.next_within(pause / 2);
+    // On a busy machine the connection may be lost as soon as it is there.
+    while matches!(next, Some(Event::Disconnected { .. })) && limit.try_recv().is_err() {
+        next = program.next_within(pause / 2);
+    }
     assert_eq!(
         next,
         Some(Event::Connected),
