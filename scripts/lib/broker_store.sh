@@ -1,7 +1,7 @@
 #!/bin/sh
 # After dualboard-broker has ended: a store that it cannot read is set aside. Otherwise it would not start again, however often, and a power
 # cut that damages the store would leave a board without a broker. No sensor is lost by that: the programs and the other board have their own
-# copies. systemd says how it has ended, and where the store is. <4> is a warning for the journal.
+# copies. (Mosquitto 2.1 ends too, but writes an empty store over it then.) systemd says how it has ended, and where the store is. <4> is a warning for the journal.
 set -u
 store="${STATE_DIRECTORY:?}/mosquitto.db"
 [ "${SERVICE_RESULT:?}" != success ] && [ -s "${store}" ] || exit 0
