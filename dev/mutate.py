@@ -178,8 +178,8 @@ MUTATIONS = [
         "a display does not ask for the join",
         "simulation",
         "core/src/machine.rs",
-        "self.knows_better(&heartbeat.has) || self.misses_the_join(now.mono)",
-        "self.knows_better(&heartbeat.has) || (self.leaving && self.misses_the_join(now.mono))",
+        "self.misses_the_join(now.mono, &heartbeat.has))",
+        "(self.leaving && self.misses_the_join(now.mono, &heartbeat.has)))",
     ),
     (
         "a second owner is listened to beside the first",
@@ -285,6 +285,27 @@ MUTATIONS = [
         "core/src/chain.rs",
         " && !cut;",
         " && (!cut || now.mono >= Mono::ZERO);",
+    ),
+    (
+        "at broker 1 a display calls card 1 live over a bridge that is down",
+        "freshness",
+        "core/src/chain.rs",
+        "(card != self.home || comes_back)",
+        "card != self.home",
+    ),
+    (
+        "at broker 1 a display names card2_monitor where the bridge is quiet",
+        "freshness",
+        "core/src/chain.rs",
+        "if comes_back && !self",
+        "if false && !self",
+    ),
+    (
+        "a display asks for the join as long as card 1 is off",
+        "freshness",
+        "core/src/machine.rs",
+        "!joined.same(&self.has(), card)",
+        "true",
     ),
     (
         "where two do not agree who came first, both stay",

@@ -230,14 +230,9 @@ impl Chain {
         self.agreement[card] = Agreement::Unknown;
     }
 
-    /// Whether what is known here of a card has not been what its owner says it has, for longer than one may
-    /// overtake the other.
+    /// Whether what is known here of a card is what its owner says it has, or may be on its way here.
     #[must_use]
-    pub fn differs(&self, now: Mono, card: Card) -> bool {
-        self.heartbeats[card].is_some() && !self.agrees(now, card)
-    }
-
-    fn agrees(&self, now: Mono, card: Card) -> bool {
+    pub fn agrees(&self, now: Mono, card: Card) -> bool {
         match self.agreement[card] {
             Agreement::Unknown => false,
             Agreement::Plain | Agreement::Same => true,

@@ -739,7 +739,7 @@ impl Machine {
     fn misses_the_join(&self, now: Mono, joined: &Versions) -> bool {
         let misses = |card| {
             if self.chain.owner(card).pulse.is_live(now) {
-                self.chain.differs(now, card)
+                !self.chain.agrees(now, card)
             } else {
                 // Nobody makes anything of it that could be on its way.
                 !joined.same(&self.has(), card)

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use crossbeam_channel::{Receiver, Sender, never, select};
+use crossbeam_channel::{Receiver, Sender, after, select};
 
 use crate::owner::Memory;
 use crate::sensor::Card;
@@ -281,16 +281,14 @@ impl StateFile {
         let (outbox, answers) = crossbeam_channel::unbounded();
         let stamp = fs::metadata(&self.file).ok().as_ref().map(Stamp::of);
         self.there = stamp.zip(fs::read(&self.file).ok());
-        let nothing = never::<()>();
         threads::spawn("journal", move || {
             let mut missing = false;
             loop {
-                // With one channel this would be `recv_timeout`, which asks the processor for other work four
-                // times before it sleeps.
+                // Not `recv_timeout`, nor `select!` with a limit on one channel, which is the same: it asks the
+                // processor for other work four times before it sleeps.
                 let next = select! {
                     recv(inbox) -> memory => memory.map(Some),
-                    recv(nothing) -> _ => Ok(None),
-                    default(LOOK) => Ok(None),
+                    recv(after(LOOK)) -> _ => Ok(None),
                 };
                 let said = match next {
                     Ok(Some(memory)) => match self.write(&memory) {

@@ -19,6 +19,14 @@ fn live(solo: &Solo) -> [bool; 2] {
     Card::ALL.map(|card| solo.machine.freshness(card) == Freshness::Live)
 }
 
+/// The link that holds each card.
+fn held_by(solo: &Solo) -> [Option<Link>; 2] {
+    Card::ALL.map(|card| match solo.machine.freshness(card) {
+        Freshness::Held { broken, .. } => Some(broken),
+        Freshness::Live => None,
+    })
+}
+
 /// Two seconds later a card's owner says what it has.
 fn beat(solo: &mut Solo, card: Card, n: u64, plain: bool) {
     let (life, number) = if card == Card::One { (9, 1) } else { (8, 4) };
@@ -141,11 +149,18 @@ fn at_broker_1_what_card2_monitor_relays_has_crossed_the_bridge_too() {
     display.hear(Topic::Uptime(Card::Two), "100 seconds");
     assert_eq!(live(&display), [true; 2]);
     display.hear(Topic::Bridge(Direction::Out), "0");
-    let held_by = Card::ALL.map(|card| match display.machine.freshness(card) {
-        Freshness::Held { broken, .. } => Some(broken),
-        Freshness::Live => None,
-    });
-    assert_eq!(held_by, [Some(Link::Bridge); 2]);
+    assert_eq!(held_by(&display), [Some(Link::Bridge); 2]);
+}
+
+#[test]
+fn at_broker_1_a_quiet_bridge_is_named_and_not_card2_monitor_behind_it() {
+    let mut display = display();
+    display.hear(Topic::Uptime(Card::Two), "100 seconds");
+    for _ in 0..6 {
+        display.pass(2);
+        beat(&mut display, Card::One, 2, false);
+    }
+    assert_eq!(held_by(&display), [Some(Link::Quiet); 2]);
 }
 
 #[test]

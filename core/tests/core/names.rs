@@ -1,6 +1,6 @@
 //! What people call the sensors: what is a name, who gives it, and how it travels.
 
-use crate::boards::broker::Packet;
+use crate::boards::broker::PublishPacket;
 use crate::boards::steady::{Boards, CARD1, CARD2, DISPLAY};
 use crate::boards::world::{BOARD1, BOARD2};
 use crate::solo::{self, OK, Solo, reading, sensor, version};
@@ -277,7 +277,7 @@ fn over_somebody_elses_names_an_owner_publishes_its_own() {
         // The other owner cannot tell.
         boards.cut();
         let other = kept.replace("Pump", "Lamp");
-        let packet = Packet::new(&topic.name(""), other.as_bytes(), 2, true);
+        let packet = PublishPacket::new(&topic.name(""), other.as_bytes(), 2, true);
         boards.publish_at(board, &packet.by_somebody_else(), None);
         boards.advance(6);
         let kept = retained(&boards, board, topic);

@@ -11,7 +11,7 @@ use dualboard_core::stage::Stage;
 use dualboard_core::version::Dot;
 use serde_json::Value;
 
-use super::boards::broker::Packet;
+use super::boards::broker::PublishPacket;
 use super::boards::world::{BOARD1, BOARD2};
 use super::kinds::Kind;
 use super::run::{Simulation, TWIN};
@@ -154,7 +154,7 @@ impl Simulation {
     }
 
     /// A broker has taken in a message.
-    pub fn record_acknowledged(&mut self, board: usize, packet: &Packet) {
+    pub fn record_acknowledged(&mut self, board: usize, packet: &PublishPacket) {
         let own = ["sensors/card1", "sensors/card2"][board];
         if &*packet.topic == own && !self.hooks.acknowledgements.made.is_empty() {
             let all = &mut self.hooks.acknowledgements;

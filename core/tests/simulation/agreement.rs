@@ -5,7 +5,7 @@ use std::rc::Rc;
 use dualboard_core::sensor::SensorId;
 use dualboard_core::stage::Stage;
 
-use super::boards::broker::Packet;
+use super::boards::broker::PublishPacket;
 use super::boards::world::{BOARD1, BOARD2};
 use super::reference::Made;
 use super::run::{AGREEMENT, CARD1, CARD2, QUIET, Simulation, TWIN};
@@ -46,7 +46,7 @@ impl Simulation {
     }
 
     /// The retained messages that carry a sensor, in words and as they are.
-    fn retained(&self, place: usize) -> impl Iterator<Item = (String, Option<&Rc<Packet>>)> {
+    fn retained(&self, place: usize) -> impl Iterator<Item = (String, Option<&Rc<PublishPacket>>)> {
         let own = ["sensors/card1", "sensors/card2"][usize::from(place >= 3)];
         let topics = [own, "sensors/all"].into_iter();
         topics

@@ -8,7 +8,7 @@ use dualboard_core::sensor::{Card, SensorId, State};
 use dualboard_core::stage::Stage;
 use dualboard_core::wire::Topic;
 
-use super::boards::broker::Packet;
+use super::boards::broker::PublishPacket;
 use super::boards::payload::DotNumbers;
 use super::boards::world::{BOARD1, BOARD2};
 use super::reference::Made;
@@ -246,7 +246,7 @@ impl Simulation {
     }
 
     /// A broker took in a publication.
-    pub fn record_published(&mut self, board: usize, packet: &Rc<Packet>) {
+    pub fn record_published(&mut self, board: usize, packet: &Rc<PublishPacket>) {
         let owned = match (board, &*packet.topic) {
             (BOARD1, "sensors/card1") => 0..3,
             (BOARD2, "sensors/card2") => 3..6,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use dualboard_core::sensor::SensorId;
 use serde_json::Value;
 
-use super::boards::broker::{Packet, Store};
+use super::boards::broker::{PublishPacket, Store};
 use super::boards::connections::UP;
 use super::boards::payload::states_of;
 use super::boards::world::{BOARD1, BOARD2, Scheduled};
@@ -153,7 +153,7 @@ impl Simulation {
                 );
                 let client = &self.programs[board].client_id;
                 let own = if topic.ends_with('/') { client } else { "" };
-                Packet::new(&format!("sensors/{topic}{own}"), payload.as_bytes(), 2, retain)
+                PublishPacket::new(&format!("sensors/{topic}{own}"), payload.as_bytes(), 2, retain)
             }
             Kind::Replay if !self.hooks.history.is_empty() => {
                 let history = std::mem::take(&mut self.hooks.history);
@@ -178,14 +178,14 @@ impl Simulation {
     }
 
     /// States as a program says them that knows nothing of versions.
-    fn plain_words(&mut self, topic: &str, sensors: RangeInclusive<u8>, retain: bool) -> Rc<Packet> {
+    fn plain_words(&mut self, topic: &str, sensors: RangeInclusive<u8>, retain: bool) -> Rc<PublishPacket> {
         let states =
             sensors.map(|number| (format!("sensor_{number}"), Value::from(self.hooks.rng.chance(50))));
         let payload = Value::Object(states.collect()).to_string();
         for (place, state) in states_of(payload.as_bytes()).into_iter().enumerate() {
             self.hooks.ledger.said.extend(state.map(|state| (place, state)));
         }
-        Packet::new(topic, payload.as_bytes(), 2, retain)
+        PublishPacket::new(topic, payload.as_bytes(), 2, retain)
     }
 
     /// All faults end now: what is down is started, and nothing goes wrong any more.

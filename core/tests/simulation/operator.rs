@@ -5,7 +5,7 @@ use dualboard_core::machine::Event;
 use dualboard_core::sensor::SensorId;
 use serde_json::{Value, json};
 
-use super::boards::broker::Packet;
+use super::boards::broker::PublishPacket;
 use super::kinds::Kind;
 use super::run::{Simulation, TWIN};
 
@@ -33,11 +33,15 @@ impl Simulation {
         }
         let topic = format!("sensors/card{}/set", board + 1);
         let payload = json!({ "toggle": [sensor.number()], "id": id }).to_string();
-        self.publish_at(board, &Packet::new(&topic, payload.as_bytes(), 2, false), None);
+        self.publish_at(
+            board,
+            &PublishPacket::new(&topic, payload.as_bytes(), 2, false),
+            None,
+        );
     }
 
     /// A program is given one: it is to be done unless it has been, as far as the program can remember.
-    pub fn asked(&mut self, slot: usize, packet: &Packet) {
+    pub fn asked(&mut self, slot: usize, packet: &PublishPacket) {
         let card = self.programs[slot].card();
         let record = &mut self.hooks.records[slot];
         let command: Value = serde_json::from_slice(&packet.payload).unwrap_or_default();

@@ -15,7 +15,7 @@ use super::acknowledging::{Acknowledgements, ShownAlarms};
 use super::assertions::Had;
 use super::boards::Hooks;
 use super::boards::board::Board;
-use super::boards::broker::Packet;
+use super::boards::broker::PublishPacket;
 use super::boards::payload::{Image, quarantined_in};
 use super::boards::program::Program;
 use super::boards::runtime::message;
@@ -108,7 +108,7 @@ pub struct Run {
     pub agreed: Option<u64>,
     /// What was left of each sensor then.
     pub expected: [Vec<Made>; 6],
-    pub history: Vec<Rc<Packet>>,
+    pub history: Vec<Rc<PublishPacket>>,
 }
 
 pub type Simulation = World<Run>;
@@ -294,7 +294,7 @@ impl Hooks for Run {
         }
     }
 
-    fn arrives(world: &mut Simulation, slot: usize, packet: &Packet) {
+    fn arrives(world: &mut Simulation, slot: usize, packet: &PublishPacket) {
         world.asked(slot, packet);
         let heartbeat = packet.topic.ends_with("/alive");
         let told = heartbeat.then(|| quarantined_in(&packet.payload));
@@ -345,7 +345,7 @@ impl Hooks for Run {
     fn published(
         world: &mut Simulation,
         board: usize,
-        packet: &Rc<Packet>,
+        packet: &Rc<PublishPacket>,
         pass_on: impl FnOnce(&mut Simulation),
     ) {
         world.record_published(board, packet);

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::Hooks;
-use super::broker::{Attached, Packet, Queued};
+use super::broker::{Attached, PublishPacket, Queued};
 use super::cable::Wire;
 use super::connections::{Parcel, Peer, UP};
 use super::world::{BOARD1, BOARD2, Scheduled, World};
@@ -30,7 +30,7 @@ pub struct Bridge {
     pub attempt: u64,
     /// The retained copies as they were when the attempt began: what newer messages overtake while it is
     /// pending.
-    early: Vec<Rc<Packet>>,
+    early: Vec<Rc<PublishPacket>>,
     /// Board 2's wall clock when it was last connected.
     pub connected_at: Option<i64>,
 }
@@ -123,7 +123,7 @@ impl<H: Hooks> World<H> {
         bridge.early = self.brokers[BOARD2].retained_for(&sources(&bridge.outgoing));
         let remotes = Rc::new(sources(&bridge.incoming));
         let state = bridge.state.as_ref();
-        let will = state.map(|state| Packet::new(state, b"0", 1, true));
+        let will = state.map(|state| PublishPacket::new(state, b"0", 1, true));
         let clean = bridge.clean;
         self.send(id, UP, Parcel::Connect(remotes, will, clean));
         self.at(self.now + 6_000, Scheduled::DialTimeout(id));
@@ -138,7 +138,7 @@ impl<H: Hooks> World<H> {
 
     fn bridge_says(&mut self, place: usize, board: usize, up: &[u8]) {
         if let Some(state) = &self.bridges[place].state {
-            self.publish_at(board, &Packet::new(state, up, 1, true), None);
+            self.publish_at(board, &PublishPacket::new(state, up, 1, true), None);
         }
     }
 

@@ -10,7 +10,7 @@ use super::world::{BOARD2, Scheduled, World};
 
 /// A published message.
 #[derive(Clone)]
-pub struct Packet {
+pub struct PublishPacket {
     pub topic: Rc<str>,
     pub payload: Rc<[u8]>,
     pub qos: u8,
@@ -22,7 +22,7 @@ pub struct Packet {
     pub foreign: bool,
 }
 
-impl Packet {
+impl PublishPacket {
     pub fn new(topic: &str, payload: &[u8], qos: u8, retain: bool) -> Rc<Self> {
         let lasts = qos > 0 || retain;
         let image = if lasts { image_of(payload) } else { [None; 6] };
@@ -65,13 +65,13 @@ impl Packet {
 #[derive(Clone)]
 pub struct Queued {
     pub mid: u64,
-    pub packet: Rc<Packet>,
+    pub packet: Rc<PublishPacket>,
     /// Sent because it was in store, not because it was just published.
     pub retained: bool,
 }
 
 impl Queued {
-    pub fn new(mid: u64, packet: &Rc<Packet>, retained: bool) -> Self {
+    pub fn new(mid: u64, packet: &Rc<PublishPacket>, retained: bool) -> Self {
         let packet = Rc::clone(packet);
         Self {
             mid,
@@ -107,7 +107,7 @@ impl StoredSession {
 /// What is lost with a kill -9 since it was last saved.
 #[derive(Clone, Default)]
 pub struct Store {
-    pub retained: BTreeMap<Rc<str>, Rc<Packet>>,
+    pub retained: BTreeMap<Rc<str>, Rc<PublishPacket>>,
     pub sessions: BTreeMap<Rc<str>, StoredSession>,
 }
 
@@ -132,8 +132,8 @@ impl StoredSession {
     /// What is queued. Of a bridge's queue only the last message on a topic, and one that is retained only
     /// while it is what lies there: at the other broker, too, whatever lies on the topic now or later
     /// replaces those before it, whoever may hear them pass.
-    fn images(&self, bridge: Option<&BTreeMap<Rc<str>, Rc<Packet>>>) -> impl Iterator<Item = &Queued> {
-        let lasts = move |place: usize, queued: &Queued, retained: &BTreeMap<Rc<str>, Rc<Packet>>| {
+    fn images(&self, bridge: Option<&BTreeMap<Rc<str>, Rc<PublishPacket>>>) -> impl Iterator<Item = &Queued> {
+        let lasts = move |place: usize, queued: &Queued, retained: &BTreeMap<Rc<str>, Rc<PublishPacket>>| {
             let mut behind = self.queue.iter().skip(place + 1);
             let packet = &queued.packet;
             !behind.any(|later| later.packet.topic == packet.topic)
@@ -168,7 +168,7 @@ pub struct VirtualBroker {
     /// What was saved before that.
     pub past: Store,
     pub attached: BTreeMap<Rc<str>, Attached>,
-    pub wills: BTreeMap<u64, Rc<Packet>>,
+    pub wills: BTreeMap<u64, Rc<PublishPacket>>,
     pub max_queued: usize,
     /// Raised with each start: timers of an earlier run do nothing.
     pub run: u64,
@@ -196,7 +196,7 @@ impl VirtualBroker {
     /// from.
     pub fn route(
         &mut self,
-        packet: &Rc<Packet>,
+        packet: &Rc<PublishPacket>,
         not_to: Option<&str>,
         mids: &mut u64,
     ) -> Vec<(Attached, Queued)> {
@@ -236,7 +236,7 @@ impl VirtualBroker {
     }
 
     /// What is in store for these subscriptions.
-    pub fn retained_for(&self, subscriptions: &[(Rc<str>, u8)]) -> Vec<Rc<Packet>> {
+    pub fn retained_for(&self, subscriptions: &[(Rc<str>, u8)]) -> Vec<Rc<PublishPacket>> {
         let found = subscriptions.iter().filter_map(|(topic, qos)| {
             let packet = self.store.retained.get(topic)?;
             Some(packet.mapped(topic, *qos))
@@ -325,7 +325,7 @@ impl<H: Hooks> World<H> {
     pub fn uptime(&mut self, place: usize, run: u64) {
         if self.brokers[place].up && self.brokers[place].run == run {
             let payload = format!("{} seconds", self.now / 1000);
-            let packet = Packet::new("$SYS/broker/uptime", payload.as_bytes(), 0, true);
+            let packet = PublishPacket::new("$SYS/broker/uptime", payload.as_bytes(), 0, true);
             self.publish_at(place, &packet, None);
             self.at(self.now + 4_000, Scheduled::Uptime(place, run));
         }

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use super::Hooks;
-use super::broker::{Attached, Packet, Queued, StoredSession};
+use super::broker::{Attached, PublishPacket, Queued, StoredSession};
 use super::cable::Wire;
 use super::world::{BOARD2, Scheduled, World};
 
@@ -23,7 +23,7 @@ pub const DOWN: usize = 1;
 #[derive(Clone)]
 pub enum Parcel {
     /// With its subscriptions, its will, and whether the session is to begin anew.
-    Connect(Rc<Vec<(Rc<str>, u8)>>, Option<Rc<Packet>>, bool),
+    Connect(Rc<Vec<(Rc<str>, u8)>>, Option<Rc<PublishPacket>>, bool),
     Granted,
     Publish(Queued),
     Ack(u64),
@@ -185,7 +185,7 @@ impl<H: Hooks> World<H> {
     }
 
     /// A client has connected and asked for its topics.
-    fn accept(&mut self, id: u64, topics: &[(Rc<str>, u8)], will: Option<Rc<Packet>>, clean: bool) {
+    fn accept(&mut self, id: u64, topics: &[(Rc<str>, u8)], will: Option<Rc<PublishPacket>>, clean: bool) {
         let (place, key) = (self.conns[&id].broker, Rc::clone(&self.conns[&id].key));
         if let Some(Attached::Client(other)) = self.brokers[place].attached.get(&key).copied() {
             self.close_broker(other, false);
@@ -232,7 +232,7 @@ impl<H: Hooks> World<H> {
     }
 
     /// A broker takes in a publication, and passes it on.
-    pub fn publish_at(&mut self, place: usize, packet: &Rc<Packet>, not_to: Option<&str>) {
+    pub fn publish_at(&mut self, place: usize, packet: &Rc<PublishPacket>, not_to: Option<&str>) {
         H::published(self, place, packet, |world| {
             for (attached, queued) in world.brokers[place].route(packet, not_to, &mut world.ids) {
                 match attached {

@@ -10,7 +10,7 @@ use dualboard_core::sensor::{Card, SensorId};
 use dualboard_core::time::Now;
 use dualboard_core::wire::Topic;
 
-use super::broker::Packet;
+use super::broker::PublishPacket;
 use super::world::World;
 
 /// What a test adds to the boards. As it stands: nothing, and everything is as quick as it can be.
@@ -63,7 +63,7 @@ pub trait Hooks: Sized {
     fn ended(_world: &mut World<Self>, _slot: usize) {}
 
     /// A program's connection brings a message.
-    fn arrives(_world: &mut World<Self>, _slot: usize, _packet: &Packet) {}
+    fn arrives(_world: &mut World<Self>, _slot: usize, _packet: &PublishPacket) {}
 
     /// What a program is given in an event's place.
     fn incoming(_world: &mut World<Self>, _slot: usize, event: Event) -> VecDeque<Event> {
@@ -93,7 +93,7 @@ pub trait Hooks: Sized {
     fn published(
         world: &mut World<Self>,
         _board: usize,
-        _packet: &Rc<Packet>,
+        _packet: &Rc<PublishPacket>,
         pass_on: impl FnOnce(&mut World<Self>),
     ) {
         pass_on(world);

@@ -13,7 +13,7 @@ use dualboard_core::version::RunId;
 use dualboard_core::wire::{Topic, encode_last_will};
 
 use super::Hooks;
-use super::broker::{Packet, Queued};
+use super::broker::{PublishPacket, Queued};
 use super::connections::{Parcel, Peer, UP};
 use super::disk::VirtualDisk;
 use super::runtime::message;
@@ -160,7 +160,7 @@ impl<H: Hooks> World<H> {
         let key = Rc::clone(&program.client_id);
         let will = program.card().map(|card| {
             let topic = Topic::Alive(card).name(&key);
-            Packet::new(&topic, &encode_last_will(RunId(program.life_id)), 0, false)
+            PublishPacket::new(&topic, &encode_last_will(RunId(program.life_id)), 0, false)
         });
         let topics = program.machine.iter().flat_map(Machine::subscriptions);
         let topics = topics.map(|(topic, qos)| (Rc::from(topic), qos)).collect();

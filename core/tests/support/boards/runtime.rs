@@ -5,7 +5,7 @@ use dualboard_core::owner::Memory;
 use dualboard_core::wire::{Topic, encode_memory};
 
 use super::Hooks;
-use super::broker::{Packet, Queued};
+use super::broker::{PublishPacket, Queued};
 use super::connections::{Parcel, UP};
 use super::world::{Scheduled, World};
 
@@ -74,7 +74,7 @@ impl<H: Hooks> World<H> {
                 }
                 let program = &mut self.programs[slot];
                 let name = topic.name(&program.client_id);
-                let packet = Packet::new(&name, &payload, topic.qos(), topic.is_retained());
+                let packet = PublishPacket::new(&name, &payload, topic.qos(), topic.is_retained());
                 let packet = if foreign {
                     packet.by_somebody_else()
                 } else {

@@ -9,7 +9,7 @@ use dualboard_core::time::Now;
 
 use super::Hooks;
 use super::board::Board;
-use super::broker::Packet;
+use super::broker::PublishPacket;
 use super::program::Program;
 use super::world::{BOARD1, BOARD2, World};
 
@@ -174,7 +174,7 @@ impl Boards {
 
     /// Somebody publishes at a broker.
     pub fn publish(&mut self, board: usize, topic: &str, payload: &[u8]) {
-        let packet = Packet::new(topic, payload, 2, false);
+        let packet = PublishPacket::new(topic, payload, 2, false);
         self.publish_at(board, &packet.by_somebody_else(), None);
         self.pass(SETTLED);
     }
