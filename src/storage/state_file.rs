@@ -284,8 +284,8 @@ impl StateFile {
         threads::spawn("journal", move || {
             let mut missing = false;
             loop {
-                // Not `recv_timeout`, nor `select!` with a limit on one channel, which is the same: it asks the
-                // processor for other work four times before it sleeps.
+                // Not `recv_timeout`, nor `select!` with a limit on one channel, which is the same: that asks
+                // the processor for other work four times before it sleeps.
                 let next = select! {
                     recv(inbox) -> memory => memory.map(Some),
                     recv(after(LOOK)) -> _ => Ok(None),
