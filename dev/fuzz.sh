@@ -66,13 +66,13 @@ run() {
   local target="$1" log
   log="found/${target}.log"
   mkdir -p "found/${target}" artifacts
-  local options=(-runs="${executions}" -timeout=10 -print_final_stats=1 -artifact_prefix="artifacts/${target}-")
+  local fuzzer_options=(-runs="${executions}" -timeout=10 -print_final_stats=1 -artifact_prefix="artifacts/${target}-")
   case "${target}" in
-    decode) options+=(-max_len=300 -len_control=0 -dict=json.dict) ;;
+    decode) fuzzer_options+=(-max_len=300 -len_control=0 -dict=json.dict) ;;
     # By edges reached, not by how often: sequences repeat themselves, and tens of thousands of files would tell little more.
-    *) options+=(-max_len=800 -len_control=0 -use_counters=0) ;;
+    *) fuzzer_options+=(-max_len=800 -len_control=0 -use_counters=0) ;;
   esac
-  if ! nice -n 10 "target/${target}/${host}/release/${target}" "${options[@]}" "found/${target}" "corpus/${target}" >"${log}" 2>&1; then
+  if ! nice -n 10 "target/${target}/${host}/release/${target}" "${fuzzer_options[@]}" "found/${target}" "corpus/${target}" >"${log}" 2>&1; then
     tail -n 30 "${log}" >&2
     die "${target}: a rule was broken; the input is in fuzz/artifacts/, the log in fuzz/${log}"
   fi

@@ -70,22 +70,22 @@ own_mirror() {
 
 # The packages of the broker and of all that it needs, for a machine on which nothing is installed.
 fetch() {
-  local options option
+  local apt_options option
   rm -rf "${root}"
   mkdir -p "${root}"/{etc,apt/lists/partial,packages/partial}
   : >"${root}/etc/status"
   printf 'deb [signed-by=%s] %s %s main\n' "${keyring}" "${mirror}" "${release}" >"${root}/etc/sources.list"
-  options=()
+  apt_options=()
   for option in \
     "Dir::State=${root}/apt" "Dir::State::lists=${root}/apt/lists" "Dir::State::status=${root}/etc/status" \
     "Dir::Cache=${root}/apt" "Dir::Cache::archives=${root}/packages" 'Dir::Cache::pkgcache=' 'Dir::Cache::srcpkgcache=' \
     "Dir::Etc::sourcelist=${root}/etc/sources.list" 'Dir::Etc::sourceparts=/dev/null' 'Dir::Etc::preferencesparts=/dev/null' \
     'APT::Install-Recommends=false' 'APT::Sandbox::User=' 'Debug::NoLocking=true' 'APT::Keep-Downloaded-Packages=true' \
     'DPkg::Post-Invoke=' 'APT::Update::Post-Invoke='; do
-    options+=(-o "${option}")
+    apt_options+=(-o "${option}")
   done
-  apt-get "${options[@]}" --quiet update || die "could not read the package lists of ${mirror} ${release}; see above"
-  apt-get "${options[@]}" --quiet --yes --download-only install mosquitto || die "could not get the packages; see above"
+  apt-get "${apt_options[@]}" --quiet update || die "could not read the package lists of ${mirror} ${release}; see above"
+  apt-get "${apt_options[@]}" --quiet --yes --download-only install mosquitto || die "could not get the packages; see above"
 }
 
 unpack() {

@@ -51,6 +51,7 @@ main() {
   provide_python_client
   check 'format' cargo fmt --all --check
   check 'scripts: shellcheck' shellcheck --enable all --external-sources scripts/*.sh scripts/dualboard-setup scripts/lib/*.sh dev/*.sh dev/lib/*.sh tests/scripts/*.sh tests/scripts/lib/*.sh data/debian/* .ci/run
+  check 'scripts: names' no_local_hides_a_constant
   check 'scripts: format' shfmt -i 2 -ci -d scripts dev tests/scripts data/debian .ci/run
   check 'width of comments' comments_are_narrow
   check 'lints' cargo clippy --locked --workspace --all-targets --quiet -- --deny warnings
@@ -144,6 +145,20 @@ all_tests_are_listed() {
       warn "${file} is in no test: name it in ${file%/*}/main.rs"
       all=1
     fi
+  done
+  return "${all}"
+}
+
+# Bash ends a function that names a `readonly` of its script as `local`; shellcheck does not see it.
+no_local_hides_a_constant() {
+  local file name all=0
+  for file in scripts/dualboard-setup scripts/*.sh scripts/lib/*.sh dev/*.sh dev/lib/*.sh tests/scripts/*.sh tests/scripts/lib/*.sh; do
+    while read -r name; do
+      if grep -nE "^ +local( -[a-zA-Z]+)?( [a-z_0-9]+(=[^ ]*)?)* ${name}\\b" "${file}"; then
+        warn "${file}: ${name} is readonly there; give the local another name"
+        all=1
+      fi
+    done < <(sed -nE 's/^readonly ([a-z_0-9]+)(=.*)?$/\1/p' "${file}")
   done
   return "${all}"
 }
