@@ -1,7 +1,6 @@
 //! Values under the sensors' keys: `{"sensor_1": …, "sensor_4": …}`. Other keys are ignored, duplicate ones
 //! refused.
 
-use alloc::string::String;
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -37,10 +36,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for KeyedVisitor<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut values = PerSensor::from_fn(|_| None);
-        while let Some(key) = map.next_key::<String>()? {
-            let sensor = SensorId::ALL
-                .into_iter()
-                .find(|sensor| KEYS[sensor.index()] == key);
+        while let Some(Key(sensor)) = map.next_key()? {
             let Some(sensor) = sensor else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
@@ -50,5 +46,29 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for KeyedVisitor<T> {
             }
         }
         Ok(values)
+    }
+}
+
+/// A key: the sensor that it names, if it names one.
+struct Key(Option<SensorId>);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl Visitor<'_> for KeyVisitor {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
+        let mut sensors = SensorId::ALL.into_iter();
+        Ok(Key(sensors.find(|sensor| KEYS[sensor.index()] == key)))
     }
 }

@@ -40,9 +40,13 @@ pub struct ShownAlarms {
     saved: BTreeSet<AlarmOf>,
 }
 
-/// Whether bytes say that an alarm is acknowledged; read as plain JSON.
-fn says(payload: &[u8], (sensor, alarm): AlarmOf) -> bool {
-    let report: Value = serde_json::from_slice(payload).unwrap_or_default();
+/// Bytes as plain JSON.
+fn read(payload: &[u8]) -> Value {
+    serde_json::from_slice(payload).unwrap_or_default()
+}
+
+/// Whether it is said that an alarm is acknowledged.
+fn says(report: &Value, (sensor, alarm): AlarmOf) -> bool {
     let key = format!("sensor_{}", sensor.number());
     let Some(numbers) = report["acknowledged"][key]["up_to"].as_array() else {
         return false;
@@ -128,7 +132,7 @@ impl Simulation {
             return;
         }
         let file = self.programs[slot].disk.durable.as_ref();
-        if !file.is_some_and(|file| says(&file.bytes, alarm)) {
+        if !file.is_some_and(|file| says(&read(&file.bytes), alarm)) {
             self.fail(
                 slot,
                 format!("calls it saved that {alarm:?} is acknowledged; its file does not say so"),
@@ -158,7 +162,8 @@ impl Simulation {
         let own = ["sensors/card1", "sensors/card2"][board];
         if &*packet.topic == own && !self.hooks.acknowledgements.made.is_empty() {
             let all = &mut self.hooks.acknowledgements;
-            let said = all.made.iter().filter(|alarm| says(&packet.payload, **alarm));
+            let report = read(&packet.payload);
+            let said = all.made.iter().filter(|alarm| says(&report, **alarm));
             let said: Vec<_> = said.map(|alarm| (board, *alarm)).collect();
             all.received.extend(said);
         }
@@ -175,10 +180,14 @@ impl Simulation {
         let files = files.map(|file| &*file.bytes);
         let stores = [BOARD1, BOARD2].map(|board| self.brokers[board].image_store());
         let kept = stores.iter().flat_map(|store| store.retained.values());
-        let kept: Vec<_> = kept.map(|packet| &*packet.payload).chain(files).collect();
+        let kept: Vec<_> = kept
+            .map(|packet| &*packet.payload)
+            .chain(files)
+            .map(read)
+            .collect();
         let left = self.hooks.acknowledgements.made.iter().copied().filter(|alarm| {
             machines.iter().any(|known| known.covers(alarm.0, alarm.1))
-                || kept.iter().any(|bytes| says(bytes, *alarm))
+                || kept.iter().any(|report| says(report, *alarm))
         });
         self.hooks.acknowledgements.expected = left.collect();
     }

@@ -1,5 +1,6 @@
 //! After the last fault: what everything must come to, and whether it does.
 
+use std::fmt::{Display, Formatter, Result};
 use std::rc::Rc;
 
 use dualboard_core::sensor::SensorId;
@@ -10,6 +11,19 @@ use super::boards::world::{BOARD1, BOARD2};
 use super::reference::Made;
 use super::run::{AGREEMENT, CARD1, CARD2, QUIET, Simulation, TWIN};
 use super::survivors::latest;
+
+/// Where a retained message lies.
+#[derive(Clone, Copy)]
+struct Kept {
+    topic: &'static str,
+    board: usize,
+}
+
+impl Display for Kept {
+    fn fmt(&self, to: &mut Formatter<'_>) -> Result {
+        write!(to, "{} at broker {}", self.topic, self.board + 1)
+    }
+}
 
 fn owner_of(place: usize) -> usize {
     if place < 3 { CARD1 } else { CARD2 }
@@ -45,16 +59,15 @@ impl Simulation {
             .is_some_and(|floor| others.any(|other| self.hooks.memories.unordered(floor, other)))
     }
 
-    /// The retained messages that carry a sensor, in words and as they are.
-    fn retained(&self, place: usize) -> impl Iterator<Item = (String, Option<&Rc<PublishPacket>>)> {
+    /// The retained messages that carry a sensor: where they lie, and what lies there.
+    fn retained(&self, place: usize) -> impl Iterator<Item = (Kept, Option<&Rc<PublishPacket>>)> {
         let own = ["sensors/card1", "sensors/card2"][usize::from(place >= 3)];
         let topics = [own, "sensors/all"].into_iter();
-        topics
-            .flat_map(|topic| [BOARD1, BOARD2].map(|board| (board, topic)))
-            .map(|(board, topic)| {
-                let packet = self.brokers[board].store.retained.get(topic);
-                (format!("{topic} at broker {}", board + 1), packet)
-            })
+        let kept = topics.flat_map(|topic| [BOARD1, BOARD2].map(|board| Kept { topic, board }));
+        kept.map(|kept| {
+            let store = &self.brokers[kept.board].store;
+            (kept, store.retained.get(kept.topic))
+        })
     }
 
     /// What does not agree with the reference, in words.

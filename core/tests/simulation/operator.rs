@@ -42,14 +42,19 @@ impl Simulation {
 
     /// A program is given one: it is to be done unless it has been, as far as the program can remember.
     pub fn asked(&mut self, slot: usize, packet: &PublishPacket) {
-        let card = self.programs[slot].card();
+        let Some(card) = self.programs[slot]
+            .card()
+            .filter(|_| packet.topic.ends_with("/set"))
+        else {
+            return;
+        };
         let record = &mut self.hooks.records[slot];
         let command: Value = serde_json::from_slice(&packet.payload).unwrap_or_default();
         let number = u8::try_from(command["toggle"][0].as_u64().unwrap_or(0)).unwrap_or(0);
         let (Some(sensor), Some(id)) = (SensorId::new(number), command["id"].as_u64()) else {
             return;
         };
-        let own = packet.topic.ends_with("/set") && card == Some(sensor.card());
+        let own = card == sensor.card();
         if own && !record.done.contains(&id) && !record.asked.contains(&(id, sensor)) {
             record.asked.push((id, sensor));
         }
