@@ -35,6 +35,27 @@ MUTATIONS = [
         "            ko: None,\n            ..*self",
     ),
     (
+        "a reading that somebody has contradicted has another alarm",
+        "acknowledged",
+        "core/src/owner.rs",
+        "                    self.readings.set(sensor, own.renumbered(version));",
+        "                    self.readings.set(sensor, Reading { version, ..own });",
+    ),
+    (
+        "alarms that are still to come can be acknowledged",
+        "acknowledged",
+        "core/src/machine.rs",
+        "            own.hear_acknowledged(alarms);",
+        "            let _ = own;",
+    ),
+    (
+        "what displaces a toggle has not seen what that had seen",
+        "owner",
+        "core/src/owner.rs",
+        "            let version = own.map_or(heard.version, |own| heard.version.in_place_of(&own.version));",
+        "            let version = heard.version;",
+    ),
+    (
         "quarantine does not say which alarm it was",
         "acknowledged",
         "core/src/machine.rs",

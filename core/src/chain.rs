@@ -3,7 +3,6 @@
 mod watched;
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -114,8 +113,8 @@ impl Chain {
             home,
             own,
             connection: Connection::Trying,
-            bridge: Watched::new(),
-            owners: PerCard::from_fn(|_| Watched::new()),
+            bridge: Watched::default(),
+            owners: PerCard::default(),
             plain: PerCard::default(),
             heartbeats: PerCard::default(),
             agreement: PerCard::default(),
@@ -253,20 +252,14 @@ impl Chain {
         self.plain[card].prove(now);
     }
 
-    /// Draws all conclusions anew; gives the links that went up (`true`) or down.
-    pub fn conclude(&mut self, now: Now) -> Vec<(Link, bool)> {
-        let mut news = Vec::new();
+    /// Draws all conclusions anew; gives whether the bridge went up (`true`) or down. Of the owners it is told
+    /// whether their values are live.
+    pub fn conclude(&mut self, now: Now) -> Option<bool> {
         let (reachable, patience) = (self.is_connected(), self.patience);
-        if let Some(up) = self.bridge.conclude(now, reachable, patience) {
-            news.push((Link::Bridge, up));
-        }
         for card in Card::ALL.into_iter().filter(|card| Some(*card) != self.own) {
-            let owner = &mut self.owners[card];
-            if let Some(up) = owner.conclude(now, reachable, patience) {
-                news.push((Link::Owner(card), up));
-            }
+            self.owners[card].conclude(now, reachable, patience);
         }
-        news
+        self.bridge.conclude(now, reachable, patience)
     }
 
     /// Which link is broken on the way from a card's owner to a program on this board; `None` if the card's

@@ -58,12 +58,6 @@ impl Changes {
         self.iter().map(|(sensor, _)| sensor).collect()
     }
 
-    /// Whether something in it must not be done twice.
-    #[must_use]
-    pub fn toggles(&self) -> bool {
-        self.iter().any(|(_, order)| order == Change::Toggle)
-    }
-
     /// These, and after them others.
     #[must_use]
     pub fn then(mut self, next: &Self) -> Self {

@@ -355,6 +355,9 @@ impl Machine {
             return;
         };
         self.heart.soon(now.mono, ANSWER_PAUSE);
+        if let Some(own) = &mut self.own {
+            own.hear_acknowledged(alarms);
+        }
         if self.restore.was_ever_done() {
             for (by, sensors) in news {
                 self.note(now, Fact::Acknowledged { by, sensors });
@@ -819,12 +822,9 @@ impl Machine {
 
     /// Which links are up and which values live; notes what changed, and tells the other owner at once.
     fn conclude(&mut self, now: Now) {
-        for (link, up) in self.chain.conclude(now) {
-            // Of the owners' programs it is told whether their values are live or held.
-            if self.chain.is_connected() && link == Link::Bridge {
-                let down = || Fact::Down(link, String::new());
-                self.note(now, if up { Fact::Up(link) } else { down() });
-            }
+        if let Some(up) = self.chain.conclude(now).filter(|_| self.chain.is_connected()) {
+            let down = || Fact::Down(Link::Bridge, String::new());
+            self.note(now, if up { Fact::Up(Link::Bridge) } else { down() });
         }
         for card in Card::ALL {
             // The display hears card 1's state from the join, which ends the word itself.

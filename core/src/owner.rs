@@ -207,14 +207,15 @@ impl Owner {
             return false;
         }
         self.meet(&heard.version);
-        let taken = match self.readings.get(sensor) {
+        let own = self.readings.get(sensor);
+        let taken = match own {
             None => true,
             Some(own) if own.version.dot == heard.version.dot => {
                 if own.state != heard.state && !own.version.is_provisional() {
                     // Somebody has made it up. Under a new number the own state is later for whoever believes
                     // that.
                     let version = self.next(Some(own.version));
-                    self.readings.set(sensor, Reading { version, ..own });
+                    self.readings.set(sensor, own.renumbered(version));
                 } else {
                     self.readings.merge(sensor, heard);
                 }
@@ -233,7 +234,8 @@ impl Owner {
             }
         };
         if taken {
-            self.readings.set(sensor, heard);
+            let version = own.map_or(heard.version, |own| heard.version.in_place_of(&own.version));
+            self.readings.set(sensor, Reading { version, ..heard });
         }
         taken
     }
@@ -246,9 +248,22 @@ impl Owner {
         }
     }
 
+    /// Somebody says which alarms are acknowledged. Where that is one that was never raised, it would cover
+    /// those that are still to come: they are raised in a new era.
+    pub fn hear_acknowledged(&mut self, acknowledged: &Acknowledged) {
+        let mut last = self
+            .card
+            .sensors()
+            .into_iter()
+            .flat_map(|sensor| acknowledged.last(sensor));
+        if last.any(|dot| self.has_not_made(dot)) {
+            self.begin_era();
+        }
+    }
+
     /// Takes note of the eras that a version speaks of.
     fn meet(&mut self, version: &Version) {
-        self.met = self.met.join(of_others(version.dots(), self.count.era));
+        self.met = self.met.join(version.seen_from(self.count.era));
         self.claimed |= self.is_claimed(version);
     }
 
@@ -284,9 +299,12 @@ impl Owner {
     /// Whether somebody speaks of a dot in this owner's era that this owner never made: another owner goes on
     /// from a copy of its state file, an older file was put back, or somebody has made it up.
     fn is_claimed(&self, version: &Version) -> bool {
-        version
-            .dots()
-            .any(|dot| self.count.has_not_made(dot) || self.file.has_not_made(dot))
+        version.dots().any(|dot| self.has_not_made(dot))
+    }
+
+    /// Whether a dot is of an era in which this memory counts, and was never made.
+    fn has_not_made(&self, dot: Dot) -> bool {
+        self.count.has_not_made(dot) || self.file.has_not_made(dot)
     }
 
     /// Leaves the present era for a new one that comes after all that is known.
@@ -382,9 +400,4 @@ impl Owner {
             }
         }
     }
-}
-
-/// The dots of other eras than this one, which would take the place of one of them.
-fn of_others(dots: impl Iterator<Item = Dot>, era: Era) -> Seen {
-    dots.filter(|dot| dot.era != era).collect()
 }

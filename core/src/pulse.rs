@@ -39,16 +39,6 @@ struct Beat {
 }
 
 impl Pulse {
-    /// Nothing heard yet.
-    pub const NONE: Self = Self {
-        anchor: None,
-        proof: None,
-        gone: false,
-        lapsed: None,
-        ended: None,
-        last_word: None,
-    };
-
     /// A heartbeat arrived, sent when its sender had been up for `uptime`. It proves life if it is in step
     /// with an earlier one of the same life. The first of a life proves nothing: it may have been under way
     /// for long. Gives whether it is a proof.

@@ -264,12 +264,6 @@ impl SensorSet {
         self.0 == 0
     }
 
-    /// The sensors that are in either.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
     /// The sensors in the set, in order.
     pub fn iter(self) -> impl Iterator<Item = SensorId> {
         SensorId::ALL

@@ -187,6 +187,17 @@ impl Version {
         }
     }
 
+    /// The same toggle, in the place of another one: if it has seen that, it has seen what that had seen. The
+    /// owner of that one may have decided since this one was made.
+    #[must_use]
+    pub fn in_place_of(&self, other: &Self) -> Self {
+        if self.covers(other.dot) && !other.is_provisional() {
+            self.having_seen(other)
+        } else {
+            *self
+        }
+    }
+
     /// Whether its owner knew this dot when it made the version, or has met it since.
     #[must_use]
     pub fn covers(&self, dot: Dot) -> bool {

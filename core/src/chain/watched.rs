@@ -6,9 +6,10 @@ use crate::pulse::Pulse;
 use crate::time::{Mono, Now, Wall};
 
 /// Whether something is up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Status {
     /// Nothing has been heard of it yet, and it is too early to say that it is down.
+    #[default]
     Waiting,
     /// Up since.
     Up(Wall),
@@ -17,7 +18,7 @@ pub enum Status {
 }
 
 /// A pulse, and what was concluded from it last.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Watched {
     /// The evidence.
     pub pulse: Pulse,
@@ -25,13 +26,6 @@ pub struct Watched {
 }
 
 impl Watched {
-    pub(super) const fn new() -> Self {
-        Self {
-            pulse: Pulse::NONE,
-            status: Status::Waiting,
-        }
-    }
-
     /// What was concluded last.
     #[must_use]
     pub const fn status(&self) -> Status {

@@ -71,6 +71,10 @@ impl OwnCard {
         self.owner.settle();
     }
 
+    pub(super) fn hear_acknowledged(&mut self, acknowledged: &Acknowledged) {
+        self.owner.hear_acknowledged(acknowledged);
+    }
+
     /// All copies in reach have been heard, and these words of plain programs.
     pub(super) fn restored(&mut self, plain: PerSensor<Option<State>>) {
         self.owner.restored(|sensor| plain[sensor]);
@@ -108,20 +112,23 @@ impl OwnCard {
     ) {
         log.note(now.wall, Fact::Commanded { by, changes });
         for (sensor, order) in changes.iter() {
-            let before = self.readings().get(sensor).map(|reading| reading.state);
-            let state = match order {
-                Change::Set(state) => state,
-                Change::Toggle => before.map_or(State::Ok, State::toggled),
+            let change = match order {
+                Change::Toggle => self.owner.toggle(sensor, now.wall),
+                // What is provisional may be overruled by what turns up: there the operator's word is news,
+                // also where it is the same.
+                Change::Set(state) if restored && self.is_set(sensor, state) => None,
+                Change::Set(state) => self.owner.set(sensor, state, now.wall),
             };
-            // What is provisional may be overruled by what turns up: there the operator's word is news, also
-            // where it is the same.
-            if restored && before == Some(state) && self.owner.stands(sensor) {
-                continue;
-            }
-            if let Some(change) = self.owner.set(sensor, state, now.wall) {
+            if let Some(change) = change {
                 log.note_toggle((now.mono, now.wall), sensor, change);
             }
         }
+    }
+
+    /// Whether an operator has set this state before.
+    fn is_set(&self, sensor: SensorId, state: State) -> bool {
+        let reading = self.readings().get(sensor);
+        reading.is_some_and(|reading| reading.state == state) && self.owner.stands(sensor)
     }
 
     // The state file.

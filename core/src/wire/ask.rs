@@ -21,7 +21,7 @@ struct WantedState(State);
 #[serde(untagged)]
 enum Wanted {
     State(State),
-    Unversioned(String),
+    Word(String),
 }
 
 impl TryFrom<Wanted> for WantedState {
@@ -31,9 +31,9 @@ impl TryFrom<Wanted> for WantedState {
         let is = |word: &str, state: State| word.eq_ignore_ascii_case(state.word());
         match wanted {
             Wanted::State(state) => Ok(Self(state)),
-            Wanted::Unversioned(word) if is(&word, State::Ok) => Ok(Self(State::Ok)),
-            Wanted::Unversioned(word) if is(&word, State::Ko) => Ok(Self(State::Ko)),
-            Wanted::Unversioned(_) => Err("no state"),
+            Wanted::Word(word) if is(&word, State::Ok) => Ok(Self(State::Ok)),
+            Wanted::Word(word) if is(&word, State::Ko) => Ok(Self(State::Ko)),
+            Wanted::Word(_) => Err("no state"),
         }
     }
 }

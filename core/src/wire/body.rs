@@ -1,13 +1,14 @@
 //! The JSON of the messages, and of the state file, which has the same form.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Entry, Heartbeat, Malformed, Message, Report, wall_of};
 use crate::acknowledged::Acknowledged;
-use crate::names::Names;
+use crate::names::{Names, SensorName};
 use crate::owner::Memory;
 use crate::reading::{Ko, Reading};
 use crate::sensor::{PerSensor, SensorId, SensorSet, State};
@@ -22,7 +23,7 @@ struct ReportExtras<V> {
     versions: Option<PerSensor<Option<V>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     changed: Option<PerSensor<Option<i64>>>,
-    #[serde(default, with = "names", skip_serializing_if = "Names::is_empty")]
+    #[serde(default, deserialize_with = "names", skip_serializing_if = "Names::is_empty")]
     names: Names,
     #[serde(skip_serializing_if = "Option::is_none")]
     ko: Option<PerSensor<Option<Ko>>>,
@@ -287,28 +288,15 @@ pub(super) mod millis {
 }
 
 /// Names are read leniently: one that cannot be shown is no reason to refuse the states beside it.
-mod names {
-    use alloc::string::String;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::names::{Names, SensorName};
-    use crate::sensor::{PerSensor, SensorId};
-
-    pub fn serialize<S: Serializer>(names: &Names, serializer: S) -> Result<S::Ok, S::Error> {
-        names.serialize(serializer)
+fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Names, D::Error> {
+    let texts: Option<PerSensor<Option<String>>> = Option::deserialize(deserializer)?;
+    let texts = texts.unwrap_or_default();
+    let mut names = Names::default();
+    for sensor in SensorId::ALL {
+        let text = texts[sensor].as_deref();
+        names.set(sensor, text.and_then(|text| SensorName::new(text).ok()));
     }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Names, D::Error> {
-        let texts: Option<PerSensor<Option<String>>> = Option::deserialize(deserializer)?;
-        let texts = texts.unwrap_or_default();
-        let mut names = Names::default();
-        for sensor in SensorId::ALL {
-            let text = texts[sensor].as_deref();
-            names.set(sensor, text.and_then(|text| SensorName::new(text).ok()));
-        }
-        Ok(names)
-    }
+    Ok(names)
 }
 
 /// Readings as pairs of state and version: when they changed says the owner again.

@@ -6,10 +6,11 @@ use dualboard_core::reading::{Ko, Reading};
 use dualboard_core::sensor::{Card, PerSensor, State};
 use dualboard_core::time::Wall;
 use dualboard_core::version::Dot;
+use dualboard_core::wire::{Topic, encode_acknowledged};
 use proptest::prelude::*;
 
 use crate::boards::steady::{Boards, CARD1, CARD2, DISPLAY};
-use crate::solo::{CARD1 as CARD1_ROLE, Solo, dot, heartbeat, reading, sensor, version};
+use crate::solo::{CARD1 as CARD1_ROLE, Solo, dot, heartbeat, reading, report, sensor, version};
 
 fn one(number: u8, alarm: Dot, by: &str, at: i64) -> Acknowledged {
     let alarms = PerSensor::from_fn(|of| (of == sensor(number)).then_some(alarm));
@@ -149,4 +150,49 @@ fn what_is_acknowledged_without_a_broker_reaches_the_others_later() {
             assert_eq!(open(&boards, other), 0, "{program} has not told {other}");
         }
     }
+}
+
+#[test]
+fn an_alarm_stays_acknowledged_when_its_reading_gets_another_number() {
+    let mut owner = Solo::open(CARD1_ROLE, 9, None);
+    owner.toggle(1);
+    owner.run();
+    let raised = owner.reading(1).expect("it was toggled");
+    owner.hear(
+        Topic::Acknowledge(Card::One),
+        encode_acknowledged(&one(1, raised.version.dot, "early", 5)),
+    );
+    owner.hear(
+        Topic::Card(Card::One),
+        report(1, reading(State::Ok, raised.version)),
+    );
+    let now = owner.reading(1).expect("it was toggled");
+    assert_ne!(
+        now.version.dot, raised.version.dot,
+        "somebody has made up its dot"
+    );
+    assert_eq!(owner.machine.alarm(sensor(1)), raised.last_ko());
+    assert_eq!(owner.machine.view().open_alarms().iter().count(), 0);
+}
+
+#[test]
+fn nobody_acknowledges_an_alarm_that_is_still_to_come() {
+    let mut owner = Solo::open(CARD1_ROLE, 9, None);
+    owner.toggle(1);
+    owner.run();
+    let open = |owner: &Solo| {
+        let open = owner.machine.view().open_alarms();
+        open.iter().map(|(of, _)| of.number()).collect::<Vec<_>>()
+    };
+    for number in [1, 2] {
+        let made = owner.reading(1).expect("it was toggled").version.dot;
+        let all = one(number, Dot { n: Dot::MAX, ..made }, "early", 5);
+        owner.hear(Topic::Acknowledge(Card::One), encode_acknowledged(&all));
+        owner.run();
+    }
+    assert_eq!(open(&owner), [0_u8; 0], "what was there has been seen");
+    for number in [1, 1, 2] {
+        owner.toggle(number);
+    }
+    assert_eq!(open(&owner), [1, 2]);
 }

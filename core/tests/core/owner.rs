@@ -347,3 +347,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_displaces_a_toggle_has_seen_what_that_had_seen() {
+    let mut before = first();
+    toggle(&mut before, 1);
+    before.reserved(&before.memory());
+    let kept = toggle(&mut before, 1);
+    let mut owner = restarted(&before, 2);
+    // A copy of a memory that neither had met: the owner keeps its own.
+    let stray = reading(State::Ko, version(50, 999, &[]));
+    assert!(!hear(&mut owner, 1, stray));
+    // What a run without a disk had toggled on top of it, and knew nothing of the stray copy.
+    let era = kept.version.era().0;
+    let later = reading(State::Ko, version(2, 77, &[(kept.version.dot.n + 1, era)]));
+    assert!(hear(&mut owner, 1, later));
+    assert!(!hear(&mut owner, 1, stray));
+    assert_eq!(own(&owner, 1).version.dot, later.version.dot);
+}

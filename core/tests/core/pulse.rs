@@ -17,7 +17,7 @@ const LIFE: RunId = RunId(1);
 
 #[test]
 fn heartbeats_in_step_keep_a_source_live() {
-    let mut pulse = Pulse::NONE;
+    let mut pulse = Pulse::default();
     assert!(
         !pulse.beat(at(98), LIFE, Duration::from_secs(8)),
         "the first of a life may have been under way for long"
@@ -30,7 +30,7 @@ fn heartbeats_in_step_keep_a_source_live() {
 
 #[test]
 fn a_life_that_has_ended_without_a_proof_is_not_heard_again() {
-    let mut pulse = Pulse::NONE;
+    let mut pulse = Pulse::default();
     pulse.end(at(10));
     pulse.beat(at(12), LIFE, Duration::ZERO);
     assert!(pulse.is_heard_again(at(13).mono));
@@ -41,7 +41,7 @@ fn a_life_that_has_ended_without_a_proof_is_not_heard_again() {
 
 #[test]
 fn a_proof_holds_for_its_time_and_no_longer() {
-    let mut pulse = Pulse::NONE;
+    let mut pulse = Pulse::default();
     pulse.beat(at(98), LIFE, Duration::ZERO);
     pulse.beat(at(100), LIFE, INTERVAL);
     let end = at(100).mono.after(TIMEOUT);
@@ -51,7 +51,7 @@ fn a_proof_holds_for_its_time_and_no_longer() {
 
 #[test]
 fn a_burst_let_go_at_once_proves_nothing_new() {
-    let mut pulse = Pulse::NONE;
+    let mut pulse = Pulse::default();
     pulse.beat(at(100), LIFE, Duration::from_secs(50));
     for gap in [1, 2] {
         let burst = (1..10).map(|n| Duration::from_secs(50 + gap * n));
@@ -63,7 +63,7 @@ fn a_burst_let_go_at_once_proves_nothing_new() {
 
 #[test]
 fn a_source_that_said_goodbye_is_not_live_until_it_speaks_again() {
-    let mut pulse = Pulse::NONE;
+    let mut pulse = Pulse::default();
     pulse.beat(at(98), LIFE, Duration::ZERO);
     pulse.beat(at(100), LIFE, INTERVAL);
     pulse.end(at(0));
@@ -89,7 +89,7 @@ fn a_broker_that_says_late_that_a_source_is_gone_does_not_make_it_gone_later() {
 
 #[test]
 fn what_arrives_after_an_end_is_heard_and_proves_nothing_until_it_is_in_step() {
-    let mut pulse = Pulse::NONE;
+    let mut pulse = Pulse::default();
     pulse.beat(at(98), LIFE, Duration::ZERO);
     pulse.beat(at(100), LIFE, INTERVAL);
     assert!(!pulse.is_heard_again(at(100).mono), "it is live");

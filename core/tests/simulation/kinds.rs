@@ -73,7 +73,9 @@ impl Tally {
         }
     }
 
+    /// How many faults: that somebody acknowledges alarms is none.
     pub fn total(&self) -> u64 {
-        self.0.values().sum()
+        let faults = self.0.iter().filter(|(kind, _)| **kind != Kind::Acknowledged);
+        faults.map(|(_, many)| many).sum()
     }
 }

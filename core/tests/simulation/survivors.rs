@@ -36,13 +36,12 @@ impl Simulation {
         let stores = stores.flat_map(|store| store.images(&clients, &taken));
         let views = running.map(|(_, record)| &record.view);
         let images: Vec<&Image> = stores.chain(files.map(|file| &file.image)).chain(views).collect();
-        // The join at broker 1 is card 2's output, and no image of card 1's sensors: a card 2 that knows
-        // nothing publishes one without them.
+        // The join at broker 1 is output of card 2, and no image: a card 2 that knows nothing publishes over
+        // it, and does not read it back.
         let join = first.retained.get("sensors/all");
         let is_join = |image: &Image| join.is_some_and(|join| std::ptr::eq(image, &raw const join.image));
         std::array::from_fn(|place| {
-            let counts = |image: &&&Image| place >= 3 || !is_join(image);
-            let counting = images.iter().filter(counts);
+            let counting = images.iter().filter(|image| !is_join(image));
             counting
                 .filter_map(|image| self.hooks.ledger.press(place, image))
                 .collect()

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use dualboard_core::machine::Event;
 use dualboard_core::time::{Mono, Now, Wall};
 
 use super::Hooks;
 use super::connections::DOWN;
+use super::program::Program;
 use super::world::{BOARD1, BOARD2, Scheduled, World};
 
 #[derive(Default)]
@@ -68,6 +70,16 @@ impl<H: Hooks> World<H> {
     pub fn sleep(&mut self, board: usize, paused: bool, until: u64) {
         if self.boards[board].asleep.is_some() || self.boards[board].unpowered {
             return;
+        }
+        // If its wall clock was set since a program last looked, no clock would show the pause. One that is
+        // stopped cannot look.
+        let there = |program: &Program| program.board == board && program.machine.is_some();
+        let stopped = |program: &Program| there(program) && program.stopped;
+        let paused = paused && !self.programs.iter().any(stopped);
+        for slot in 0..self.programs.len() {
+            if paused && there(&self.programs[slot]) {
+                self.feed(slot, Event::Tick);
+            }
         }
         self.boards[board].asleep = Some((self.now, paused));
         for program in self.programs.iter_mut().filter(|program| program.board == board) {

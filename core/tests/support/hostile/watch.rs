@@ -170,7 +170,11 @@ impl Watch {
         self.commanded = SensorSet::EMPTY;
         let ignored = self.leaving || matches!(event, Event::Message { retained: true, .. });
         if let (Some(Some((_, Message::Command(command)))), false) = (heard, ignored) {
-            self.asked = self.asked.union(command.changes.sensors());
+            command
+                .changes
+                .sensors()
+                .iter()
+                .for_each(|sensor| self.asked.insert(sensor));
         }
         if self.restored {
             self.commanded = std::mem::take(&mut self.asked);
