@@ -114,8 +114,8 @@ impl Simulation {
             Kind::Clock => {
                 let walls = [0, 2_147_483_647, 1_764_930_243, -62_135_596_800, 253_402_300_799];
                 let wall = *self.hooks.rng.pick(&walls);
-                // Nobody sets the clock of a machine that stands still, nor before its programs have seen that
-                // it did.
+                // Nobody sets the clock of a machine that stands still, nor before its programs have seen
+                // that it did.
                 let dozes = |program: &Program| program.board == board && program.dozes;
                 if self.boards[board].asleep.is_none() && !self.programs.iter().any(dozes) {
                     self.boards[board].wall = wall;
