@@ -134,11 +134,6 @@ impl Acknowledged {
         beyond
     }
 
-    /// The last alarm of each era that is acknowledged of a sensor.
-    pub fn last(&self, sensor: SensorId) -> impl Iterator<Item = Dot> + '_ {
-        self.0[sensor].iter().flat_map(|up_to| up_to.dots.iter())
-    }
-
     /// Whether nothing is acknowledged.
     #[must_use]
     pub fn is_empty(&self) -> bool {

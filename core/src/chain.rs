@@ -252,8 +252,8 @@ impl Chain {
         self.plain[card].prove(now);
     }
 
-    /// Draws all conclusions anew; gives whether the bridge went up (`true`) or down. Of the owners it is
-    /// told whether their values are live.
+    /// Draws all conclusions anew; gives whether the bridge went up (`true`) or down. What becomes of an
+    /// owner shows in whether its values are live.
     pub fn conclude(&mut self, now: Now) -> Option<bool> {
         let (reachable, patience) = (self.is_connected(), self.patience);
         for card in Card::ALL.into_iter().filter(|card| Some(*card) != self.own) {

@@ -355,9 +355,6 @@ impl Machine {
             return;
         };
         self.heart.soon(now.mono, ANSWER_PAUSE);
-        if let Some(own) = &mut self.own {
-            own.hear_acknowledged(alarms);
-        }
         if self.restore.was_ever_done() {
             for (by, sensors) in news {
                 self.note(now, Fact::Acknowledged { by, sensors });
@@ -788,6 +785,9 @@ impl Machine {
 
     /// Everything that follows from the state as it is now.
     fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(own) = &mut self.own {
+            own.outrun(self.acknowledging.known());
+        }
         self.conclude(now);
         let lack = self
             .rights

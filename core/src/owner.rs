@@ -171,6 +171,20 @@ impl Owner {
         &self.readings
     }
 
+    /// Nobody can have acknowledged the alarm that the next toggle may raise. Where somebody says so, the
+    /// owner goes on in an era of which nobody has said it.
+    pub fn outrun(&mut self, acknowledged: &Acknowledged) {
+        let sensors = self.card.sensors();
+        let covers_next = |count: Count| {
+            let (n, era) = (count.last + 1, count.era);
+            let covers = |sensor| acknowledged.covers(sensor, Dot { n, era });
+            sensors.into_iter().any(covers)
+        };
+        while covers_next(self.count) {
+            self.begin_era();
+        }
+    }
+
     /// The operator toggles a sensor. From unknown it becomes OK: that is what the operator vouches for
     /// first.
     ///
@@ -248,19 +262,6 @@ impl Owner {
         }
     }
 
-    /// Somebody says which alarms are acknowledged. Where that is one that was never raised, it would cover
-    /// those that are still to come: they are raised in a new era.
-    pub fn hear_acknowledged(&mut self, acknowledged: &Acknowledged) {
-        let mut last = self
-            .card
-            .sensors()
-            .into_iter()
-            .flat_map(|sensor| acknowledged.last(sensor));
-        if last.any(|dot| self.has_not_made(dot)) {
-            self.begin_era();
-        }
-    }
-
     /// Takes note of the eras that a version speaks of.
     fn meet(&mut self, version: &Version) {
         self.met = self.met.join(version.seen_from(self.count.era));
@@ -299,12 +300,9 @@ impl Owner {
     /// Whether somebody speaks of a dot in this owner's era that this owner never made: another owner goes on
     /// from a copy of its state file, an older file was put back, or somebody has made it up.
     fn is_claimed(&self, version: &Version) -> bool {
-        version.dots().any(|dot| self.has_not_made(dot))
-    }
-
-    /// Whether a dot is of an era in which this memory counts, and was never made.
-    fn has_not_made(&self, dot: Dot) -> bool {
-        self.count.has_not_made(dot) || self.file.has_not_made(dot)
+        version
+            .dots()
+            .any(|dot| self.count.has_not_made(dot) || self.file.has_not_made(dot))
     }
 
     /// Leaves the present era for a new one that comes after all that is known.

@@ -71,8 +71,8 @@ impl OwnCard {
         self.owner.settle();
     }
 
-    pub(super) fn hear_acknowledged(&mut self, acknowledged: &Acknowledged) {
-        self.owner.hear_acknowledged(acknowledged);
+    pub(super) fn outrun(&mut self, acknowledged: &Acknowledged) {
+        self.owner.outrun(acknowledged);
     }
 
     /// All copies in reach have been heard, and these words of plain programs.

@@ -5,7 +5,7 @@ use dualboard_core::command::Name;
 use dualboard_core::reading::{Ko, Reading};
 use dualboard_core::sensor::{Card, PerSensor, State};
 use dualboard_core::time::Wall;
-use dualboard_core::version::Dot;
+use dualboard_core::version::{Dot, RunId};
 use dualboard_core::wire::{Topic, encode_acknowledged};
 use proptest::prelude::*;
 
@@ -184,9 +184,10 @@ fn nobody_acknowledges_an_alarm_that_is_still_to_come() {
         let open = owner.machine.view().open_alarms();
         open.iter().map(|(of, _)| of.number()).collect::<Vec<_>>()
     };
-    for number in [1, 2] {
-        let made = owner.reading(1).expect("it was toggled").version.dot;
-        let all = one(number, Dot { n: Dot::MAX, ..made }, "early", 5);
+    // The eras that it would begin, that of now, and the one in which it is then.
+    for (number, begun) in [(1, 2), (2, 1), (1, 0), (2, 3)] {
+        let era = RunId(9).era(begun).0;
+        let all = one(number, dot(Dot::MAX, era), "early", 5);
         owner.hear(Topic::Acknowledge(Card::One), encode_acknowledged(&all));
         owner.run();
     }

@@ -36,8 +36,8 @@ impl Simulation {
         let stores = stores.flat_map(|store| store.images(&clients, &taken));
         let views = running.map(|(_, record)| &record.view);
         let images: Vec<&Image> = stores.chain(files.map(|file| &file.image)).chain(views).collect();
-        // The join at broker 1 is output of card 2, and no image: a card 2 that knows nothing publishes over
-        // it, and does not read it back.
+        // The join at broker 1 is output of card 2, and no image: a card 2 that knows nothing overwrites it,
+        // and does not read it back.
         let join = first.retained.get("sensors/all");
         let is_join = |image: &Image| join.is_some_and(|join| std::ptr::eq(image, &raw const join.image));
         std::array::from_fn(|place| {

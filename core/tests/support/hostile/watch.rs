@@ -170,11 +170,9 @@ impl Watch {
         self.commanded = SensorSet::EMPTY;
         let ignored = self.leaving || matches!(event, Event::Message { retained: true, .. });
         if let (Some(Some((_, Message::Command(command)))), false) = (heard, ignored) {
-            command
-                .changes
-                .sensors()
-                .iter()
-                .for_each(|sensor| self.asked.insert(sensor));
+            for sensor in command.changes.sensors().iter() {
+                self.asked.insert(sensor);
+            }
         }
         if self.restored {
             self.commanded = std::mem::take(&mut self.asked);
